@@ -1,0 +1,1 @@
+"""Declarative config compiler and GitOps controller for a LiteLLM gateway."""
