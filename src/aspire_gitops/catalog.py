@@ -1,0 +1,64 @@
+"""Everything that one revision declares, indexed by kind and name.
+
+A catalog is what loading and the schema let through; `validation` checks it,
+`compiling` reads it. Values only.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from aspire_gitops.diagnostics import Span
+from aspire_gitops.loading.document import Document
+from aspire_gitops.resources import (
+    AliasSpec,
+    AppSpec,
+    ApprovalSpec,
+    BudgetSpec,
+    GatewaySpec,
+    ProviderSpec,
+    ResourceSpec,
+)
+from aspire_gitops.revision import Revision
+
+SpecT_co = TypeVar("SpecT_co", bound=ResourceSpec, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared(Generic[SpecT_co]):
+    """One resource and the document that declares it."""
+
+    spec: SpecT_co
+    document: Document
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    def span(self, *path: str | int) -> Span:
+        """Return the place of a value, or of the nearest thing above it that the file has."""
+        return self.document.span(*path)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All resources of one revision. Mappings are by name, in name order.
+
+    `gateway` is None only in a catalog that validation refuses. `repeated`
+    holds every further declaration of a name that is already taken.
+    """
+
+    revision: Revision
+    gateway: Declared[GatewaySpec] | None = None
+    providers: Mapping[str, Declared[ProviderSpec]] = field(default_factory=dict)
+    aliases: Mapping[str, Declared[AliasSpec]] = field(default_factory=dict)
+    apps: Mapping[str, Declared[AppSpec]] = field(default_factory=dict)
+    budgets: Mapping[str, Declared[BudgetSpec]] = field(default_factory=dict)
+    approvals: Mapping[str, Declared[ApprovalSpec]] = field(default_factory=dict)
+    repeated: tuple[Declared[ResourceSpec], ...] = ()
+
+    def __iter__(self) -> Iterator[Declared[ResourceSpec]]:
+        if self.gateway:
+            yield self.gateway
+        for group in (self.providers, self.aliases, self.apps, self.budgets, self.approvals):
+            yield from group.values()

@@ -1,0 +1,1 @@
+"""Text to documents: strict YAML that remembers where everything stands."""

@@ -1,0 +1,109 @@
+"""The plan: sorted, serialisable data with an id and the digest of what it is based on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aspire_gitops.canonical import JsonValue, digest
+from aspire_gitops.diagnostics import Rule
+from aspire_gitops.state import GatewayObject, Intent, LiveFallback, ObjectKey
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = (
+        "replace"  # a new deployment first, then the old one goes: PATCH cannot unset its fields
+    )
+    ADOPT = "adopt"
+    DELETE = "delete"
+
+
+class Cause(StrEnum):
+    """Why a field differs from what is live."""
+
+    GIT = "git"  # the reviewed files changed
+    DRIFT = "drift"  # the files did not; somebody changed the gateway
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field, before and after. None is unset. Secrets show as references and digests only."""
+
+    path: str
+    before: JsonValue
+    after: JsonValue
+    cause: Cause = Cause.GIT
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One planned step. `before` is the live object, `after` the object to be, mark included.
+
+    `after.address` is set for credentials and deployments. A new key's address
+    is the hash of its value, which exists only when it is applied.
+    """
+
+    action: Action
+    key: ObjectKey
+    fields: tuple[FieldChange, ...] = ()
+    before: GatewayObject | None = None
+    after: GatewayObject | None = None
+    intent: Intent | None = None
+    reason: str = ""
+
+    @property
+    def is_drift(self) -> bool:
+        return bool(self.fields) and all(field.cause is Cause.DRIFT for field in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the plan must not be applied: a limit, a missing Approval, a conflict."""
+
+    rule: Rule
+    object: str
+    message: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would change, in the order of doing it.
+
+    `refusals` must be empty before anything is applied. `warnings` and
+    `foreign` are for people: what we saw and leave alone.
+    """
+
+    revision: str
+    gateway_name: str
+    gateway_url: str
+    owner: str
+    based_on: str
+    changes: tuple[Change, ...]
+    refusals: tuple[Refusal, ...] = ()
+    warnings: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    fallbacks: tuple[LiveFallback, ...] = ()
+    unverified: tuple[ObjectKey, ...] = ()  # secrets that could not be compared, for lack of them
+
+    @property
+    def id(self) -> str:
+        """Twelve hex digits that stand for exactly these changes on exactly that snapshot."""
+        rows = [_change_row(change) for change in self.changes]
+        return digest([self.based_on, self.revision, *rows]).removeprefix("sha256:")[:12]
+
+    @property
+    def counts(self) -> Mapping[Action, int]:
+        return {
+            action: n for action in Action if (n := sum(c.action is action for c in self.changes))
+        }
+
+
+def _change_row(change: Change) -> JsonValue:
+    after: JsonValue = None
+    if change.after:
+        after = [change.after.address, change.after.handle, change.after.fields]
+    before = change.before.address if change.before else None
+    fields = [[field.path, field.before, field.after] for field in change.fields]
+    return [change.action, str(change.key), before, after, fields]

@@ -1,0 +1,48 @@
+"""What a reviewed document may say: one module and one pydantic model per kind.
+
+The models are the source of `schemas/`. They check one document by itself;
+`validation/` checks what needs several.
+"""
+
+from enum import StrEnum
+
+from aspire_gitops.resources.alias import AliasSpec
+from aspire_gitops.resources.app import AppSpec
+from aspire_gitops.resources.approval import ApprovalSpec
+from aspire_gitops.resources.base import ResourceSpec
+from aspire_gitops.resources.budget import BudgetSpec
+from aspire_gitops.resources.gateway import GatewaySpec
+from aspire_gitops.resources.provider import ProviderSpec
+
+
+class ResourceKind(StrEnum):
+    """What `kind:` may say."""
+
+    GATEWAY = "Gateway"
+    PROVIDER = "Provider"
+    ALIAS = "Alias"
+    APP = "App"
+    BUDGET = "Budget"
+    APPROVAL = "Approval"
+
+
+RESOURCES: dict[ResourceKind, type[ResourceSpec]] = {
+    ResourceKind.GATEWAY: GatewaySpec,
+    ResourceKind.PROVIDER: ProviderSpec,
+    ResourceKind.ALIAS: AliasSpec,
+    ResourceKind.APP: AppSpec,
+    ResourceKind.BUDGET: BudgetSpec,
+    ResourceKind.APPROVAL: ApprovalSpec,
+}
+
+__all__ = [
+    "RESOURCES",
+    "AliasSpec",
+    "AppSpec",
+    "ApprovalSpec",
+    "BudgetSpec",
+    "GatewaySpec",
+    "ProviderSpec",
+    "ResourceKind",
+    "ResourceSpec",
+]

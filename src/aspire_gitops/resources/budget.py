@@ -1,0 +1,29 @@
+"""`kind: Budget`: a monthly cap in Australian dollars."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from aspire_gitops.resources.base import Amount, ResourceSpec, Sentence, WholeNumber
+
+Percent = Annotated[WholeNumber, Field(ge=1, le=100)]
+
+
+class BudgetSpec(ResourceSpec):
+    """A cap for each calendar month of the gateway's timezone. Several apps may share one."""
+
+    kind: Literal["Budget"] = Field(description="The kind of this resource.")
+    monthly_aud: Amount = Field(
+        description='The cap in Australian dollars, in quotes. `"0"` stops its apps.'
+    )
+    period: Literal["calendar-month"] = Field(
+        default="calendar-month",
+        description="Budgets are calendar months; nothing else turns over reliably.",
+    )
+    warn_at_percent: tuple[Percent, ...] = Field(
+        default=(),
+        strict=False,
+        json_schema_extra={"uniqueItems": True},
+        description="Shares of the cap, in percent, at which the owner is told.",
+    )
+    description: Sentence | None = Field(default=None, description="Who pays, and for what.")

@@ -1,0 +1,83 @@
+"""`kind: Gateway`: the gateway itself, its money, its timezone and its limits. Exactly one."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from aspire_gitops.resources.base import (
+    Amount,
+    Day,
+    HttpUrl,
+    ResourceSpec,
+    Sentence,
+    Spec,
+    WholeNumber,
+)
+
+
+class LitellmSpec(Spec):
+    """The LiteLLM release that the gateway runs."""
+
+    version: str = Field(
+        pattern=r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}$",
+        description="Release of LiteLLM, three numbers. We are tested with 1.106.2.",
+        examples=["1.106.2"],
+    )
+
+
+class ExchangeSpec(Spec):
+    """The reviewed exchange rate. Caps are in AUD, LiteLLM counts in USD."""
+
+    usd_per_aud: Amount = Field(
+        description="US dollars that one Australian dollar buys, in quotes."
+    )
+    as_of: Day = Field(description="The day of the rate.")
+    source: Sentence = Field(description="Who published the rate.", examples=["RBA F11.1"])
+    max_age_days: WholeNumber = Field(
+        gt=0, le=366, description="Days after which validation refuses the rate as too old."
+    )
+
+
+class AvailabilitySpec(Spec):
+    """What the gateway's users were promised."""
+
+    max_downtime_minutes_per_month: WholeNumber = Field(
+        gt=0,
+        le=44640,
+        description="Minutes a month that the gateway may be down, restarts included.",
+    )
+
+
+class PolicySpec(Spec):
+    """What a plan may do, and what no file may say."""
+
+    fallbacks: Literal["forbid"] = Field(
+        description="No other model ever answers for a model that is down. There is no other choice."
+    )
+    unpriced_aliases: Literal["forbid"] = Field(
+        description="Each alias states its price; a budget cannot count what has none."
+    )
+    max_deletions: WholeNumber = Field(
+        default=5,
+        ge=0,
+        le=10000,
+        description="How many objects one plan may delete. An `Approval` that names an object takes it out of the count.",
+    )
+
+
+class GatewaySpec(ResourceSpec):
+    """The gateway: where it is, what it runs, how money is counted, and its limits."""
+
+    kind: Literal["Gateway"] = Field(description="The kind of this resource.")
+    url: HttpUrl = Field(
+        description="Base URL that apps call, with `/v1`.", examples=["https://llm.example.com/v1"]
+    )
+    litellm: LitellmSpec = Field(description="What runs there.")
+    timezone: str = Field(
+        pattern=r"^[A-Za-z0-9_+-]{1,30}(/[A-Za-z0-9_+-]{1,30}){0,2}$",
+        description="IANA timezone. Budgets turn over at midnight on the 1st, there.",
+        examples=["Australia/Sydney"],
+    )
+    exchange: ExchangeSpec = Field(description="The reviewed exchange rate.")
+    availability: AvailabilitySpec = Field(description="The promise to the gateway's users.")
+    policy: PolicySpec = Field(description="Rules for files and plans.")

@@ -1,0 +1,67 @@
+"""Where the reviewed files come from: a revision, and the files it holds.
+
+Values and one protocol; no I/O. `sources/` implements `Source` for folders and
+git repositories, `loading/` reads the files.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A commit and how it was reached, written `main@sha1:4f2c9d1…`.
+
+    `commit` is None for a plain folder; `dirty` says that the folder differs
+    from the commit, so the commit alone does not tell what was read.
+    """
+
+    reference: str
+    commit: str | None = None
+    dirty: bool = False
+    author: str | None = None
+    subject: str | None = None
+
+    def __str__(self) -> str:
+        if self.commit is None:
+            return self.reference
+        return f"{self.reference}@sha1:{self.commit}{'+changes' if self.dirty else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One reviewed file: its path as people write it (`gateway.d/apps/x.yaml`) and its bytes."""
+
+    path: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SourceProblem:
+    """A file that is there but cannot be taken: a link out of the folder, a pipe, too large."""
+
+    path: str
+    code: str  # the AG0xx rule that it breaks
+    message: str
+    help: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTree:
+    """Everything one revision holds, read whole: files sorted by path, and what could not be taken."""
+
+    revision: Revision
+    files: tuple[SourceFile, ...]
+    problems: tuple[SourceProblem, ...] = ()
+
+
+class Source(Protocol):
+    """One place that reviewed files come from."""
+
+    def read(self) -> SourceTree:
+        """Read the newest revision whole, at one commit.
+
+        Raises:
+            SourceUnavailable: The folder or repository cannot be read. Try again.
+        """
+        ...

@@ -1,0 +1,188 @@
+"""What is on a gateway, and what should be: objects, marks, desired state, snapshots.
+
+Desired and live are the same type, so that planning compares plain values.
+No I/O, and nothing of LiteLLM's wire format: `gateway.wire` translates.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from aspire_gitops.canonical import JsonValue, canonical_json, digest
+from aspire_gitops.money import ExchangeRate
+from aspire_gitops.revision import Revision
+
+
+class Kind(StrEnum):
+    """The kinds of gateway objects that we manage, in the order in which they need each other."""
+
+    CREDENTIAL = "credential"
+    DEPLOYMENT = "deployment"
+    KEY = "key"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectKey:
+    """The address of one gateway object in files and plans, written `deployment/qwen-vision`.
+
+    The name is the provider's, the alias's, or `<app>.<key>`; what the object
+    is called on the gateway is its `handle`, and where it is found its `address`.
+    """
+
+    kind: Kind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> "ObjectKey":
+        """Read `kind/name`. Raises ValueError for anything else."""
+        kind, slash, name = text.partition("/")
+        if not (slash and name):
+            raise ValueError(f"not an object: {text!r}; write it as deployment/qwen-vision")
+        return cls(Kind(kind), name)
+
+
+Fields: TypeAlias = Mapping[str, JsonValue]
+"""Dotted path (`litellm_params.model`, `max_budget`) to value. Lists are tuples.
+
+A path has at most one dot that counts, the first. What is unset is absent: the
+border drops nulls, empty lists and mappings, and false.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What we left on a live object when we last applied it; no mark of ours, not our object.
+
+    `fields` are the paths that we set, `digest` covers their values, secrets
+    included. `revision` is the one that last changed the object; it is for
+    people and never compared.
+    """
+
+    owner: str
+    name: str
+    fields: frozenset[str]
+    digest: str
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayObject:
+    """One object, desired or live.
+
+    `handle` is its public name on the gateway: credential name, model name or
+    key alias. `address` is what the admin API finds it by: credential name,
+    model id, or the key's sha256; a desired object may not have one yet.
+    """
+
+    key: ObjectKey
+    handle: str
+    fields: Fields
+    mark: Mark | None = None
+    address: str | None = None
+
+
+State: TypeAlias = Mapping[ObjectKey, GatewayObject]  # desired and live are the same type
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReference:
+    """Where the controller finds a secret: `env:NAME` or `file:/path`. Never the secret."""
+
+    scheme: str
+    locator: str
+
+    def __str__(self) -> str:
+        return f"{self.scheme}:{self.locator}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileDelivery:
+    """Hand a key's value over in a file of mode 0600."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What the reviewed files say about an object that is not a field of it."""
+
+    adopt: bool = False
+    secrets: Mapping[str, SecretReference] = field(default_factory=dict)  # by field path
+    delivery: FileDelivery | None = None  # of a key's value
+    source: str = ""  # `gateway.d/apps/postiz.yaml:14:5`, for messages
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """One agreement to a dangerous change that is still in force."""
+
+    change: str
+    object: ObjectKey
+    owner: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayTarget:
+    """Which gateway the files are for."""
+
+    name: str
+    url: str
+    litellm_version: str
+    max_deletions: int
+    exchange: ExchangeRate
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """Everything that one revision asks of the gateway. Holds references to secrets, no secret."""
+
+    revision: Revision
+    gateway: GatewayTarget
+    objects: State
+    intents: Mapping[ObjectKey, Intent]
+    approvals: tuple[Approved, ...]
+    config_yaml: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LiveFallback:
+    """A fallback that is in force on the gateway: calls to `alias` may be answered by `answers`."""
+
+    alias: str
+    kind: str  # general, context_window or content_policy
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything of the managed kinds that is on the gateway at one moment, complete.
+
+    `objects` holds ours and foreign ones; several may share a key (two rows of
+    one alias, in the middle of a replacement).
+    """
+
+    gateway_url: str
+    litellm_version: str | None
+    taken_at: datetime
+    objects: tuple[GatewayObject, ...]
+    fallbacks: tuple[LiveFallback, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Cover what a plan depends on: every object and fallback, but not when it was read."""
+        objects = sorted((_digest_row(item) for item in self.objects), key=canonical_json)
+        fallbacks = [[item.alias, item.kind, *item.answers] for item in sorted(self.fallbacks)]
+        return digest({"objects": objects, "fallbacks": fallbacks})
+
+
+def _digest_row(item: GatewayObject) -> JsonValue:
+    mark: JsonValue = None
+    if item.mark:
+        mark = [item.mark.owner, item.mark.name, item.mark.digest, sorted(item.mark.fields)]
+    return [str(item.key), item.handle, item.address, item.fields, mark]
