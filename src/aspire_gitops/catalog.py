@@ -12,8 +12,8 @@ from aspire_gitops.diagnostics import Span
 from aspire_gitops.loading.document import Document
 from aspire_gitops.resources import (
     AliasSpec,
-    AppSpec,
     ApprovalSpec,
+    AppSpec,
     BudgetSpec,
     GatewaySpec,
     ProviderSpec,

@@ -51,9 +51,9 @@ WholeNumber = Annotated[int, BeforeValidator(_whole)]
 
 def _decimal(value: Any) -> Any:
     # A string in the file: 0.1 as a YAML number would already be a float.
-    return (
-        Decimal(value) if isinstance(value, str) and _is_decimal(value) else _refuse_non_text(value)
-    )
+    if isinstance(value, str) and _is_decimal(value):
+        return Decimal(value)
+    raise ValueError('must be an amount in quotes without a sign, like "12.50"')
 
 
 def _is_decimal(value: str) -> bool:
