@@ -1,0 +1,37 @@
+"""A throw-away real gateway on loopback: LiteLLM on PostgreSQL, without docker.
+
+For rehearsals and for tests. Nothing here knows about catalogs or plans; the
+functions block, and `lifecycle` says what they raise.
+
+    with running(SandboxOptions(upstream=True)) as sandbox:
+        print(sandbox.base_url)
+"""
+
+from aspire_gitops.sandbox.errors import (
+    PrerequisiteMissing,
+    SandboxBusy,
+    SandboxError,
+    SandboxNotFound,
+    SandboxStartFailed,
+)
+from aspire_gitops.sandbox.lifecycle import kill_proxy, restart, running, start, stop
+from aspire_gitops.sandbox.options import Sandbox, SandboxOptions
+from aspire_gitops.sandbox.upstream.behaviour import UpstreamCall
+from aspire_gitops.sandbox.upstream.control import UpstreamControl
+
+__all__ = [
+    "PrerequisiteMissing",
+    "Sandbox",
+    "SandboxBusy",
+    "SandboxError",
+    "SandboxNotFound",
+    "SandboxOptions",
+    "SandboxStartFailed",
+    "UpstreamCall",
+    "UpstreamControl",
+    "kill_proxy",
+    "restart",
+    "running",
+    "start",
+    "stop",
+]

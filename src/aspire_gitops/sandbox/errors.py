@@ -1,0 +1,31 @@
+"""What a sandbox can fail with, sorted by who has to act.
+
+Every message says what is wrong and the way out. None holds a key: the
+sandbox's keys and the caller's variables stay out of messages and logs.
+"""
+
+from aspire_gitops.errors import SandboxError
+
+__all__ = [
+    "PrerequisiteMissing",
+    "SandboxBusy",
+    "SandboxError",
+    "SandboxNotFound",
+    "SandboxStartFailed",
+]
+
+
+class PrerequisiteMissing(SandboxError):
+    """The machine lacks a program or a right; a person must act. Retrying cannot help."""
+
+
+class SandboxStartFailed(SandboxError):
+    """An installation step or a process failed; the message ends with its output."""
+
+
+class SandboxBusy(SandboxError):
+    """The state folder already runs a sandbox with other options. Stop that one first."""
+
+
+class SandboxNotFound(SandboxError):
+    """No sandbox was started in this state folder, or it no longer runs."""

@@ -1,0 +1,178 @@
+"""Install what a sandbox runs on: the query engine (npm) and LiteLLM (PyPI).
+
+Prisma's native engine is downloaded from neither registry. `engine/query-engine`
+stands in for it: the same engine in its WebAssembly build, behind the native
+one's command line and HTTP interface. The cache holds the installed result;
+`postgres` builds the database template from it and `proxy` starts it.
+"""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import partial
+from importlib import resources
+from importlib.resources.abc import Traversable
+from importlib.util import find_spec
+from pathlib import Path
+
+from aspire_gitops.sandbox.cache import Progress, cached, digest, run_step
+from aspire_gitops.sandbox.errors import PrerequisiteMissing
+
+LITELLM_VERSION = "1.106.2"
+# LiteLLM sets a private attribute of this release of its database client; later ones renamed it.
+PRISMA_VERSION = "0.11.0"
+ENGINE_PROGRAMS = ("query-engine", "prisma")
+ENGINE_PACKAGES = ("package.json", "package-lock.json")
+
+_DATA = resources.files("aspire_gitops.sandbox")
+DEFAULT_CONFIG = _DATA / "config.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The query engine and the Node.js packages it runs on."""
+
+    folder: Path
+
+    @property
+    def programs(self) -> Path:
+        """The folder with `query-engine`, and with the `prisma` that answers LiteLLM's check."""
+        return self.folder / "bin"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What makes LiteLLM's database client use this engine."""
+        return {"PRISMA_QUERY_ENGINE_BINARY": str(self.programs / "query-engine")}
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A virtual environment with LiteLLM, and the engine its database client was made for."""
+
+    venv: Path
+    engine: Engine
+
+    @property
+    def python(self) -> Path:
+        return self.venv / "bin" / "python"
+
+    @property
+    def site_packages(self) -> Path:
+        return next((self.venv / "lib").glob("python3*")) / "site-packages"
+
+
+def check_prerequisites() -> None:
+    """Check what neither PyPI nor npm provides, before anything is downloaded.
+
+    Raises:
+        PrerequisiteMissing: With what to install and how.
+    """
+    if sys.platform != "linux":
+        raise PrerequisiteMissing("the sandbox needs Linux; on another system, run it in a VM")
+    for tool in ("node", "npm"):
+        if not shutil.which(tool):
+            raise PrerequisiteMissing(
+                f"`{tool}` is not on PATH; the sandbox needs Node.js 18 or newer with npm: "
+                "`apt-get install nodejs npm`, or see nodejs.org"
+            )
+    version = subprocess.check_output(["node", "--version"], text=True).strip()
+    if int(version.lstrip("v").split(".")[0]) < 18:
+        raise PrerequisiteMissing(
+            f"Node.js is {version}; the sandbox needs 18 or newer: see nodejs.org"
+        )
+    if _uv() is None and not find_spec("ensurepip"):
+        raise PrerequisiteMissing(
+            "this Python cannot create virtual environments: `apt-get install python3-venv`"
+        )
+
+
+def install(progress: Progress) -> Installation:
+    """Return the installed LiteLLM, from the cache or by downloading about 300 MB.
+
+    Raises:
+        SandboxStartFailed: npm, pip or uv failed. A fault of the network may pass: try again.
+    """
+    engine = _install_engine(progress)
+    constraints = _DATA / "constraints.txt"
+    inputs = (constraints.read_text(), PRISMA_VERSION, engine.folder.name)
+    interpreter = (sys.base_prefix, platform.python_version())
+    return Installation(
+        cached(
+            f"litellm-{LITELLM_VERSION}-{digest(*inputs, *interpreter)}",
+            f"LiteLLM {LITELLM_VERSION}",
+            partial(_fill_venv, engine, constraints),
+            progress,
+        ),
+        engine,
+    )
+
+
+def _install_engine(progress: Progress) -> Engine:
+    source = _DATA / "engine"
+    texts = [(source / name).read_text() for name in (*ENGINE_PROGRAMS, *ENGINE_PACKAGES)]
+    name = f"engine-{digest(*texts)}"
+    return Engine(cached(name, "the query engine", partial(_fill_engine, source), progress))
+
+
+def _fill_engine(source: Traversable, folder: Path, log: Path) -> None:
+    for name in ENGINE_PACKAGES:
+        (folder / name).write_bytes((source / name).read_bytes())
+    run_step(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], log, cwd=folder)
+    (folder / "bin").mkdir()
+    for name in ENGINE_PROGRAMS:
+        program = folder / "bin" / name
+        program.write_bytes((source / name).read_bytes())
+        program.chmod(0o755)  # unpacking a wheel may have dropped the bit
+
+
+def _fill_venv(engine: Engine, constraints: Traversable, folder: Path, log: Path) -> None:
+    packages = [f"litellm[proxy]=={LITELLM_VERSION}", f"prisma=={PRISMA_VERSION}"]
+    with resources.as_file(constraints) as pins:
+        if uv := _uv():
+            python = folder / "bin" / "python"
+            run_step([uv, "venv", "--clear", "--python", sys.executable, folder], log)
+            # `prisma generate` writes into its own package: a hard link would change uv's cache.
+            options: list[str | Path] = [
+                "--python",
+                python,
+                "--link-mode",
+                "copy",
+                "--compile-bytecode",
+            ]
+            run_step([uv, "pip", "install", *options, "--constraints", pins, *packages], log)
+        else:
+            run_step([sys.executable, "-m", "venv", folder], log)
+            pip = folder / "bin" / "pip"
+            run_step([pip, "install", "--quiet", "--constraint", pins, *packages], log)
+    installation = Installation(folder, engine)
+    _generate_client(installation, log)
+    generated = installation.site_packages / "prisma"
+    run_step([installation.python, "-m", "compileall", "-q", generated], log)
+
+
+def _generate_client(installation: Installation, log: Path) -> None:
+    """Run `prisma generate` on LiteLLM's own schema, with the stand-in for every engine."""
+    engine = installation.engine
+    program = engine.programs / "query-engine"
+    reply = subprocess.check_output([program, "--version"], text=True)
+    env = {
+        **engine.variables,
+        "PATH": f"{installation.venv / 'bin'}:{os.environ['PATH']}",
+        "HOME": str(installation.venv),
+        "PRISMA_CLI_QUERY_ENGINE_TYPE": "binary",
+        "PRISMA_SCHEMA_ENGINE_BINARY": str(program),
+        "PRISMA_EXPECTED_ENGINE_VERSION": reply.split()[-1],
+        "CHECKPOINT_DISABLE": "1",
+    }
+    generator = engine.folder / "node_modules" / "prisma" / "build" / "index.js"
+    schema = installation.site_packages / "litellm" / "proxy" / "schema.prisma"
+    run_step(["node", generator, "generate", "--schema", schema], log, env=env)
+
+
+def _uv() -> Path | None:
+    """The uv of the interpreter that runs this, which is faster than pip when it is there."""
+    program = Path(sys.executable).parent / "uv"
+    return program if program.exists() else None

@@ -1,0 +1,200 @@
+"""Start, restart and stop a sandbox: the functions that the rest of the program calls.
+
+Each takes the lock of the state folder, so commands in several terminals cannot
+get in each other's way. A start that fails stops what it had started.
+"""
+
+import contextlib
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from aspire_gitops.sandbox import install, postgres
+from aspire_gitops.sandbox.cache import Progress
+from aspire_gitops.sandbox.errors import SandboxBusy, SandboxNotFound
+from aspire_gitops.sandbox.options import Sandbox, SandboxOptions
+from aspire_gitops.sandbox.processes import stop as stop_process
+from aspire_gitops.sandbox.signals import unwinding
+from aspire_gitops.sandbox.start import Starting, describe, proxy_names, stop_all, stop_proxies
+from aspire_gitops.sandbox.state import POSTGRES, PROXY, UPSTREAM, State, StateFolder
+
+
+def in_silence(_message: str) -> None:
+    """Tell nobody: the progress of a caller that does not show any."""
+
+
+def start(
+    state_dir: Path | None,
+    options: SandboxOptions,
+    *,
+    progress: Progress = in_silence,
+) -> Sandbox:
+    """Start a sandbox in a folder, or return the one that already runs there.
+
+    Data, ports and keys of an earlier sandbox in the folder are used again.
+
+    Args:
+        state_dir: Where data and logs live; None makes a temporary folder that `stop` removes.
+        options: What to start.
+        progress: Is told about the slow steps: a minute or two the first time, then 15 s.
+
+    Raises:
+        PrerequisiteMissing: A program is missing; a person must install it.
+        SandboxStartFailed: A step failed. Trying again helps if the network was the cause.
+        SandboxBusy: The folder runs a sandbox with other options.
+    """
+    install.check_prerequisites()
+    postgres.check_prerequisites()
+    options.fingerprint()  # an unreadable config is reported before anything is installed
+    temporary = state_dir is None
+    path = Path(tempfile.mkdtemp(prefix="aspire-gitops-")) if state_dir is None else state_dir
+    with unwinding(), StateFolder(path.resolve()).locked() as folder:
+        state = folder.read() or State(temporary=temporary)
+        if sandbox := _already_running(folder, state, options, progress):
+            return sandbox
+        stop_all(state)
+        try:
+            return _start_everything(Starting(folder, state, options, progress))
+        except BaseException:
+            stop_all(state)
+            folder.write(state)
+            if temporary:  # the logs stay: the error names them
+                shutil.rmtree(folder.data, ignore_errors=True)
+                folder.forget()
+            raise
+
+
+def stop(state_dir: Path, *, keep: bool = False) -> None:
+    """Stop the sandbox of a folder.
+
+    Args:
+        state_dir: The folder it was started in.
+        keep: Leave data, ports and keys for another `start`; without it they are deleted,
+            and a temporary folder goes altogether. Logs of a named folder always stay.
+
+    Raises:
+        SandboxNotFound: No sandbox was started there, or it was already stopped for good.
+    """
+    folder = StateFolder(state_dir.resolve())
+    if folder.read() is None:
+        raise SandboxNotFound(f"no sandbox was started in {state_dir}; name its state folder")
+    with folder.locked():
+        state = folder.read()
+        if state is None:
+            raise SandboxNotFound(f"the sandbox in {state_dir} was stopped meanwhile")
+        stop_all(state)
+        folder.write(state)
+        if keep:
+            return
+        shutil.rmtree(folder.data, ignore_errors=True)
+        folder.forget()
+    if state.temporary:
+        shutil.rmtree(folder.path)
+
+
+@contextlib.contextmanager
+def running(
+    options: SandboxOptions | None = None,
+    *,
+    state_dir: Path | None = None,
+    progress: Progress = in_silence,
+) -> Iterator[Sandbox]:
+    """Run a sandbox for the length of a `with` block, and delete it at its end.
+
+    SIGTERM and SIGHUP end the block too. Raises what `start` raises.
+    """
+    with unwinding():
+        sandbox = start(state_dir, options or SandboxOptions(), progress=progress)
+        try:
+            yield sandbox
+        finally:
+            with contextlib.suppress(SandboxNotFound):  # the block may have stopped it itself
+                stop(sandbox.state_dir)
+
+
+def restart(
+    sandbox: Sandbox, *, config: Path | None = None, progress: Progress = in_silence
+) -> Sandbox:
+    """Stop the proxies with SIGTERM, if they still run, and start them again.
+
+    PostgreSQL and the stand-in provider stay up; data, ports and keys stay the same.
+
+    Args:
+        sandbox: The one to restart.
+        config: Another config file; without one, the same again.
+        progress: Is told about the slow steps.
+
+    Returns:
+        The sandbox with its new pid. The old value has the old one.
+
+    Raises:
+        SandboxNotFound: Its database no longer runs.
+        SandboxStartFailed: The proxy did not come back; the database still runs.
+    """
+    options = sandbox.options if config is None else replace(sandbox.options, config=config)
+    options.fingerprint()
+    with unwinding(), _running_folder(sandbox) as (folder, state):
+        stop_proxies(state)
+        folder.write(state)
+        starting = Starting(folder, state, options, progress)
+        try:
+            installation = install.install(progress)
+            starting.proxies(installation)
+        except BaseException:
+            stop_proxies(state)
+            folder.write(state)
+            raise
+        return describe(folder, state, options, installation.python)
+
+
+def kill_proxy(sandbox: Sandbox) -> None:
+    """End the first proxy with SIGKILL, as a crash would; `restart` brings it back.
+
+    Raises:
+        SandboxNotFound: The sandbox no longer runs.
+    """
+    with _running_folder(sandbox) as (folder, state):
+        if process := state.processes.pop(PROXY, None):
+            stop_process(process, signal.SIGKILL)
+        folder.write(state)
+
+
+def _start_everything(starting: Starting) -> Sandbox:
+    installation = install.install(starting.progress)
+    starting.database(postgres.install_template(installation, starting.progress))
+    starting.upstream()
+    starting.proxies(installation)
+    return describe(starting.folder, starting.state, starting.options, installation.python)
+
+
+def _already_running(
+    folder: StateFolder, state: State, options: SandboxOptions, progress: Progress
+) -> Sandbox | None:
+    # A proxy that died alone is no sandbox: the caller starts everything anew, on the same data.
+    names = [name for name in (POSTGRES, PROXY) if state.alive(name)]
+    if len(names) < 2:
+        return None
+    wanted = [POSTGRES, *([UPSTREAM] if options.upstream else []), *proxy_names(options)]
+    if state.fingerprint != options.fingerprint():
+        raise SandboxBusy(
+            f"{folder.path} runs a sandbox with another config, environment or number of proxies: "
+            "stop that one first, keeping its data if they matter"
+        )
+    if not all(map(state.alive, wanted)):
+        return None
+    return describe(folder, state, options, install.install(progress).python)
+
+
+@contextlib.contextmanager
+def _running_folder(sandbox: Sandbox) -> Iterator[tuple[StateFolder, State]]:
+    folder = StateFolder(sandbox.state_dir)
+    if folder.read() is None:
+        raise SandboxNotFound(f"the sandbox in {folder.path} was stopped; start it again")
+    with folder.locked():
+        state = folder.read()
+        if state is None or not state.alive(POSTGRES):
+            raise SandboxNotFound(f"the sandbox in {folder.path} no longer runs; start it again")
+        yield folder, state

@@ -1,0 +1,17 @@
+"""Make every HTTP client that talks to a program of the sandbox.
+
+Loopback only: a proxy that the environment names is never asked.
+"""
+
+from typing import TypeAlias
+
+import httpx
+
+LoopbackClient: TypeAlias = httpx.Client
+
+HTTP_ERRORS = (httpx.HTTPError, httpx.InvalidURL)
+
+
+def loopback_client(base_url: str, *, timeout_s: float) -> LoopbackClient:
+    """Return a client for one program of the sandbox."""
+    return httpx.Client(base_url=base_url, timeout=timeout_s, trust_env=False)
