@@ -186,3 +186,15 @@ def _digest_row(item: GatewayObject) -> JsonValue:
     if item.mark:
         mark = [item.mark.owner, item.mark.name, item.mark.digest, sorted(item.mark.fields)]
     return [str(item.key), item.handle, item.address, item.fields, mark]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the secrets of one desired object prove, without being them.
+
+    `digest` is the keyed digest that the object's mark must have; `masks` is
+    how the gateway shows each secret (`sk****9f`), by field path.
+    """
+
+    digest: str
+    masks: Mapping[str, str]

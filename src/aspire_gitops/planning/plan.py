@@ -90,8 +90,10 @@ class Plan:
     @property
     def id(self) -> str:
         """Twelve hex digits that stand for exactly these changes on exactly that snapshot."""
+        refusals = [[r.rule.code, r.object] for r in self.refusals]
         rows = [_change_row(change) for change in self.changes]
-        return digest([self.based_on, self.revision, *rows]).removeprefix("sha256:")[:12]
+        covered = [self.gateway_url, self.owner, self.based_on, self.revision, refusals, *rows]
+        return digest(covered).removeprefix("sha256:")[:12]
 
     @property
     def counts(self) -> Mapping[Action, int]:
@@ -101,9 +103,22 @@ class Plan:
 
 
 def _change_row(change: Change) -> JsonValue:
-    after: JsonValue = None
-    if change.after:
-        after = [change.after.address, change.after.handle, change.after.fields]
-    before = change.before.address if change.before else None
     fields = [[field.path, field.before, field.after] for field in change.fields]
-    return [change.action, str(change.key), before, after, fields]
+    before, after = _object_row(change.before), _object_row(change.after)
+    return [change.action, str(change.key), before, after, _intent_row(change.intent), fields]
+
+
+def _object_row(item: GatewayObject | None) -> JsonValue:
+    if item is None:
+        return None
+    mark: JsonValue = None
+    if item.mark:
+        mark = [item.mark.owner, item.mark.name, item.mark.digest]
+    return [item.address, item.handle, item.fields, mark]
+
+
+def _intent_row(intent: Intent | None) -> JsonValue:
+    if intent is None:
+        return None
+    secrets = {path: str(reference) for path, reference in intent.secrets.items()}
+    return [intent.adopt, secrets, intent.delivery.path if intent.delivery else None]

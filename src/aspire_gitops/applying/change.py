@@ -1,0 +1,210 @@
+"""Carry out one change: write, read back, and settle what a lost answer left open."""
+
+import secrets as random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from aspire_gitops.applying.ports import Deliveries, Gateway
+from aspire_gitops.applying.verifying import unmet
+from aspire_gitops.errors import DeliveryFailed, GatewayError, GatewayUnavailable
+from aspire_gitops.planning.marking import evidence_of, marked
+from aspire_gitops.planning.plan import Action, Change
+from aspire_gitops.state import GatewayObject, Intent, Kind
+
+_TARGET = (
+    "litellm_params.model",
+    "litellm_params.api_base",
+    "litellm_params.litellm_credential_name",
+)
+
+
+class NotProved(GatewayError):
+    """The write did not take: what was read back is something else. Plan again.
+
+    `lost` says that the gateway failed on the write itself (5xx, no answer)
+    and answered the reading: it is this object that it cannot do.
+    """
+
+    def __init__(self, message: str, *, lost: bool = False) -> None:
+        self.lost = lost
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRun:
+    """One change and what it needs. `secrets` are the values by field path."""
+
+    change: Change
+    revision: str
+    gateway: Gateway
+    secrets: Mapping[str, str]
+    deliveries: Deliveries
+
+    async def carry_out(self) -> None:
+        """Make the change and prove it.
+
+        Raises:
+            NotProved: The gateway did something else. Plan again.
+            DeliveryFailed: The key could not be handed over. Try again.
+            GatewayError: See the class; the next apply finishes what is half done.
+        """
+        steps: Mapping[tuple[Action, bool], Callable[[], Awaitable[None]]] = {
+            (Action.CREATE, False): self._create,
+            (Action.CREATE, True): self._create_key,
+            (Action.UPDATE, False): self._update,
+            (Action.UPDATE, True): self._update,
+            (Action.ADOPT, False): self._adopt,
+            (Action.ADOPT, True): self._update,
+            (Action.REPLACE, False): self._replace,
+            (Action.DELETE, False): self._delete,
+            (Action.DELETE, True): self._delete,
+        }
+        await steps[self.change.action, self.change.key.kind is Kind.KEY]()
+
+    # ── what the steps share ────────────────────────────────────────────────
+
+    @property
+    def _intent(self) -> Intent:
+        return self.change.intent or Intent()
+
+    def _wanted(self, address: str | None = None) -> GatewayObject:
+        """Return the object to be, with a mark that covers the secrets at hand."""
+        after = self.change.after
+        if after is None or after.mark is None:
+            raise AssertionError(f"{self.change.action} {self.change.key} says nothing to write")
+        if not self._intent.secrets:
+            return replace(after, address=address or after.address)
+        evidence = evidence_of(after, self.secrets)
+        owner = after.mark.owner
+        wanted = marked(after, self._intent, owner=owner, revision=self.revision, evidence=evidence)
+        return replace(wanted, address=address or after.address)
+
+    @property
+    def _unset(self) -> frozenset[str]:
+        return frozenset(field.path for field in self.change.fields if field.after is None)
+
+    async def _live(self) -> GatewayObject:
+        before = self.change.before
+        if before is None or before.address is None:
+            raise AssertionError(f"{self.change.action} {self.change.key} has nothing to change")
+        live = await self.gateway.read(before.key.kind, before.address)
+        if live is None:
+            raise NotProved("it is gone since the plan was made; plan again")
+        return live
+
+    async def _prove(
+        self, wanted: GatewayObject, write: Awaitable[None], unset: frozenset[str] = frozenset()
+    ) -> None:
+        # A lost answer or a 5xx says nothing about the write. Reading does.
+        lost: GatewayUnavailable | None = None
+        try:
+            await write
+        except GatewayUnavailable as error:
+            lost = error
+        live = await self.gateway.read(wanted.key.kind, wanted.address or "")
+        if problems := unmet(wanted, live, unset):
+            said = str(lost) if lost else "the gateway accepted it"
+            raise NotProved(f"{said}; read back: {'; '.join(problems)}", lost=bool(lost))
+
+    # ── one step for each action ────────────────────────────────────────────
+
+    async def _create(self) -> None:
+        wanted = self._wanted()
+        try:
+            await self._prove(wanted, self.gateway.create(wanted, self.secrets))
+        except NotProved as error:
+            # LiteLLM can save a deployment that it does not serve; the row then
+            # blocks its id and shows in no list. Clear the id and try once more.
+            if wanted.key.kind is not Kind.DEPLOYMENT or not error.lost:
+                raise
+            await self.gateway.delete(wanted)
+            await self._prove(wanted, self.gateway.create(wanted, self.secrets))
+
+    async def _create_key(self) -> None:
+        # The value is delivered before the gateway knows it. Whenever this stops
+        # half way, the next run finds the value and goes on with it: no key is
+        # ever on the gateway whose value nobody has.
+        if self._intent.delivery is None:
+            raise DeliveryFailed(f"{self.change.key} has no `deliver`, so its value would be lost")
+        delivery = self.deliveries(self._intent.delivery)
+        value = await self._usable(delivery.read())
+        if value is None:
+            value = f"sk-{random.token_urlsafe(32)}"
+            delivery.write(value)
+        wanted = self._wanted(key_address(value))
+        await self._prove(wanted, self.gateway.create(wanted, {"key": value}))
+
+    async def _usable(self, value: str | None) -> str | None:
+        """Return the delivered value if it is free to be used, None if a fresh one is needed."""
+        if value is None:
+            return None
+        address = key_address(value)
+        if await self.gateway.was_deleted(address):
+            return None  # whoever deleted it may have had a reason: never bring it back
+        if await self.gateway.read(Kind.KEY, address):
+            raise DeliveryFailed(
+                "the delivery holds a key that is on the gateway already and is not ours;"
+                " move it away, or adopt the key with `adopt: true`"
+            )
+        return value
+
+    async def _update(self) -> None:
+        live = await self._live()
+        wanted = self._wanted(live.address)
+        await self._prove(wanted, self.gateway.update(live, wanted, self.secrets), self._unset)
+
+    async def _adopt(self) -> None:
+        if self.change.key.kind is Kind.DEPLOYMENT:
+            await self._replace()
+        else:
+            await self._update()
+
+    async def _replace(self) -> None:
+        # New first, then the old one goes: the other way round fails live calls.
+        # For a moment both rows serve the alias, so the old one is first pointed
+        # at the new target: an alias never has two.
+        live = await self._live()
+        if self.change.action is Action.ADOPT or self._moves_target:
+            bridge = self._bridge(live)
+            await self._prove(bridge, self.gateway.update(live, bridge, self.secrets))
+        await self._create()
+        await self._remove(live)
+
+    def _bridge(self, live: GatewayObject) -> GatewayObject:
+        """Return the old row on its last errand: new target, and a mark that still lists what must go."""
+        wanted = self._wanted(live.address)
+        if wanted.mark is None or live.mark is None:
+            return wanted
+        both = wanted.mark.fields | live.mark.fields
+        return replace(wanted, mark=replace(wanted.mark, fields=both))
+
+    @property
+    def _moves_target(self) -> bool:
+        return any(field.path in _TARGET for field in self.change.fields)
+
+    async def _delete(self) -> None:
+        await self._remove(await self._live_or_gone())
+
+    async def _live_or_gone(self) -> GatewayObject | None:
+        try:
+            return await self._live()
+        except NotProved:
+            return None
+
+    async def _remove(self, live: GatewayObject | None) -> None:
+        if live is None:
+            return
+        lost: GatewayUnavailable | None = None
+        try:
+            await self.gateway.delete(live)
+        except GatewayUnavailable as error:
+            lost = error
+        if await self.gateway.read(live.key.kind, live.address or ""):
+            said = str(lost) if lost else "the gateway accepted the deletion"
+            raise NotProved(f"{said}; it is still there", lost=bool(lost))
+
+
+def key_address(value: str) -> str:
+    """Return what LiteLLM calls a key: the sha256 of its value."""
+    return sha256(value.encode()).hexdigest()

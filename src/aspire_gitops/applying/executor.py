@@ -1,0 +1,110 @@
+"""Go through a plan stage by stage: isolated failures, bounded parallelism, a result for each change."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from aspire_gitops.applying.change import ChangeRun
+from aspire_gitops.applying.dependencies import what_it_lacks
+from aspire_gitops.applying.outcome import Outcome, Result, Status
+from aspire_gitops.applying.ports import Deliveries, Gateway
+from aspire_gitops.applying.secrets import Secrets
+from aspire_gitops.errors import (
+    AspireGitopsError,
+    GatewayRefused,
+    GatewayUnavailable,
+    UnsafePlan,
+)
+from aspire_gitops.planning.order import stages
+from aspire_gitops.planning.plan import Change, Plan
+from aspire_gitops.planning.traits import TRAITS
+
+Progress = Callable[[Result], None]
+
+
+async def apply_plan(
+    plan: Plan,
+    gateway: Gateway,
+    secrets: Secrets,
+    deliveries: Deliveries,
+    *,
+    progress: Progress = lambda _: None,
+) -> Outcome:
+    """Do exactly what `plan` says.
+
+    Args:
+        plan: A plan without refusals, based on the gateway as it is now.
+        gateway: The admin API.
+        secrets: Every secret that the plan refers to, resolved before this call.
+        deliveries: Opens the place that a new key's value is handed over at.
+        progress: Called with each result as soon as it is known.
+
+    Returns:
+        A result for every change. One bad object does not stop the rest; a
+        gateway that is down or refuses our key does.
+
+    Raises:
+        UnsafePlan: The plan is refused; nothing was written.
+    """
+    if plan.refusals:
+        raise UnsafePlan("; ".join(f"{r.rule.code} {r.object}: {r.message}" for r in plan.refusals))
+    run = _Run(plan, gateway, secrets, deliveries, progress)
+    for changes in stages(plan.changes):
+        await run.stage(changes)
+    ordered = tuple(run.results[index] for index in range(len(plan.changes)))
+    return Outcome(plan.id, plan.revision, ordered)
+
+
+class _Run:
+    """The state of one apply: the results so far, and why it must stop, if it must."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        gateway: Gateway,
+        secrets: Secrets,
+        deliveries: Deliveries,
+        progress: Progress,
+    ) -> None:
+        self.plan, self.gateway, self.secrets = plan, gateway, secrets
+        self.deliveries, self.progress = deliveries, progress
+        self.results: dict[int, Result] = {}
+        self.stopped: AspireGitopsError | None = None
+        self._index = {id(change): index for index, change in enumerate(plan.changes)}
+
+    async def stage(self, changes: Sequence[Change]) -> None:
+        places = asyncio.Semaphore(TRAITS[changes[0].key.kind].parallel)
+
+        async def one(change: Change) -> None:
+            async with places:
+                self._note(await self._result(change))
+
+        async with asyncio.TaskGroup() as tasks:
+            for change in changes:
+                tasks.create_task(one(change))
+
+    def _note(self, result: Result) -> None:
+        self.results[self._index[id(result.change)]] = result
+        self.progress(result)
+
+    async def _result(self, change: Change) -> Result:
+        if self.stopped:
+            return Result(change, Status.SKIPPED, f"not tried: {self.stopped}")
+        if lack := what_it_lacks(change, self.results.values()):
+            return Result(change, Status.SKIPPED, lack)
+        started = time.monotonic()
+        try:
+            await self._run(change).carry_out()
+        except AspireGitopsError as error:
+            self._stop_if_hopeless(error)
+            return Result(change, Status.FAILED, str(error), time.monotonic() - started)
+        return Result(change, Status.APPLIED, duration_s=time.monotonic() - started)
+
+    def _run(self, change: Change) -> ChangeRun:
+        secrets = self.secrets.get(change.key, {})
+        return ChangeRun(change, self.plan.revision, self.gateway, secrets, self.deliveries)
+
+    def _stop_if_hopeless(self, error: AspireGitopsError) -> None:
+        # Whatever is left would fail the same way, one time-out after the other.
+        if isinstance(error, GatewayRefused | GatewayUnavailable):
+            self.stopped = self.stopped or error

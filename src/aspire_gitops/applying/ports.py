@@ -1,0 +1,33 @@
+"""What applying needs of the world: a gateway to write to, and places to deliver keys to."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeAlias
+
+from aspire_gitops.delivery import Delivery
+from aspire_gitops.state import FileDelivery, GatewayObject, Kind
+
+
+class Gateway(Protocol):
+    """The writing half of the admin API. `gateway.client` implements it.
+
+    Each method raises GatewayUnavailable when nobody can tell whether the write
+    happened (5xx, a lost answer), GatewayRejected when the gateway said no, and
+    GatewayRefused when the admin key has no rights.
+    """
+
+    async def read(self, kind: Kind, address: str) -> GatewayObject | None: ...
+
+    async def was_deleted(self, address: str) -> bool:
+        """Say whether a key with this address was on the gateway once and was deleted."""
+        ...
+
+    async def create(self, wanted: GatewayObject, secrets: Mapping[str, str]) -> None: ...
+
+    async def update(
+        self, live: GatewayObject, wanted: GatewayObject, secrets: Mapping[str, str]
+    ) -> None: ...
+
+    async def delete(self, live: GatewayObject) -> None: ...
+
+
+Deliveries: TypeAlias = Callable[[FileDelivery], Delivery]

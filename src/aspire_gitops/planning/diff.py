@@ -1,0 +1,97 @@
+"""Compare one desired object with the live one, field by field."""
+
+from collections.abc import Iterator
+
+from aspire_gitops.canonical import JsonValue, digest
+from aspire_gitops.planning.plan import Cause, FieldChange
+from aspire_gitops.planning.traits import TRAITS
+from aspire_gitops.state import Evidence, Fields, GatewayObject, Intent
+
+
+def changed_fields(
+    wanted: GatewayObject, live: GatewayObject, intent: Intent, evidence: Evidence | None
+) -> tuple[FieldChange, ...]:
+    """Return what must change on `live`, sorted by path. `wanted` carries its mark."""
+    # Without the secrets nothing says whether the digest moved by git or by hand.
+    known = evidence is not None or not intent.secrets
+    cause = _cause(wanted, live) if known else Cause.GIT
+    changes = [*_fields(wanted, live, intent, cause), *_secrets_drifted(live, intent, evidence)]
+    if not changes and _mark_differs(wanted, live):
+        changes = list(_unseen(wanted, live, intent))
+    return tuple(sorted(changes, key=lambda change: change.path))
+
+
+def _fields(
+    wanted: GatewayObject, live: GatewayObject, intent: Intent, cause: Cause
+) -> Iterator[FieldChange]:
+    # The gateway fills in fields of its own, so three sets count: what git states
+    # now, what we set last time and git has since dropped, and what nobody but us
+    # may set on an object of ours.
+    trait = TRAITS[wanted.key.kind]
+    marked = live.mark.fields if live.mark else frozenset()
+    owned = {path for path in live.fields if trait.owns(path)}
+    if wanted.handle != live.handle:
+        yield FieldChange("handle", live.handle, wanted.handle, cause)
+    for path in sorted((wanted.fields.keys() | marked | owned) - intent.secrets.keys()):
+        before, after = live.fields.get(path), wanted.fields.get(path)
+        if not same(before, after):
+            known = path in wanted.fields or path in marked
+            yield FieldChange(path, before if known else _set_by_hand(before), after, cause)
+
+
+def _secrets_drifted(
+    live: GatewayObject, intent: Intent, evidence: Evidence | None
+) -> Iterator[FieldChange]:
+    # The gateway shows two characters at each end: too little to prove that our
+    # secret is there, enough to disprove it.
+    if evidence is None:
+        return
+    for path, reference in sorted(intent.secrets.items()):
+        shown = live.fields.get(path)
+        if shown != evidence.masks.get(path):
+            before = None if shown is None else "another secret"
+            yield FieldChange(path, before, f"the secret at {reference}", Cause.DRIFT)
+
+
+def _unseen(wanted: GatewayObject, live: GatewayObject, intent: Intent) -> Iterator[FieldChange]:
+    """Yield what only the digests tell apart: the secrets, or the mark itself."""
+    for path, reference in sorted(intent.secrets.items()):
+        yield FieldChange(path, "another secret", f"the secret at {reference}")
+    if not intent.secrets:
+        yield FieldChange("mark", _short(live), _short(wanted))
+
+
+def same(before: JsonValue, after: JsonValue) -> bool:
+    """Compare two JSON values: lists as tuples, true is not 1."""
+    if isinstance(before, bool) or isinstance(after, bool):
+        return before is after
+    if isinstance(before, list | tuple) and isinstance(after, list | tuple):
+        return len(before) == len(after) and all(map(same, before, after))
+    return before == after
+
+
+def redacted(item: GatewayObject, wanted: Fields) -> GatewayObject:
+    """Return a live object fit for a plan file: what we did not declare or set shows as a digest."""
+    known = wanted.keys() | (item.mark.fields if item.mark else frozenset())
+    fields = {p: v if p in known else _set_by_hand(v) for p, v in item.fields.items()}
+    return GatewayObject(item.key, item.handle, fields, item.mark, item.address)
+
+
+def _set_by_hand(value: JsonValue) -> JsonValue:
+    return None if value is None else f"set by hand ({digest(value)[7:15]})"
+
+
+def _cause(wanted: GatewayObject, live: GatewayObject) -> Cause:
+    unchanged = wanted.mark and live.mark and wanted.mark.digest == live.mark.digest
+    return Cause.DRIFT if unchanged else Cause.GIT
+
+
+def _mark_differs(wanted: GatewayObject, live: GatewayObject) -> bool:
+    def compared(item: GatewayObject) -> object:
+        return item.mark and (item.mark.owner, item.mark.name, item.mark.digest, item.mark.fields)
+
+    return compared(wanted) != compared(live)
+
+
+def _short(item: GatewayObject) -> JsonValue:
+    return item.mark.digest.partition(":")[2][:12] if item.mark else None

@@ -1,0 +1,206 @@
+"""Make the plan: match, compare, protect, order."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from aspire_gitops.errors import StalePlan
+from aspire_gitops.planning.diff import changed_fields, redacted
+from aspire_gitops.planning.marking import marked
+from aspire_gitops.planning.matching import Matched, generation, match, next_address
+from aspire_gitops.planning.order import in_order
+from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal
+from aspire_gitops.planning.protection import LEFTOVER, check_protection
+from aspire_gitops.planning.rules import NAME_TAKEN
+from aspire_gitops.planning.traits import TRAITS
+from aspire_gitops.state import (
+    Compiled,
+    Evidence,
+    GatewayObject,
+    Intent,
+    Kind,
+    ObjectKey,
+    Snapshot,
+)
+
+_NO_INTENT = Intent()
+
+
+def make_plan(
+    compiled: Compiled,
+    snapshot: Snapshot,
+    *,
+    owner: str,
+    evidence: Mapping[ObjectKey, Evidence],
+) -> Plan:
+    """Return what would change for the gateway to be as `compiled` says.
+
+    Args:
+        compiled: What one revision asks for.
+        snapshot: What is live, complete: whatever it lacks is taken to be absent.
+        owner: Whose marks are ours, for example `aspire-gitops`.
+        evidence: What the secrets prove, for each object whose secrets were at
+            hand. Objects without it are compared on what can be read back, and
+            named in `Plan.unverified`.
+
+    Returns:
+        A plan, which may be refused (`Plan.refusals`). Making it never fails.
+    """
+    matched = match(snapshot.objects, owner)
+    compared = [
+        _Comparison(wanted, compiled, snapshot, matched, owner, evidence.get(key)).result()
+        for key, wanted in sorted(compiled.objects.items())
+    ]
+    changes = [step for step in compared if isinstance(step, Change)]
+    refusals = [step for step in compared if isinstance(step, Refusal)]
+    changes += _deletions(compiled, matched)
+    refusals += [*matched.refusals, *check_protection(compiled, matched.ours, changes)]
+    return Plan(
+        revision=str(compiled.revision),
+        gateway_name=compiled.gateway.name,
+        gateway_url=snapshot.gateway_url,
+        owner=owner,
+        based_on=snapshot.digest,
+        changes=in_order(changes),
+        refusals=tuple(refusals),
+        warnings=tuple(_warnings(compiled, snapshot)),
+        foreign=tuple(sorted(_named(item) for item in matched.foreign)),
+        fallbacks=tuple(sorted(snapshot.fallbacks)),
+        unverified=tuple(
+            sorted(k for k, i in compiled.intents.items() if i.secrets and k not in evidence)
+        ),
+    )
+
+
+def ensure_current(plan: Plan, snapshot: Snapshot) -> None:
+    """Raise StalePlan unless the gateway is exactly as it was when the plan was made."""
+    if plan.based_on != snapshot.digest:
+        raise StalePlan(
+            f"plan {plan.id} is stale: the gateway has changed since it was made;"
+            " make a new plan and have it reviewed"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """One desired object beside everything that a decision about it needs."""
+
+    wanted: GatewayObject
+    compiled: Compiled
+    snapshot: Snapshot
+    matched: Matched
+    owner: str
+    evidence: Evidence | None
+
+    def result(self) -> Change | Refusal | None:
+        key = self.wanted.key
+        live = self.matched.ours.get(key)
+        foreign = self.matched.foreign_named(key.kind, self.wanted.handle)
+        if live and not foreign:
+            return self._update(live)
+        if not foreign:
+            fresh = self._to_be(next_address(key, self.snapshot.objects))
+            return Change(
+                Action.CREATE, key, after=fresh, intent=self._intent, reason="only in git"
+            )
+        if live or len(foreign) > 1 or not self._intent.adopt:
+            return self._name_taken(foreign, already_ours=bool(live))
+        return self._adopt(foreign[0])
+
+    @property
+    def _intent(self) -> Intent:
+        return self.compiled.intents.get(self.wanted.key, _NO_INTENT)
+
+    def _to_be(self, address: str | None, live: GatewayObject | None = None) -> GatewayObject:
+        after = marked(
+            replace(self.wanted, address=address),
+            self._intent,
+            owner=self.owner,
+            revision=str(self.compiled.revision),
+            evidence=self.evidence,
+        )
+        if self._intent.secrets and not self.evidence and after.mark and live and live.mark:
+            # Nothing can be said about secrets that are not at hand: take the live proof as it is.
+            return replace(after, mark=replace(after.mark, digest=live.mark.digest))
+        return after
+
+    def _update(self, live: GatewayObject) -> Change | None:
+        after = self._to_be(live.address, live)
+        fields = changed_fields(after, live, self._intent, self.evidence)
+        if live.key.kind is Kind.DEPLOYMENT and not generation(live):
+            return self._replace(live, fields, Action.REPLACE, "its adoption was interrupted")
+        if not fields:
+            return None
+        if self._must_replace(fields):
+            return self._replace(live, fields, Action.REPLACE, "an update cannot unset this")
+        return self._change(Action.UPDATE, live, after, fields)
+
+    def _adopt(self, live: GatewayObject) -> Change:
+        after = self._to_be(live.address)
+        fields = changed_fields(after, live, self._intent, self.evidence)
+        if live.key.kind is Kind.DEPLOYMENT:
+            # A key set on it by hand cannot be read back and would outrank our
+            # credential, so a deployment is adopted by way of a new row.
+            return self._replace(live, fields, Action.ADOPT, "adopt: true")
+        return self._change(Action.ADOPT, live, after, fields, "adopt: true")
+
+    def _replace(
+        self, live: GatewayObject, fields: tuple[FieldChange, ...], action: Action, reason: str
+    ) -> Change:
+        after = self._to_be(next_address(self.wanted.key, self.snapshot.objects), live)
+        return self._change(action, live, after, fields, reason)
+
+    def _change(
+        self,
+        action: Action,
+        live: GatewayObject,
+        after: GatewayObject,
+        fields: tuple[FieldChange, ...],
+        reason: str = "",
+    ) -> Change:
+        before = redacted(live, self.wanted.fields)
+        return Change(action, self.wanted.key, fields, before, after, self._intent, reason)
+
+    def _must_replace(self, fields: tuple[FieldChange, ...]) -> bool:
+        trait = TRAITS[self.wanted.key.kind]
+        return any(f.after is None and not trait.can_unset(f.path) for f in fields)
+
+    def _name_taken(self, foreign: tuple[GatewayObject, ...], *, already_ours: bool) -> Refusal:
+        key, where = self.wanted.key, ", ".join(sorted(str(o.address) for o in foreign))
+        whose = "beside ours" if already_ours else "already"
+        help_ = "delete it by hand, or rename the one in the reviewed files"
+        if not already_ours and len(foreign) == 1:
+            help_ = f"say `adopt: true` in {self._intent.source or 'its file'} to take it over, or {help_}"
+        return Refusal(
+            NAME_TAKEN,
+            str(key),
+            f'the gateway {whose} has a {key.kind} called "{self.wanted.handle}" that is not ours: {where}',
+            help_,
+        )
+
+
+def _deletions(compiled: Compiled, matched: Matched) -> Iterator[Change]:
+    for key, live in sorted(matched.ours.items()):
+        if key not in compiled.objects:
+            yield Change(Action.DELETE, key, before=redacted(live, {}), reason="gone from git")
+    for live in matched.leftovers:
+        if live.mark:
+            key = ObjectKey(live.key.kind, live.mark.name)
+            yield Change(Action.DELETE, key, before=redacted(live, {}), reason=LEFTOVER)
+
+
+def _warnings(compiled: Compiled, snapshot: Snapshot) -> Iterator[str]:
+    declared, live = compiled.gateway.litellm_version, snapshot.litellm_version
+    if live and live != declared:
+        yield f"the gateway runs LiteLLM {live}, the reviewed files say {declared}"
+    for fallback in sorted(snapshot.fallbacks):
+        yield (
+            f'drift: a {fallback.kind} fallback was set by hand: "{fallback.alias}" may be answered'
+            f" by {', '.join(fallback.answers)}; remove it with DELETE /fallback/{fallback.alias}"
+        )
+
+
+def _named(item: GatewayObject) -> str:
+    same_name = item.handle in ("", item.address)
+    return f"{item.key.kind}/{item.handle or item.address}" + (
+        "" if same_name else f" ({item.address})"
+    )

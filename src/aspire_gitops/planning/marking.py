@@ -1,0 +1,37 @@
+"""Compute the mark that a desired object will carry, and the evidence of its secrets."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from aspire_gitops.canonical import JsonValue, digest, keyed_digest
+from aspire_gitops.state import Evidence, GatewayObject, Intent, Mark
+
+UNKNOWN_DIGEST = "unknown"
+"""The digest in a planned mark whose secrets were not at hand; applying computes the real one."""
+
+
+def evidence_of(wanted: GatewayObject, secrets: Mapping[str, str]) -> Evidence:
+    """Return what `secrets` (by field path) prove about `wanted`."""
+    masks = {path: masked(value) for path, value in secrets.items()}
+    return Evidence(keyed_digest(secrets, _covered(wanted)), masks)
+
+
+def masked(secret: str) -> str:
+    """Return a secret the way LiteLLM's `GET /credentials` shows it (checked by a contract test)."""
+    return "*****" if len(secret) <= 4 else f"{secret[:2]}****{secret[-2:]}"
+
+
+def marked(
+    wanted: GatewayObject, intent: Intent, *, owner: str, revision: str, evidence: Evidence | None
+) -> GatewayObject:
+    """Return `wanted` with our mark on it."""
+    if not intent.secrets:
+        proof = digest(_covered(wanted))
+    else:
+        proof = evidence.digest if evidence else UNKNOWN_DIGEST
+    fields = frozenset(wanted.fields.keys() | intent.secrets.keys())
+    return replace(wanted, mark=Mark(owner, wanted.key.name, fields, proof, revision))
+
+
+def _covered(wanted: GatewayObject) -> JsonValue:
+    return str(wanted.key), wanted.handle, wanted.fields

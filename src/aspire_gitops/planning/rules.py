@@ -1,0 +1,19 @@
+"""Why a plan is refused: the AG5xx rules. Each has a page in `docs/rules/`."""
+
+from aspire_gitops.diagnostics import Rule
+
+TOO_MANY_DELETIONS = Rule("AG501", "too-many-deletions")
+LAST_KEY = Rule("AG502", "last-key")
+ALIAS_IN_USE = Rule("AG503", "alias-in-use")
+NAME_TAKEN = Rule("AG504", "name-taken")
+AMBIGUOUS_MARK = Rule("AG505", "ambiguous-mark")
+EMPTY_SOURCE = Rule("AG506", "empty-source")
+
+PLAN_RULES = (
+    TOO_MANY_DELETIONS,
+    LAST_KEY,
+    ALIAS_IN_USE,
+    NAME_TAKEN,
+    AMBIGUOUS_MARK,
+    EMPTY_SOURCE,
+)
