@@ -6,11 +6,16 @@ from pydantic import Field
 
 from aspire_gitops.resources.base import (
     Amount,
+    OrAbsent,
+    RequestsPerMinute,
     ResourceName,
     ResourceSpec,
     Sentence,
     Spec,
-    WholeNumber,
+    TokensPerMinute,
+    Unique,
+    Whole,
+    in_words,
 )
 
 Capability = Literal[
@@ -18,6 +23,13 @@ Capability = Literal[
 ]
 ParameterName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 ParameterText = Annotated[str, Field(max_length=200)]
+ParameterNumber = Annotated[float, Field(ge=-1_000_000_000, le=1_000_000_000)]
+ParameterCount = Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000), Whole]
+ParameterValue = Annotated[
+    bool | ParameterCount | ParameterNumber | ParameterText, Field(union_mode="left_to_right")
+]
+Tokens = Annotated[int, Field(ge=1, le=100_000_000), Whole]
+Seconds = Annotated[int, Field(ge=1, le=3600), Whole]
 
 
 class TargetSpec(Spec):
@@ -27,6 +39,9 @@ class TargetSpec(Spec):
     model: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}$",
         description="The provider's own name for the model.",
+        json_schema_extra=in_words(
+            "one model's name: letters, digits, dots, dashes, underscores, colons, slashes, at-signs"
+        ),
         examples=["qwen3-vl-235b-a22b-instruct"],
     )
 
@@ -34,20 +49,20 @@ class TargetSpec(Spec):
 class PriceSpec(Spec):
     """What a call costs, in US dollars. State the units that the mode is charged by."""
 
-    input_usd_per_million_tokens: Amount | None = Field(
+    input_usd_per_million_tokens: OrAbsent[Amount] = Field(
         default=None, description="A million tokens in."
     )
-    output_usd_per_million_tokens: Amount | None = Field(
+    output_usd_per_million_tokens: OrAbsent[Amount] = Field(
         default=None, description="A million tokens out."
     )
-    cached_input_usd_per_million_tokens: Amount | None = Field(
+    cached_input_usd_per_million_tokens: OrAbsent[Amount] = Field(
         default=None, description="A million tokens read from the provider's prompt cache."
     )
-    usd_per_page: Amount | None = Field(default=None, description="One page, for `mode: ocr`.")
-    usd_per_image: Amount | None = Field(
+    usd_per_page: OrAbsent[Amount] = Field(default=None, description="One page, for `mode: ocr`.")
+    usd_per_image: OrAbsent[Amount] = Field(
         default=None, description="One image, for `mode: image_generation`."
     )
-    zero_because: Sentence | None = Field(
+    zero_because: OrAbsent[Sentence] = Field(
         default=None,
         description="Why a price of zero is right. LiteLLM checks no budget for such an alias.",
     )
@@ -56,14 +71,14 @@ class PriceSpec(Spec):
 class AliasLimitsSpec(Spec):
     """What one alias may carry, all apps together. LiteLLM treats the rates as routing hints."""
 
-    requests_per_minute: WholeNumber | None = Field(
-        default=None, gt=0, le=1_000_000, description="Calls a minute."
+    requests_per_minute: OrAbsent[RequestsPerMinute] = Field(
+        default=None, description="Calls a minute."
     )
-    tokens_per_minute: WholeNumber | None = Field(
-        default=None, gt=0, le=1_000_000_000, description="Tokens a minute."
+    tokens_per_minute: OrAbsent[TokensPerMinute] = Field(
+        default=None, description="Tokens a minute."
     )
-    timeout_s: WholeNumber | None = Field(
-        default=None, gt=0, le=3600, description="Seconds until a call is given up."
+    timeout_s: OrAbsent[Seconds] = Field(
+        default=None, description="Seconds until a call is given up."
     )
 
 
@@ -74,27 +89,25 @@ class AliasSpec(ResourceSpec):
     mode: Literal["chat", "embedding", "ocr", "image_generation"] = Field(
         description="What kind of call it answers. Vision and OCR through a chat model are `chat`."
     )
-    capabilities: tuple[Capability, ...] = Field(
+    capabilities: Unique[Capability] = Field(
         default=(),
-        strict=False,
-        json_schema_extra={"uniqueItems": True},
         description="What apps may count on, beyond the mode.",
     )
     target: TargetSpec = Field(description="The provider and model behind the alias.")
-    price: PriceSpec | None = Field(
+    price: OrAbsent[PriceSpec] = Field(
         default=None,
         description="What a call costs. Required by policy: a budget cannot count what has no price.",
     )
-    context_window_tokens: WholeNumber | None = Field(
-        default=None, gt=0, le=100_000_000, description="Tokens that fit in one call."
+    context_window_tokens: OrAbsent[Tokens] = Field(
+        default=None, description="Tokens that fit in one call."
     )
-    max_output_tokens: WholeNumber | None = Field(
-        default=None, gt=0, le=10_000_000, description="Tokens that one answer may have."
+    max_output_tokens: OrAbsent[Tokens] = Field(
+        default=None, description="Tokens that one answer may have."
     )
-    limits: AliasLimitsSpec | None = Field(
+    limits: OrAbsent[AliasLimitsSpec] = Field(
         default=None, description="Limits of the alias, all apps together."
     )
-    parameters: dict[ParameterName, bool | WholeNumber | float | ParameterText] | None = Field(
+    parameters: OrAbsent[dict[ParameterName, ParameterValue]] = Field(
         default=None,
         description="Defaults sent with each call, such as `temperature`. Nothing that routes, retries or authenticates.",
     )
@@ -102,4 +115,4 @@ class AliasSpec(ResourceSpec):
         default=False,
         description="Take over a model of the same name that somebody made by hand on the gateway.",
     )
-    description: Sentence | None = Field(default=None, description="What the alias is for.")
+    description: OrAbsent[Sentence] = Field(default=None, description="What the alias is for.")

@@ -6,26 +6,43 @@ from pydantic import Field
 
 from aspire_gitops.resources.base import (
     FilePath,
+    OrAbsent,
     Owner,
+    RequestsPerMinute,
     ResourceName,
     ResourceSpec,
     Sentence,
     Spec,
-    WholeNumber,
+    TokensPerMinute,
+    Unique,
+    Whole,
+    in_words,
 )
+
+KeyAlias = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._ /-]{0,99}$",
+        json_schema_extra=in_words(
+            "up to 100 letters, digits, spaces, dots, dashes, underscores and slashes, "
+            "with a letter or digit first"
+        ),
+    ),
+]
+ParallelRequests = Annotated[int, Field(ge=1, le=100_000), Whole]
 
 
 class AppLimitsSpec(Spec):
     """What each key of the app may do at once. LiteLLM refuses what is above with 429."""
 
-    requests_per_minute: WholeNumber | None = Field(
-        default=None, gt=0, le=1_000_000, description="Calls a minute."
+    requests_per_minute: OrAbsent[RequestsPerMinute] = Field(
+        default=None, description="Calls a minute."
     )
-    tokens_per_minute: WholeNumber | None = Field(
-        default=None, gt=0, le=1_000_000_000, description="Tokens a minute."
+    tokens_per_minute: OrAbsent[TokensPerMinute] = Field(
+        default=None, description="Tokens a minute."
     )
-    parallel_requests: WholeNumber | None = Field(
-        default=None, gt=0, le=100_000, description="Calls at the same time."
+    parallel_requests: OrAbsent[ParallelRequests] = Field(
+        default=None, description="Calls at the same time."
     )
 
 
@@ -42,11 +59,11 @@ class KeySpec(Spec):
     """One virtual key of an app."""
 
     name: ResourceName = Field(description="Name of the key within the app.")
-    key_alias: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ /-]{0,99}$")] | None = Field(
+    key_alias: OrAbsent[KeyAlias] = Field(
         default=None,
         description="The key's alias on the gateway. Without it: `<app>.<key>`.",
     )
-    deliver: DeliverSpec | None = Field(
+    deliver: OrAbsent[DeliverSpec] = Field(
         default=None,
         description="Where a new key's value goes. Required unless the key is adopted.",
     )
@@ -61,15 +78,15 @@ class AppSpec(ResourceSpec):
 
     kind: Literal["App"] = Field(description="The kind of this resource.")
     owner: Owner = Field(description="Who answers for the app, as an e-mail address.")
-    aliases: tuple[ResourceName, ...] = Field(
+    aliases: Unique[ResourceName] = Field(
         min_length=1,
-        strict=False,
-        json_schema_extra={"uniqueItems": True},
         description="The aliases that the app may call. An empty list would mean all of them to LiteLLM.",
     )
     budget: ResourceName = Field(description="Name of a declared budget.")
-    limits: AppLimitsSpec | None = Field(default=None, description="Limits of each key of the app.")
+    limits: OrAbsent[AppLimitsSpec] = Field(
+        default=None, description="Limits of each key of the app."
+    )
     keys: tuple[KeySpec, ...] = Field(
         min_length=1, strict=False, description="The app's keys; most apps have one."
     )
-    description: Sentence | None = Field(default=None, description="What the app is.")
+    description: OrAbsent[Sentence] = Field(default=None, description="What the app is.")

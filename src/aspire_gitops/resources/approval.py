@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from aspire_gitops.resources.base import Day, Owner, ResourceSpec, Sentence
+from aspire_gitops.resources.base import Day, Owner, ResourceSpec, Sentence, in_words
 
 
 class ApprovalSpec(ResourceSpec):
@@ -17,6 +17,9 @@ class ApprovalSpec(ResourceSpec):
     object: str = Field(
         pattern=r"^(credential|deployment|key)/[a-z0-9][a-z0-9._-]{0,126}$",
         description="The object as a plan writes it.",
+        json_schema_extra=in_words(
+            "an object as a plan writes it: credential/…, deployment/… or key/<app>.<key>"
+        ),
         examples=["deployment/qwen-vision", "key/postiz.default"],
     )
     reason: Sentence = Field(description="Why the change is right.")

@@ -6,13 +6,27 @@ to it). Rules that need more than one field or file live in `validation/`.
 """
 
 import math
+from collections.abc import Hashable
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    Strict,
+)
+from pydantic_core import CoreSchema, core_schema
 
 NAME_PATTERN = r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$"
+AMOUNT_PATTERN = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$"
+_DAY_PATTERN = r"^2[0-9]{3}-[0-9]{2}-[0-9]{2}$"
+_NOT_CONTROL = r"[^\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029]"
+_NOT_CONTROL_NOR_ALPHANUMERIC = r"[^\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029A-Za-z0-9]"
 
 
 class Spec(BaseModel):
@@ -23,99 +37,181 @@ class Spec(BaseModel):
     )
 
 
-class ResourceSpec(Spec):
-    """The top of a reviewed file."""
+class _Absent:
+    """Makes None a default only: a file leaves the field out, and never says `null`."""
 
-    name: "ResourceName" = Field(
-        description="The resource's name. The file's name is the same, plus `.yaml`."
-    )
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        schema = handler(source)
+        return schema["schema"] if schema["type"] == "nullable" else schema
 
 
-ResourceName = Annotated[
-    str,
-    Field(pattern=NAME_PATTERN, max_length=63, examples=["qwen-vision"]),
-]
+class _Parsed:
+    """Text of one pattern, turned into a value: the schema sees the text, Python the value."""
+
+    def __init__(self, pattern: str, parse: Any, schema: dict[str, Any]) -> None:
+        self.pattern = pattern
+        self.parse = parse
+        self.schema = schema
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        del source, handler
+        return core_schema.no_info_after_validator_function(
+            self.parse,
+            core_schema.str_schema(pattern=self.pattern, strict=True),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                _written, return_schema=core_schema.str_schema()
+            ),
+            metadata={"pydantic_js_extra": self.schema},
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.pattern)
+
+
+def _written(value: Decimal | date) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _unique(items: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
+    if len(set(items)) != len(items):
+        raise ValueError("must not say the same thing twice")
+    return items
 
 
 def _whole(value: Any) -> Any:
     # JSON Schema counts 5.0 as an integer, so the resource does too.
-    return (
-        int(value)
-        if isinstance(value, float) and math.isfinite(value) and value.is_integer()
-        else value
+    if type(value) is float and math.isfinite(value) and value.is_integer():
+        return int(value)
+    return value
+
+
+ValueT = TypeVar("ValueT")
+OrAbsent: TypeAlias = Annotated[ValueT | None, _Absent()]
+"""A field that a file may leave out. Its value is None then; `null` in the file is refused."""
+
+Unique: TypeAlias = Annotated[
+    tuple[ValueT, ...],
+    Strict(strict=False),  # a list becomes a tuple; the items stay strict
+    AfterValidator(_unique),
+    Field(json_schema_extra={"uniqueItems": True}),
+]
+
+Whole = BeforeValidator(_whole)
+"""Put last in an `Annotated[int, Field(ge=…), Whole]`: the bounds then reach the schema."""
+
+
+def in_words(sentence: str, **extra: Any) -> dict[str, Any]:
+    """Return what a schema says beside a pattern: editors and our diagnostics show the sentence.
+
+    It completes "must be …".
+    """
+    return {"patternErrorMessage": f"must be {sentence}", **extra}
+
+
+ResourceName = Annotated[
+    str,
+    Field(
+        pattern=NAME_PATTERN,
+        examples=["qwen-vision"],
+        json_schema_extra=in_words(
+            "up to 63 lower-case letters, digits, dots, dashes and underscores, "
+            "with a letter or digit at both ends"
+        ),
+    ),
+]
+
+
+class ResourceSpec(Spec):
+    """The top of a reviewed file."""
+
+    name: ResourceName = Field(
+        description="The resource's name. The file's name is the same, plus `.yaml`."
     )
 
 
-WholeNumber = Annotated[int, BeforeValidator(_whole)]
-
-
-def _decimal(value: Any) -> Any:
-    # A string in the file: 0.1 as a YAML number would already be a float.
-    if isinstance(value, str) and _is_decimal(value):
-        return Decimal(value)
-    raise ValueError('must be an amount in quotes without a sign, like "12.50"')
-
-
-def _is_decimal(value: str) -> bool:
-    whole, dot, fraction = value.partition(".")
-    digits = "0123456789"
-    plain = bool(whole) and all(c in digits for c in whole) and (whole == "0" or whole[0] != "0")
-    return (
-        plain
-        and len(whole) <= 9
-        and (not dot or (0 < len(fraction) <= 9 and all(c in digits for c in fraction)))
-    )
-
-
-AMOUNT_PATTERN = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$"
 Amount = Annotated[
     Decimal,
-    BeforeValidator(_decimal),
-    PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": AMOUNT_PATTERN, "examples": ["180", "0.40"]}),
+    _Parsed(
+        AMOUNT_PATTERN,
+        Decimal,
+        in_words(
+            'an amount in quotes without a sign, like "12.50": '
+            "up to 9 digits, then up to 9 decimals",
+            examples=["180", "0.40"],
+        ),
+    ),
 ]
-"""A non-negative decimal, written in quotes: up to 9 digits, then up to 9 decimals."""
+"""A non-negative decimal, written in quotes: up to 9 digits, then up to 9 decimals.
 
-
-def _day(value: Any) -> Any:
-    if not (isinstance(value, str) and len(value) == 10 and value.isascii()):  # YYYY-MM-DD only
-        raise ValueError("must be a date like 2026-11-20")
-    try:
-        return date.fromisoformat(value)
-    except ValueError as error:
-        raise ValueError(f"{value} is not a day of the calendar") from error
-
+In quotes, because 0.1 as a YAML number would already be a float.
+"""
 
 Day = Annotated[
     date,
-    BeforeValidator(_day),
-    PlainSerializer(date.isoformat, return_type=str),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "format": "date",
-            "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-            "examples": ["2026-11-20"],
-        }
+    _Parsed(
+        _DAY_PATTERN,
+        date.fromisoformat,
+        in_words("a day like 2026-11-20", format="date", examples=["2026-11-20"]),
     ),
 ]
+"""A day of the calendar, year 2000 to 2999, written `2026-11-20`."""
 
 Owner = Annotated[
     str,
     Field(
         pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}$",
         examples=["platform@aspiredigital.group"],
+        json_schema_extra=in_words("an e-mail address"),
     ),
 ]
 """A person or team that answers for the resource, as an e-mail address."""
 
-Sentence = Annotated[str, Field(pattern=r"[A-Za-z0-9]", min_length=3, max_length=500)]
+Sentence = Annotated[
+    str,
+    Field(
+        pattern=f"^{_NOT_CONTROL_NOR_ALPHANUMERIC}*[A-Za-z0-9]{_NOT_CONTROL}*$",
+        min_length=3,
+        max_length=500,
+        json_schema_extra=in_words("words: a letter or digit, and no control characters"),
+    ),
+]
+"""Words for people: 3 to 500 characters, a letter or digit among them, no control characters."""
+
+RequestsPerMinute = Annotated[int, Field(ge=1, le=1_000_000), Whole]
+TokensPerMinute = Annotated[int, Field(ge=1, le=1_000_000_000), Whole]
+
 HttpUrl = Annotated[
-    str, Field(pattern=r"^https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~%/-]*)?$", max_length=500)
+    str,
+    Field(
+        pattern=r"^https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~%/-]*)?$",
+        max_length=500,
+        json_schema_extra=in_words(
+            "a URL like https://api.example.com/v1, without user, password or query"
+        ),
+    ),
 ]
 VariableName = Annotated[
-    str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,127}$", examples=["CLOUD_FIRST_API_KEY"])
+    str,
+    Field(
+        pattern=r"^[A-Z_][A-Z0-9_]{0,127}$",
+        examples=["CLOUD_FIRST_API_KEY"],
+        json_schema_extra=in_words(
+            "the name of an environment variable: capitals, digits and underscores"
+        ),
+    ),
 ]
 FilePath = Annotated[
-    str, Field(pattern=r"^/[A-Za-z0-9._/-]{1,4000}$", examples=["/run/secrets/cloud-first"])
+    str,
+    Field(
+        pattern=r"^/[A-Za-z0-9._/-]+$",
+        max_length=4000,
+        examples=["/run/secrets/cloud-first"],
+        json_schema_extra=in_words(
+            "an absolute path of letters, digits, dots, dashes, underscores and slashes"
+        ),
+    ),
 ]

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from aspire_gitops.resources.base import Amount, ResourceSpec, Sentence, WholeNumber
+from aspire_gitops.resources.base import Amount, OrAbsent, ResourceSpec, Sentence, Unique, Whole
 
-Percent = Annotated[WholeNumber, Field(ge=1, le=100)]
+Percent = Annotated[int, Field(ge=1, le=100), Whole]
 
 
 class BudgetSpec(ResourceSpec):
@@ -20,10 +20,8 @@ class BudgetSpec(ResourceSpec):
         default="calendar-month",
         description="Budgets are calendar months; nothing else turns over reliably.",
     )
-    warn_at_percent: tuple[Percent, ...] = Field(
+    warn_at_percent: Unique[Percent] = Field(
         default=(),
-        strict=False,
-        json_schema_extra={"uniqueItems": True},
         description="Shares of the cap, in percent, at which the owner is told.",
     )
-    description: Sentence | None = Field(default=None, description="Who pays, and for what.")
+    description: OrAbsent[Sentence] = Field(default=None, description="Who pays, and for what.")

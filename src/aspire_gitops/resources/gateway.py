@@ -1,6 +1,6 @@
 """`kind: Gateway`: the gateway itself, its money, its timezone and its limits. Exactly one."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -11,8 +11,13 @@ from aspire_gitops.resources.base import (
     ResourceSpec,
     Sentence,
     Spec,
-    WholeNumber,
+    Whole,
+    in_words,
 )
+
+Days = Annotated[int, Field(ge=1, le=366), Whole]
+MinutesPerMonth = Annotated[int, Field(ge=1, le=44_640), Whole]
+Deletions = Annotated[int, Field(ge=0, le=10_000), Whole]
 
 
 class LitellmSpec(Spec):
@@ -22,6 +27,7 @@ class LitellmSpec(Spec):
         pattern=r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}$",
         description="Release of LiteLLM, three numbers. We are tested with 1.106.2.",
         examples=["1.106.2"],
+        json_schema_extra=in_words("three numbers with dots, like 1.106.2"),
     )
 
 
@@ -33,17 +39,15 @@ class ExchangeSpec(Spec):
     )
     as_of: Day = Field(description="The day of the rate.")
     source: Sentence = Field(description="Who published the rate.", examples=["RBA F11.1"])
-    max_age_days: WholeNumber = Field(
-        gt=0, le=366, description="Days after which validation refuses the rate as too old."
+    max_age_days: Days = Field(
+        description="Days after which validation refuses the rate as too old."
     )
 
 
 class AvailabilitySpec(Spec):
     """What the gateway's users were promised."""
 
-    max_downtime_minutes_per_month: WholeNumber = Field(
-        gt=0,
-        le=44640,
+    max_downtime_minutes_per_month: MinutesPerMonth = Field(
         description="Minutes a month that the gateway may be down, restarts included.",
     )
 
@@ -57,10 +61,8 @@ class PolicySpec(Spec):
     unpriced_aliases: Literal["forbid"] = Field(
         description="Each alias states its price; a budget cannot count what has none."
     )
-    max_deletions: WholeNumber = Field(
+    max_deletions: Deletions = Field(
         default=5,
-        ge=0,
-        le=10000,
         description="How many objects one plan may delete. An `Approval` that names an object takes it out of the count.",
     )
 
@@ -77,6 +79,7 @@ class GatewaySpec(ResourceSpec):
         pattern=r"^[A-Za-z0-9_+-]{1,30}(/[A-Za-z0-9_+-]{1,30}){0,2}$",
         description="IANA timezone. Budgets turn over at midnight on the 1st, there.",
         examples=["Australia/Sydney"],
+        json_schema_extra=in_words("an IANA timezone like Australia/Sydney"),
     )
     exchange: ExchangeSpec = Field(description="The reviewed exchange rate.")
     availability: AvailabilitySpec = Field(description="The promise to the gateway's users.")

@@ -7,10 +7,12 @@ from pydantic import Field
 from aspire_gitops.resources.base import (
     FilePath,
     HttpUrl,
+    OrAbsent,
     ResourceSpec,
     Sentence,
     Spec,
     VariableName,
+    in_words,
 )
 
 
@@ -34,6 +36,9 @@ class ProviderSpec(ResourceSpec):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$",
         description="The company that sees the traffic.",
         examples=["cloud-first.ai"],
+        json_schema_extra=in_words(
+            "up to 63 letters, digits, spaces, dots, dashes and underscores"
+        ),
     )
     api: Literal["openai", "anthropic", "mistral"] = Field(
         description="The wire protocol that LiteLLM speaks to it."
@@ -45,7 +50,7 @@ class ProviderSpec(ResourceSpec):
     billing: Literal["metered", "subscription"] = Field(
         description="`metered` is paid by use. `subscription` has a flat fee; its aliases carry a notional price."
     )
-    deferred: Sentence | None = Field(
+    deferred: OrAbsent[Sentence] = Field(
         default=None,
         description="Why this provider is not in use yet. Nothing of it is put on the gateway, and no alias may name it.",
     )
@@ -53,6 +58,6 @@ class ProviderSpec(ResourceSpec):
         default=False,
         description="Take over a credential of the same name that somebody made by hand on the gateway.",
     )
-    description: Sentence | None = Field(
+    description: OrAbsent[Sentence] = Field(
         default=None, description="What people should know about it."
     )
