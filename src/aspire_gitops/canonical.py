@@ -20,31 +20,28 @@ def canonical_json(value: JsonValue) -> str:
 
     Raises:
         ValueError: The value holds a NaN or an infinity, which JSON cannot say.
+        TypeError: The value holds something that has no JSON form, such as a Decimal.
     """
     return json.dumps(
-        value,
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
-        allow_nan=False,
-        default=_plain,
+        _normal(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
 
 
 def pretty_json(value: JsonValue) -> str:
     """Return the same value for people and for diffs: indented, sorted, one final newline."""
-    return (
-        json.dumps(
-            value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False, default=_plain
-        )
-        + "\n"
-    )
+    text = json.dumps(_normal(value), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+    return text + "\n"
 
 
-def _plain(value: object) -> object:
+def _normal(value: JsonValue) -> JsonValue:
+    # 100.0 and 100 compare equal, and a database gives one back for the other.
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+        return {key: _normal(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_normal(item) for item in value]
+    return value
 
 
 def digest(value: JsonValue) -> str:
@@ -59,6 +56,5 @@ def keyed_digest(secrets: Mapping[str, str], value: JsonValue) -> str:
     written; nobody else learns anything, and no key has to be stored anywhere.
     """
     key = canonical_json(dict(secrets)).encode()
-    return (
-        "hmac-sha256:" + hmac.new(key, canonical_json(value).encode(), hashlib.sha256).hexdigest()
-    )
+    text = canonical_json(value).encode()
+    return "hmac-sha256:" + hmac.new(key, text, hashlib.sha256).hexdigest()

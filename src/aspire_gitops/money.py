@@ -6,7 +6,7 @@ imports this module too, so it imports nothing of ours.
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, Context, Decimal
 from typing import NewType
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,8 @@ Usd = NewType("Usd", Decimal)
 
 _MILLION = Decimal(1_000_000)
 _CAP_STEP = Decimal("0.0001")  # a hundredth of a US cent
+_EXACT = Context(prec=60, rounding=ROUND_DOWN)  # more digits than any product of two amounts
+_JSON_DIGITS = 15  # a double gives back every decimal of so many digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class ExchangeRate:
 
     def cap_in_usd(self, cap: Aud) -> Usd:
         """Convert a cap. Rounds down, so that rounding never raises a cap."""
-        return Usd((cap * self.usd_per_aud).quantize(_CAP_STEP, rounding=ROUND_DOWN))
+        return Usd(_EXACT.quantize(_EXACT.multiply(cap, self.usd_per_aud), _CAP_STEP))
 
     def to_aud(self, amount: Usd) -> Aud:
         """Convert exactly (28 digits); the caller rounds for display."""
@@ -43,7 +45,18 @@ class ExchangeRate:
 
 def per_unit(usd_per_million: Decimal) -> Decimal:
     """Return the price of one unit (US dollars) from the price of a million."""
-    return usd_per_million / _MILLION
+    return _EXACT.divide(usd_per_million, _MILLION)
+
+
+def json_number(amount: Decimal, *, rounding: str) -> int | float:
+    """Return the JSON number that reads as `amount`, to 15 significant digits.
+
+    A longer amount is rounded in the stated direction (a constant of `decimal`),
+    so that the number's text is never on the other side of it. Whole numbers
+    come without a fraction: PostgreSQL gives 100.0 back as 100.
+    """
+    short = Context(prec=_JSON_DIGITS, rounding=rounding).plus(amount)
+    return int(short) if short == short.to_integral_value() else float(short)
 
 
 @dataclass(frozen=True, slots=True)

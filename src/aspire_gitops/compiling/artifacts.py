@@ -1,0 +1,79 @@
+"""Write the compiled state down for reviewers: three files, the same bytes for the same commit.
+
+No secret and no time of day is in them. `manifest.json` has the digests of the
+other two, so that one look says whether two revisions ask for the same thing.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from importlib.metadata import version
+
+from aspire_gitops.canonical import JsonValue, pretty_json
+from aspire_gitops.state import Approved, Compiled, GatewayObject, Intent, Kind
+
+FORMAT = 1
+CONFIG, OBJECTS, MANIFEST = "config.yaml", "objects.json", "manifest.json"
+
+
+def artifacts(compiled: Compiled) -> Mapping[str, str]:
+    """Return file name → text, for `config.yaml`, `objects.json` and `manifest.json`."""
+    files = {CONFIG: compiled.config_yaml, OBJECTS: pretty_json(_objects(compiled))}
+    return {**files, MANIFEST: pretty_json(_manifest(compiled, files))}
+
+
+def _objects(compiled: Compiled) -> JsonValue:
+    groups: dict[str, dict[str, JsonValue]] = {f"{kind}s": {} for kind in Kind}
+    for key, wanted in compiled.objects.items():
+        groups[f"{key.kind}s"][key.name] = _object(wanted, compiled.intents[key])
+    approvals = [_approval(one) for one in compiled.approvals]
+    return {"format": FORMAT, "approvals": approvals, **groups}
+
+
+def _object(wanted: GatewayObject, intent: Intent) -> JsonValue:
+    return {
+        "declared_in": _path(intent.source),
+        "handle": wanted.handle,
+        "fields": wanted.fields,
+        "adopt": intent.adopt,
+        "secrets": {path: str(reference) for path, reference in intent.secrets.items()},
+        "deliver": {"file": intent.delivery.path} if intent.delivery else None,
+    }
+
+
+def _path(place: str) -> str:
+    # Without line and column: a new comment in a file is no change of an object.
+    return place.rsplit(":", 2)[0]
+
+
+def _approval(one: Approved) -> JsonValue:
+    return {
+        "change": one.change,
+        "object": str(one.object),
+        "owner": one.owner,
+        "reason": one.reason,
+    }
+
+
+def _manifest(compiled: Compiled, files: Mapping[str, str]) -> JsonValue:
+    gateway, exchange = compiled.gateway, compiled.gateway.exchange
+    return {
+        "format": FORMAT,
+        "compiler": f"aspire-gitops {version('aspire-gitops')}",
+        "revision": str(compiled.revision),
+        "gateway": {
+            "name": gateway.name,
+            "url": gateway.url,
+            "litellm_version": gateway.litellm_version,
+        },
+        "exchange": {
+            "usd_per_aud": str(exchange.usd_per_aud),
+            "as_of": exchange.as_of.isoformat(),
+            "source": exchange.source,
+        },
+        "counts": {f"{kind}s": sum(key.kind is kind for key in compiled.objects) for kind in Kind},
+        "digests": {name: _sha256(text) for name, text in files.items()},
+    }
+
+
+def _sha256(text: str) -> str:
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,85 @@
+"""`kind: App` and its `kind: Budget` → one LiteLLM virtual key per entry in `keys`.
+
+LiteLLM counts each key for itself, in US dollars: every key carries its
+budget's whole cap, converted at the reviewed rate and rounded down.
+"""
+
+from decimal import ROUND_DOWN
+
+from aspire_gitops.canonical import JsonValue
+from aspire_gitops.catalog import Declared
+from aspire_gitops.compiling.fields import stated
+from aspire_gitops.money import Aud, ExchangeRate, json_number
+from aspire_gitops.resources import AppSpec, BudgetSpec
+from aspire_gitops.resources.app import AppLimitsSpec, KeySpec
+from aspire_gitops.state import FileDelivery, GatewayObject, Intent, Kind, ObjectKey
+
+CALENDAR_MONTH = "1mo"  # the one spelling that LiteLLM resets on the 1st; "1month" means daily
+
+
+def compile_key(
+    app: Declared[AppSpec],
+    place: int,
+    budget: BudgetSpec,
+    *,
+    exchange: ExchangeRate,
+    timezone: str,
+) -> tuple[GatewayObject, Intent]:
+    """Compile the key at `place` in the app's list. Its value is chosen when it is applied."""
+    key = app.spec.keys[place]
+    name = f"{app.name}.{key.name}"
+    metadata = _metadata(app.spec, budget, exchange, timezone)
+    fields = stated(
+        {
+            **_permissions(app.spec),
+            **_cap(budget, exchange),
+            **_limits(app.spec.limits or AppLimitsSpec()),
+            **{f"metadata.{path}": value for path, value in metadata.items()},
+        }
+    )
+    wanted = GatewayObject(ObjectKey(Kind.KEY, name), key.key_alias or name, fields)
+    intent = Intent(adopt=key.adopt, delivery=_delivery(key), source=str(app.span("keys", place)))
+    return wanted, intent
+
+
+def _permissions(app: AppSpec) -> dict[str, JsonValue]:
+    return {
+        "models": tuple(sorted(set(app.aliases))),  # empty would mean every model
+        "allowed_routes": ("llm_api_routes",),
+        "metadata.disable_fallbacks": True,  # refuses fallbacks that a caller sends along
+    }
+
+
+def _cap(budget: BudgetSpec, exchange: ExchangeRate) -> dict[str, JsonValue]:
+    cap = exchange.cap_in_usd(Aud(budget.monthly_aud))
+    return {
+        "max_budget": json_number(cap, rounding=ROUND_DOWN),
+        "budget_duration": CALENDAR_MONTH,
+    }
+
+
+def _limits(limits: AppLimitsSpec) -> dict[str, JsonValue]:
+    return {
+        "rpm_limit": limits.requests_per_minute,
+        "tpm_limit": limits.tokens_per_minute,
+        "max_parallel_requests": limits.parallel_requests,
+    }
+
+
+def _metadata(
+    app: AppSpec, budget: BudgetSpec, exchange: ExchangeRate, timezone: str
+) -> dict[str, JsonValue]:
+    # What the ledger inside the gateway reads: it sees a call's key and nothing else of ours.
+    return {
+        "app": app.name,
+        "owner": app.owner,
+        "budget": budget.name,
+        "monthly_aud": str(budget.monthly_aud),
+        "usd_per_aud": str(exchange.usd_per_aud),
+        "timezone": timezone,
+        "warn_at_percent": tuple(sorted(set(budget.warn_at_percent))),
+    }
+
+
+def _delivery(key: KeySpec) -> FileDelivery | None:
+    return FileDelivery(key.deliver.file) if key.deliver else None

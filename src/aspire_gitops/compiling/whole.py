@@ -1,0 +1,92 @@
+"""Compile a whole catalog: every kind, in the order in which the gateway needs them."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from aspire_gitops.catalog import Catalog
+from aspire_gitops.compiling.config import compile_config
+from aspire_gitops.compiling.credential import compile_credential
+from aspire_gitops.compiling.deployment import check_parameters, compile_deployment
+from aspire_gitops.compiling.key import compile_key
+from aspire_gitops.diagnostics import sort_diagnostics
+from aspire_gitops.errors import InvalidConfig
+from aspire_gitops.money import ExchangeRate
+from aspire_gitops.resources import GatewaySpec
+from aspire_gitops.state import (
+    Approved,
+    Compiled,
+    GatewayObject,
+    GatewayTarget,
+    Intent,
+    ObjectKey,
+)
+
+
+def compile_catalog(catalog: Catalog, *, today: date) -> Compiled:
+    """Compile a catalog that `validation` accepts; `today` decides which approvals still count.
+
+    Raises:
+        InvalidConfig: A file asks for what the gateway has no way to hold (AG4xx).
+        ValueError, KeyError: The catalog was not validated. A bug of the caller.
+    """
+    if catalog.gateway is None:
+        raise ValueError("the catalog declares no gateway; validate it before compiling")
+    _refuse_the_unsayable(catalog)
+    gateway = catalog.gateway.spec
+    exchange = _exchange(gateway)
+    compiled = sorted(_objects(catalog, exchange, gateway.timezone), key=lambda pair: pair[0].key)
+    return Compiled(
+        revision=catalog.revision,
+        gateway=_target(gateway, exchange),
+        objects={wanted.key: wanted for wanted, _ in compiled},
+        intents={wanted.key: intent for wanted, intent in compiled},
+        approvals=_approvals(catalog, today),
+        config_yaml=compile_config(gateway),
+    )
+
+
+def _refuse_the_unsayable(catalog: Catalog) -> None:
+    found = [found for alias in catalog.aliases.values() for found in check_parameters(alias)]
+    if found:
+        raise InvalidConfig(sort_diagnostics(found))
+
+
+def _objects(
+    catalog: Catalog, exchange: ExchangeRate, timezone: str
+) -> Iterator[tuple[GatewayObject, Intent]]:
+    for provider in catalog.providers.values():
+        if provider.spec.deferred is None:
+            yield compile_credential(provider)
+    for alias in catalog.aliases.values():
+        yield compile_deployment(alias, catalog.providers[alias.spec.target.provider])
+    for app in catalog.apps.values():
+        budget = catalog.budgets[app.spec.budget].spec
+        for place in range(len(app.spec.keys)):
+            yield compile_key(app, place, budget, exchange=exchange, timezone=timezone)
+
+
+def _exchange(gateway: GatewaySpec) -> ExchangeRate:
+    declared = gateway.exchange
+    return ExchangeRate(
+        declared.usd_per_aud, declared.as_of, declared.source, declared.max_age_days
+    )
+
+
+def _target(gateway: GatewaySpec, exchange: ExchangeRate) -> GatewayTarget:
+    return GatewayTarget(
+        name=gateway.name,
+        url=gateway.url,
+        litellm_version=gateway.litellm.version,
+        max_deletions=gateway.policy.max_deletions,
+        exchange=exchange,
+    )
+
+
+def _approvals(catalog: Catalog, today: date) -> tuple[Approved, ...]:
+    specs = (declared.spec for declared in catalog.approvals.values())
+    in_force = (
+        Approved(spec.change, ObjectKey.parse(spec.object), spec.owner, spec.reason)
+        for spec in specs
+        if spec.expires >= today
+    )
+    return tuple(sorted(in_force, key=lambda one: (one.object, one.change, one.owner, one.reason)))
