@@ -4,10 +4,11 @@ This is a border, so pydantic reads it. A plan whose content does not have the
 id that it states was edited after it was made, and is refused.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import pydantic
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
 from aspire_gitops.canonical import pretty_json
 from aspire_gitops.diagnostics import Rule
@@ -26,6 +27,26 @@ from aspire_gitops.state import (
 FORMAT_VERSION = 1
 
 
+def _lists(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _lists(item) for key, item in value.items()}
+    return [_lists(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+_Value = Annotated[
+    pydantic.JsonValue,
+    BeforeValidator(_lists),
+    AfterValidator(_tuples),
+    PlainSerializer(_lists, return_type=Any),
+]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,7 +62,7 @@ class _Mark(_Part):
 class _Object(_Part):
     handle: str
     address: str | None
-    fields: dict[str, pydantic.JsonValue]
+    fields: dict[str, _Value]
     mark: _Mark | None
 
 
@@ -54,8 +75,8 @@ class _Intent(_Part):
 
 class _Field(_Part):
     path: str
-    before: pydantic.JsonValue
-    after: pydantic.JsonValue
+    before: _Value
+    after: _Value
     cause: Cause
 
 
@@ -125,7 +146,7 @@ def plan_to_json(plan: Plan) -> str:
         ],
         unverified=[str(key) for key in plan.unverified],
     )
-    return pretty_json(file.model_dump(mode="json"))
+    return pretty_json(file.model_dump(mode="python"))
 
 
 def plan_from_json(text: str | bytes) -> Plan:
