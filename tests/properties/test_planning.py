@@ -23,7 +23,7 @@ PARAMS: st.SearchStrategy[dict[str, JsonValue]] = st.dictionaries(
 def objects(draw: st.DrawFn) -> list[GatewayObject]:
     params = draw(st.dictionaries(NAMES, PARAMS, max_size=4))
     credentials = [credential(name) for name in draw(st.sets(NAMES, max_size=3))]
-    deployments = [deployment(name, **values) for name, values in params.items()]
+    deployments = [deployment(name, "acme", **values) for name, values in params.items()]
     keys = [app_key(name, models=draw(st.sets(NAMES, min_size=1))) for name in draw(st.sets(NAMES))]
     return [*credentials, *deployments, *keys]
 
