@@ -25,3 +25,47 @@ $(STAMP): pyproject.toml requirements/dev.txt requirements/uv.txt
 lock: $(STAMP) ## Resolve the dependencies anew into requirements/dev.txt
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --quiet --upgrade --output-file requirements/dev.txt
+
+.PHONY: format
+format: $(STAMP) ## Format the code
+	$(BIN)/ruff format src tests bench
+	$(BIN)/ruff check --fix src tests bench
+
+.PHONY: lint
+lint: $(STAMP) ## Check format, lint, types and import contracts
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: schemas
+schemas: $(STAMP) ## Write schemas/ anew from the resources
+	$(BIN)/aspire-gitops schema --output schemas
+
+.PHONY: validate
+validate: $(STAMP) ## Check gateway.d/, which is also the worked example
+	$(BIN)/aspire-gitops validate gateway.d
+
+.PHONY: test-fast
+test-fast: $(STAMP) ## Run the tests that need no gateway: under a minute
+	$(BIN)/pytest -m "not real and not slow"
+
+.PHONY: test
+test: $(STAMP) ## Run all tests, those against a real LiteLLM included
+	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest
+
+.PHONY: check
+check: lint validate test ## Everything that must hold before a merge
+
+.PHONY: bench
+bench: $(STAMP) ## Measure speed and memory; prints ratios taken in one run
+	$(BIN)/python bench/validate_and_plan.py
+	$(BIN)/python bench/apply.py
+
+.PHONY: build
+build: $(STAMP) ## Build the wheel
+	$(BIN)/uv build --wheel --no-build-isolation --python $(BIN)/python --quiet
+
+.PHONY: clean
+clean: ## Remove what was built here (the sandbox's cache stays)
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
