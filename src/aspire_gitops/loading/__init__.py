@@ -1,1 +1,10 @@
-"""Text to documents: strict YAML that remembers where everything stands."""
+"""Text to documents: strict YAML that remembers where everything stands.
+
+Pure. `load` takes what a source read and gives documents and diagnostics;
+`validation` says what the documents may contain.
+"""
+
+from aspire_gitops.loading.document import Document
+from aspire_gitops.loading.folder import Loaded, load
+
+__all__ = ["Document", "Loaded", "load"]

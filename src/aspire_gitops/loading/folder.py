@@ -1,0 +1,69 @@
+"""A whole source tree to documents, with every mistake of every file in one go."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from aspire_gitops.diagnostics import Diagnostic, Span, sort_diagnostics
+from aspire_gitops.loading.document import Document
+from aspire_gitops.loading.plain import plain_document
+from aspire_gitops.loading.reading import read
+from aspire_gitops.loading.rules import RULES, TAB, UNREADABLE_FILE, YAML_SYNTAX
+from aspire_gitops.loading.text import decode
+from aspire_gitops.revision import SourceFile, SourceProblem, SourceTree
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the files of one revision say, sorted by path.
+
+    A file with a mistake still has a document when the rest of it can be
+    checked. `unread` are the paths of those that have none: what they would
+    have declared is unknown, not absent.
+    """
+
+    documents: tuple[Document, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+    unread: frozenset[str] = frozenset()
+
+
+def load(tree: SourceTree) -> Loaded:
+    """Read every file of the tree. Never raises for what a file contains."""
+    documents: list[Document] = []
+    found = [_diagnostic(problem) for problem in tree.problems]
+    unread = {problem.path for problem in tree.problems}
+    for file in tree.files:
+        document, findings = load_file(file)
+        found.extend(findings)
+        if document is None:
+            unread.add(file.path)
+        else:
+            documents.append(document)
+    return Loaded(tuple(documents), sort_diagnostics(found), frozenset(unread))
+
+
+def load_file(file: SourceFile) -> tuple[Document | None, tuple[Diagnostic, ...]]:
+    """Read one file: its document, if it can be used, and everything that is wrong with it."""
+    decoded = decode(file.path, file.content)
+    if decoded.text is None:
+        return None, decoded.findings
+    plain = None if decoded.findings else plain_document(decoded.text)
+    if plain is not None:
+        return Document(file.path, plain, decoded.text), ()
+    reading = read(file.path, decoded.text)
+    findings = decoded.findings + tuple(_worth_saying(reading.findings, decoded.findings))
+    if reading.value is None:
+        return None, findings
+    return Document(file.path, reading.value, decoded.text), findings
+
+
+def _worth_saying(
+    findings: tuple[Diagnostic, ...], earlier: tuple[Diagnostic, ...]
+) -> Iterator[Diagnostic]:
+    # Once its tabs are spaces a file may not parse; that is the tabs' mistake, told already.
+    tabs = any(finding.rule is TAB for finding in earlier)
+    return (finding for finding in findings if not (tabs and finding.rule is YAML_SYNTAX))
+
+
+def _diagnostic(problem: SourceProblem) -> Diagnostic:
+    rule = RULES.get(problem.code, UNREADABLE_FILE)
+    return rule.at(Span(problem.path), problem.message, help=problem.help)

@@ -1,0 +1,202 @@
+"""One text to one value: strict YAML that notices everything and remembers every place.
+
+Works on the parser's events, once, without building a tree of nodes. Anchors,
+aliases and merge keys are refused outright: a small file can stand for a huge
+value through them, and a reviewer has to expand them in the head. Refused
+things are noted and replaced by the likeliest value, so that one reading finds
+all mistakes of a file.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from yaml import YAMLError
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    StreamEndEvent,
+)
+
+from aspire_gitops.diagnostics import Diagnostic, Rule, Span
+from aspire_gitops.loading.parser import events
+from aspire_gitops.loading.places import Path, Places, span_between
+from aspire_gitops.loading.rules import (
+    ANCHOR,
+    DUPLICATE_KEY,
+    EMPTY_FILE,
+    INVISIBLE_CHARACTER,
+    KEY_NOT_TEXT,
+    MAX_DEPTH,
+    MAX_FINDINGS,
+    NOT_A_MAPPING,
+    SEVERAL_DOCUMENTS,
+    TAG,
+    TOO_DEEP,
+)
+from aspire_gitops.loading.scalars import Refused, plain_value
+from aspire_gitops.loading.syntax import explain
+from aspire_gitops.loading.text import has_invisible
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one text says. `value` is None when it says nothing that can be used."""
+
+    value: dict[str, Any] | None
+    findings: tuple[Diagnostic, ...]
+    places: Places
+
+
+def read(path: str, text: str) -> Reading:
+    """Read one text. `path` is for the findings only."""
+    reader = _Reader(path, text)
+    value: Any = None
+    try:
+        value = reader.document()
+    except YAMLError as error:
+        reader.findings.append(explain(path, text, error))
+    except _GivingUpError:
+        pass
+    return Reading(value, tuple(reader.findings), reader.places)
+
+
+class _GivingUpError(Exception):
+    """There is no use in reading on; what is wrong has been noted."""
+
+
+class _Reader:
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.text = text
+        self.findings: list[Diagnostic] = []
+        self.places: dict[Path, tuple[Any, Any, Any]] = {}
+        self.next_event = events(text)
+        self.last: Any = None  # the event that ended the value read last
+        self.has_escapes = "\\" in text
+
+    def document(self) -> dict[str, Any] | None:
+        """Return the file's only document, or None when it is not a mapping."""
+        self.next_event()  # the start of the stream
+        opening = self.next_event()
+        if opening.__class__ is StreamEndEvent:
+            raise self._stop(EMPTY_FILE, None, "the file is empty", _EMPTY_HELP)
+        self._check_directives(opening)
+        first = self.next_event()
+        value = self._node(first, (), 0)
+        self.places[()] = (None, first, self.last)
+        self.next_event()  # the end of the document
+        following = self.next_event()
+        if following.__class__ is DocumentStartEvent:
+            message = "a second document in one file"
+            self._note(SEVERAL_DOCUMENTS, following, message, "one resource per file: split it")
+        if value is None and first.__class__ is ScalarEvent:
+            raise self._stop(EMPTY_FILE, None, "the file holds no resource", _EMPTY_HELP)
+        if first.__class__ is not MappingStartEvent:
+            raise self._stop(NOT_A_MAPPING, first, _NOT_A_MAPPING, "start with `kind:` and `name:`")
+        return value if isinstance(value, dict) else None
+
+    def _node(self, event: Any, at: Path, depth: int) -> Any:
+        self.last = event
+        kind = event.__class__
+        if kind is AliasEvent:
+            self._note(ANCHOR, event, f"the alias *{event.anchor}", _ANCHOR_HELP)
+            return None
+        if event.anchor is not None or event.tag is not None:
+            self._check_properties(event)
+        if kind is ScalarEvent:
+            return self._scalar(event)
+        if depth >= MAX_DEPTH:
+            message = f"nested more than {MAX_DEPTH} levels deep"
+            raise self._stop(TOO_DEEP, event, message, "no resource needs that; flatten it")
+        if kind is MappingStartEvent:
+            return self._mapping(at, depth + 1)
+        return self._sequence(at, depth + 1)
+
+    def _mapping(self, at: Path, depth: int) -> dict[str, Any]:
+        next_event, places = self.next_event, self.places
+        mapping: dict[str, Any] = {}
+        while (event := next_event()).__class__ is not MappingEndEvent:
+            key = self._key(event, at, depth)
+            here = (*at, key)
+            value_event = next_event()
+            if key in mapping:
+                self._note_duplicate(key, event, here)
+                self._node(value_event, (*here, ""), depth)  # read past it; the first one counts
+                continue
+            mapping[key] = self._node(value_event, here, depth)
+            places[here] = (event, value_event, self.last)
+        self.last = event
+        return mapping
+
+    def _sequence(self, at: Path, depth: int) -> list[Any]:
+        next_event, places = self.next_event, self.places
+        items: list[Any] = []
+        while (event := next_event()).__class__ is not SequenceEndEvent:
+            here = (*at, len(items))
+            items.append(self._node(event, here, depth))
+            places[here] = (None, event, self.last)
+        self.last = event
+        return items
+
+    def _key(self, event: Any, at: Path, depth: int) -> str:
+        if event.__class__ is ScalarEvent and event.value == "<<" and not event.style:
+            self._note(ANCHOR, event, "the merge key `<<`", _ANCHOR_HELP)
+            return "<<"
+        value = self._node(event, (*at, ""), depth)
+        if value.__class__ is str:
+            return value
+        if event.__class__ is not AliasEvent:
+            self._note(KEY_NOT_TEXT, event, "a key that is not text", "put the key in quotes")
+        return str(getattr(event, "value", value))
+
+    def _scalar(self, event: Any) -> Any:
+        if not event.style:
+            value = plain_value(event.value)
+            if value.__class__ is not Refused:
+                return value
+            self._note(value.rule, event, value.message, value.help)
+            return value.guess
+        if self.has_escapes and has_invisible(event.value):
+            message = "an escape that stands for an invisible character"
+            self._note(INVISIBLE_CHARACTER, event, message, "leave it out")
+        return event.value
+
+    def _check_properties(self, event: Any) -> None:
+        if event.anchor is not None:
+            self._note(ANCHOR, event, f"the anchor &{event.anchor}", _ANCHOR_HELP)
+        if event.tag is not None:
+            message = f"the tag {event.tag}: files hold plain data only"
+            self._note(TAG, event, message, "remove the tag; put text in quotes")
+
+    def _check_directives(self, opening: Any) -> None:
+        if opening.version or opening.tags:
+            message = "a directive: files are always read as YAML 1.2"
+            self._note(TAG, opening, message, "remove the line that starts with `%`")
+
+    def _note_duplicate(self, key: str, event: Any, here: Path) -> None:
+        first = self.places[here][0].start_mark
+        where = f"{self.path}:{first.line + 1}:{first.column + 1}"
+        message = f'the key "{key}" is already at {where}'
+        self._note(DUPLICATE_KEY, event, message, "keep one of the two")
+
+    def _note(self, rule: Rule, event: Any, message: str, way_out: str) -> None:
+        span = span_between(self.path, self.text, event.start_mark, event.end_mark)
+        self.findings.append(rule.at(span, message, help=way_out))
+        if len(self.findings) >= MAX_FINDINGS:
+            raise _GivingUpError
+
+    def _stop(self, rule: Rule, event: Any, message: str, way_out: str) -> _GivingUpError:
+        if event is None:
+            self.findings.append(rule.at(Span(self.path), message, help=way_out))
+        else:
+            self._note(rule, event, message, way_out)
+        return _GivingUpError()
+
+
+_EMPTY_HELP = "declare a resource in it, or delete the file"
+_NOT_A_MAPPING = "the file is not a mapping of keys to values"
+_ANCHOR_HELP = "write the value out: anchors, aliases and merge keys are not read"

@@ -1,0 +1,56 @@
+"""What can be wrong with a file before anybody asks what it means: AG001 to AG018.
+
+Each rule has a page in `docs/rules/`. `sources` names these codes for files
+that it cannot take; everything else here is found by `loading` itself.
+"""
+
+from aspire_gitops.diagnostics import Rule
+
+MAX_FILE_BYTES = 256 * 1024
+MAX_DEPTH = 16  # our deepest resource has five levels
+MAX_FINDINGS = 100  # in one file: who has more should see the first hundred, not a flood
+MAX_DIGITS = 18  # of a whole number: it fits in 64 bits wherever it travels
+
+YAML_SYNTAX = Rule("AG001", "yaml-syntax")
+NOT_UTF8 = Rule("AG002", "not-utf-8")
+INVISIBLE_CHARACTER = Rule("AG003", "invisible-character")
+TAB = Rule("AG004", "tab")
+EMPTY_FILE = Rule("AG005", "empty-file")
+SEVERAL_DOCUMENTS = Rule("AG006", "several-documents")
+NOT_A_MAPPING = Rule("AG007", "not-a-mapping")
+DUPLICATE_KEY = Rule("AG008", "duplicate-key")
+ANCHOR = Rule("AG009", "anchor-or-alias")
+TAG = Rule("AG010", "tag-or-directive")
+KEY_NOT_TEXT = Rule("AG011", "key-not-text")
+AMBIGUOUS_SCALAR = Rule("AG012", "ambiguous-scalar")
+UNUSABLE_NUMBER = Rule("AG013", "unusable-number")
+TOO_DEEP = Rule("AG014", "too-deep")
+FILE_TOO_LARGE = Rule("AG015", "file-too-large")
+NOT_A_REGULAR_FILE = Rule("AG016", "not-a-regular-file")
+REFUSED_LINK = Rule("AG017", "refused-link")
+UNREADABLE_FILE = Rule("AG018", "unreadable-file")
+
+RULES = {
+    rule.code: rule
+    for rule in (
+        YAML_SYNTAX,
+        NOT_UTF8,
+        INVISIBLE_CHARACTER,
+        TAB,
+        EMPTY_FILE,
+        SEVERAL_DOCUMENTS,
+        NOT_A_MAPPING,
+        DUPLICATE_KEY,
+        ANCHOR,
+        TAG,
+        KEY_NOT_TEXT,
+        AMBIGUOUS_SCALAR,
+        UNUSABLE_NUMBER,
+        TOO_DEEP,
+        FILE_TOO_LARGE,
+        NOT_A_REGULAR_FILE,
+        REFUSED_LINK,
+        UNREADABLE_FILE,
+    )
+}
+"""Every rule of this room by its code."""

@@ -1,0 +1,106 @@
+"""What a plain (unquoted) scalar means: the core schema of YAML 1.2, minus its traps.
+
+Null, booleans and decimal numbers only. `no`, `off`, `1:30` and `2026-11-20`
+are text. What one YAML reader calls a number and another one text (`010`,
+`0x1F`, `1_000`) is refused: a reviewer cannot know which one will read it.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from aspire_gitops.diagnostics import Rule
+from aspire_gitops.loading.rules import AMBIGUOUS_SCALAR, MAX_DIGITS, UNUSABLE_NUMBER
+
+WORDS: dict[str, bool | None] = {
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+NUMBER_STARTS = frozenset("+-.0123456789")
+
+_WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_FRACTION = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+(\.[0-9_]*)?([eE][-+]?[0-9]+)?")
+_OTHER_BASE = re.compile(r"[-+]?0[xX][0-9a-fA-F_]+|[-+]?0[oO][0-7_]+|[-+]?0[bB][01_]+")
+_UNDERSCORES = re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A scalar that must be written in another way. `guess` lets the other checks go on."""
+
+    rule: Rule
+    message: str
+    help: str
+    guess: Any
+
+
+def plain_value(text: str) -> Any:
+    """Return the value of a plain scalar, or a `Refused`."""
+    if text in WORDS:
+        return WORDS[text]
+    return _number_like(text) if text[0] in NUMBER_STARTS else text
+
+
+def _number_like(text: str) -> Any:
+    if _WHOLE.fullmatch(text):
+        if len(text.lstrip("+-")) <= MAX_DIGITS:
+            return int(text)
+        return _unusable(text, f"is a whole number of more than {MAX_DIGITS} digits")
+    if _FRACTION.fullmatch(text):
+        value = float(text)
+        return value if math.isfinite(value) else _unusable(text, "is too large for a number")
+    if _NOT_FINITE.fullmatch(text):
+        return _unusable(text, "is not a finite number")
+    return _ambiguous(text) or text
+
+
+def _unusable(text: str, why: str) -> Refused:
+    return Refused(
+        UNUSABLE_NUMBER,
+        f"{_shown(text)} {why}",
+        "write a smaller number, or put it in quotes if it is text",
+        text,
+    )
+
+
+def _ambiguous(text: str) -> Refused | None:
+    digits = text.replace("_", "")
+    if _LEADING_ZERO.fullmatch(text):
+        plain = digits.lstrip("+-").lstrip("0") or "0"
+        number = ("-" if text[0] == "-" else "") + (f"0{plain}" if plain[0] in ".eE" else plain)
+        why = "starts with a zero, which some YAML readers take for octal"
+    elif _OTHER_BASE.fullmatch(text):
+        number = str(int(digits, 0))
+        why = "is a number to some YAML readers and text to others"
+    elif "_" in text and _UNDERSCORES.fullmatch(text):
+        number = digits
+        why = "is a number to some YAML readers and text to others"
+    else:
+        return None
+    return Refused(
+        AMBIGUOUS_SCALAR,
+        f"{_shown(text)} {why}",
+        f'write "{_shown(text)}" in quotes if it is text, or {_shown(number)} if it is a number',
+        _guess(number),
+    )
+
+
+def _guess(number: str) -> Any:
+    value = plain_value(number)
+    return number if isinstance(value, Refused) else value
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:40]}…"

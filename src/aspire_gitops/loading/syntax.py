@@ -1,0 +1,90 @@
+"""What the YAML parser could not read, in our words and with a way out."""
+
+from yaml import MarkedYAMLError, YAMLError
+
+from aspire_gitops.diagnostics import Diagnostic, Span
+from aspire_gitops.loading.places import span_between
+from aspire_gitops.loading.rules import YAML_SYNTAX
+
+# The parser's complaint contains: what we say, what to do.
+_EXPLAINED: tuple[tuple[str, str, str], ...] = (
+    (
+        "mapping values are not allowed",
+        "a second `: ` where a value should end, or a key that is indented too far",
+        "put a value that contains `: ` in quotes; keys of one mapping start in one column",
+    ),
+    (
+        "could not find expected ':'",
+        "a key without a colon",
+        "write `key: value`, with a space after the colon",
+    ),
+    (
+        "cannot start any token",
+        "no value can start with this character",
+        "put the value in quotes",
+    ),
+    (
+        "unexpected end of stream",
+        "the file ends inside a quoted text",
+        "close the quote that opens above",
+    ),
+    (
+        "unexpected document indicator",
+        "a document ends inside a quoted text",
+        "close the quote that opens above",
+    ),
+    (
+        "escape",
+        "an escape that YAML does not know",
+        "put a text with backslashes in single quotes",
+    ),
+    (
+        "undefined alias",
+        "an alias of an anchor that is not there",
+        "write the value out",
+    ),
+    (
+        "',' or",
+        "a list or mapping in brackets that is not closed, or lacks a comma",
+        "separate its parts with commas and close it with `]` or `}`",
+    ),
+    (
+        "expected key",
+        "this line fits into no mapping or list above it",
+        "keys of one mapping start in one column; look at the indentation and for an open quote",
+    ),
+    (
+        "<block end>",
+        "this line fits into no mapping or list above it",
+        "keys of one mapping start in one column; look at the indentation and for an open quote",
+    ),
+    (
+        "'-' indicator",
+        "this line does not go on with the list above it",
+        "start each item with `- `, all in one column",
+    ),
+    (
+        "block sequence entries are not allowed",
+        "a list cannot start here",
+        "put `- ` on a line of its own, below the key",
+    ),
+    (
+        "document start",
+        "something is left over after the document",
+        "look at the indentation and for a bracket or quote that closes too early",
+    ),
+)
+
+
+def explain(path: str, text: str, error: YAMLError) -> Diagnostic:
+    """Return AG001 at the place where the parser gave up."""
+    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
+        return YAML_SYNTAX.at(Span(path), f"this is not YAML: {str(error).splitlines()[0]}")
+    mark = error.problem_mark
+    if mark.line >= len(text.splitlines()) and error.context_mark:
+        mark = error.context_mark  # the end of the file says less than where it began
+    span = span_between(path, text, mark, mark)
+    for words, message, way_out in _EXPLAINED:
+        if words in (error.problem or ""):
+            return YAML_SYNTAX.at(span, message, help=way_out)
+    return YAML_SYNTAX.at(span, f"this is not YAML: {error.problem}")
