@@ -1,0 +1,67 @@
+"""What an apply did, change by change: for a terminal, and as JSON."""
+
+from collections.abc import Mapping
+
+from rich.text import Text
+
+from aspire_gitops.applying.outcome import Outcome, Result, Status
+from aspire_gitops.canonical import pretty_json
+from aspire_gitops.rendering.characters import one_line
+from aspire_gitops.rendering.plan_words import SIGNS, plural
+
+_STYLES: Mapping[Status, str] = {
+    Status.APPLIED: "green",
+    Status.FAILED: "bold red",
+    Status.SKIPPED: "yellow",
+}
+
+
+def result_line(result: Result) -> Text:
+    """Return one result in one line: what was done, how it ended, how long it took."""
+    change = result.change
+    line = Text.assemble("  ", (f"{result.status:<8}", _STYLES[result.status]))
+    line.append(f" {SIGNS[change.action]} {change.action:<8} {one_line(str(change.key))}")
+    if result.status is not Status.SKIPPED:
+        line.append(f"  {result.duration_s:.2f} s", style="dim")
+    if result.message:
+        line.append(f"\n           {one_line(result.message)}")
+    return line
+
+
+def outcome_text(outcome: Outcome) -> Text:
+    """Return every result and the count, ending with a newline."""
+    lines = [*map(result_line, outcome.results), Text(""), outcome_summary(outcome)]
+    return Text("\n").join(lines).append("\n")
+
+
+def outcome_summary(outcome: Outcome) -> Text:
+    """Return the count in one line, with what to do if something failed."""
+    if not outcome.results:
+        return Text("Nothing to do.", style="bold")
+    counted = ((status, outcome.count(status)) for status in Status)
+    parts = ", ".join(f"{count} {status}" for status, count in counted if count)
+    line = Text(f"{plural(len(outcome.results), 'change')}: {parts}.", style="bold")
+    if not outcome.ok:
+        line.append(" Mend the cause and apply again: it goes on from where it is.", style="red")
+    return line
+
+
+def outcome_json(outcome: Outcome) -> str:
+    """Return the outcome for machines."""
+    return pretty_json(
+        {
+            "ok": outcome.ok,
+            "plan": outcome.plan_id,
+            "revision": outcome.revision,
+            "results": [
+                {
+                    "action": result.change.action,
+                    "object": str(result.change.key),
+                    "status": result.status,
+                    "message": result.message,
+                    "seconds": round(result.duration_s, 3),
+                }
+                for result in outcome.results
+            ],
+        }
+    )

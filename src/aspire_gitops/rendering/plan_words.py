@@ -1,0 +1,57 @@
+"""How a plan's parts are put into words, the same in every text format."""
+
+from collections.abc import Mapping
+
+from aspire_gitops.canonical import JsonValue, canonical_json
+from aspire_gitops.planning.plan import Action, Change, Plan
+from aspire_gitops.rendering.characters import one_line
+
+SIGNS: Mapping[Action, str] = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.REPLACE: "±",
+    Action.ADOPT: "»",
+    Action.DELETE: "-",
+}
+UNSET = "(unset)"
+_LONGEST_VALUE = 160
+
+
+def value_text(value: JsonValue) -> str:
+    """Return a field's value in one line: strings bare, the rest as JSON, long ones cut."""
+    if value is None:
+        return UNSET
+    plain = isinstance(value, str) and value == value.strip() and value not in ("", UNSET)
+    text = one_line(value if isinstance(value, str) and plain else canonical_json(value))
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+
+
+def where_text(change: Change) -> str:
+    """Return what the object is called on the gateway, and both names when it gets a new one."""
+    before = change.before.address if change.before else None
+    after = change.after.address if change.after else None
+    found = [one_line(_short(address)) for address in (before, after) if address]
+    return " → ".join(dict.fromkeys(found))
+
+
+def counts_text(plan: Plan) -> str:
+    """Return `3 changes: 1 create, 2 update`, or that there is nothing to do."""
+    if not plan.changes:
+        return "no changes"
+    parts = ", ".join(f"{count} {action}" for action, count in plan.counts.items())
+    return f"{plural(len(plan.changes), 'change')}: {parts}"
+
+
+def drift_count(plan: Plan) -> int:
+    """Return how many changes only undo what somebody changed on the gateway."""
+    return sum(change.is_drift for change in plan.changes)
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _short(address: str) -> str:
+    # A key's address is the sha256 of its value; twelve digits tell it apart.
+    is_hash = len(address) == 64 and all(digit in "0123456789abcdef" for digit in address)
+    return f"{address[:12]}…" if is_hash else address

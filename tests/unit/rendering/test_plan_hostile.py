@@ -1,0 +1,105 @@
+"""Names and values on a gateway are anybody's text: they show, and never act."""
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aspire_gitops.diagnostics import Rule
+from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal
+from aspire_gitops.rendering.characters import code, markdown, one_line, printable
+from aspire_gitops.rendering.plan_markdown import plan_markdown
+from aspire_gitops.rendering.plan_text import plan_text
+from aspire_gitops.rendering.plan_words import value_text
+from aspire_gitops.state import GatewayObject, Kind, LiveFallback, ObjectKey
+
+ANYTHING = st.text(alphabet=st.characters(), max_size=40)
+
+
+def hostile_plan(text: str, changes: int = 1) -> Plan:
+    key = ObjectKey(Kind.KEY, text or "x")
+    live = GatewayObject(key, text, {}, address=text)
+    change = Change(Action.UPDATE, key, (FieldChange(text, text, [text]),), live, live, reason=text)
+    return Plan(
+        revision=text,
+        gateway_name=text,
+        gateway_url=text,
+        owner="o",
+        based_on="sha256:0",
+        changes=(change,) * changes,
+        refusals=(Refusal(Rule("AG501", "too-many"), text, text, text),),
+        warnings=(text,),
+        foreign=(text,),
+        fallbacks=(LiveFallback(text, text, (text,)),),
+    )
+
+
+@given(ANYTHING)
+def test_no_character_acts_on_a_terminal(text: str) -> None:
+    shown = plan_text(hostile_plan(text)).plain
+    acting = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+    assert not [c for c in shown if c not in "\n\t" and unicodedata.category(c) in acting]
+
+
+@given(ANYTHING)
+def test_one_line_is_one_line(text: str) -> None:
+    assert len(one_line(text).splitlines()) <= 1
+
+
+@given(ANYTHING)
+def test_markdown_has_no_tag_that_we_did_not_write(text: str) -> None:
+    ours = {"code", "/code", "br", "details", "/details", "summary", "/summary", "sub", "/sub"}
+    assert set(re.findall(r"<([^>]*)>", plan_markdown(hostile_plan(text)))) <= ours
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("a\x1b[2Kb", "a\\x1b[2Kb", id="a terminal's escape"),
+        pytest.param("a\u202eb", "a\\u202eb", id="a bidirectional override"),
+        pytest.param("a\nb", "a\nb", id="a line break stays"),
+        pytest.param("\ud800", "\\ud800", id="half a character"),
+        pytest.param("Müller 漢", "Müller 漢", id="other languages stay"),
+    ],
+)
+def test_printable(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("[x](javascript:1)", "\\[x\\](javascript:1)", id="a link"),
+        pytest.param("@team #1", "&#64;team \\#1", id="a mention and an issue"),
+        pytest.param("a|b", "a\\|b", id="the end of a cell"),
+        pytest.param("<img src=x>", "&lt;img src=x\\>", id="HTML"),
+        pytest.param("a\nb", "a\\\\nb", id="the end of a row"),
+    ],
+)
+def test_markdown(text: str, shown: str) -> None:
+    assert markdown(text) == shown
+
+
+def test_code_fits_into_a_cell() -> None:
+    assert code("a|`b`<@c>&") == "<code>a&#124;&#96;b&#96;&lt;&#64;c&gt;&amp;</code>"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        pytest.param(None, "(unset)", id="nothing"),
+        pytest.param("(unset)", '"(unset)"', id="the text that looks like nothing"),
+        pytest.param("", '""', id="an empty text"),
+        pytest.param(True, "true", id="a truth"),
+        pytest.param((1, "a"), '[1,"a"]', id="a list"),
+        pytest.param("x" * 500, "x" * 159 + "…", id="a long text is cut"),
+    ],
+)
+def test_value_text(value: object, shown: str) -> None:
+    assert value_text(value) == shown  # type: ignore[arg-type]  # JSON values
+
+
+def test_a_comment_never_exceeds_what_github_takes() -> None:
+    assert len(plan_markdown(hostile_plan("<&|`@" * 40, changes=500))) < 65_536
