@@ -7,7 +7,13 @@ from aspire_gitops.diagnostics import Diagnostic, Span, sort_diagnostics
 from aspire_gitops.loading.document import Document
 from aspire_gitops.loading.plain import plain_document
 from aspire_gitops.loading.reading import read
-from aspire_gitops.loading.rules import RULES, TAB, UNREADABLE_FILE, YAML_SYNTAX
+from aspire_gitops.loading.rules import (
+    INVISIBLE_CHARACTER,
+    RULES,
+    TAB,
+    UNREADABLE_FILE,
+    YAML_SYNTAX,
+)
 from aspire_gitops.loading.text import decode
 from aspire_gitops.revision import SourceFile, SourceProblem, SourceTree
 
@@ -59,9 +65,9 @@ def load_file(file: SourceFile) -> tuple[Document | None, tuple[Diagnostic, ...]
 def _worth_saying(
     findings: tuple[Diagnostic, ...], earlier: tuple[Diagnostic, ...]
 ) -> Iterator[Diagnostic]:
-    # Once its tabs are spaces a file may not parse; that is the tabs' mistake, told already.
-    tabs = any(finding.rule is TAB for finding in earlier)
-    return (finding for finding in findings if not (tabs and finding.rule is YAML_SYNTAX))
+    # With spaces for its tabs a file may not parse; that is the tabs' mistake, told already.
+    mended = any(finding.rule in (TAB, INVISIBLE_CHARACTER) for finding in earlier)
+    return (finding for finding in findings if not (mended and finding.rule is YAML_SYNTAX))
 
 
 def _diagnostic(problem: SourceProblem) -> Diagnostic:

@@ -61,7 +61,7 @@ def read(path: str, text: str) -> Reading:
         reader.findings.append(explain(path, text, error))
     except _GivingUpError:
         pass
-    return Reading(value, tuple(reader.findings), reader.places)
+    return Reading(None if reader.has_holes else value, tuple(reader.findings), reader.places)
 
 
 class _GivingUpError(Exception):
@@ -77,6 +77,7 @@ class _Reader:
         self.next_event = events(text)
         self.last: Any = None  # the event that ended the value read last
         self.has_escapes = "\\" in text
+        self.has_holes = False  # an alias stood for something that we did not expand
 
     def document(self) -> dict[str, Any] | None:
         """Return the file's only document, or None when it is not a mapping."""
@@ -103,6 +104,7 @@ class _Reader:
         self.last = event
         kind = event.__class__
         if kind is AliasEvent:
+            self.has_holes = True
             self._note(ANCHOR, event, f"the alias *{event.anchor}", _ANCHOR_HELP)
             return None
         if event.anchor is not None or event.tag is not None:

@@ -6,6 +6,7 @@ from aspire_gitops.diagnostics import Diagnostic, Span
 from aspire_gitops.loading.places import span_between
 from aspire_gitops.loading.rules import YAML_SYNTAX
 
+_LEFT_OPEN = ("could not find expected ':'", "unexpected", "',' or")
 # The parser's complaint contains: what we say, what to do.
 _EXPLAINED: tuple[tuple[str, str, str], ...] = (
     (
@@ -64,7 +65,7 @@ _EXPLAINED: tuple[tuple[str, str, str], ...] = (
         "start each item with `- `, all in one column",
     ),
     (
-        "block sequence entries are not allowed",
+        "sequence entries are not allowed",
         "a list cannot start here",
         "put `- ` on a line of its own, below the key",
     ),
@@ -77,14 +78,15 @@ _EXPLAINED: tuple[tuple[str, str, str], ...] = (
 
 
 def explain(path: str, text: str, error: YAMLError) -> Diagnostic:
-    """Return AG001 at the place where the parser gave up."""
+    """Return AG001 at the place that most likely has to change."""
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
         return YAML_SYNTAX.at(Span(path), f"this is not YAML: {str(error).splitlines()[0]}")
-    mark = error.problem_mark
-    if mark.line >= len(text.splitlines()) and error.context_mark:
-        mark = error.context_mark  # the end of the file says less than where it began
+    problem, mark = error.problem or "", error.problem_mark
+    begun = error.context_mark
+    if begun and begun.line < mark.line and any(words in problem for words in _LEFT_OPEN):
+        mark = begun  # what was left open says more than the line where that was noticed
     span = span_between(path, text, mark, mark)
     for words, message, way_out in _EXPLAINED:
-        if words in (error.problem or ""):
+        if words in problem:
             return YAML_SYNTAX.at(span, message, help=way_out)
-    return YAML_SYNTAX.at(span, f"this is not YAML: {error.problem}")
+    return YAML_SYNTAX.at(span, f"this is not YAML: {problem}")

@@ -1,0 +1,170 @@
+"""Reviewed files from a folder, as a person edits it or a volume mounts it.
+
+A folder can change while it is read; `GitSource` cannot. Links are followed
+only to files inside the same folder, which is how Kubernetes mounts a
+ConfigMap; whatever could block or lead elsewhere is a problem of that file.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from aspire_gitops.errors import SourceUnavailable
+from aspire_gitops.loading.rules import MAX_FILE_BYTES
+from aspire_gitops.revision import Revision, SourceFile, SourceProblem, SourceTree
+from aspire_gitops.sources.files import (
+    is_hidden,
+    is_reviewed,
+    not_regular,
+    refused_link,
+    refused_name,
+    too_large,
+    unreadable,
+)
+
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorySource:
+    """Every `*.yaml` and `*.yml` below a folder; names that start with a dot are left out.
+
+    `ask_git` looks up the commit that the folder is at, which takes some 0.2 s;
+    without it the revision is only `folder:<name>`.
+    """
+
+    path: Path
+    ask_git: bool = True
+
+    def read(self) -> SourceTree:
+        """Read the folder whole, sorted by path.
+
+        Raises:
+            SourceUnavailable: The folder is missing, unreadable, empty, or
+                changed while it was read. Never an empty tree. Try again.
+        """
+        files: list[SourceFile] = []
+        problems: list[SourceProblem] = []
+        root = os.path.realpath(self.path)
+        try:
+            for found in _walk(root, root, _shown(self.path)):
+                (files if isinstance(found, SourceFile) else problems).append(found)  # type: ignore[arg-type]  # each goes into its own list
+        except OSError as error:
+            raise SourceUnavailable(_complaint(self.path, error)) from error
+        if not (files or problems):
+            raise SourceUnavailable(
+                f"{self.path} holds no *.yaml file; is the folder the right one, and mounted?"
+            )
+        files.sort(key=lambda file: file.path)
+        problems.sort(key=lambda problem: problem.path)
+        return SourceTree(self._revision(root), tuple(files), tuple(problems))
+
+    def _revision(self, root: str) -> Revision:
+        plain = Revision(f"folder:{Path(root).name}")
+        if not (self.ask_git and _has_git_above(root)):
+            return plain
+        try:
+            from aspire_gitops.sources.git import work_tree_revision  # noqa: PLC0415 (0.2 s)
+        except ImportError:  # no git program on this machine
+            return plain
+        return work_tree_revision(Path(root)) or plain
+
+
+def _walk(root: str, folder: str, shown: str) -> Iterator[SourceFile | SourceProblem]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name
+            if is_hidden(name):
+                continue
+            if entry.is_symlink():
+                yield from _link(root, entry.path, shown + name)
+            elif not entry.is_dir():
+                if is_reviewed(name):
+                    yield (
+                        _file(entry.path, shown + name)
+                        if name.isprintable()
+                        else refused_name(shown, name)
+                    )
+            elif not name.isprintable():
+                yield refused_name(shown, name)
+            else:
+                yield from _subfolder(root, entry.path, f"{shown}{name}/")
+
+
+def _subfolder(root: str, folder: str, shown: str) -> Iterator[SourceFile | SourceProblem]:
+    try:
+        yield from _walk(root, folder, shown)
+    except PermissionError as error:
+        yield unreadable(shown.rstrip("/"), str(error.strerror))
+
+
+def _link(root: str, path: str, shown: str) -> Iterator[SourceFile | SourceProblem]:
+    try:
+        target = os.path.realpath(path, strict=True)
+    except OSError as error:
+        yield refused_link(
+            shown, "leads to itself" if error.errno == errno.ELOOP else "leads nowhere"
+        )
+        return
+    if Path(target).is_dir():
+        yield refused_link(shown, "stands for a folder")
+    elif not is_reviewed(shown):
+        return
+    elif not target.startswith(root.rstrip("/") + "/"):
+        yield refused_link(shown, "leaves the folder")
+    else:
+        yield _file(target, shown)
+
+
+def _file(path: str, shown: str) -> SourceFile | SourceProblem:
+    # Opening a pipe would wait for a writer, and a name may become a link at any time.
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise  # it was there a moment ago: the folder is changing
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # what a socket answers
+            return not_regular(shown, "a socket")
+        return unreadable(shown, str(error.strerror))
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return not_regular(shown, _KINDS.get(stat.S_IFMT(status.st_mode), "something else"))
+        if status.st_size > MAX_FILE_BYTES:
+            return too_large(shown, status.st_size)
+        return SourceFile(shown, os.read(descriptor, MAX_FILE_BYTES + 1))
+    except OSError as error:
+        return unreadable(shown, str(error.strerror))
+    finally:
+        os.close(descriptor)
+
+
+def _shown(path: Path) -> str:
+    """Return the folder as people write it, with a final slash: relative where that is possible."""
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow the links that people wrote)
+    here = Path.cwd()
+    if absolute.is_relative_to(here):
+        relative = absolute.relative_to(here).as_posix()
+        return "" if relative == "." else f"{relative}/"
+    return f"{path.as_posix().rstrip('/')}/"
+
+
+def _complaint(path: Path, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError) and path.is_dir():
+        return f"{path} changed while it was read; try again"
+    if isinstance(error, NotADirectoryError):
+        return f"{path} is not a folder; name the folder that holds the reviewed files"
+    return f"{path} cannot be read: {error.strerror}; name a folder that this user can read"
+
+
+def _has_git_above(root: str) -> bool:
+    return any((folder / ".git").exists() for folder in (Path(root), *Path(root).parents))

@@ -1,0 +1,62 @@
+"""Which files count, and what is said about those that cannot be taken."""
+
+from aspire_gitops.diagnostics import Rule
+from aspire_gitops.loading.rules import (
+    FILE_TOO_LARGE,
+    MAX_FILE_BYTES,
+    NOT_A_REGULAR_FILE,
+    REFUSED_LINK,
+    UNREADABLE_FILE,
+)
+from aspire_gitops.revision import SourceProblem
+
+
+def is_hidden(name: str) -> bool:
+    return name.startswith(".")
+
+
+def is_reviewed(name: str) -> bool:
+    """Say whether a name is one of ours; every other file is the people's own (README.md)."""
+    return name.lower().endswith((".yaml", ".yml"))
+
+
+def refused_name(folder: str, name: str) -> SourceProblem:
+    shown = name.encode("unicode_escape", "surrogateescape").decode("ascii")
+    return _problem(
+        UNREADABLE_FILE,
+        folder + shown,
+        "the file's name holds characters that cannot be shown",
+        "rename it; a resource's file is called after the resource",
+    )
+
+
+def too_large(path: str, size: int) -> SourceProblem:
+    return _problem(
+        FILE_TOO_LARGE,
+        path,
+        f"the file has {size} bytes, more than the {MAX_FILE_BYTES} that are read",
+        "one resource per file; is this file in the right folder?",
+    )
+
+
+def not_regular(path: str, what: str) -> SourceProblem:
+    return _problem(
+        NOT_A_REGULAR_FILE, path, f"this is {what}, not a file", "put the file itself here"
+    )
+
+
+def refused_link(path: str, why: str) -> SourceProblem:
+    return _problem(REFUSED_LINK, path, f"the link {why}", "put the file itself here")
+
+
+def unreadable(path: str, reason: str) -> SourceProblem:
+    return _problem(
+        UNREADABLE_FILE,
+        path,
+        f"it cannot be read: {reason}",
+        "let the user that runs this program read it",
+    )
+
+
+def _problem(rule: Rule, path: str, message: str, way_out: str) -> SourceProblem:
+    return SourceProblem(path, rule.code, message, way_out)
