@@ -6,7 +6,6 @@ one's command line and HTTP interface. The cache holds the installed result;
 `postgres` builds the database template from it and `proxy` starts it.
 """
 
-import os
 import platform
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from aspire_gitops.sandbox.cache import Progress, cached, digest, run_step
+from aspire_gitops.sandbox.database_client import CLIENT_RECIPE, generate_client, site_packages
 from aspire_gitops.sandbox.errors import PrerequisiteMissing
 
 LITELLM_VERSION = "1.106.2"
@@ -61,7 +61,7 @@ class Installation:
 
     @property
     def site_packages(self) -> Path:
-        return next((self.venv / "lib").glob("python3*")) / "site-packages"
+        return site_packages(self.venv)
 
 
 def check_prerequisites() -> None:
@@ -97,7 +97,7 @@ def install(progress: Progress) -> Installation:
     """
     engine = _install_engine(progress)
     constraints = _DATA / "constraints.txt"
-    inputs = (constraints.read_text(), PRISMA_VERSION, engine.folder.name)
+    inputs = (constraints.read_text(), PRISMA_VERSION, CLIENT_RECIPE, engine.folder.name)
     interpreter = (sys.base_prefix, platform.python_version())
     return Installation(
         cached(
@@ -129,47 +129,21 @@ def _fill_engine(source: Traversable, folder: Path, log: Path) -> None:
 
 
 def _fill_venv(engine: Engine, constraints: Traversable, folder: Path, log: Path) -> None:
-    packages = [f"litellm[proxy]=={LITELLM_VERSION}", f"prisma=={PRISMA_VERSION}"]
     with resources.as_file(constraints) as pins:
-        if uv := _uv():
-            python = folder / "bin" / "python"
-            run_step([uv, "venv", "--clear", "--python", sys.executable, folder], log)
-            # `prisma generate` writes into its own package: a hard link would change uv's cache.
-            options: list[str | Path] = [
-                "--python",
-                python,
-                "--link-mode",
-                "copy",
-                "--compile-bytecode",
-            ]
-            run_step([uv, "pip", "install", *options, "--constraints", pins, *packages], log)
-        else:
-            run_step([sys.executable, "-m", "venv", folder], log)
-            pip = folder / "bin" / "pip"
-            run_step([pip, "install", "--quiet", "--constraint", pins, *packages], log)
-    installation = Installation(folder, engine)
-    _generate_client(installation, log)
-    generated = installation.site_packages / "prisma"
-    run_step([installation.python, "-m", "compileall", "-q", generated], log)
+        packages = [f"litellm[proxy]=={LITELLM_VERSION}", f"prisma=={PRISMA_VERSION}"]
+        _install_packages(folder, ["--constraint", str(pins), *packages], log)
+    generate_client(folder, engine.folder / "node_modules", engine.variables, log)
 
 
-def _generate_client(installation: Installation, log: Path) -> None:
-    """Run `prisma generate` on LiteLLM's own schema, with the stand-in for every engine."""
-    engine = installation.engine
-    program = engine.programs / "query-engine"
-    reply = subprocess.check_output([program, "--version"], text=True)
-    env = {
-        **engine.variables,
-        "PATH": f"{installation.venv / 'bin'}:{os.environ['PATH']}",
-        "HOME": str(installation.venv),
-        "PRISMA_CLI_QUERY_ENGINE_TYPE": "binary",
-        "PRISMA_SCHEMA_ENGINE_BINARY": str(program),
-        "PRISMA_EXPECTED_ENGINE_VERSION": reply.split()[-1],
-        "CHECKPOINT_DISABLE": "1",
-    }
-    generator = engine.folder / "node_modules" / "prisma" / "build" / "index.js"
-    schema = installation.site_packages / "litellm" / "proxy" / "schema.prisma"
-    run_step(["node", generator, "generate", "--schema", schema], log, env=env)
+def _install_packages(venv: Path, requirements: list[str], log: Path) -> None:
+    if uv := _uv():
+        run_step([uv, "venv", "--clear", "--python", sys.executable, venv], log)
+        # The client is generated into its own package: a hard link would change uv's cache.
+        options = (f"--python={venv}", "--link-mode=copy", "--compile-bytecode")
+        run_step([uv, "pip", "install", *options, *requirements], log)
+    else:
+        run_step([sys.executable, "-m", "venv", venv], log)
+        run_step([venv / "bin" / "pip", "install", "--quiet", *requirements], log)
 
 
 def _uv() -> Path | None:

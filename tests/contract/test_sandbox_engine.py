@@ -1,0 +1,44 @@
+"""The query engine of the sandbox answers LiteLLM's database client as the native one does."""
+
+import ast
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from aspire_gitops.sandbox import Sandbox
+from aspire_gitops.sandbox.install import install
+
+pytestmark = [pytest.mark.real, pytest.mark.slow]
+
+PROGRAM = Path(__file__).parent / "sandbox_engine" / "checks.py"
+
+
+def names_of_the_checks() -> list[str]:
+    """Read them from the source: the program itself imports what only LiteLLM's Python has."""
+    for node in ast.parse(PROGRAM.read_text()).body:
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "CHECKS":
+            assert isinstance(node.value, ast.List)
+            return [ast.unparse(element) for element in node.value.elts]
+    raise AssertionError("the program has no CHECKS")
+
+
+@pytest.fixture(scope="module")
+def results(real_gateway: Sandbox) -> dict[str, str | None]:
+    variables = {
+        **install(progress=lambda _: None).engine.variables,
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": real_gateway.database_url,
+    }
+    command: list[str | Path] = [real_gateway.python, "-B", PROGRAM]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-1000:]
+    found: dict[str, str | None] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("check", names_of_the_checks())
+def test_the_query_engine(results: dict[str, str | None], check: str) -> None:
+    assert results[check] is None

@@ -1,0 +1,40 @@
+import signal
+import threading
+
+import pytest
+
+from aspire_gitops.sandbox.signals import unwinding
+
+
+@pytest.mark.parametrize(
+    ("sign", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["SIGTERM", "SIGHUP"]
+)
+def test_a_polite_signal_becomes_an_exit(sign: signal.Signals, status: int) -> None:
+    with pytest.raises(SystemExit) as caught, unwinding():
+        signal.raise_signal(sign)
+    assert caught.value.code == status
+    assert signal.getsignal(sign) is signal.SIG_DFL
+
+
+def test_a_signal_that_the_program_treats_itself_is_left_alone() -> None:
+    seen: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: seen.append(number))
+    try:
+        with unwinding():
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert seen == [signal.SIGTERM]
+
+
+def test_another_thread_sets_no_handler() -> None:
+    found: list[object] = []
+
+    def look() -> None:
+        with unwinding():
+            found.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    assert found == [signal.SIG_DFL]
