@@ -31,18 +31,13 @@ def _objects(compiled: Compiled) -> JsonValue:
 
 def _object(wanted: GatewayObject, intent: Intent) -> JsonValue:
     return {
-        "declared_in": _path(intent.source),
+        "declared_in": intent.source,
         "handle": wanted.handle,
         "fields": wanted.fields,
         "adopt": intent.adopt,
         "secrets": {path: str(reference) for path, reference in intent.secrets.items()},
         "deliver": {"file": intent.delivery.path} if intent.delivery else None,
     }
-
-
-def _path(place: str) -> str:
-    # Without line and column: a new comment in a file is no change of an object.
-    return place.rsplit(":", 2)[0]
 
 
 def _approval(one: Approved) -> JsonValue:

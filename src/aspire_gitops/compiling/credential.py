@@ -31,7 +31,7 @@ def compile_credential(provider: Declared[ProviderSpec]) -> tuple[GatewayObject,
     intent = Intent(
         adopt=spec.adopt,
         secrets={SECRET_FIELD: _reference(spec.credential)},
-        source=str(provider.span()),
+        source=provider.document.path,
     )
     return GatewayObject(ObjectKey(Kind.CREDENTIAL, spec.name), name, fields, address=name), intent
 

@@ -41,7 +41,7 @@ def compile_deployment(
     fields = {f"litellm_params.{name}": value for name, value in params.items()}
     fields |= {f"model_info.{name}": value for name, value in _model_info(spec).items()}
     wanted = GatewayObject(ObjectKey(Kind.DEPLOYMENT, spec.name), spec.name, stated(fields))
-    return wanted, Intent(adopt=spec.adopt, source=str(alias.span()))
+    return wanted, Intent(adopt=spec.adopt, source=alias.document.path)
 
 
 def check_parameters(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:

@@ -38,7 +38,7 @@ def compile_key(
         }
     )
     wanted = GatewayObject(ObjectKey(Kind.KEY, name), key.key_alias or name, fields)
-    intent = Intent(adopt=key.adopt, delivery=_delivery(key), source=str(app.span("keys", place)))
+    intent = Intent(adopt=key.adopt, delivery=_delivery(key), source=app.document.path)
     return wanted, intent
 
 
