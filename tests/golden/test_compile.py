@@ -7,6 +7,7 @@ import hashlib
 import json
 
 import pytest
+
 from support.golden import CASES, case_names, compiled
 
 EXPECTED = ("config.yaml", "manifest.json", "objects.json")

@@ -32,7 +32,10 @@ GATEWAY: Mapping[str, Any] = {
 
 def tree_of_folder(folder: Path) -> SourceTree:
     paths = sorted(folder.rglob("*.yaml"))
-    files = (SourceFile(f"gateway.d/{path.relative_to(folder).as_posix()}", path.read_bytes()) for path in paths)
+    files = (
+        SourceFile(f"gateway.d/{path.relative_to(folder).as_posix()}", path.read_bytes())
+        for path in paths
+    )
     return SourceTree(REVISION, tuple(files))
 
 

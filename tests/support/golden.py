@@ -28,7 +28,9 @@ def compiled(case: str) -> Mapping[str, str]:
     """Return the artifacts of a case, without the release that compiled them."""
     made = artifacts(compile_catalog(catalog_of_folder(source_of(case)), today=TODAY))
     release = f"aspire-gitops {version('aspire-gitops')}"
-    return {name: text.replace(release, "aspire-gitops (this release)") for name, text in made.items()}
+    return {
+        name: text.replace(release, "aspire-gitops (this release)") for name, text in made.items()
+    }
 
 
 def update() -> None:

@@ -1,0 +1,101 @@
+"""Each key of an app: what it may call, its cap in US dollars, and what the ledger reads."""
+
+from typing import Any
+
+import pytest
+
+from aspire_gitops.compiling import compile_catalog
+from aspire_gitops.state import Compiled, FileDelivery, GatewayObject, Intent, Kind, ObjectKey
+from support.catalogs import GATEWAY, TODAY, alias, app, budget, catalog_of, provider
+
+
+def compiled(*, cap: str = "180", budget_changes: Any = None, **changes: Any) -> Compiled:
+    shared = budget(monthly_aud=cap, **(budget_changes or {}))
+    catalog = catalog_of([GATEWAY, provider(), alias(), app(**changes), shared])
+    return compile_catalog(catalog, today=TODAY)
+
+
+def key(name: str = "agents.default", **changes: Any) -> GatewayObject:
+    return compiled(**changes).objects[ObjectKey(Kind.KEY, name)]
+
+
+def intent(name: str = "agents.default", **changes: Any) -> Intent:
+    return compiled(**changes).intents[ObjectKey(Kind.KEY, name)]
+
+
+def test_every_key_has_what_closes_the_roads_around_it() -> None:
+    fields = key(aliases=["qwen-chat", "b", "a"]).fields
+
+    assert {
+        path: fields[path] for path in ("models", "allowed_routes", "metadata.disable_fallbacks")
+    } == {
+        "models": ("a", "b", "qwen-chat"),
+        "allowed_routes": ("llm_api_routes",),
+        "metadata.disable_fallbacks": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("cap", "expected"),
+    [
+        pytest.param("180", 117.216, id="at the reviewed rate"),
+        pytest.param("100.10", 65.1851, id="rounded down"),
+        pytest.param("0", 0, id="zero denies every call, and is not absent"),
+    ],
+)
+def test_the_cap_is_in_us_dollars_for_a_calendar_month(cap: str, expected: float) -> None:
+    fields = key(cap=cap).fields
+
+    assert (fields["max_budget"], fields["budget_duration"]) == (expected, "1mo")
+
+
+def test_limits_are_each_keys() -> None:
+    limits = {"requests_per_minute": 6, "tokens_per_minute": 7, "parallel_requests": 8}
+    fields = key(limits=limits).fields
+
+    assert (fields["rpm_limit"], fields["tpm_limit"], fields["max_parallel_requests"]) == (6, 7, 8)
+
+
+def test_without_limits_the_fields_are_absent() -> None:
+    assert not {"rpm_limit", "tpm_limit", "max_parallel_requests"} & key().fields.keys()
+
+
+def test_the_metadata_is_what_the_ledger_reads() -> None:
+    fields = key(cap="100.10", budget_changes={"warn_at_percent": [95, 50]}).fields
+    metadata = {path[9:]: v for path, v in fields.items() if path.startswith("metadata.")}
+
+    assert metadata == {
+        "app": "agents",
+        "owner": "platform@example.com",
+        "budget": "shared",
+        "monthly_aud": "100.10",
+        "usd_per_aud": "0.6512",
+        "timezone": "Australia/Sydney",
+        "warn_at_percent": (50, 95),
+        "disable_fallbacks": True,
+    }
+
+
+def test_a_key_is_called_by_app_and_name_or_as_the_file_says() -> None:
+    keys = [
+        {"name": "one", "deliver": {"file": "/var/one"}},
+        {"name": "two", "key_alias": "by hand", "adopt": True},
+    ]
+    result = compiled(keys=keys)
+
+    assert {
+        str(item): wanted.handle for item, wanted in result.objects.items() if item.kind is Kind.KEY
+    } == {
+        "key/agents.one": "agents.one",
+        "key/agents.two": "by hand",
+    }
+
+
+def test_a_new_key_is_delivered_and_an_adopted_one_is_not() -> None:
+    assert intent().delivery == FileDelivery("/var/lib/keys/default")
+    adopted = intent(keys=[{"name": "default", "adopt": True}])
+    assert (adopted.adopt, adopted.delivery) == (True, None)
+
+
+def test_the_intent_names_the_file_for_messages() -> None:
+    assert intent().source == "gateway.d/App/agents.yaml"
