@@ -1,0 +1,263 @@
+"""The only place where HTTP clients are made.
+
+Timeouts, a bound on what is read, retries for reads (never for writes: a lost
+answer says nothing about the effect), typed errors, and no secret in any of
+them. It knows nothing of objects; `client` is next.
+"""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Generator, Iterable
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import httpx
+import stamina
+from pydantic import SecretStr
+
+from aspire_gitops.errors import GatewayError, GatewayReplyInvalid, GatewayUnavailable
+from aspire_gitops.gateway.endpoints import Call
+from aspire_gitops.gateway.faults import fault_of, public_url
+from aspire_gitops.gateway.redaction import Redaction
+
+MAX_REPLY_BYTES = 64 * 1024 * 1024
+_CONNECTIONS = 16
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request that was sent. `path` is the template, `status` None when no answer came."""
+
+    method: str
+    path: str
+    status: int | None
+    seconds: float
+
+
+Observer: TypeAlias = Callable[[Exchange], None]
+"""Called in the event loop after each request, each attempt of a retried one too; must not block."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """An observer that counts."""
+
+    reads: int = 0
+    writes: int = 0
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    def __call__(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+        if exchange.method == "GET":
+            self.reads += 1
+        else:
+            self.writes += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How long a read is tried. A `Retry-After` above `longest_wish_s` is left to the caller."""
+
+    attempts: int = 4
+    wait_initial_s: float = 0.2
+    wait_max_s: float = 5.0
+    jitter_s: float = 0.2
+    longest_wish_s: float = 30.0
+
+    def backoff(self, error: Exception) -> bool | float:
+        """Return whether to try again, or after how many seconds."""
+        if not isinstance(error, GatewayUnavailable):
+            return False
+        if error.retry_after_s is None:
+            return True
+        return error.retry_after_s if error.retry_after_s <= self.longest_wish_s else False
+
+
+NO_RETRIES = Retries(attempts=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+class _Bearer(httpx.Auth):
+    def __init__(self, key: SecretStr) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["authorization"] = f"Bearer {self._key.get_secret_value()}"
+        yield request
+
+
+class AdminApi:
+    """One connection pool to one gateway, used as an async context manager."""
+
+    def __init__(
+        self,
+        base_url: str,
+        admin_key: SecretStr,
+        *,
+        observer: Observer | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        timeout_s: float = 30.0,
+        retries: Retries | None = None,
+    ) -> None:
+        self.url = public_url(base_url)
+        self._timeout_s = timeout_s
+        self._retries = retries or Retries()
+        self._observer = observer
+        self._admin_key = admin_key
+        # Not left to the pool: there, waiting for a connection would count as no answer.
+        self._slots = asyncio.Semaphore(_CONNECTIONS)
+        self._client = httpx.AsyncClient(
+            base_url=base_url.rstrip("/").removesuffix("/v1"),
+            auth=_Bearer(admin_key),
+            headers={"accept": "application/json", "user-agent": "aspire-gitops"},
+            transport=transport,
+            timeout=httpx.Timeout(timeout_s, connect=min(5.0, timeout_s)),
+            # uvicorn hangs up an idle connection after 5 s; a write must not meet that.
+            limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=2.0),
+            trust_env=httpx.URL(base_url).host not in _LOOPBACK,
+        )
+
+    def __repr__(self) -> str:
+        return f"AdminApi({self.url!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._client.aclose()
+
+    async def get(self, call: Call, *, retries: Retries | None = None) -> Any:
+        """Read, and try again while the gateway is unavailable.
+
+        Returns:
+            The decoded JSON.
+
+        Raises:
+            GatewayUnavailable, GatewayRefused, GatewayRejected, GatewayReplyInvalid.
+        """
+        policy = retries or self._retries
+        async for attempt in stamina.retry_context(
+            on=policy.backoff,
+            attempts=policy.attempts,
+            timeout=None,
+            wait_initial=policy.wait_initial_s,
+            wait_max=policy.wait_max_s,
+            wait_jitter=policy.jitter_s,
+        ):
+            with attempt:
+                return _decoded(call, await self._exchange(call, self._redaction(())))
+        raise AssertionError("stamina yields an attempt or raises")
+
+    async def send(self, call: Call, secrets: Iterable[str] = ()) -> None:
+        """Write once. The reply's content proves nothing, so it is not looked at: read back.
+
+        Raises:
+            GatewayUnavailable: No answer, 429 or 5xx. Whether the write took effect is
+                unknown: read.
+            GatewayRefused, GatewayRejected: It did not.
+        """
+        await self._exchange(call, self._redaction(secrets))
+
+    def _redaction(self, secrets: Iterable[str]) -> Redaction:
+        return Redaction([self._admin_key.get_secret_value(), *secrets])
+
+    async def _exchange(self, call: Call, redact: Redaction) -> _Answer:
+        async with self._slots:
+            return await self._exchange_now(call, redact)
+
+    async def _exchange_now(self, call: Call, redact: Redaction) -> _Answer:
+        answer: _Answer | None = None
+        fault: GatewayError | None = None
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                answer = await self._ask(call)
+        except TimeoutError:
+            fault = GatewayUnavailable(
+                f"{call}: no answer from {self.url} in {self._timeout_s:g} s"
+            )
+        except httpx.DecodingError:
+            fault = GatewayReplyInvalid(f"{call}: the reply from {self.url} cannot be unpacked")
+        except httpx.HTTPError as error:
+            why = redact(str(error)) or type(error).__name__
+            fault = GatewayUnavailable(f"{call}: no answer from {self.url}: {why}")
+        finally:
+            self._observe(call, answer.status if answer else None, time.perf_counter() - started)
+        if answer and answer.status >= 300:
+            fault = fault_of(
+                call, answer.status, answer.body, redact, _retry_after_s(answer.headers)
+            )
+        if fault or answer is None:
+            # Outside the handlers, so that no httpx request hangs on the error's context.
+            raise fault or AssertionError("an answer or a fault")
+        return answer
+
+    async def _ask(self, call: Call) -> _Answer:
+        path = call.endpoint.at(call.values)
+        body = None if call.body is None else json.dumps(call.body, allow_nan=False).encode()
+        headers = {"content-type": "application/json"} if body else {}
+        async with self._client.stream(
+            call.endpoint.method, path, params=dict(call.params), content=body, headers=headers
+        ) as response:
+            if response.status_code >= 500:
+                # LiteLLM may hang up after a 500. Left unread, the connection is not used again.
+                content = await anext(_chunks(response), b"")
+            else:
+                content = b"".join([chunk async for chunk in _bounded(call, _chunks(response))])
+            return _Answer(response.status_code, response.headers, content)
+
+    def _observe(self, call: Call, status: int | None, seconds: float) -> None:
+        if self._observer:
+            exchange = Exchange(call.endpoint.method, call.endpoint.path, status, seconds)
+            self._observer(exchange)
+
+
+async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+    async for chunk in response.aiter_bytes():
+        yield chunk
+
+
+async def _bounded(call: Call, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    seen = 0
+    async for chunk in chunks:
+        seen += len(chunk)
+        if seen > MAX_REPLY_BYTES:
+            limit = MAX_REPLY_BYTES // 1024**2
+            raise GatewayReplyInvalid(f"{call}: the reply is larger than {limit} MiB")
+        yield chunk
+
+
+def _decoded(call: Call, answer: _Answer) -> Any:
+    with contextlib.suppress(ValueError):
+        return json.loads(answer.body)
+    what = "an HTML page" if answer.body.lstrip()[:1] == b"<" else "not complete JSON"
+    raise GatewayReplyInvalid(
+        f"{call}: the reply is {what}; does the URL lead to the gateway itself, "
+        "and not to a login page or a proxy in front of it?"
+    )
+
+
+def _retry_after_s(headers: httpx.Headers) -> float | None:
+    wish = headers.get("retry-after", "").strip()
+    if wish.isascii() and wish.isdigit():
+        return float(wish)
+    try:
+        return max(0.0, parsedate_to_datetime(wish).timestamp() - time.time())
+    except ValueError:
+        return None

@@ -1,0 +1,156 @@
+"""The shapes of the admin API's replies that we read, as far as we read them.
+
+pydantic at the border: a reply that does not fit is `GatewayReplyInvalid`. No
+message repeats a value of the reply, since it may be a secret.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeAlias, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from aspire_gitops.errors import GatewayReplyInvalid
+
+JsonObject: TypeAlias = dict[str, Any]
+
+
+class Reply(BaseModel):
+    """Unknown fields are LiteLLM's own business; types are not coerced."""
+
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+def _utc(text: str) -> str:
+    # The list ends a timestamp in Z, the single read in +00:00.
+    return datetime.fromisoformat(text).astimezone(UTC).isoformat()
+
+
+# A dict field that somebody set to null comes back as null.
+Dict: TypeAlias = Annotated[
+    JsonObject, BeforeValidator(lambda value: {} if value is None else value)
+]
+List: TypeAlias = Annotated[list[str], BeforeValidator(lambda value: value or [])]
+
+
+Number: TypeAlias = int | float
+
+
+class ReadinessReply(Reply):
+    litellm_version: str | None = None
+
+
+class CredentialRow(Reply):
+    credential_name: str
+    credential_values: Dict = Field(default_factory=dict)
+    credential_info: Dict = Field(default_factory=dict)
+    source: str = "db"
+
+
+class CredentialListReply(Reply):
+    credentials: list[JsonObject]
+
+
+class DeploymentRow(Reply):
+    model_name: str
+    litellm_params: Dict = Field(default_factory=dict)
+    model_info: Dict = Field(default_factory=dict)
+
+
+class DeploymentPageReply(Reply):
+    data: list[JsonObject]
+    total_count: int
+    total_pages: int
+
+
+class DeploymentReply(Reply):
+    data: list[JsonObject] = Field(max_length=1)
+
+
+class BudgetRow(Reply):
+    soft_budget: Number | None = None
+
+
+class KeyRow(Reply):
+    token: str | None = None
+    key_alias: str | None = None
+    key_name: str | None = None
+    max_budget: Number | None = None
+    budget_duration: str | None = None
+    rpm_limit: Number | None = None
+    tpm_limit: Number | None = None
+    max_parallel_requests: Number | None = None
+    models: List = Field(default_factory=list)
+    allowed_routes: List = Field(default_factory=list)
+    aliases: Dict = Field(default_factory=dict)
+    router_settings: Dict = Field(default_factory=dict)
+    budget_fallbacks: Dict = Field(default_factory=dict)
+    permissions: Dict = Field(default_factory=dict)
+    config: Dict = Field(default_factory=dict)
+    metadata: Dict = Field(default_factory=dict)
+    blocked: bool | None = None
+    expires: Annotated[str, AfterValidator(_utc)] | None = None
+    budget_id: str | None = None
+    team_id: str | None = None
+    soft_budget: Number | None = None
+    litellm_budget_table: BudgetRow | None = None
+    status: str | None = None
+
+
+class KeyPageReply(Reply):
+    keys: list[JsonObject]
+    total_count: int
+    total_pages: int
+
+
+class KeyHashesReply(Reply):
+    keys: list[str]
+    total_count: int
+
+
+class KeyReply(Reply):
+    key: str
+    info: JsonObject
+
+
+class ModelMetadata(Reply):
+    fallbacks: list[str | JsonObject] = Field(default_factory=list)
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The names that may answer; an entry with parameters of its own counts by its model."""
+        return tuple(
+            name if isinstance(name, str) else str(name.get("model", "?"))
+            for name in self.fallbacks
+        )
+
+
+class ModelRow(Reply):
+    id: str
+    metadata: ModelMetadata = ModelMetadata()
+
+
+class ModelListReply(Reply):
+    data: list[ModelRow]
+
+
+ReplyT = TypeVar("ReplyT", bound=Reply)
+
+
+def parse(shape: type[ReplyT], reply: object) -> ReplyT:
+    """Read a decoded JSON reply.
+
+    Raises:
+        GatewayReplyInvalid: It has another shape. Names the places, never the values.
+    """
+    try:
+        return shape.model_validate(reply)
+    except ValidationError as error:
+        problems = [f"{_place(row['loc'])}: {row['msg']}" for row in error.errors()[:3]]
+    raise GatewayReplyInvalid(
+        f"the gateway's reply is not a {shape.__name__} as LiteLLM 1.106 sends it "
+        f"({'; '.join(problems)}); is the URL right, and the gateway's version supported?"
+    )
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, location)) or "the reply"
