@@ -13,7 +13,7 @@ _MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\`*_[]
 
 
 def printable(text: str) -> str:
-    """Return `text` with everything that acts instead of showing written as `\\x1b`."""
+    """Return `text` with everything that acts instead of showing written as an escape."""
     return "".join(map(_shown, text))
 
 

@@ -1,19 +1,46 @@
-"""What an apply did, change by change: for a terminal, and as JSON."""
+"""What an apply did, change by change: for a terminal, and as JSON.
 
-from collections.abc import Mapping
+Says what it needs of an outcome as protocols: `applying` is above `rendering`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from rich.text import Text
 
-from aspire_gitops.applying.outcome import Outcome, Result, Status
 from aspire_gitops.canonical import pretty_json
+from aspire_gitops.planning.plan import Change
 from aspire_gitops.rendering.characters import one_line
 from aspire_gitops.rendering.plan_words import SIGNS, plural
 
-_STYLES: Mapping[Status, str] = {
-    Status.APPLIED: "green",
-    Status.FAILED: "bold red",
-    Status.SKIPPED: "yellow",
-}
+_STYLES: Mapping[str, str] = {"applied": "green", "failed": "bold red", "skipped": "yellow"}
+
+
+class Result(Protocol):
+    """The result of one planned change; see `applying.outcome`."""
+
+    @property
+    def change(self) -> Change: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def duration_s(self) -> float: ...
+
+
+class Outcome(Protocol):
+    """A result for every planned change; see `applying.outcome`."""
+
+    @property
+    def plan_id(self) -> str: ...
+    @property
+    def revision(self) -> str: ...
+    @property
+    def results(self) -> Sequence[Result]: ...
+    @property
+    def ok(self) -> bool: ...
 
 
 def result_line(result: Result) -> Text:
@@ -21,7 +48,7 @@ def result_line(result: Result) -> Text:
     change = result.change
     line = Text.assemble("  ", (f"{result.status:<8}", _STYLES[result.status]))
     line.append(f" {SIGNS[change.action]} {change.action:<8} {one_line(str(change.key))}")
-    if result.status is not Status.SKIPPED:
+    if result.status != "skipped":
         line.append(f"  {result.duration_s:.2f} s", style="dim")
     if result.message:
         line.append(f"\n           {one_line(result.message)}")
@@ -38,8 +65,8 @@ def outcome_summary(outcome: Outcome) -> Text:
     """Return the count in one line, with what to do if something failed."""
     if not outcome.results:
         return Text("Nothing to do.", style="bold")
-    counted = ((status, outcome.count(status)) for status in Status)
-    parts = ", ".join(f"{count} {status}" for status, count in counted if count)
+    counted = Counter(str(result.status) for result in outcome.results)
+    parts = ", ".join(f"{counted[status]} {status}" for status in _STYLES if counted[status])
     line = Text(f"{plural(len(outcome.results), 'change')}: {parts}.", style="bold")
     if not outcome.ok:
         line.append(" Mend the cause and apply again: it goes on from where it is.", style="red")

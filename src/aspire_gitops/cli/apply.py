@@ -1,0 +1,149 @@
+"""`aspire-gitops apply`: carry a plan out and prove each change."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aspire_gitops.applying import Outcome
+from aspire_gitops.cli.applying_shown import ApplyingShown
+from aspire_gitops.cli.exit_codes import ExitCode
+from aspire_gitops.cli.findings import show_warnings
+from aspire_gitops.cli.gateway import LiveGateway, open_gateway
+from aspire_gitops.cli.invocation import Invocation, pass_invocation
+from aspire_gitops.cli.options import with_detailed_exitcode, with_gateway
+from aspire_gitops.cli.output import show
+from aspire_gitops.cli.reading import compiled
+from aspire_gitops.cli.source import DEFAULT_FOLDER, chosen, day, with_source
+from aspire_gitops.errors import UnsafePlan, UsageError
+from aspire_gitops.planning.document import plan_from_json
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.rendering.outcome import outcome_json, outcome_summary
+from aspire_gitops.rendering.plan_text import plan_text
+from aspire_gitops.rendering.plan_words import plural
+from aspire_gitops.settings import Settings
+
+_EPILOG = """\b
+Examples:
+  aspire-gitops apply                            show the plan, ask, apply
+  aspire-gitops apply --yes                      for a pipeline: do not ask
+  aspire-gitops apply --plan plan.json --yes     exactly the reviewed plan, or nothing
+
+An apply that stopped half way loses nothing: run it again, it goes on from there.
+Exit codes: 0 everything is as the files say, 1 something failed or was refused;
+with --detailed-exitcode, 2 when changes were made.
+"""
+
+
+@click.command(name="apply", short_help="Bring the gateway to what the files say.", epilog=_EPILOG)
+@with_source
+@with_gateway
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Carry out this plan (of `plan -o`), if the gateway has not changed since.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask. Needed where nobody can answer.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the outcome is written.",
+)
+@with_detailed_exitcode
+@click.pass_context
+@pass_invocation
+def command(
+    invocation: Invocation,
+    ctx: click.Context,
+    /,
+    *,
+    source: str,
+    revision: str | None,
+    today: datetime | None,
+    plan_file: Path | None,
+    format_: str,
+    yes: bool,
+    detailed_exitcode: bool,
+    **flags: Any,
+) -> None:
+    """Change the gateway to what SOURCE says, and read back every change.
+
+    Shows the plan and asks first. Only objects that carry our mark are changed
+    or deleted. New keys are handed over where the files say.
+    """
+    settings = invocation.settings(**flags)
+    if plan_file:
+        _refuse_two_sources(ctx)
+        plan = _saved_plan(plan_file, settings)
+        gateway = open_gateway(settings, plan.gateway_url)
+    else:
+        wanted, findings = compiled(chosen(source, revision), day(today))
+        show_warnings(findings)
+        gateway = open_gateway(settings, wanted.gateway.url)
+        plan = gateway.plan(wanted)
+    outcome = _apply(gateway, plan, yes=yes)
+    if format_ == "json":
+        click.echo(outcome_json(outcome), nl=False)
+    else:
+        show(outcome_summary(outcome))
+    raise SystemExit(_exit_code(outcome, detailed=detailed_exitcode))
+
+
+def _apply(gateway: LiveGateway, plan: Plan, *, yes: bool) -> Outcome:
+    show(plan_text(plan), on_stderr=True)  # stdout is for the outcome
+    if plan.refusals:
+        raise UnsafePlan(
+            f"the plan is refused, for {plural(len(plan.refusals), 'reason')}: "
+            + ", ".join(f"{refusal.rule.code} {refusal.object}" for refusal in plan.refusals)
+        )
+    if plan.changes and not yes:
+        _ask(plan)
+    with ApplyingShown(len(plan.changes)) as shown:
+        return gateway.apply(plan, shown.result)
+
+
+def _ask(plan: Plan) -> None:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("nobody can be asked here, and nothing was changed; give --yes to apply")
+    question = f"Apply {plural(len(plan.changes), 'change')} to {plan.gateway_url}?"
+    if not click.confirm(question, err=True):
+        click.echo("Nothing was changed.", err=True)
+        raise SystemExit(ExitCode.FAILED)
+
+
+def _saved_plan(path: Path, settings: Settings) -> Plan:
+    try:
+        plan = plan_from_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read as a plan; make one with `plan -o`") from error
+    if plan.owner != settings.owner:
+        raise UsageError(
+            f"{path} is a plan of owner {plan.owner}, and we are {settings.owner};"
+            " set ASPIRE_GITOPS_OWNER"
+        )
+    return plan
+
+
+def _refuse_two_sources(ctx: click.Context) -> None:
+    given = [
+        name
+        for name in ("source", "revision")
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise UsageError(
+            f"a saved plan says what to do, and SOURCE (default {DEFAULT_FOLDER}) is not read; "
+            "leave out SOURCE and --revision"
+        )
+
+
+def _exit_code(outcome: Outcome, *, detailed: bool) -> ExitCode:
+    if not outcome.ok:
+        return ExitCode.FAILED
+    return ExitCode.CHANGES if detailed and outcome.results else ExitCode.DONE

@@ -1,0 +1,48 @@
+"""`aspire-gitops compile`: write down what the files ask of the gateway."""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from aspire_gitops.cli.findings import show_warnings
+from aspire_gitops.cli.output import write_file
+from aspire_gitops.cli.reading import compiled
+from aspire_gitops.cli.source import chosen, day, with_source
+from aspire_gitops.compiling import artifacts
+
+_EPILOG = """\b
+Examples:
+  aspire-gitops compile -o build
+  diff -r build-of-main build        what a commit changes, before any gateway
+
+It writes config.yaml (LiteLLM's static settings), objects.json (the objects
+that apply makes) and manifest.json (their digests and the revision).
+"""
+
+
+@click.command(
+    name="compile",
+    short_help="Write what the files ask of the gateway into a folder.",
+    epilog=_EPILOG,
+)
+@with_source
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="The folder to write into.",
+)
+def command(source: str, revision: str | None, today: datetime | None, output: Path) -> None:
+    """Compile SOURCE into three files, the same bytes for the same commit.
+
+    Files that say the same already are left as they are. Holds no secret.
+    """
+    wanted, findings = compiled(chosen(source, revision), day(today))
+    show_warnings(findings)
+    for name, text in artifacts(wanted).items():
+        existed = (output / name).exists()
+        changed = write_file(output / name, text)
+        verb = ("changed" if existed else "created") if changed else "unchanged"
+        click.echo(f"{verb:<9} {output / name}")

@@ -1,0 +1,91 @@
+"""Compose the gateway's side for the commands: snapshot, plan, apply. Decides nothing itself."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from pydantic import SecretStr
+
+from aspire_gitops.applying import Outcome, Result, apply_plan, resolve_secrets
+from aspire_gitops.applying.secrets import available_secrets, gather_evidence
+from aspire_gitops.cli.progress import warn
+from aspire_gitops.delivery import open_delivery
+from aspire_gitops.errors import UsageError
+from aspire_gitops.gateway import GatewayClient
+from aspire_gitops.planning.make import ensure_current, make_plan
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.settings import PREFIX, Settings, read_admin_key, settings_warnings
+from aspire_gitops.state import Compiled, Intent, ObjectKey, Snapshot
+
+Answer = TypeVar("Answer")
+
+
+class LiveGateway:
+    """One gateway and the settings to reach it. Each method opens and closes its connections."""
+
+    def __init__(self, url: str, admin_key: SecretStr, owner: str) -> None:
+        self._url, self._admin_key, self._owner = url, admin_key, owner
+
+    def snapshot(self) -> Snapshot:
+        """Read everything. Raises GatewayError."""
+        return self._ask(lambda client: client.read_snapshot())
+
+    def plan(self, compiled: Compiled) -> Plan:
+        """Compare the files with the gateway. Raises GatewayError."""
+        return plan_from(compiled, self.snapshot(), self._owner)
+
+    def apply(self, plan: Plan, progress: Callable[[Result], None]) -> Outcome:
+        """Carry a plan out, if the gateway is as it was when the plan was made.
+
+        Raises:
+            SecretMissing: Before the first write.
+            StalePlan: The gateway moved. Plan again.
+            UnsafePlan: The plan is refused.
+            GatewayError: The gateway cannot be read.
+        """
+        secrets = resolve_secrets(_intents(plan))
+
+        async def carried_out(client: GatewayClient) -> Outcome:
+            ensure_current(plan, await client.read_snapshot())
+            return await apply_plan(plan, client, secrets, open_delivery, progress=progress)
+
+        return self._ask(carried_out)
+
+    def _ask(self, question: Callable[[GatewayClient], Awaitable[Answer]]) -> Answer:
+        async def asked() -> Answer:
+            async with GatewayClient(self._url, self._admin_key) as client:
+                return await question(client)
+
+        return asyncio.run(asked())
+
+
+def open_gateway(settings: Settings, declared_url: str | None = None) -> LiveGateway:
+    """Return the gateway that the settings name, or else the one that the files declare.
+
+    Raises:
+        UsageError: No address, or no admin key, or two of them.
+        SecretMissing: The admin key's file cannot be read.
+    """
+    url = settings.gateway_url or declared_url
+    if url is None:
+        raise UsageError(f"no gateway is named; set {PREFIX}GATEWAY_URL or give --gateway-url")
+    for warning in settings_warnings(settings):
+        warn(warning)
+    return LiveGateway(url, read_admin_key(settings), settings.owner)
+
+
+def plan_from(
+    compiled: Compiled, snapshot: Snapshot, owner: str, *, based_on: str | None = None
+) -> Plan:
+    """Compare the files with a snapshot, with whatever secrets are at hand.
+
+    `based_on` is the digest of the whole snapshot, where this one is a part of it.
+    """
+    evidence = gather_evidence(compiled.objects, available_secrets(compiled.intents))
+    plan = make_plan(compiled, snapshot, owner=owner, evidence=evidence)
+    return replace(plan, based_on=based_on) if based_on else plan
+
+
+def _intents(plan: Plan) -> Mapping[ObjectKey, Intent]:
+    return {c.key: c.intent for c in plan.changes if c.intent is not None and c.after is not None}

@@ -1,0 +1,109 @@
+"""`aspire-gitops plan`: what apply would change."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.text import Text
+
+from aspire_gitops.cli.exit_codes import ExitCode
+from aspire_gitops.cli.findings import show_warnings
+from aspire_gitops.cli.gateway import open_gateway, plan_from
+from aspire_gitops.cli.invocation import Invocation, pass_invocation
+from aspire_gitops.cli.options import with_detailed_exitcode, with_gateway
+from aspire_gitops.cli.output import show, write_file
+from aspire_gitops.cli.progress import told_on_stderr
+from aspire_gitops.cli.reading import compiled
+from aspire_gitops.cli.snapshot_file import read_snapshot_file
+from aspire_gitops.cli.source import chosen, day, with_source
+from aspire_gitops.planning.document import plan_to_json
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.rendering.plan_markdown import plan_markdown
+from aspire_gitops.rendering.plan_text import plan_text
+
+_EPILOG = """\b
+Examples:
+  aspire-gitops plan                             gateway.d against its gateway
+  aspire-gitops plan -o plan.json                and keep the plan for apply --plan
+  aspire-gitops plan --format markdown           for a pull request's comment
+  aspire-gitops plan --snapshot snapshot.json    without asking the gateway
+
+A plan with refusals is shown whole and exits 1: apply would not carry it out.
+"""
+
+RENDERERS: Mapping[str, Callable[[Plan], Text | str]] = {
+    "text": plan_text,
+    "json": plan_to_json,
+    "markdown": plan_markdown,
+}
+
+
+@click.command(
+    name="plan",
+    short_help="Show what apply would change, and change nothing.",
+    epilog=_EPILOG,
+)
+@with_source
+@with_gateway
+@click.option(
+    "--snapshot",
+    "snapshot_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Compare with this file (of `aspire-gitops snapshot`) instead of the gateway.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the plan there as JSON, for `apply --plan`.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(list(RENDERERS)),
+    default="text",
+    show_default=True,
+    help="How the plan is written.",
+)
+@with_detailed_exitcode
+@pass_invocation
+def command(
+    invocation: Invocation,
+    /,
+    *,
+    source: str,
+    revision: str | None,
+    today: datetime | None,
+    snapshot_file: Path | None,
+    output: Path | None,
+    format_: str,
+    detailed_exitcode: bool,
+    **flags: Any,
+) -> None:
+    """Show what would change on the gateway for it to be what SOURCE says.
+
+    SOURCE is a folder (gateway.d if you leave it out), or `git:REF`. Reads the
+    gateway and changes nothing. Provider secrets that are set are compared;
+    those that are not are named.
+    """
+    wanted, findings = compiled(chosen(source, revision), day(today))
+    show_warnings(findings)
+    settings = invocation.settings(**flags)
+    if snapshot_file:
+        saved = read_snapshot_file(snapshot_file, settings.owner)
+        plan = plan_from(wanted, saved.snapshot, settings.owner, based_on=saved.digest)
+    else:
+        plan = open_gateway(settings, wanted.gateway.url).plan(wanted)
+    show(RENDERERS[format_](plan))
+    if output:
+        write_file(output, plan_to_json(plan))
+        told_on_stderr(f"wrote {output}; carry it out with: aspire-gitops apply --plan {output}")
+    raise SystemExit(_exit_code(plan, detailed=detailed_exitcode))
+
+
+def _exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
+    if plan.refusals:
+        return ExitCode.FAILED
+    return ExitCode.CHANGES if detailed and plan.changes else ExitCode.DONE

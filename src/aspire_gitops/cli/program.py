@@ -1,0 +1,106 @@
+"""The command group: which commands there are, and how each of them ends.
+
+Commands are imported when they are called, so that `--help` and `validate`
+start fast. Expected errors become one message and an exit code here; nothing
+else prints an exception.
+"""
+
+import traceback
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, ClassVar
+
+import click
+
+from aspire_gitops.cli.exit_codes import ExitCode
+from aspire_gitops.cli.findings import show_findings
+from aspire_gitops.errors import AspireGitopsError, InvalidConfig, UsageError
+from aspire_gitops.rendering.characters import printable
+
+click.UsageError.exit_code = ExitCode.USAGE  # click's own 2 means "changes pending" here
+
+_HOW_TO_REPORT = "Report it with this message, the command and the version (--version)."
+
+
+@dataclass(frozen=True, slots=True)
+class Lazy:
+    """A command that is imported when somebody calls it: its module, and its line in `--help`."""
+
+    module: str
+    help: str
+    attribute: str = "command"
+
+
+class Program(click.Group):
+    """The root command."""
+
+    lazy: ClassVar[dict[str, Lazy]] = {
+        "validate": Lazy("validate", "Check the reviewed files and report every mistake."),
+        "compile": Lazy("compile", "Write what the files ask of the gateway into a folder."),
+        "plan": Lazy("plan", "Show what apply would change, and change nothing."),
+        "apply": Lazy("apply", "Bring the gateway to what the files say."),
+        "snapshot": Lazy("snapshot", "Save what is on the gateway now, without secrets."),
+        "rehearse": Lazy("rehearse", "Apply the files to a throw-away gateway and prove it works."),
+        "sandbox": Lazy("sandbox", "Run a throw-away gateway on this machine."),
+        "schema": Lazy("schema", "Print or write the JSON Schemas of the files."),
+        "explain": Lazy("explain", "Say what a code such as AG201 means and what to do."),
+        "completion": Lazy("completion", "Print the shell's completion script."),
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        return list(self.lazy)  # in the order in which people need them
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's signature)
+        lazy = self.lazy.get(cmd_name)
+        if lazy is None:
+            return None
+        found = getattr(import_module(f"aspire_gitops.cli.{lazy.module}"), lazy.attribute)
+        if not isinstance(found, click.Command):
+            raise TypeError(f"{lazy.module}.{lazy.attribute} is not a command")
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click's signature)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, lazy.help) for name, lazy in self.lazy.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, and turn how it failed into a message and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("interrupted", err=True)
+            ctx.exit(ExitCode.INTERRUPTED)
+        except InvalidConfig as error:
+            show_findings(error.diagnostics)
+            ctx.exit(ExitCode.FAILED)
+        except AspireGitopsError as error:
+            report_error(error)
+            ctx.exit(ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.FAILED)
+        except Exception as error:  # noqa: BLE001 (a bug: say so, without a wall of text)
+            report_bug(error, with_traceback=bool(ctx.params.get("debug")))
+            ctx.exit(ExitCode.FAILED)
+
+
+def report_error(error: AspireGitopsError) -> None:
+    """Print an expected error: `error: what is wrong; the way out`, further lines indented."""
+    first, *others = printable(str(error)).splitlines() or [type(error).__name__]
+    wrong, semicolon, way_out = first.rpartition("; ")
+    if not (semicolon and isinstance(error, UsageError)):  # the others join findings with it
+        wrong, way_out = first, ""
+    click.echo(f"{click.style('error', fg='red', bold=True)}: {wrong}", err=True)
+    for line in others:
+        click.echo(f"       {line}", err=True)
+    if way_out:
+        click.echo(f"  = help: {way_out}", err=True)
+
+
+def report_bug(error: Exception, *, with_traceback: bool) -> None:
+    """Print that this is our mistake. The text of the error stays out: it may quote anything."""
+    click.echo(f"error: this is a bug in aspire-gitops ({type(error).__name__})", err=True)
+    if with_traceback:
+        click.echo("".join(traceback.format_exception(error)), err=True)
+    else:
+        click.echo("  = help: run it again with --debug for the details.", err=True)
+    click.echo(f"  = help: {_HOW_TO_REPORT}", err=True)

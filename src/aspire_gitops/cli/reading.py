@@ -1,0 +1,62 @@
+"""Compose source → loading → validation → compiling for the commands. Decides nothing itself."""
+
+from datetime import date
+from pathlib import Path
+
+from aspire_gitops.cli.source import SourceChoice
+from aspire_gitops.compiling import compile_catalog
+from aspire_gitops.diagnostics import Diagnostic
+from aspire_gitops.errors import InvalidConfig, UsageError
+from aspire_gitops.loading import load
+from aspire_gitops.revision import Source
+from aspire_gitops.sources import DirectorySource
+from aspire_gitops.state import Compiled
+from aspire_gitops.validation import Validated, validate
+
+
+def check(choice: SourceChoice, today: date, *, ask_git: bool = True) -> Validated:
+    """Read the files and judge them; all findings are in the result.
+
+    Without `ask_git` the revision of a folder has no commit, and is there sooner.
+
+    Raises:
+        SourceUnavailable: The files cannot be read as a whole.
+    """
+    tree = open_source(choice, ask_git=ask_git).read()
+    return validate(load(tree), tree.revision, today=today)
+
+
+def compiled(choice: SourceChoice, today: date) -> tuple[Compiled, tuple[Diagnostic, ...]]:
+    """Return what the files ask for, and the warnings about them.
+
+    Raises:
+        InvalidConfig: The files hold errors; it has all findings.
+        SourceUnavailable: The files cannot be read as a whole.
+    """
+    validated = check(choice, today)
+    if not validated.ok:
+        raise InvalidConfig(validated.diagnostics)
+    return compile_catalog(validated.catalog, today=today), validated.diagnostics
+
+
+def open_source(choice: SourceChoice, *, ask_git: bool = True) -> Source:
+    """Return the folder, or the folder in its git repository.
+
+    Raises:
+        UsageError: A revision is asked for, and the folder is in no git repository.
+    """
+    if choice.reference is None:
+        return DirectorySource(choice.folder, ask_git=ask_git)
+    from aspire_gitops.sources.git import GitSource  # noqa: PLC0415 (slow to import, and rarely needed)
+
+    repository, folder = _in_repository(choice.folder)
+    return GitSource(repository, reference=choice.reference, folder=folder)
+
+
+def _in_repository(folder: Path) -> tuple[Path, str]:
+    # The folder itself need not exist now: it may, at that revision.
+    whole = folder.absolute()
+    for above in whole.parents:
+        if (above / ".git").exists():
+            return above, whole.relative_to(above).as_posix()
+    raise UsageError(f"{folder} is in no git repository; leave out the revision")

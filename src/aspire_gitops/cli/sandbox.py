@@ -1,0 +1,109 @@
+"""`aspire-gitops sandbox`: a throw-away real gateway on this machine."""
+
+import os
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aspire_gitops.cli.invocation import Invocation, pass_invocation
+from aspire_gitops.cli.progress import told_on_stderr
+from aspire_gitops.errors import UsageError
+from aspire_gitops.sandbox import SandboxOptions, running, start, stop
+
+_EPILOG = """\b
+Examples:
+  eval "$(aspire-gitops sandbox up --upstream)"
+  aspire-gitops plan                       now talks to the sandbox
+  aspire-gitops sandbox down
+  aspire-gitops sandbox with --upstream -- pytest tests/contract
+
+It needs Python, Node.js and PostgreSQL, no docker. The first start installs
+LiteLLM and takes a minute or two; later ones take about 15 s.
+"""
+
+
+@click.group(name="sandbox", short_help="Run a throw-away gateway on this machine.", epilog=_EPILOG)
+def command() -> None:
+    """Run a real LiteLLM on a real PostgreSQL, on loopback, to try things on."""
+
+
+def _shape(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--extra-proxies", type=click.IntRange(0, 8), default=0, help="More proxies on the same database."),
+        click.option("--upstream", is_flag=True, help="Also start a stand-in for every provider."),
+        click.option("--env", multiple=True, metavar="NAME[=VALUE]", help="A variable for the proxy, which inherits only PATH."),
+        click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="LiteLLM's config.yaml; without it, one without models."),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+_state = click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for its data and logs.  [default: `sandbox` in the state folder]",
+)
+
+
+@command.command()
+@_state
+@_shape
+@pass_invocation
+def up(invocation: Invocation, /, *, state: Path | None, **shape: Any) -> None:
+    """Start the sandbox, and print its address and keys as `export` lines."""
+    folder = state or invocation.settings().state_dir / "sandbox"
+    sandbox = start(folder, _options(**shape), progress=told_on_stderr)
+    for name, value in sandbox.variables().items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+@command.command()
+@_state
+@click.option("--keep", is_flag=True, help="Keep data, ports and keys for the next `up`.")
+@pass_invocation
+def down(invocation: Invocation, state: Path | None, *, keep: bool) -> None:
+    """Stop the sandbox, and delete its data."""
+    stop(state or invocation.settings().state_dir / "sandbox", keep=keep)
+
+
+@command.command("with", context_settings={"ignore_unknown_options": False})
+@_shape
+@click.argument("program", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.pass_context
+def with_(ctx: click.Context, /, *, program: tuple[str, ...], **shape: Any) -> None:
+    """Run PROGRAM with a sandbox of its own, and delete the sandbox at the end.
+
+    PROGRAM finds the sandbox in its environment. Its exit code is passed on.
+    """
+    with running(_options(**shape), progress=told_on_stderr) as sandbox:
+        try:
+            ended = subprocess.run(program, env={**os.environ, **sandbox.variables()}, check=False)
+        except OSError as error:
+            raise UsageError(
+                f"{program[0]} cannot be run: {error.strerror}; write the command after `--`"
+            ) from error
+    ctx.exit(ended.returncode if ended.returncode >= 0 else 128 - ended.returncode)
+
+
+def _options(
+    *, config: Path | None, env: tuple[str, ...], upstream: bool, extra_proxies: int
+) -> SandboxOptions:
+    return SandboxOptions(
+        config=config,
+        env=dict(map(_variable, env)),
+        upstream=upstream,
+        extra_proxies=extra_proxies,
+    )
+
+
+def _variable(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if equals:
+        return name, value
+    if name not in os.environ:
+        raise UsageError(f"--env {name}: the variable is not set; write --env {name}=VALUE")
+    return name, os.environ[name]

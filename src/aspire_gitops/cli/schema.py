@@ -1,0 +1,74 @@
+"""`aspire-gitops schema`: the JSON Schemas of the reviewed files."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+import click
+
+from aspire_gitops.cli.exit_codes import ExitCode
+from aspire_gitops.cli.output import write_file
+from aspire_gitops.errors import UsageError
+from aspire_gitops.resources.schema import FOLDER_SCHEMA, schema_files
+
+_SUFFIX = ".schema.json"
+_EPILOG = """\b
+Examples:
+  aspire-gitops schema                  one schema for every file of gateway.d
+  aspire-gitops schema App              of one kind
+  aspire-gitops schema -o schemas       all of them, as files for editors
+  aspire-gitops schema -o schemas --check    exit 1 if they are out of date
+"""
+
+
+@click.command(
+    name="schema", short_help="Print or write the JSON Schemas of the files.", epilog=_EPILOG
+)
+@click.argument("kind", required=False)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write every schema, or that of KIND, into this folder.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file is out of date.")
+def command(kind: str | None, output: Path | None, *, check: bool) -> None:
+    """Print the JSON Schema (draft 2020-12) of KIND, or the one that fits every file."""
+    if output is None:
+        if check:
+            raise UsageError("--check compares files; say with --output where they are")
+        click.echo(_chosen(kind or FOLDER_SCHEMA.removesuffix(_SUFFIX)).popitem()[1], nl=False)
+        return
+    files = _chosen(kind) if kind else dict(schema_files())
+    if check:
+        raise SystemExit(_check(files, output))
+    for name, text in files.items():
+        verb = "written" if write_file(output / name, text) else "unchanged"
+        click.echo(f"{verb:<9} {output / name}")
+
+
+def _chosen(kind: str) -> dict[str, str]:
+    files = schema_files()
+    name = f"{kind.lower()}{_SUFFIX}"
+    if name not in files:
+        kinds = [file.removesuffix(_SUFFIX) for file in files]
+        close = get_close_matches(kind.lower(), kinds, n=1)
+        way_out = f"did you mean {close[0]}?" if close else f"there are {', '.join(kinds)}"
+        raise UsageError(f"there is no kind {kind}; {way_out}")
+    return {name: files[name]}
+
+
+def _check(files: Mapping[str, str], folder: Path) -> ExitCode:
+    stale = list(_stale(files, folder))
+    for path in stale:
+        click.echo(f"out of date: {path}")
+    if stale:
+        click.echo(f"  = help: aspire-gitops schema --output {folder}", err=True)
+    return ExitCode.FAILED if stale else ExitCode.DONE
+
+
+def _stale(files: Mapping[str, str], folder: Path) -> Iterator[Path]:
+    for name, text in files.items():
+        path = folder / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            yield path

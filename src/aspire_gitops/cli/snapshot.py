@@ -1,0 +1,47 @@
+"""`aspire-gitops snapshot`: save what is on the gateway now, without secrets."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aspire_gitops.cli.gateway import open_gateway
+from aspire_gitops.cli.invocation import Invocation, pass_invocation
+from aspire_gitops.cli.options import with_gateway
+from aspire_gitops.cli.output import show, write_file
+from aspire_gitops.cli.progress import told_on_stderr
+from aspire_gitops.rendering.snapshot import snapshot_json
+
+_EPILOG = """\b
+Examples:
+  aspire-gitops snapshot -o snapshot.json
+  aspire-gitops plan --snapshot snapshot.json    plan without asking the gateway
+"""
+
+
+@click.command(
+    name="snapshot",
+    short_help="Save what is on the gateway now, without secrets.",
+    epilog=_EPILOG,
+)
+@with_gateway
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write it there instead of to stdout.",
+)
+@pass_invocation
+def command(invocation: Invocation, /, *, output: Path | None, **flags: Any) -> None:
+    """Read everything of the kinds that we manage, and print it as JSON.
+
+    Our objects are shown in full; they hold no secret. Of what somebody else
+    put there only name, address and a digest are kept.
+    """
+    settings = invocation.settings(**flags)
+    text = snapshot_json(open_gateway(settings).snapshot(), owner=settings.owner)
+    if output is None:
+        show(text)
+    else:
+        write_file(output, text)
+        told_on_stderr(f"wrote {output}")

@@ -1,0 +1,77 @@
+"""`aspire-gitops validate`: every mistake in the reviewed files, in one go."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from aspire_gitops.cli.exit_codes import ExitCode
+from aspire_gitops.cli.findings import FORMATS, show_findings
+from aspire_gitops.cli.program import report_error
+from aspire_gitops.cli.progress import told_on_stderr
+from aspire_gitops.cli.reading import check
+from aspire_gitops.cli.source import SourceChoice, chosen, day, with_source
+from aspire_gitops.errors import SourceUnavailable
+
+_EPILOG = """\b
+Examples:
+  aspire-gitops validate                        the folder gateway.d
+  aspire-gitops validate --watch                again whenever a file changes
+  aspire-gitops validate git:origin/main        what is on that branch
+  aspire-gitops validate --format sarif > x     for GitHub's code scanning
+
+Exit code 1 means that there are errors; warnings alone are 0.
+"""
+
+
+@click.command(
+    name="validate",
+    short_help="Check the reviewed files and report every mistake.",
+    epilog=_EPILOG,
+)
+@with_source
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    show_default=True,
+    help="How findings are written.",
+)
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
+def command(
+    source: str, revision: str | None, today: datetime | None, format_: str, *, watch: bool
+) -> None:
+    """Check the reviewed files in SOURCE and report every mistake with a way out.
+
+    SOURCE is a folder (gateway.d if you leave it out), or `git:REF` for the
+    folder gateway.d at a commit, branch or tag. Needs no gateway and no secret.
+    """
+    choice = chosen(source, revision)
+    if not watch:
+        raise SystemExit(_check_once(choice, today, format_))
+    if choice.reference is not None:
+        raise click.UsageError("--watch watches a folder; leave out the revision.")
+    _watch(choice.folder, lambda: _check_once(choice, today, format_))
+
+
+def _check_once(choice: SourceChoice, today: datetime | None, format_: str) -> ExitCode:
+    validated = check(choice, day(today), ask_git=False)
+    show_findings(validated.diagnostics, format_)
+    return ExitCode.DONE if validated.ok else ExitCode.FAILED
+
+
+def _watch(folder: Path, once: Callable[[], ExitCode]) -> NoReturn:
+    from aspire_gitops.sources.watch import changes  # noqa: PLC0415 (only --watch needs it)
+
+    once()
+    told_on_stderr(f"watching {folder}; Ctrl-C ends it")
+    for _ in changes(folder):
+        click.echo(f"{datetime.now(UTC).astimezone():%H:%M:%S}", err=True)
+        try:
+            once()
+        except SourceUnavailable as error:  # a folder on the move: say so, and go on watching
+            report_error(error)
+    raise SystemExit(ExitCode.DONE)

@@ -1,0 +1,135 @@
+"""Judge what was seen. Pure: each check returns a fact, or raises `NotProved` with what it saw instead."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aspire_gitops.applying import Outcome, Status
+from aspire_gitops.planning.plan import Action, Plan
+from aspire_gitops.rehearsal.stage import Exchange, Received
+from aspire_gitops.state import ObjectKey
+
+_REFUSED = (401, 403)
+_NONE = (None, "0")
+
+
+class NotProved(Exception):
+    """A check saw something else than it must. The message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a call must arrive: the alias, the one deployment behind it, and its provider."""
+
+    alias: str
+    model_id: str
+    provider: str
+    model: str
+    credential: str | None = field(repr=False)
+
+
+def all_applied(outcome: Outcome) -> str:
+    """Every planned change was carried out and read back."""
+    for result in outcome.results:
+        if result.status is not Status.APPLIED:
+            raise NotProved(f"{result.change.key} {result.status}: {result.message}")
+    if not outcome.results:
+        raise NotProved("the plan was empty, so nothing was applied")
+    return f"{len(outcome.results)} changes, each read back from the gateway"
+
+
+def nothing_to_do(plan: Plan) -> str:
+    """The plan is empty, refuses nothing, and could compare every secret."""
+    if plan.changes:
+        change = plan.changes[0]
+        fields = ", ".join(field.path for field in change.fields)
+        more = f" and {len(plan.changes) - 1} more" if len(plan.changes) > 1 else ""
+        raise NotProved(f"the plan still wants to {change.action} {change.key} ({fields}){more}")
+    if plan.refusals:
+        raise NotProved(f"the plan refuses {plan.refusals[0].object}: {plan.refusals[0].message}")
+    if plan.unverified:
+        raise NotProved(f"the secrets of {plan.unverified[0]} were not compared")
+    return "the plan is empty: the gateway is what the files say, secrets included"
+
+
+def answered_by(exchange: Exchange, route: Route) -> str:
+    """The call succeeded, and headers and upstream agree that the one right deployment answered."""
+    if exchange.status != 200:
+        raise NotProved(f"{route.alias} answered {exchange.status}: {exchange.message}")
+    if exchange.model_id != route.model_id:
+        raise NotProved(
+            f"{route.alias} was answered by {exchange.model_id or 'nobody known'}"
+            f" and not by {route.model_id}"
+        )
+    _no_other_road(exchange, route)
+    if len(exchange.received) != 1:
+        raise NotProved(f"{route.alias}: {len(exchange.received)} requests went out for one call")
+    _only_to(exchange.received, route)
+    return f"{route.alias} → {route.provider}, {route.model} ({route.model_id})"
+
+
+def refused(exchange: Exchange, model: str) -> str:
+    """The gateway said no, and no upstream heard of it."""
+    if exchange.status not in _REFUSED:
+        raise NotProved(f"{model} answered {exchange.status}, though the key may not call it")
+    if exchange.received:
+        raise NotProved(f"{model} was refused, but {exchange.received[0].provider} was called")
+    return f"{model} → {exchange.status}, and nothing left the gateway"
+
+
+def failed_loudly(exchange: Exchange, route: Route) -> str:
+    """The call failed with the provider, and nobody else was asked."""
+    if exchange.status < 500 and exchange.status != 429:
+        raise NotProved(
+            f"{route.alias} answered {exchange.status} while {route.provider} is down:"
+            f" somebody else answered, or it was hidden"
+        )
+    if exchange.model_id not in (None, route.model_id):
+        raise NotProved(f"{route.alias} went to {exchange.model_id} while {route.provider} is down")
+    _no_other_road(exchange, route)
+    if not exchange.received:
+        raise NotProved(f"{route.alias} failed before {route.provider} was asked")
+    _only_to(exchange.received, route)
+    return f"{route.alias} → {exchange.status}, nobody else was asked"
+
+
+def one_update(plan: Plan, alias: ObjectKey) -> str:
+    """The swap is exactly one change of exactly that alias."""
+    if plan.refusals:
+        raise NotProved(f"the plan refuses the swap: {plan.refusals[0].message}")
+    if [change.key for change in plan.changes] != [alias]:
+        found = ", ".join(f"{change.action} {change.key}" for change in plan.changes) or "nothing"
+        raise NotProved(f"the swap plans {found}, and not one change of {alias}")
+    change = plan.changes[0]
+    if change.action not in (Action.UPDATE, Action.REPLACE):
+        raise NotProved(f"the swap would {change.action} {alias}")
+    return f"the plan: {change.action} {alias}, {len(change.fields)} fields, nothing else"
+
+
+def no_secret(written: Mapping[str, str], planted: Mapping[str, str]) -> str:
+    """None of the planted secrets is in anything that we wrote."""
+    if not (written and planted):
+        raise NotProved("there was nothing to search, so nothing is proved")
+    for place, text in written.items():
+        for name, secret in planted.items():
+            if secret in text:
+                raise NotProved(f"{name} is in {place}")
+    searched = sum(map(len, written.values()))
+    return f"{len(planted)} secrets looked for in {len(written)} texts, {searched:,} characters"
+
+
+def _no_other_road(exchange: Exchange, route: Route) -> None:
+    if exchange.fallbacks not in _NONE:
+        raise NotProved(f"{route.alias}: {exchange.fallbacks} fallbacks were attempted")
+    if exchange.retries not in _NONE:
+        raise NotProved(f"{route.alias}: {exchange.retries} retries were attempted")
+
+
+def _only_to(received: tuple[Received, ...], route: Route) -> None:
+    for request in received:
+        if (request.provider, request.model) != (route.provider, route.model):
+            raise NotProved(
+                f"{route.alias} went to {request.provider}, {request.model},"
+                f" and not to {route.provider}, {route.model}"
+            )
+        if request.credential != route.credential:
+            raise NotProved(f"{route.provider} was called with another credential than its own")

@@ -1,0 +1,67 @@
+"""A snapshot for a file: ours in full, foreign objects by name, address and digest only.
+
+What we manage holds no secret; what somebody else put on the gateway may, in
+any field, so none of their values leave it.
+"""
+
+from aspire_gitops.canonical import JsonValue, digest, pretty_json
+from aspire_gitops.state import GatewayObject, Snapshot
+
+FORMAT_VERSION = 1
+
+
+def snapshot_json(snapshot: Snapshot, *, owner: str) -> str:
+    """Return the snapshot for people and machines; `owner` says whose marks are ours."""
+    ours = [item for item in snapshot.objects if _is_ours(item, owner)]
+    foreign = [item for item in snapshot.objects if not _is_ours(item, owner)]
+    return pretty_json(
+        {
+            "format": FORMAT_VERSION,
+            "owner": owner,
+            "gateway": snapshot.gateway_url,
+            "litellm": snapshot.litellm_version,
+            "taken_at": snapshot.taken_at.isoformat(),
+            "digest": snapshot.digest,
+            "objects": [_ours(item) for item in sorted(ours, key=_order)],
+            "foreign": [_foreign(item) for item in sorted(foreign, key=_order)],
+            "fallbacks": [
+                {"alias": item.alias, "kind": item.kind, "answers": list(item.answers)}
+                for item in sorted(snapshot.fallbacks)
+            ],
+        }
+    )
+
+
+def _is_ours(item: GatewayObject, owner: str) -> bool:
+    return item.mark is not None and item.mark.owner == owner
+
+
+def _order(item: GatewayObject) -> tuple[str, str, str]:
+    return str(item.key), item.handle, item.address or ""
+
+
+def _ours(item: GatewayObject) -> JsonValue:
+    if item.mark is None:
+        raise AssertionError(f"{item.key} carries no mark, so it is not ours")
+    mark = item.mark
+    return {
+        **_named(item),
+        "fields": {
+            path: value if path in mark.fields else f"set by hand ({digest(value)[7:15]})"
+            for path, value in item.fields.items()
+        },
+        "mark": {
+            "name": mark.name,
+            "fields": sorted(mark.fields),
+            "digest": mark.digest,
+            "revision": mark.revision,
+        },
+    }
+
+
+def _foreign(item: GatewayObject) -> JsonValue:
+    return {**_named(item), "digest": digest(item.fields)}
+
+
+def _named(item: GatewayObject) -> dict[str, JsonValue]:
+    return {"object": str(item.key), "handle": item.handle, "address": item.address}
