@@ -1,0 +1,9 @@
+"""Say whether the reviewed files are right: each by itself, together, and by policy.
+
+Pure. `loading` turned text into documents; `validate` turns documents into a
+catalog and diagnostics, and `compiling` reads a catalog that is ok.
+"""
+
+from aspire_gitops.validation.validate import Validated, validate
+
+__all__ = ["Validated", "validate"]

@@ -1,0 +1,224 @@
+"""Say in words what the schema refuses, at the place where it stands, with a way out."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from aspire_gitops.diagnostics import Diagnostic, Rule, Span
+from aspire_gitops.loading.document import Document
+from aspire_gitops.resources import ResourceKind
+from aspire_gitops.resources.base import AMOUNT_PATTERN
+from aspire_gitops.validation.fallback_roads import Path
+from aspire_gitops.validation.forbidden_words import REDIRECTS
+from aspire_gitops.validation.schema import Mistake, mistakes
+from aspire_gitops.validation.suggest import closest
+from aspire_gitops.validation.words import field_name, shown, type_words
+
+UNKNOWN_FIELD = Rule("AG104", "unknown-field")
+MISSING_FIELD = Rule("AG105", "missing-field")
+WRONG_TYPE = Rule("AG106", "wrong-type")
+WRONG_WORD = Rule("AG107", "wrong-word")
+WRONG_FORM = Rule("AG108", "wrong-form")
+OUT_OF_RANGE = Rule("AG109", "out-of-range")
+REPEATED_ITEM = Rule("AG110", "repeated-item")
+EMPTY_LIST = Rule("AG111", "empty-list")
+NO_VALUE = Rule("AG112", "no-value")
+AMOUNT_WITHOUT_QUOTES = Rule("AG113", "amount-without-quotes")
+
+_SEVERITY_OF_KEYWORDS = ("type", "anyOf", "const", "enum", "maxLength", "minLength", "pattern")
+
+
+def explain(
+    document: Document, kind: ResourceKind, *, covered: Collection[Path] = ()
+) -> Iterator[Diagnostic]:
+    """Yield one diagnostic for each mistake, except at places that policy has `covered`."""
+    found = [item for item in mistakes(kind, document.value) if item.path not in covered]
+    for mistake in _one_for_each_place(_without_typos(found)):
+        yield _diagnostic(document, mistake)
+
+
+def _without_typos(found: list[Mistake]) -> list[Mistake]:
+    """Drop "missing" where an unknown field beside it is plainly the missing one, mistyped."""
+    missing = {(item.path, item.field) for item in found if item.keyword == "required"}
+    meant = {
+        (item.path[:-1], closest(item.field or "", _fields(item.schema)))
+        for item in found
+        if item.keyword == "unknown"
+    }
+    mistyped = missing & meant
+    return [
+        item
+        for item in found
+        if item.keyword != "required" or (item.path, item.field) not in mistyped
+    ]
+
+
+def _one_for_each_place(found: list[Mistake]) -> Iterator[Mistake]:
+    """A value of the wrong type is also out of range; the first reason is the clearest."""
+    best: dict[tuple[Path, str | None], Mistake] = {}
+    for item in found:
+        place = (item.path, item.field)
+        if place not in best or _clarity(item) < _clarity(best[place]):
+            best[place] = item
+    yield from best.values()
+
+
+def _clarity(mistake: Mistake) -> int:
+    words = _SEVERITY_OF_KEYWORDS
+    return words.index(mistake.keyword) if mistake.keyword in words else len(words)
+
+
+def _diagnostic(document: Document, mistake: Mistake) -> Diagnostic:
+    match mistake.keyword:
+        case "unknown":
+            return _unknown_field(document, mistake)
+        case "required":
+            return _missing_field(document, mistake)
+        case "type" | "anyOf":
+            return _wrong_type(document, mistake)
+        case "uniqueItems":
+            return _repeated_item(document, mistake)
+        case _:
+            return _wrong_value(document, mistake)
+
+
+def _unknown_field(document: Document, mistake: Mistake) -> Diagnostic:
+    place, field = document.key_span(*mistake.path), mistake.field or ""
+    if field in REDIRECTS:
+        return REDIRECTS[field].at(place)
+    if mistake.path[:-1] == ("parameters",):
+        return WRONG_FORM.at(
+            place,
+            f"{shown(field)} is not the name of a parameter",
+            help="small letters, digits and underscores, like `temperature`",
+        )
+    where = field_name(mistake.path[:-1])
+    inside = f"`{where}`" if where else f"`kind: {document.value.get('kind')}`"
+    return UNKNOWN_FIELD.at(
+        place, f"{inside} has no field {shown(field)}", help=_known_fields(field, mistake)
+    )
+
+
+def _known_fields(field: str, mistake: Mistake) -> str:
+    for name, part in mistake.schema.get("$defs", {}).items():
+        if field in _fields(part):
+            return f"`{field}` belongs into `{_owner_of(name, mistake.schema)}:`"
+    known = _fields(mistake.schema)
+    close = closest(field, known)
+    return f'did you mean "{close}"?' if close else f"it has {', '.join(known)}"
+
+
+def _owner_of(definition: str, schema: Mapping[str, Any]) -> str:
+    reference = f"#/$defs/{definition}"
+    properties = schema.get("properties", {}).items()
+    return next((name for name, part in properties if reference in str(part)), definition)
+
+
+def _missing_field(document: Document, mistake: Mistake) -> Diagnostic:
+    field = mistake.field or ""
+    description = _property(mistake.schema, field).get("description", "")
+    where = field_name(mistake.path)
+    inside = f"`{where}`" if where else f"`kind: {document.value.get('kind')}`"
+    return MISSING_FIELD.at(
+        _place_of_mapping(document, mistake.path),
+        f"{inside} lacks `{field}`",
+        help=f"add `{field}:`. {description}".rstrip(". "),
+    )
+
+
+def _place_of_mapping(document: Document, path: Path) -> Span:
+    if path and isinstance(path[-1], str):
+        return document.key_span(*path)
+    return document.span(*path) if path else document.key_span("kind")
+
+
+def _wrong_type(document: Document, mistake: Mistake) -> Diagnostic:
+    name, value = field_name(mistake.path), mistake.value
+    if value is None:
+        place = document.key_span(*mistake.path)
+        return NO_VALUE.at(place, f"`{name}` has no value", help="write one, or leave it out")
+    place = document.span(*mistake.path)
+    if mistake.schema.get("pattern") == AMOUNT_PATTERN and type(value) in {int, float}:
+        return AMOUNT_WITHOUT_QUOTES.at(
+            place,
+            f"`{name}` is a number, and a number can lose digits of an amount",
+            help=f'write "{value}" in quotes',
+        )
+    wanted = type_words(mistake.schema)
+    return WRONG_TYPE.at(
+        place, f"`{name}` must be {wanted}, not {shown(value)}", help=_retyped(mistake)
+    )
+
+
+def _retyped(mistake: Mistake) -> str | None:
+    """Show the same value in the type that is wanted, when that is one edit away."""
+    value, wanted = mistake.value, mistake.schema.get("type")
+    if wanted == "string" and type(value) in {int, float}:
+        return f'write "{value}" in quotes'
+    if wanted == "boolean" and value in {"yes", "on", "no", "off"}:
+        return f"write {'true' if value in {'yes', 'on'} else 'false'}"
+    if wanted == "integer" and isinstance(value, str) and value.isascii() and value.isdigit():
+        return f"write {value} without quotes"
+    if wanted == "array" and isinstance(value, str) and len(value) <= 63:
+        return f"write [{value}]"
+    description = mistake.schema.get("description")
+    return description if isinstance(description, str) else None
+
+
+def _repeated_item(document: Document, mistake: Mistake) -> Diagnostic:
+    items = list(mistake.value)
+    at = next(index for index, item in enumerate(items) if item in items[:index])
+    return REPEATED_ITEM.at(
+        document.span(*mistake.path, at),
+        f"`{field_name(mistake.path)}` says {shown(items[at])} twice",
+        help="remove one of them",
+    )
+
+
+def _wrong_value(document: Document, mistake: Mistake) -> Diagnostic:
+    name, limit = field_name(mistake.path), mistake.limit
+    examples = mistake.schema.get("examples")
+    example = f"for example {shown(examples[0])}" if examples else None
+    place = document.span(*mistake.path)
+    match mistake.keyword:
+        case "const" | "enum":
+            choices = limit if mistake.keyword == "enum" else [limit]
+            return _wrong_word(place, name, mistake.value, [str(choice) for choice in choices])
+        case "minItems":
+            message, help_ = f"`{name}` is empty", mistake.schema.get("description")
+            return EMPTY_LIST.at(place, message, help=help_)
+        case "minimum" | "maximum":
+            side = "at least" if mistake.keyword == "minimum" else "at most"
+            message = f"`{name}` must be {side} {limit}, not {shown(mistake.value)}"
+            return OUT_OF_RANGE.at(place, message, help=mistake.schema.get("description"))
+        case "minLength" | "maxLength":
+            side = "at least" if mistake.keyword == "minLength" else "at most"
+            message = f"`{name}` must have {side} {limit} characters, not {len(mistake.value)}"
+            return OUT_OF_RANGE.at(place, message)
+        case _:
+            form = mistake.schema.get("patternErrorMessage", "is not right")
+            if mistake.keyword == "format":
+                form = "must be a day that the calendar has"
+            return WRONG_FORM.at(
+                place, f"`{name}` {form}, not {shown(mistake.value)}", help=example
+            )
+
+
+def _wrong_word(place: Span, name: str, value: object, choices: list[str]) -> Diagnostic:
+    close = closest(value, choices) if isinstance(value, str) else None
+    listed = ", ".join(f'"{choice}"' for choice in choices)
+    return WRONG_WORD.at(
+        place,
+        f"`{name}` cannot be {shown(value)}",
+        help=f'did you mean "{close}"?'
+        if close
+        else f"it is {'one of ' * (len(choices) > 1)}{listed}",
+    )
+
+
+def _fields(schema: Mapping[str, Any]) -> list[str]:
+    return list(schema.get("properties", {}))
+
+
+def _property(schema: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = schema.get("properties", {}).get(name, {})
+    return found if isinstance(found, Mapping) else {}

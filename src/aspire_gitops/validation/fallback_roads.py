@@ -1,0 +1,132 @@
+"""No road may lead a call to another model or vendor than the reviewed one.
+
+LiteLLM has many such roads, each with a name of its own. A file that uses one
+of these words means the road, so the answer is the reason why it is closed,
+not "unknown field".
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from aspire_gitops.diagnostics import Diagnostic, Rule
+from aspire_gitops.loading.document import Document
+from aspire_gitops.resources import ResourceKind
+from aspire_gitops.validation.forbidden_words import (
+    FALLBACK_ROAD,
+    FORBIDDEN_EVERYWHERE,
+    forbidden_parameter,
+)
+
+Path: TypeAlias = tuple[str | int, ...]
+Finding: TypeAlias = tuple[Path, Diagnostic]
+"""A diagnostic and the path that it explains, so that the schema need not explain it again."""
+
+NAME_FOR_SEVERAL = Rule("AG302", "name-for-several")
+
+
+_AUTO_ROUTERS = ("auto_router", "complexity_router", "quality_router", "adaptive_router")
+_RESERVED = {
+    "all-proxy-models": "means every alias to LiteLLM",
+    "all-team-models": "means every alias of a team to LiteLLM",
+    "no-default-models": "means no alias at all to LiteLLM",
+}
+
+
+def check_parameters(document: Document, names: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield what an alias's `parameters` must not name, each with its path."""
+    for name in names:
+        if forbidden := forbidden_parameter(name):
+            path: Path = ("parameters", name)
+            yield path, forbidden.at(document.key_span(*path))
+
+
+def check_alias_names(document: Document, name: object, model: object) -> Iterator[Finding]:
+    """Yield AG302 when an alias's name or model stands for more than one model."""
+    for path, value in ((("name",), name), (("target", "model"), model)):
+        if isinstance(value, str) and (reason := _several(value)):
+            yield (
+                path,
+                NAME_FOR_SEVERAL.at(
+                    document.span(*path),
+                    f"`{'.'.join(path)}` {reason}",
+                    help="name one model; several aliases are several files",
+                ),
+            )
+
+
+def check_listed_aliases(document: Document, names: object) -> Iterator[Finding]:
+    """Yield AG302 for each listed alias that stands for more than one."""
+    for index, name in enumerate(names if isinstance(names, list | tuple) else ()):
+        if isinstance(name, str) and (reason := _several(name)):
+            path: Path = ("aliases", index)
+            yield (
+                path,
+                NAME_FOR_SEVERAL.at(
+                    document.span(*path),
+                    f"the listed alias {reason}",
+                    help="list each alias by name",
+                ),
+            )
+
+
+def _several(name: str) -> str | None:
+    if "*" in name:
+        return "is a wildcard: it would grow by itself with whatever a provider offers"
+    if "," in name:
+        return "is a list to LiteLLM, which answers once for each model in it"
+    if name.startswith(_AUTO_ROUTERS) or "/auto_router" in name:
+        return "is a router that picks the model by itself"
+    return _RESERVED.get(name)
+
+
+def check_raw(document: Document, kind: ResourceKind) -> Iterator[Finding]:
+    """Yield the same for a document that the schema refuses, and every forbidden key in it.
+
+    The paths tell which mistakes of the schema are explained by this.
+    """
+    value = document.value
+    for path in _keys(value):
+        key = str(path[-1])
+        if key in FORBIDDEN_EVERYWHERE and not _says_forbid(kind, path):
+            yield path, FORBIDDEN_EVERYWHERE[key].at(document.key_span(*path))
+    if kind is ResourceKind.ALIAS:
+        yield from _raw_alias(document)
+    elif kind is ResourceKind.APP:
+        yield from check_listed_aliases(document, value.get("aliases"))
+    elif kind is ResourceKind.GATEWAY:
+        yield from _raw_policy(document)
+
+
+def _raw_alias(document: Document) -> Iterator[Finding]:
+    target, parameters = document.value.get("target"), document.value.get("parameters")
+    model = target.get("model") if isinstance(target, dict) else None
+    yield from check_alias_names(document, document.value.get("name"), model)
+    if isinstance(parameters, dict):
+        # The forbidden keys are in the walk already.
+        names = {str(name): None for name in parameters if name not in FORBIDDEN_EVERYWHERE}
+        yield from check_parameters(document, names)
+
+
+def _raw_policy(document: Document) -> Iterator[Finding]:
+    policy = document.value.get("policy")
+    choice = policy.get("fallbacks") if isinstance(policy, dict) else None
+    if isinstance(choice, str) and choice != "forbid":
+        path: Path = ("policy", "fallbacks")
+        message = "fallbacks cannot be allowed: another model would answer in silence"
+        yield path, FALLBACK_ROAD.at(document.span(*path), message, help="write `forbid`")
+
+
+def _says_forbid(kind: ResourceKind, path: Path) -> bool:
+    return kind is ResourceKind.GATEWAY and path == ("policy", "fallbacks")
+
+
+def _keys(value: object) -> Iterator[Path]:
+    """Yield the path of every key at any depth."""
+    left: list[tuple[Path, object]] = [((), value)]
+    while left:
+        path, part = left.pop()
+        if isinstance(part, Mapping):
+            left.extend(((*path, str(key)), item) for key, item in part.items())
+            yield from ((*path, str(key)) for key in part)
+        elif isinstance(part, list):
+            left.extend(((*path, index), item) for index, item in enumerate(part))

@@ -1,0 +1,171 @@
+"""The words that lead calls elsewhere, and why each is refused. Data for `fallback_roads`.
+
+The facts are those of LiteLLM 1.106.2, most of them tried live.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aspire_gitops.diagnostics import Diagnostic, Rule, Span
+
+FALLBACK_ROAD = Rule("AG301", "fallback-road")
+REDIRECTING_PARAMETER = Rule("AG303", "redirecting-parameter")
+MISPLACED_PARAMETER = Rule("AG322", "misplaced-parameter")
+
+_ONE_TARGET = "remove it: an alias has one target, and a call that fails there fails visibly"
+_RETRIES = "remove it: the app retries, and sees that it does"
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """A word that must not be a key, why, and what to do instead."""
+
+    rule: Rule
+    message: str
+    help: str
+
+    def at(self, span: Span) -> Diagnostic:
+        return self.rule.at(span, self.message, help=self.help)
+
+
+def _forbidden(rule: Rule, help_: str, reasons: Mapping[str, str]) -> dict[str, Forbidden]:
+    return {word: Forbidden(rule, f"`{word}` {reason}", help_) for word, reason in reasons.items()}
+
+
+_ANSWERS = "lets another model answer in silence"
+FORBIDDEN_EVERYWHERE = {
+    **_forbidden(
+        FALLBACK_ROAD,
+        _ONE_TARGET,
+        {
+            "fallbacks": f"{_ANSWERS}; on a deployment it even ignores a key's `disable_fallbacks`",
+            "fallback": _ANSWERS,
+            "fallback_models": _ANSWERS,
+            "default_fallbacks": f"{_ANSWERS}, for every alias at once",
+            "context_window_fallbacks": f"{_ANSWERS} when a prompt is too long",
+            "context_window_fallback_dict": f"{_ANSWERS} when a prompt is too long",
+            "content_policy_fallbacks": f"{_ANSWERS} when a vendor refuses the content",
+            "model_fallbacks": _ANSWERS,
+            "budget_fallbacks": f"{_ANSWERS} when a budget is spent",
+            "max_fallbacks": "counts fallbacks, and there are none",
+            "enforce_fallback_model_access": "is about fallbacks, and there are none",
+            "disable_fallbacks": "is always on; a file that could say it could also say false",
+            "router_settings": "may hold fallbacks, and on a key it wins over the gateway's file",
+            "router_settings_override": "may hold fallbacks that win over the gateway's file",
+            "routing_groups": "lets the router pick among several models",
+            "routing_strategy": "is about picking among several targets, and there is one",
+            "model_group_alias": "points one name at another model outside of review",
+            "model_aliases": "points one name at another model outside of review",
+            "enable_weighted_failover": _ANSWERS,
+            "order": "ranks targets; LiteLLM counts going to the next one as a fallback",
+            "weight": "spreads calls over several targets",
+            "allowed_fails": "decides when calls go to another target",
+            "allowed_fails_policy": "decides when calls go to another target",
+            "cooldown_time": "takes a failing target out, so that another one answers",
+            "targets": "would be several targets; LiteLLM moves between them when one fails",
+        },
+    ),
+    **_forbidden(
+        FALLBACK_ROAD,
+        _RETRIES,
+        {
+            "num_retries": "makes the router pick a target again after a failure",
+            "max_retries": "makes the router pick a target again after a failure",
+            "retry_policy": "makes the router pick a target again after a failure",
+            "model_group_retry_policy": "makes the router pick a target again after a failure",
+            "retry_after": "is about retries, and the gateway makes none",
+        },
+    ),
+}
+"""Keys that are wrong wherever they stand."""
+
+_AUTH = "carries a credential, and the gateway stores parameters readable for every admin"
+_ELSEWHERE = "sends calls elsewhere than the reviewed provider"
+_PROVIDER = "write it in the provider's file: `base_url` and `credential: {env: NAME}`"
+REDIRECTS = _forbidden(
+    REDIRECTING_PARAMETER,
+    _PROVIDER,
+    {
+        "api_key": _AUTH,
+        "api_base": _ELSEWHERE,
+        "base_url": _ELSEWHERE,
+        "api_version": _ELSEWHERE,
+        "api_type": _ELSEWHERE,
+        "custom_llm_provider": _ELSEWHERE,
+        "litellm_credential_name": "names a credential outside of review; LiteLLM does not even "
+        "check that it exists and takes a key from its environment instead",
+        "extra_headers": "is stored and shown in clear text by LiteLLM, keys in it included",
+        "default_headers": "is stored and shown in clear text by LiteLLM, keys in it included",
+        "headers": "is stored and shown in clear text by LiteLLM, keys in it included",
+        "extra_body": "can hold anything, a model and fallbacks included",
+        "extra_query": "can hold anything, keys included",
+        "organization": _AUTH,
+        "mock_response": "makes LiteLLM answer by itself; nobody would notice",
+        "mock_tool_calls": "makes LiteLLM answer by itself; nobody would notice",
+        "mock_timeout": "makes LiteLLM fail by itself; nobody would notice",
+        "mock_testing_fallbacks": "makes LiteLLM fail by itself; nobody would notice",
+        "use_litellm_proxy": _ELSEWHERE,
+        "use_in_pass_through": _ELSEWHERE,
+        "use_xai_oauth": _AUTH,
+        "configurable_clientside_auth_params": "lets apps choose where their calls go",
+        "proxy": _ELSEWHERE,
+        "client": _ELSEWHERE,
+    },
+)
+ONLY_PARAMETERS = {
+    **_forbidden(REDIRECTING_PARAMETER, "write it as `target: {model: …}`", {"model": _ELSEWHERE}),
+    **_forbidden(
+        MISPLACED_PARAMETER,
+        "write it in the alias's `price:`",
+        dict.fromkeys(
+            (
+                "input_cost_per_token",
+                "output_cost_per_token",
+                "cache_read_input_token_cost",
+                "cache_creation_input_token_cost",
+                "input_cost_per_second",
+                "output_cost_per_second",
+                "input_cost_per_character",
+                "output_cost_per_character",
+                "ocr_cost_per_page",
+                "output_cost_per_image",
+                "tiered_pricing",
+            ),
+            "is a price, and prices are reviewed as such",
+        ),
+    ),
+    **_forbidden(
+        MISPLACED_PARAMETER,
+        "write it in the alias's `limits:`",
+        dict.fromkeys(("rpm", "tpm", "timeout", "stream_timeout"), "is a limit"),
+    ),
+    **_forbidden(
+        MISPLACED_PARAMETER,
+        "budgets are `kind: Budget`, and an app names one",
+        dict.fromkeys(("max_budget", "budget_duration", "soft_budget"), "is a budget"),
+    ),
+    **_forbidden(
+        MISPLACED_PARAMETER,
+        "remove it",
+        dict.fromkeys(
+            ("model_info", "tags", "metadata", "user"),
+            "belongs to the gateway's own bookkeeping, or to the app that calls",
+        ),
+    ),
+}
+"""Keys that are wrong in `parameters` and right, or unknown, elsewhere."""
+_CREDENTIAL_WORDS = ("secret", "password", "token_", "_token", "credential", "api_key", "_auth")
+_HARMLESS = frozenset({"max_tokens", "max_completion_tokens", "max_output_tokens", "budget_tokens"})
+_CLOUD_PREFIXES = ("aws_", "vertex_", "azure_", "watsonx_")
+
+
+def forbidden_parameter(name: str) -> Forbidden | None:
+    """Return why a parameter of this name is refused, or None."""
+    for table in (FORBIDDEN_EVERYWHERE, REDIRECTS, ONLY_PARAMETERS):
+        if name in table:
+            return table[name]
+    if name in _HARMLESS:
+        return None
+    if name.startswith(_CLOUD_PREFIXES) or any(word in name for word in _CREDENTIAL_WORDS):
+        return Forbidden(REDIRECTING_PARAMETER, f"`{name}` {_AUTH}", _PROVIDER)
+    return None

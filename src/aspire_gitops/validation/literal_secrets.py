@@ -1,0 +1,125 @@
+"""Find secrets that somebody wrote into a file, and never repeat one.
+
+Known shapes of keys by one compiled expression, and long pieces of text that
+look drawn by lot. Looks at the text, so comments and files that do not parse
+count as well. `masked` hides the same things in whatever is shown.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from aspire_gitops.diagnostics import Diagnostic, Rule, Span
+
+LITERAL_SECRET = Rule("AG304", "literal-secret")
+
+_HELP = (
+    "revoke it at once: git never forgets; then name where the controller finds the new one: "
+    "`credential: {env: NAME}` or `{file: /path}`"
+)
+_SHAPES = {
+    "anthropic": ("an Anthropic key", r"\bsk-ant-[A-Za-z0-9_-]{8,}"),
+    "key": ("an API key", r"\bsk[-_](?!ant-)[A-Za-z0-9_-]{16,}"),
+    "aws": ("an AWS access key id", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+    "github": ("a GitHub token", r"\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}"),
+    "gitlab": ("a GitLab token", r"\bglpat-[A-Za-z0-9_-]{16,}"),
+    "slack": ("a Slack token", r"\bxox[a-z]-[A-Za-z0-9-]{10,}"),
+    "google": ("a Google API key", r"\bAIza[A-Za-z0-9_-]{30,}"),
+    "huggingface": ("a Hugging Face token", r"\bhf_[A-Za-z0-9]{20,}"),
+    "pem": (
+        "a private key",
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[A-Za-z0-9+/=\s#-]*?-----END [A-Z ]*-----)?",
+    ),
+    "jwt": ("a JSON web token", r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),
+    "bearer": ("a bearer token", r"\b[Bb]earer +[A-Za-z0-9._~+/-]{20,}=*"),
+    "login": ("a password in a URL", r"(?<=://)[^\s/:@\"']+:[^\s/@\"']+(?=@)"),
+}
+_KNOWN = re.compile("|".join(f"(?P<{name}>{shape})" for name, (_, shape) in _SHAPES.items()))
+_KNOWN_STARTS = re.compile(
+    r"sk[-_]|AKIA|ASIA|gh[pousr]_|github_pat|glpat|xox|AIza|hf_|-----B|eyJ|earer |://[^\s/@]*@"
+)
+_PIECE = re.compile(r"[A-Za-z0-9+]{20,}")
+_AROUND = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
+_HEX = re.compile(r"[0-9a-f]{32,}|[0-9A-F]{32,}")
+_DIGEST_BEFORE = re.compile(r"(?:sha1|sha256|sha512|md5|commit)[:= -]*$")
+_RANDOM_CASE, _RANDOM_DIGITS = 0.4, 0.3  # changes of character class for each character
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a secret stands in a text, and what it looks like. Never the secret."""
+
+    what: str
+    start: int
+    end: int
+
+
+def find(text: str) -> list[Found]:
+    """Return every secret in the text, in order, none inside another."""
+    found = list(_known(text)) if _KNOWN_STARTS.search(text) else []
+    for piece in _PIECE.finditer(text):
+        start, end = piece.span()
+        if _drawn_by_lot(piece[0]) and not _is_digest(text, start, end):
+            start, end = _widened(text, start, end)
+            if not any(other.start < end and start < other.end for other in found):
+                found.append(Found("a random text, as keys and passwords are", start, end))
+    return sorted(found, key=lambda item: item.start)
+
+
+def masked(text: str) -> str:
+    """Return the text with a `*` for each character of a secret: places stay where they are."""
+    for item in find(text):
+        hidden = "".join(c if c == "\n" else "*" for c in text[item.start : item.end])
+        text = text[: item.start] + hidden + text[item.end :]
+    return text
+
+
+def check_text(path: str, text: str, *, first_line: int = 1) -> Iterator[Diagnostic]:
+    """Yield AG304 for each secret in a text that starts at `first_line` of the file."""
+    for item in find(text):
+        line_start = text.rfind("\n", 0, item.start) + 1
+        line_end = text.find("\n", item.start)
+        line_end = len(text) if line_end < 0 else line_end
+        end = min(item.end, line_end)
+        hidden = masked(text)[line_start:line_end]
+        span = Span(
+            path,
+            first_line + text.count("\n", 0, item.start),
+            item.start - line_start + 1,
+            end - line_start + 1,
+            hidden,
+        )
+        length = item.end - item.start
+        yield LITERAL_SECRET.at(span, f"{item.what}, {length} characters long", help=_HELP)
+
+
+def _known(text: str) -> Iterator[Found]:
+    for match in _KNOWN.finditer(text):
+        yield Found(_SHAPES[match.lastgroup or ""][0], match.start(), match.end())
+
+
+def _widened(text: str, start: int, end: int) -> tuple[int, int]:
+    while start and text[start - 1] in _AROUND:
+        start -= 1
+    while end < len(text) and text[end] in _AROUND:
+        end += 1
+    return start, end
+
+
+def _is_digest(text: str, start: int, end: int) -> bool:
+    return end - start in {40, 64} and bool(_DIGEST_BEFORE.search(text[max(0, start - 10) : start]))
+
+
+def _drawn_by_lot(piece: str) -> bool:
+    """Say whether a piece of letters and digits looks random rather than made of words."""
+    if _HEX.fullmatch(piece):
+        return len(set(piece)) >= 8
+    digits = sum(character.isdigit() for character in piece)
+    if not digits or digits == len(piece):
+        return False
+    classes = ["d" if c.isdigit() else "u" if c.isupper() else "l" for c in piece]
+    changes = sum(before != after for before, after in pairwise(classes)) / len(piece)
+    if len(set(classes)) == 3:
+        return changes >= _RANDOM_CASE and len(set(piece)) >= 10
+    return len(piece) >= 24 and digits >= 5 and changes >= _RANDOM_DIGITS

@@ -1,0 +1,207 @@
+"""One revision's documents to a catalog and everything that is wrong with it.
+
+Stages: what each file says it is, its schema, names that lead to other files,
+policy. Later stages see what the earlier ones let through, and know the names
+of the rest, so that one mistake is told once.
+
+pydantic judges each document first, because it accepts a right one in
+microseconds. jsonschema explains every document that pydantic refused. The
+two are held to one opinion by a property test, and a document that only one
+of them refuses is refused: see `validation.schema`.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from pydantic import ValidationError
+
+from aspire_gitops.catalog import Catalog, Declared
+from aspire_gitops.diagnostics import Diagnostic, sort_diagnostics
+from aspire_gitops.loading import Loaded
+from aspire_gitops.loading.document import Document
+from aspire_gitops.resources import (
+    RESOURCES,
+    AliasSpec,
+    AppSpec,
+    ProviderSpec,
+    ResourceKind,
+    ResourceSpec,
+)
+from aspire_gitops.revision import Revision
+from aspire_gitops.validation import fallback_roads
+from aspire_gitops.validation.addresses import check_address
+from aspire_gitops.validation.approval_rules import check_approvals
+from aspire_gitops.validation.envelope import check_file_name, check_kind, kind_of, stem_of
+from aspire_gitops.validation.gateway_rules import check_gateway
+from aspire_gitops.validation.key_rules import check_budgets, check_keys
+from aspire_gitops.validation.literal_secrets import LITERAL_SECRET, check_text, masked
+from aspire_gitops.validation.prices import check_price
+from aspire_gitops.validation.references import (
+    Unusable,
+    check_gateways,
+    check_references,
+    check_repeated,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """What one revision declares, and what is wrong with it: loading's findings included, sorted."""
+
+    catalog: Catalog
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Say whether the catalog may be compiled: warnings do not stop it."""
+        return not any(found.is_error for found in self.diagnostics)
+
+
+def validate(loaded: Loaded, revision: Revision, *, today: date) -> Validated:
+    """Check everything. Never raises for what a file contains."""
+    reading = _Reading()
+    for document in loaded.documents:
+        reading.read(document)
+    catalog = _catalog(revision, reading.accepted)
+    unusable = Unusable(
+        names=reading.refused,
+        stems={stem_of(path) for path in loaded.unread},
+        hides_anything=bool(loaded.unread) or reading.has_unknown_kind,
+    )
+    found = [
+        *loaded.diagnostics,
+        *_secrets_beside_findings(loaded),
+        *_unexplained(reading.found, loaded.diagnostics),
+        *check_gateways(catalog, loaded.documents, unusable),
+        *check_repeated(catalog),
+        *check_references(catalog, unusable),
+        *_policy(catalog, today),
+    ]
+    return Validated(catalog, sort_diagnostics(map(_without_secrets, found)))
+
+
+class _Reading:
+    """Sorts documents into what the resources accept and what they refuse."""
+
+    def __init__(self) -> None:
+        self.accepted: dict[ResourceKind, list[Declared[Any]]] = {kind: [] for kind in ResourceKind}
+        self.refused: defaultdict[ResourceKind, set[str]] = defaultdict(set)
+        self.has_unknown_kind = False
+        self.found: list[Diagnostic] = []
+
+    def read(self, document: Document) -> None:
+        kind = kind_of(document)
+        self.found.extend(check_text(document.path, document.text))
+        self.found.extend(check_file_name(document))
+        if kind is None:
+            self.has_unknown_kind = True
+            self.found.extend(check_kind(document))
+            return
+        try:
+            spec = RESOURCES[kind].model_validate(document.value)
+        except ValidationError:
+            self.refused[kind].update((stem_of(document.path), str(document.value.get("name"))))
+            self.found.extend(_explained(document, kind))
+        else:
+            self.accepted[kind].append(Declared(spec, document))
+
+
+def _explained(document: Document, kind: ResourceKind) -> Iterator[Diagnostic]:
+    # Takes a third of a second to import, and right files never need it.
+    from aspire_gitops.validation.explain import explain  # noqa: PLC0415
+
+    roads = list(fallback_roads.check_raw(document, kind))
+    yield from (diagnostic for _, diagnostic in roads)
+    yield from explain(document, kind, covered={path for path, _ in roads})
+
+
+def _catalog(revision: Revision, accepted: dict[ResourceKind, list[Declared[Any]]]) -> Catalog:
+    groups: dict[ResourceKind, dict[str, Declared[Any]]] = {}
+    repeated: list[Declared[ResourceSpec]] = []
+    for kind, declared in accepted.items():
+        group: dict[str, Declared[Any]] = {}
+        for item in declared:
+            if kind is ResourceKind.GATEWAY and group:
+                repeated.append(item)  # one gateway, whatever the second is called
+            elif group.setdefault(item.name, item) is not item:
+                repeated.append(item)
+        groups[kind] = dict(sorted(group.items()))
+    return Catalog(
+        revision=revision,
+        gateway=next(iter(groups[ResourceKind.GATEWAY].values()), None),
+        providers=groups[ResourceKind.PROVIDER],
+        aliases=groups[ResourceKind.ALIAS],
+        apps=groups[ResourceKind.APP],
+        budgets=groups[ResourceKind.BUDGET],
+        approvals=groups[ResourceKind.APPROVAL],
+        repeated=tuple(repeated),
+    )
+
+
+def _policy(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
+    if catalog.gateway:
+        yield from check_gateway(catalog.gateway, today)
+    for provider in catalog.providers.values():
+        yield from _check_provider(provider)
+    for alias in catalog.aliases.values():
+        yield from _check_alias(alias)
+    for app in catalog.apps.values():
+        yield from _check_app(app)
+    yield from check_keys(catalog)
+    yield from check_budgets(catalog)
+    yield from check_approvals(catalog, today)
+
+
+def _check_provider(provider: Declared[ProviderSpec]) -> Iterator[Diagnostic]:
+    return check_address(provider.document, ("base_url",), provider.spec.base_url)
+
+
+def _check_alias(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
+    spec, document = alias.spec, alias.document
+    yield from check_price(alias)
+    names = fallback_roads.check_alias_names(document, spec.name, spec.target.model)
+    yield from (diagnostic for _, diagnostic in names)
+    if spec.parameters:
+        parameters = fallback_roads.check_parameters(document, spec.parameters)
+        yield from (diagnostic for _, diagnostic in parameters)
+
+
+def _check_app(app: Declared[AppSpec]) -> Iterator[Diagnostic]:
+    listed = fallback_roads.check_listed_aliases(app.document, app.spec.aliases)
+    return (diagnostic for _, diagnostic in listed)
+
+
+def _unexplained(
+    found: Collection[Diagnostic], earlier: Collection[Diagnostic]
+) -> Iterator[Diagnostic]:
+    """Drop what the schema says where loading, or the search for secrets, has told the reason."""
+    told: set[tuple[str | int, ...]] = {(item.span.path, item.span.line) for item in earlier}
+    told |= {
+        (item.span.path, item.span.line, item.span.column)
+        for item in found
+        if item.rule is LITERAL_SECRET
+    }
+    for item in found:
+        line = (item.span.path, item.span.line)
+        is_told = line in told or (*line, item.span.column) in told
+        if not (is_told and item.rule.code.startswith("AG1")):
+            yield item
+
+
+def _secrets_beside_findings(loaded: Loaded) -> Iterator[Diagnostic]:
+    """Look for secrets where a file cannot be read as a whole: in the lines that are known."""
+    for item in loaded.diagnostics:
+        if item.span.path in loaded.unread and item.span.snippet:
+            yield from check_text(item.span.path, item.span.snippet, first_line=item.span.line)
+
+
+def _without_secrets(found: Diagnostic) -> Diagnostic:
+    return replace(
+        found,
+        span=replace(found.span, snippet=masked(found.span.snippet)),
+        message=masked(found.message),
+        help=masked(found.help) if found.help else None,
+    )
