@@ -35,7 +35,8 @@ def results(real_gateway: Sandbox) -> dict[str, str | None]:
     command: list[str | Path] = [real_gateway.python, "-B", PROGRAM]
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-1000:]
-    found: dict[str, str | None] = json.loads(done.stdout)
+    *_, last = done.stdout.splitlines()  # before it, the engine says its version
+    found: dict[str, str | None] = json.loads(last)
     return found
 
 
