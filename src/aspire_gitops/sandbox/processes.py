@@ -5,6 +5,7 @@ its pid and its time of birth, so that a stale state folder never ends somebody
 else's program. `postgres`, `proxy` and `upstream` say which programs to start.
 """
 
+import atexit
 import contextlib
 import os
 import secrets
@@ -35,6 +36,13 @@ class Process:
 
 # The children of this interpreter, kept because only a parent can learn how they ended.
 _children: dict[Process, subprocess.Popen[bytes]] = {}
+
+
+@atexit.register
+def _leave_running() -> None:
+    # `sandbox up` ends while its daemons go on; without a status, Popen would warn of each.
+    for child in _children.values():
+        child.returncode = 0
 
 
 def spawn(

@@ -1,5 +1,6 @@
 import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -99,6 +100,22 @@ def test_a_daemon_gets_only_the_environment_it_is_given(
         time.sleep(0.01)
     stop(process)
     assert (tmp_path / "log").read_text() == "A=1\n"
+
+
+def test_a_daemon_outlives_the_program_that_started_it(tmp_path: Path) -> None:
+    program = f"""
+from pathlib import Path
+from aspire_gitops.sandbox.processes import spawn
+folder = Path({str(tmp_path)!r})
+process = spawn(["/bin/sleep", "60"], folder / "log", env={{}}, cwd=folder)
+print(process.pid, process.born)
+"""
+    command = [sys.executable, "-W", "error", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    daemon = Process(*map(int, done.stdout.split()))
+    assert (daemon.alive(), done.stderr) == (True, "")
+    stop(daemon)
+    assert not daemon.alive()
 
 
 def test_a_free_port_is_the_preferred_one_if_it_can_be() -> None:
