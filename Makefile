@@ -21,6 +21,10 @@ $(STAMP): pyproject.toml requirements/dev.txt requirements/uv.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+.PHONY: demo
+demo: $(STAMP) ## Apply gateway.d/ to a throw-away LiteLLM and prove that it works: about two minutes
+	@$(BIN)/aspire-gitops rehearse gateway.d
+
 .PHONY: lock
 lock: $(STAMP) ## Resolve the dependencies anew into requirements/dev.txt
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \

@@ -89,7 +89,9 @@ def failed_loudly(exchange: Exchange, route: Route) -> str:
     if not exchange.received:
         raise NotProved(f"{route.alias} failed before {route.provider} was asked")
     _only_to(exchange.received, route)
-    return f"{route.alias} → {exchange.status}, nobody else was asked"
+    times = len(exchange.received)
+    asked = "once" if times == 1 else f"{times} times"
+    return f"{route.alias} → {exchange.status}; {route.provider} was asked {asked}, nobody else was"
 
 
 def one_update(plan: Plan, alias: ObjectKey) -> str:

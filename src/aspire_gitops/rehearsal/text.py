@@ -45,21 +45,45 @@ def step_text(step: Step) -> Text:
 
 
 def closing_text(rehearsal: Rehearsal) -> Text:
-    """Return the verdict and what to do next."""
+    """Return what changed, what was proved and what to do next."""
     counted = Counter(step.status for step in rehearsal.steps)
     parts = ", ".join(f"{counted[status]} {status}" for status in StepStatus if counted[status])
     verdict, style = ("Proved", "bold green") if rehearsal.passed else ("Not proved", "bold red")
     text = Text.assemble("\n", (verdict, style))
-    text.append(f": {parts}, in {rehearsal.seconds:.0f} s. The sandbox is gone again.\n")
+    text.append(f": {plural(len(rehearsal.steps), 'step')}, {parts}, in {rehearsal.seconds:.0f} s.")
+    text.append(f"\n  changed   {_changed(rehearsal)}; the sandbox is gone again")
+    for step in rehearsal.steps:
+        mark, mark_style = _MARKS[step.status]
+        text.append(f"\n  {_VERBS[step.status]:<8}  ").append(mark, mark_style)
+        text.append(f" {step.title}")
+    text.append("\n")
+    return text.append(_next(rehearsal), style="dim")
+
+
+_VERBS: Mapping[StepStatus, str] = {
+    StepStatus.PASSED: "proved",
+    StepStatus.FAILED: "failed",
+    StepStatus.SKIPPED: "skipped",
+}
+
+
+def _changed(rehearsal: Rehearsal) -> str:
+    parts = ", ".join(plural(count, kind) for kind, count in sorted(rehearsal.counts.items()))
+    return f"{parts} on a throw-away gateway"
+
+
+def _next(rehearsal: Rehearsal) -> str:
     if rehearsal.passed:
-        return text.append(_NEXT, style="dim")
-    failed = next(step for step in rehearsal.steps if step.status is not StepStatus.PASSED)
-    return text.append(f"Look at the step “{failed.title}” first.\n", style="dim")
+        return _NEXT
+    failed = (step for step in rehearsal.steps if step.status is StepStatus.FAILED)
+    first = next(failed, None)
+    return f"\nLook at “{first.title}” first.\n" if first else ""
 
 
-_NEXT = """\
+_NEXT = """
 Try next:
-  edit a file in gateway.d, then      aspire-gitops validate
-  see what it would change            aspire-gitops plan
-  point the gateway's settings at it  docs/settings.md
+  edit a file in gateway.d, such as the target of an alias, then
+  aspire-gitops validate           say what is wrong with it
+  aspire-gitops rehearse           prove the edit, before anybody meets it
+  aspire-gitops plan               see what it changes on your gateway (docs/settings.md)
 """

@@ -1,0 +1,103 @@
+"""A stage without a gateway: it behaves, unless a test tells one part of it to lie."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from aspire_gitops.applying import Outcome, Result, Status
+from aspire_gitops.planning.make import make_plan
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.rehearsal.redirect import provider_of, upstream_model
+from aspire_gitops.rehearsal.report import Step
+from aspire_gitops.rehearsal.stage import Call, Exchange, Received
+from aspire_gitops.state import Compiled, GatewayObject, Intent, Kind, ObjectKey, Snapshot
+from support.objects import NOON, OWNER, app_key, compiled, credential, deployment
+
+SHOP, BLOG = app_key("shop", models=("chat", "other")), app_key("blog", models=("chat",))
+
+
+def files() -> Compiled:
+    """Two providers, one alias each, an app that may call both, and one whose key is adopted."""
+    return compiled(
+        credential("acme"),
+        credential("zeta"),
+        deployment("chat", "acme"),
+        deployment("other", "zeta"),
+        SHOP,
+        BLOG,
+        intents={BLOG.key: Intent(adopt=True)},
+    )
+
+
+@dataclass
+class HonestStage:
+    """Does in memory what the sandbox does. Tests override what should go wrong."""
+
+    live: dict[ObjectKey, GatewayObject] = field(default_factory=dict)
+    down: set[str] = field(default_factory=set)
+    texts: dict[str, str] = field(default_factory=lambda: {"the log": "nothing to see"})
+    restarts: int = 0
+
+    def make_keys_by_hand(self, wanted: Compiled) -> tuple[str, ...]:
+        return tuple(key.name for key, intent in wanted.intents.items() if intent.adopt)
+
+    def plan(self, wanted: Compiled) -> Plan:
+        snapshot = Snapshot("http://gateway.test", "1.106.2", NOON, tuple(self.live.values()))
+        return make_plan(wanted, snapshot, owner=OWNER, evidence={})
+
+    def apply(self, plan: Plan, wanted: Compiled) -> Outcome:
+        for change in plan.changes:
+            assert change.after is not None
+            address = change.after.address or "ab" * 32
+            self.live[change.key] = replace(change.after, address=address)
+        results = tuple(Result(change, Status.APPLIED) for change in plan.changes)
+        return Outcome(plan.id, plan.revision, results)
+
+    def addresses(self) -> Mapping[ObjectKey, str]:
+        return {key: item.address or "" for key, item in self.live.items()}
+
+    def call(self, call: Call) -> Exchange:
+        key, target = self.live[call.key], self.live.get(ObjectKey(Kind.DEPLOYMENT, call.model))
+        models = key.fields["models"]
+        assert isinstance(models, tuple)
+        if target is None or call.model not in models:
+            return Exchange(403, None, None, None, ())
+        return self.answer(target)
+
+    def answer(self, target: GatewayObject) -> Exchange:
+        provider = provider_of(target)
+        received = (Received(provider, upstream_model(target), self.secret_of(provider)),)
+        return Exchange(503 if provider in self.down else 200, target.address, "0", "0", received)
+
+    def fail(self, provider: str) -> None:
+        self.down.add(provider)
+
+    def mend(self) -> None:
+        self.down.clear()
+
+    def restart(self) -> None:
+        self.restarts += 1
+
+    def planted(self) -> Mapping[str, str]:
+        return {"the secret of acme": "sk-planted-acme", "the secret of zeta": "sk-planted-zeta"}
+
+    def secret_of(self, provider: str) -> str | None:
+        return f"sk-planted-{provider}"
+
+    def written(self) -> Mapping[str, str]:
+        return self.texts
+
+
+@dataclass
+class Listening:
+    """A watcher that remembers."""
+
+    heard: list[str] = field(default_factory=list)
+
+    def begins(self, title: str) -> None:
+        self.heard.append(f"begins {title}")
+
+    def tells(self, message: str) -> None:
+        self.heard.append(message)
+
+    def ended(self, step: Step) -> None:
+        self.heard.append(f"{step.status} {step.title}")
