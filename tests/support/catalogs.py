@@ -9,6 +9,7 @@ from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.loading import Document, load
 from aspire_gitops.resources import RESOURCES, ResourceKind
 from aspire_gitops.revision import Revision, SourceFile, SourceTree
+from aspire_gitops.validation import validate
 
 TODAY = date(2026, 11, 23)
 REVISION = Revision("main", commit="4f2c9d1" + "0" * 33)
@@ -40,9 +41,12 @@ def tree_of_folder(folder: Path) -> SourceTree:
 
 
 def catalog_of_folder(folder: Path) -> Catalog:
-    loaded = load(tree_of_folder(folder))
-    assert loaded.diagnostics == ()
-    return catalog_of_documents(loaded.documents)
+    """Read and check a folder as the program does, on `TODAY`."""
+    validated = validate(load(tree_of_folder(folder)), REVISION, today=TODAY)
+    # A gateway's file is called gateway.yaml whatever the gateway's name.
+    errors = [one for one in validated.diagnostics if one.is_error and one.rule.code != "AG103"]
+    assert errors == []
+    return validated.catalog
 
 
 def catalog_of(resources: Iterable[Mapping[str, Any]]) -> Catalog:
