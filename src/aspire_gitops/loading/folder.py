@@ -9,6 +9,7 @@ from aspire_gitops.loading.plain import plain_document
 from aspire_gitops.loading.reading import read
 from aspire_gitops.loading.rules import (
     INVISIBLE_CHARACTER,
+    MAX_FINDINGS,
     RULES,
     TAB,
     UNREADABLE_FILE,
@@ -56,7 +57,8 @@ def load_file(file: SourceFile) -> tuple[Document | None, tuple[Diagnostic, ...]
     if plain is not None:
         return Document(file.path, plain, decoded.text), ()
     reading = read(file.path, decoded.text)
-    findings = decoded.findings + tuple(_worth_saying(reading.findings, decoded.findings))
+    findings = (*decoded.findings, *_worth_saying(reading.findings, decoded.findings))
+    findings = findings[:MAX_FINDINGS]
     if reading.value is None:
         return None, findings
     return Document(file.path, reading.value, decoded.text), findings

@@ -2,7 +2,7 @@
 
 Null, booleans and decimal numbers only. `no`, `off`, `1:30` and `2026-11-20`
 are text. What one YAML reader calls a number and another one text (`010`,
-`0x1F`, `1_000`) is refused: a reviewer cannot know which one will read it.
+`0x1F`, `1_000`, `1e3`) is refused: a reviewer cannot know which one will read it.
 """
 
 import math
@@ -12,6 +12,8 @@ from typing import Any
 
 from aspire_gitops.diagnostics import Rule
 from aspire_gitops.loading.rules import AMBIGUOUS_SCALAR, MAX_DIGITS, UNUSABLE_NUMBER
+
+_EXACT = 10**15  # whole floats below this are shown as whole numbers
 
 WORDS: dict[str, bool | None] = {
     "": None,
@@ -29,9 +31,12 @@ WORDS: dict[str, bool | None] = {
 NUMBER_STARTS = frozenset("+-.0123456789")
 
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-_FRACTION = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_FRACTION = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)\.[0-9]*)([eE][-+][0-9]+)?")
+_EXPONENT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)[eE][-+]?[0-9]+")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+(\.[0-9_]*)?([eE][-+]?[0-9]+)?")
-_OTHER_BASE = re.compile(r"[-+]?0[xX][0-9a-fA-F_]+|[-+]?0[oO][0-7_]+|[-+]?0[bB][01_]+")
+_OTHER_BASE = re.compile(
+    r"[-+]?0(?:[xX]_*[0-9a-fA-F][0-9a-fA-F_]*|[oO]_*[0-7][0-7_]*|[bB]_*[01][01_]*)"
+)
 _UNDERSCORES = re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
@@ -58,9 +63,11 @@ def _number_like(text: str) -> Any:
         if len(text.lstrip("+-")) <= MAX_DIGITS:
             return int(text)
         return _unusable(text, f"is a whole number of more than {MAX_DIGITS} digits")
-    if _FRACTION.fullmatch(text):
+    if _FRACTION.fullmatch(text) or _EXPONENT.fullmatch(text):
         value = float(text)
-        return value if math.isfinite(value) else _unusable(text, "is too large for a number")
+        if not math.isfinite(value):
+            return _unusable(text, "is too large for a number")
+        return value if _FRACTION.fullmatch(text) else _ambiguous(text)
     if _NOT_FINITE.fullmatch(text):
         return _unusable(text, "is not a finite number")
     return _ambiguous(text) or text
@@ -77,29 +84,30 @@ def _unusable(text: str, why: str) -> Refused:
 
 def _ambiguous(text: str) -> Refused | None:
     digits = text.replace("_", "")
-    if _LEADING_ZERO.fullmatch(text):
-        plain = digits.lstrip("+-").lstrip("0") or "0"
-        number = ("-" if text[0] == "-" else "") + (f"0{plain}" if plain[0] in ".eE" else plain)
-        why = "starts with a zero, which some YAML readers take for octal"
-    elif _OTHER_BASE.fullmatch(text):
-        number = str(int(digits, 0))
-        why = "is a number to some YAML readers and text to others"
-    elif "_" in text and _UNDERSCORES.fullmatch(text):
-        number = digits
-        why = "is a number to some YAML readers and text to others"
+    why = "is a number to some YAML readers and text to others"
+    if _OTHER_BASE.fullmatch(text):
+        guess: int | float = int(digits, 0)
+    elif _LEADING_ZERO.fullmatch(text) or _EXPONENT.fullmatch(text) or _UNDERSCORES.fullmatch(text):
+        guess = float(digits) if set(digits) & set(".eE") else int(digits[: MAX_DIGITS + 1])
+        if _LEADING_ZERO.fullmatch(text):
+            why = "starts with a zero, which some YAML readers take for octal"
     else:
         return None
+    if abs(guess) >= (10**MAX_DIGITS if isinstance(guess, int) else math.inf):
+        return _unusable(text, "is too large for a number")
     return Refused(
         AMBIGUOUS_SCALAR,
         f"{_shown(text)} {why}",
-        f'write "{_shown(text)}" in quotes if it is text, or {_shown(number)} if it is a number',
-        _guess(number),
+        f'write "{_shown(text)}" in quotes if it is text, or {_written(guess)} if it is a number',
+        guess,
     )
 
 
-def _guess(number: str) -> Any:
-    value = plain_value(number)
-    return number if isinstance(value, Refused) else value
+def _written(number: float) -> str:
+    if float(number).is_integer() and abs(number) < _EXACT:
+        return str(int(number))
+    shown = repr(number)
+    return shown if "." in shown or "e" not in shown else shown.replace("e", ".0e")
 
 
 def _shown(text: str) -> str:

@@ -3,7 +3,7 @@
 from yaml import MarkedYAMLError, YAMLError
 
 from aspire_gitops.diagnostics import Diagnostic, Span
-from aspire_gitops.loading.places import span_between
+from aspire_gitops.loading.places import snippet_at, span_between
 from aspire_gitops.loading.rules import YAML_SYNTAX
 
 _LEFT_OPEN = ("could not find expected ':'", "unexpected", "',' or")
@@ -50,6 +50,16 @@ _EXPLAINED: tuple[tuple[str, str, str], ...] = (
         "separate its parts with commas and close it with `]` or `}`",
     ),
     (
+        "expected node content",
+        "a value is missing here",
+        "write the value, and close every bracket",
+    ),
+    (
+        "expected the node content",
+        "a value is missing here",
+        "write the value, and close every bracket",
+    ),
+    (
         "expected key",
         "this line fits into no mapping or list above it",
         "keys of one mapping start in one column; look at the indentation and for an open quote",
@@ -86,7 +96,15 @@ def explain(path: str, text: str, error: YAMLError) -> Diagnostic:
     if begun and begun.line < mark.line and any(words in problem for words in _LEFT_OPEN):
         mark = begun  # what was left open says more than the line where that was noticed
     span = span_between(path, text, mark, mark)
+    if not text[mark.index :].strip():
+        span = _last_character(path, text)
     for words, message, way_out in _EXPLAINED:
         if words in problem:
             return YAML_SYNTAX.at(span, message, help=way_out)
     return YAML_SYNTAX.at(span, f"this is not YAML: {problem}")
+
+
+def _last_character(path: str, text: str) -> Span:
+    visible = text.rstrip()
+    line, column = visible.count("\n") + 1, len(visible) - visible.rfind("\n") - 1
+    return Span(path, line, column, column + 1, snippet_at(visible, line, column))

@@ -136,16 +136,23 @@ def _file(path: str, shown: str) -> SourceFile | SourceProblem:
             return not_regular(shown, "a socket")
         return unreadable(shown, str(error.strerror))
     try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            return not_regular(shown, _KINDS.get(stat.S_IFMT(status.st_mode), "something else"))
-        if status.st_size > MAX_FILE_BYTES:
-            return too_large(shown, status.st_size)
-        return SourceFile(shown, os.read(descriptor, MAX_FILE_BYTES + 1))
+        return _opened_file(descriptor, shown)
     except OSError as error:
         return unreadable(shown, str(error.strerror))
     finally:
         os.close(descriptor)
+
+
+def _opened_file(descriptor: int, shown: str) -> SourceFile | SourceProblem:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        return not_regular(shown, _KINDS.get(stat.S_IFMT(status.st_mode), "something else"))
+    if status.st_size > MAX_FILE_BYTES:
+        return too_large(shown, status.st_size)
+    content = os.read(descriptor, status.st_size + 1)
+    if len(content) != status.st_size:
+        return unreadable(shown, "it changed meanwhile")
+    return SourceFile(shown, content)
 
 
 def _shown(path: Path) -> str:

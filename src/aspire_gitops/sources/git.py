@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import RLock
 
 import git
-from git.exc import GitError
+from git.exc import GitError, ODBError
 from git.objects import Blob, Commit, Tree
 
 from aspire_gitops.errors import SourceUnavailable
@@ -28,9 +28,9 @@ from aspire_gitops.sources.files import (
     too_large,
 )
 
-# What gitpython raises besides its own errors: BadName and BadObject (ValueError,
-# KeyError), and OSError for a repository that goes away.
-_TROUBLE = (GitError, ValueError, KeyError, OSError)
+# gitpython raises ValueError and KeyError for references and paths that are
+# not there, and OSError for a repository that goes away.
+_TROUBLE = (GitError, ODBError, ValueError, KeyError, OSError)
 _ENVIRONMENT = RLock()
 
 
@@ -111,7 +111,8 @@ def _no_git_variables() -> Iterator[None]:
 
 def _walk(tree: Tree) -> Iterator[SourceFile | SourceProblem]:
     for item in tree:
-        name, path = str(item.name), str(item.path)
+        path = str(item.path)
+        name = path.rpartition("/")[2]
         if is_hidden(name):
             continue
         if not name.isprintable():
