@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 HIDDEN = "[hidden]"
 
-_KEY_SHAPED = re.compile(r"\b(?:sk|pk|rk)-[A-Za-z0-9_-]{6,}")
+_KEY_SHAPED = re.compile(
+    r"\b(?:sk|pk|rk)-(?:\.\.\.\w+|[A-Za-z0-9_-]{6,})"
+)  # or its end: sk-...ab12
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}")
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
 _SHORTEST = 4  # anything shorter stands in every other word

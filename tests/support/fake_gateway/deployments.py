@@ -33,7 +33,12 @@ _PRICE_MAP: dict[str, dict[str, Any]] = {
         "supports_function_calling": True,
         "supports_response_schema": True,
         "supports_prompt_caching": True,
-    }
+    },
+    "openai/gpt-4.1-mini": {
+        "mode": "chat",
+        "max_input_tokens": 1047576,
+        "supports_vision": True,
+    },
 }
 _PROVIDERS = frozenset({"openai", "anthropic", "litellm_proxy", "mistral", "chatgpt"})
 _KINDS = ("general", "context_window", "content_policy")
