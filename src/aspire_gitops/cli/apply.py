@@ -87,7 +87,7 @@ def command(
         show_warnings(findings)
         gateway = open_gateway(settings, wanted.gateway.url)
         plan = gateway.plan(wanted)
-    outcome = _apply(gateway, plan, yes=yes)
+    outcome = _apply(gateway, plan, yes=yes, saved=plan_file is not None)
     if format_ == "json":
         click.echo(outcome_json(outcome), nl=False)
     else:
@@ -95,17 +95,18 @@ def command(
     raise SystemExit(_exit_code(outcome, detailed=detailed_exitcode))
 
 
-def _apply(gateway: LiveGateway, plan: Plan, *, yes: bool) -> Outcome:
+def _apply(gateway: LiveGateway, plan: Plan, *, yes: bool, saved: bool) -> Outcome:
     show(plan_text(plan), on_stderr=True)  # stdout is for the outcome
     if plan.refusals:
         raise UnsafePlan(
             f"the plan is refused, for {plural(len(plan.refusals), 'reason')}: "
             + ", ".join(f"{refusal.rule.code} {refusal.object}" for refusal in plan.refusals)
         )
-    if plan.changes and not yes:
+    asks = bool(plan.changes) and not yes
+    if asks:
         _ask(plan)
     with ApplyingShown(len(plan.changes)) as shown:
-        return gateway.apply(plan, shown.result)
+        return gateway.apply(plan, shown.result, just_made=not (asks or saved))
 
 
 def _ask(plan: Plan) -> None:

@@ -35,8 +35,12 @@ class LiveGateway:
         """Compare the files with the gateway. Raises GatewayError."""
         return plan_from(compiled, self.snapshot(), self._owner)
 
-    def apply(self, plan: Plan, progress: Callable[[Result], None]) -> Outcome:
+    def apply(
+        self, plan: Plan, progress: Callable[[Result], None], *, just_made: bool = False
+    ) -> Outcome:
         """Carry a plan out, if the gateway is as it was when the plan was made.
+
+        A plan that was `just_made` is not compared again: nobody had the time to look at it.
 
         Raises:
             SecretMissing: Before the first write.
@@ -47,7 +51,8 @@ class LiveGateway:
         secrets = resolve_secrets(_intents(plan))
 
         async def carried_out(client: GatewayClient) -> Outcome:
-            ensure_current(plan, await client.read_snapshot())
+            if not just_made:
+                ensure_current(plan, await client.read_snapshot())
             return await apply_plan(plan, client, secrets, open_delivery, progress=progress)
 
         return self._ask(carried_out)

@@ -9,11 +9,12 @@ import click
 from rich.text import Text
 
 from aspire_gitops.cli.exit_codes import ExitCode
+from aspire_gitops.cli.files import write_file
 from aspire_gitops.cli.findings import show_warnings
 from aspire_gitops.cli.gateway import open_gateway, plan_from
 from aspire_gitops.cli.invocation import Invocation, pass_invocation
 from aspire_gitops.cli.options import with_detailed_exitcode, with_gateway
-from aspire_gitops.cli.output import show, write_file
+from aspire_gitops.cli.output import show
 from aspire_gitops.cli.progress import told_on_stderr
 from aspire_gitops.cli.reading import compiled
 from aspire_gitops.cli.snapshot_file import read_snapshot_file

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from aspire_gitops.cli.exit_codes import ExitCode
-from aspire_gitops.cli.output import write_file
+from aspire_gitops.cli.files import write_file
 from aspire_gitops.errors import UsageError
 from aspire_gitops.resources.schema import FOLDER_SCHEMA, schema_files
 

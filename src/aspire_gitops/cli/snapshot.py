@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
+from aspire_gitops.cli.files import write_file
 from aspire_gitops.cli.gateway import open_gateway
 from aspire_gitops.cli.invocation import Invocation, pass_invocation
 from aspire_gitops.cli.options import with_gateway
-from aspire_gitops.cli.output import show, write_file
+from aspire_gitops.cli.output import show
 from aspire_gitops.cli.progress import told_on_stderr
 from aspire_gitops.rendering.snapshot import snapshot_json
 

@@ -13,6 +13,8 @@ from aspire_gitops.rendering.plan_words import (
     counts_text,
     drift_count,
     plural,
+    revision_text,
+    shown_fields,
     value_text,
     where_text,
 )
@@ -26,7 +28,10 @@ _FIELDS_IN_CELL = 3
 def plan_markdown(plan: Plan) -> str:
     """Return the comment, ending with a newline."""
     above = [_sentence(plan), _refusals(plan), _fallbacks(plan)]
-    below = [_remarks(plan), f"<sub>Plan {code(plan.id)} at {code(plan.revision)}</sub>"]
+    below = [
+        _remarks(plan),
+        f"<sub>Plan {code(plan.id)} at {code(revision_text(plan.revision))}</sub>",
+    ]
     middles = [[_table(plan.changes), _details(plan)], [_table(plan.changes)], []]
     versions = ("\n\n".join(filter(None, above + middle + below)) + "\n" for middle in middles)
     return next((text for text in versions if len(text) <= _LONGEST), _cut(above))
@@ -83,8 +88,10 @@ def _row(change: Change) -> str:
 
 
 def _what(change: Change) -> str:
-    if change.action is Action.CREATE or not change.fields:
-        return markdown(change.reason) or code(where_text(change) or "new")
+    if change.action is Action.CREATE:
+        return plural(len(shown_fields(change)), "field")
+    if not change.fields:
+        return markdown(change.reason) or code(where_text(change))
     shown = [_moved(field) for field in change.fields[:_FIELDS_IN_CELL]]
     more = len(change.fields) - _FIELDS_IN_CELL
     return "<br>".join([*shown, *([f"and {more} more"] if more > 0 else [])])
@@ -109,7 +116,7 @@ def _details(plan: Plan) -> str:
 
 def _detail_rows(changes: Sequence[Change]) -> Iterator[str]:
     for change in changes:
-        for field in change.fields:
+        for field in shown_fields(change):
             why = "drift" if field.cause is Cause.DRIFT else "git"
             before, after = code(value_text(field.before)), code(value_text(field.after))
             yield f"| {code(str(change.key))} | {code(field.path)} | {before} | {after} | {why} |"

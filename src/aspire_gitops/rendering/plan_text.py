@@ -14,6 +14,9 @@ from aspire_gitops.rendering.plan_words import (
     counts_text,
     drift_count,
     plural,
+    reason_text,
+    revision_text,
+    shown_fields,
     value_text,
     where_text,
 )
@@ -45,7 +48,7 @@ def plan_text(plan: Plan) -> Text:
 def _title(plan: Plan) -> Text:
     title = Text.assemble(("Plan ", "bold"), (plan.id, "bold"))
     title.append(f" for {one_line(plan.gateway_name)} ({one_line(plan.gateway_url)})")
-    return title.append(f" at {one_line(plan.revision)}")
+    return title.append(f" at {revision_text(plan.revision)}")
 
 
 def _change(change: Change) -> list[Text]:
@@ -57,14 +60,15 @@ def _change(change: Change) -> list[Text]:
     if change.is_drift:
         head.append("  drift: git did not change, the gateway did", style="bold yellow")
     lines = [head]
-    if change.reason:
-        lines.append(Text(f"      because {one_line(change.reason)}", style="dim"))
+    if reason := reason_text(change):
+        lines.append(Text(f"      because {reason}", style="dim"))
     return [*lines, *_fields(change)]
 
 
 def _fields(change: Change) -> Iterator[Text]:
-    width = max((len(one_line(field.path)) for field in change.fields), default=0)
-    for field in change.fields:
+    fields = shown_fields(change)
+    width = max((len(one_line(field.path)) for field in fields), default=0)
+    for field in fields:
         yield _field(field, width, bare=change.action is Action.CREATE)
 
 
@@ -121,7 +125,7 @@ def _summary(plan: Plan) -> Text:
     line.append(".")
     if plan.refusals:
         reasons = plural(len(plan.refusals), "reason")
-        line.append(f" Apply will refuse it, for {reasons}.", style="bold red")
+        line.append(f" Refused, for {reasons}: apply will not carry it out.", style="bold red")
     return line
 
 

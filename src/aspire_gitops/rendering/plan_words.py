@@ -1,9 +1,10 @@
 """How a plan's parts are put into words, the same in every text format."""
 
+import re
 from collections.abc import Mapping
 
 from aspire_gitops.canonical import JsonValue, canonical_json
-from aspire_gitops.planning.plan import Action, Change, Plan
+from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan
 from aspire_gitops.rendering.characters import one_line
 
 SIGNS: Mapping[Action, str] = {
@@ -32,6 +33,28 @@ def where_text(change: Change) -> str:
     after = change.after.address if change.after else None
     found = [one_line(_short(address)) for address in (before, after) if address]
     return " → ".join(dict.fromkeys(found))
+
+
+def shown_fields(change: Change) -> tuple[FieldChange, ...]:
+    """Return the fields to show. A new object has all of its own, and secrets as references."""
+    if change.action is not Action.CREATE or change.after is None:
+        return change.fields
+    values: dict[str, JsonValue] = dict(change.after.fields)
+    if change.intent:
+        values |= {path: f"the secret at {ref}" for path, ref in change.intent.secrets.items()}
+        if change.intent.delivery:
+            values["value"] = f"chosen when applied, handed over in {change.intent.delivery.path}"
+    return tuple(FieldChange(path, None, values[path]) for path in sorted(values))
+
+
+def reason_text(change: Change) -> str:
+    """Return why, where the sign does not say it already."""
+    return "" if change.action is Action.CREATE else one_line(change.reason)
+
+
+def revision_text(revision: str) -> str:
+    """Return a revision with its commit cut to what people compare."""
+    return re.sub(r"(?<=@sha1:)([0-9a-f]{12})[0-9a-f]{28}", r"\1", one_line(revision))
 
 
 def counts_text(plan: Plan) -> str:

@@ -1,15 +1,26 @@
 """The plan as people see it: in a terminal and in a pull request."""
 
+from dataclasses import replace
+
 from inline_snapshot import snapshot
 
 from aspire_gitops.diagnostics import Rule
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
 from aspire_gitops.rendering.plan_markdown import plan_markdown
 from aspire_gitops.rendering.plan_text import plan_text
-from aspire_gitops.state import GatewayObject, Kind, LiveFallback, ObjectKey
+from aspire_gitops.state import (
+    FileDelivery,
+    GatewayObject,
+    Intent,
+    Kind,
+    LiveFallback,
+    ObjectKey,
+    SecretReference,
+)
 
 VISION = ObjectKey(Kind.DEPLOYMENT, "qwen-vision")
 POSTIZ = ObjectKey(Kind.KEY, "postiz.default")
+CLOUD = ObjectKey(Kind.CREDENTIAL, "cloud")
 OLD = ObjectKey(Kind.CREDENTIAL, "old")
 
 
@@ -31,12 +42,14 @@ def plan(*changes: Change, **more: object) -> Plan:
 
 CREATE = Change(
     Action.CREATE,
-    VISION,
-    (
-        FieldChange("litellm_params.model", None, "openai/qwen3-vl"),
-        FieldChange("model_info.supports_vision", None, True),
+    CLOUD,
+    after=replace(
+        item(CLOUD, "gw.cloud"), fields={"credential_values.api_base": "https://c.example/v1"}
     ),
-    after=item(VISION, "gw.qwen-vision.1"),
+    intent=Intent(
+        secrets={"credential_values.api_key": SecretReference("env", "CLOUD_KEY")},
+        delivery=FileDelivery("/run/key"),
+    ),
     reason="only in git",
 )
 UPDATE = Change(
@@ -78,12 +91,12 @@ EVERYTHING = plan(
 
 def test_text_shows_everything_that_matters() -> None:
     assert plan_text(EVERYTHING).plain == snapshot("""\
-Plan c43ecd8be4f5 for aspire (https://llm.example.com) at main@sha1:4f2c9d1
+Plan df2a5768603a for aspire (https://llm.example.com) at main@sha1:4f2c9d1
 
-  + create   deployment/qwen-vision  gw.qwen-vision.1
-      because only in git
-      litellm_params.model        openai/qwen3-vl
-      model_info.supports_vision  true
+  + create   credential/cloud  gw.cloud
+      credential_values.api_base  https://c.example/v1
+      credential_values.api_key   the secret at env:CLOUD_KEY
+      value                       chosen when applied, handed over in /run/key
 
   ~ update   key/postiz.default  abababababab…
       max_budget  39.072 → 78.144
@@ -107,7 +120,7 @@ Plan c43ecd8be4f5 for aspire (https://llm.example.com) at main@sha1:4f2c9d1
   not compared, their secrets are not set here: credential/old
   not ours, left alone: 10 objects: key/hand-made-0, key/hand-made-1, key/hand-made-2, key/hand-made-3, key/hand-made-4, key/hand-made-5, key/hand-made-6, key/hand-made-7 and 2 more
 
-4 changes: 1 create, 1 update, 1 replace, 1 delete. Apply will refuse it, for 1 reason.
+4 changes: 1 create, 1 update, 1 replace, 1 delete. Refused, for 1 reason: apply will not carry it out.
 """)
 
 
@@ -141,17 +154,18 @@ def test_markdown_shows_everything_that_matters() -> None:
 
 | | object | what |
 |---|---|---|
-| <code>+</code> create | <code>deployment/qwen-vision</code> | only in git |
+| <code>+</code> create | <code>credential/cloud</code> | 3 fields |
 | <code>~</code> update | <code>key/postiz.default</code> | <code>max_budget</code> <code>39.072</code> → <code>78.144</code><br><code>rpm_limit</code> <code>600</code> → <code>60</code><br><code>models</code> <code>["a","b"]</code> → <code>(unset)</code> |
 | <code>±</code> replace | <code>deployment/qwen-vision</code> | <code>litellm_params.rpm</code> <code>100</code> → <code>(unset)</code> |
 | <code>-</code> delete | <code>credential/old</code> | gone from git |
 
-<details><summary>Every field (6)</summary>
+<details><summary>Every field (7)</summary>
 
 | object | field | before | after | why |
 |---|---|---|---|---|
-| <code>deployment/qwen-vision</code> | <code>litellm_params.model</code> | <code>(unset)</code> | <code>openai/qwen3-vl</code> | git |
-| <code>deployment/qwen-vision</code> | <code>model_info.supports_vision</code> | <code>(unset)</code> | <code>true</code> | git |
+| <code>credential/cloud</code> | <code>credential_values.api_base</code> | <code>(unset)</code> | <code>https://c.example/v1</code> | git |
+| <code>credential/cloud</code> | <code>credential_values.api_key</code> | <code>(unset)</code> | <code>the secret at env:CLOUD_KEY</code> | git |
+| <code>credential/cloud</code> | <code>value</code> | <code>(unset)</code> | <code>chosen when applied, handed over in /run/key</code> | git |
 | <code>key/postiz.default</code> | <code>max_budget</code> | <code>39.072</code> | <code>78.144</code> | git |
 | <code>key/postiz.default</code> | <code>rpm_limit</code> | <code>600</code> | <code>60</code> | drift |
 | <code>key/postiz.default</code> | <code>models</code> | <code>["a","b"]</code> | <code>(unset)</code> | git |
@@ -163,7 +177,7 @@ def test_markdown_shows_everything_that_matters() -> None:
 - not compared, their secrets were not set: <code>credential/old</code>
 - not ours, left alone: 10 objects
 
-<sub>Plan <code>c43ecd8be4f5</code> at <code>main&#64;sha1:4f2c9d1</code></sub>
+<sub>Plan <code>df2a5768603a</code> at <code>main&#64;sha1:4f2c9d1</code></sub>
 """)
 
 

@@ -15,7 +15,8 @@ from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.rendering.plan_words import value_text
 from aspire_gitops.state import GatewayObject, Kind, LiveFallback, ObjectKey
 
-ANYTHING = st.text(alphabet=st.characters(), max_size=40)
+# Half a character has no digest, so no plan holds one; `test_printable` has the case.
+ANYTHING = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40)
 
 
 def hostile_plan(text: str, changes: int = 1) -> Plan:
