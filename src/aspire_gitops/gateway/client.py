@@ -22,6 +22,7 @@ from aspire_gitops.gateway.faults import GatewayFault
 from aspire_gitops.gateway.http import AdminApi, Observer, Retries
 from aspire_gitops.gateway.listing import read_everything
 from aspire_gitops.gateway.wire import WIRES
+from aspire_gitops.gateway.wire.key import was_deleted
 from aspire_gitops.state import GatewayObject, Kind, Snapshot
 
 
@@ -124,6 +125,20 @@ class GatewayClient:
         """
         row = await self._row(kind, address)
         return None if row is None else WIRES[kind].live(row, address)
+
+    async def was_deleted(self, address: str) -> bool:
+        """Say whether a key with this hash was on the gateway once and was deleted.
+
+        Raises:
+            GatewayUnavailable, GatewayRefused, GatewayReplyInvalid: As for `read_snapshot`.
+        """
+        endpoints = ENDPOINTS[Kind.KEY]
+        try:
+            return was_deleted(await self._api.get(endpoints.reading(address)))
+        except GatewayRejected as error:
+            if error.status not in endpoints.absent:
+                raise
+            return False
 
     async def create(self, wanted: GatewayObject, secrets: Mapping[str, str]) -> None:
         """Create `wanted`, mark included. Read back before believing it.

@@ -39,9 +39,14 @@ def check_kind(document: Document) -> Iterator[Diagnostic]:
 
 
 def check_file_name(document: Document) -> Iterator[Diagnostic]:
-    """Yield AG103 when the file is not called what its resource is called."""
+    """Yield AG103 when the file is not called what its resource is called.
+
+    The one Gateway stands in `gateway.yaml`, whatever its name.
+    """
     name = document.value.get("name")
     stem = stem_of(document.path)
+    if stem == "gateway" and document.value.get("kind") == ResourceKind.GATEWAY:
+        return
     if isinstance(name, str) and name and name != stem:
         yield FILE_NAME_DIFFERS.at(
             document.span("name"),

@@ -118,6 +118,11 @@ class KeyWire:
         return None if parse(KeyRow, info).status == "deleted" else info
 
 
+def was_deleted(reply: object) -> bool:
+    """Say whether a read by hash found a key that somebody deleted."""
+    return parse(KeyRow, parse(KeyReply, reply).info).status == "deleted"
+
+
 def _foreign_metadata(row: KeyRow) -> dict[str, Any]:
     mark = mark_of(row.metadata)
     ours = mark.fields if mark else frozenset()
