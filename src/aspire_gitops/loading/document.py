@@ -7,7 +7,6 @@ from typing import Any
 
 from aspire_gitops.diagnostics import Span
 from aspire_gitops.loading import places
-from aspire_gitops.loading.reading import Reading, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +23,15 @@ class Document:
 
     def span(self, *path: str | int) -> Span:
         """Return the place of the value at `path`, or of its nearest ancestor in the file."""
-        return places.value_span(self.path, self.text, _read(self.path, self.text).places, path)
+        return places.value_span(self.path, self.text, _places(self.path, self.text), path)
 
     def key_span(self, *path: str | int) -> Span:
         """Return the place of the key at `path`; as `span` when no such key is in the file."""
-        return places.key_span(self.path, self.text, _read(self.path, self.text).places, path)
+        return places.key_span(self.path, self.text, _places(self.path, self.text), path)
 
 
 @lru_cache(maxsize=8)  # several findings in one document come one after the other
-def _read(path: str, text: str) -> Reading:
-    return read(path, text)
+def _places(path: str, text: str) -> places.Places:
+    from aspire_gitops.loading.reading import read  # noqa: PLC0415 (plain files need no YAML parser)
+
+    return read(path, text).places

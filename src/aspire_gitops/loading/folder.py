@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from aspire_gitops.diagnostics import Diagnostic, Span, sort_diagnostics
 from aspire_gitops.loading.document import Document
 from aspire_gitops.loading.plain import plain_document
-from aspire_gitops.loading.reading import read
 from aspire_gitops.loading.rules import (
     INVISIBLE_CHARACTER,
     MAX_FINDINGS,
@@ -56,6 +55,8 @@ def load_file(file: SourceFile) -> tuple[Document | None, tuple[Diagnostic, ...]
     plain = None if decoded.findings else plain_document(decoded.text)
     if plain is not None:
         return Document(file.path, plain, decoded.text), ()
+    from aspire_gitops.loading.reading import read  # noqa: PLC0415 (plain files need no YAML parser)
+
     reading = read(file.path, decoded.text)
     findings = (*decoded.findings, *_worth_saying(reading.findings, decoded.findings))
     findings = findings[:MAX_FINDINGS]

@@ -1,0 +1,1 @@
+"""Benchmarks: scripts that `make bench` runs. Nothing here is shipped."""
