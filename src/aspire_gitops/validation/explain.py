@@ -1,6 +1,6 @@
 """Say in words what the schema refuses, at the place where it stands, with a way out."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from aspire_gitops.diagnostics import Diagnostic, Rule, Span
@@ -34,6 +34,15 @@ def explain(
     found = [item for item in mistakes(kind, document.value) if item.path not in covered]
     for mistake in _one_for_each_place(_without_typos(found)):
         yield _diagnostic(document, mistake)
+
+
+def without_reason(document: Document, places: Sequence[Path]) -> Diagnostic:
+    """Refuse what the resource refuses even when the schema has nothing to say against it."""
+    place = next(iter(places), ())
+    return WRONG_FORM.at(
+        document.span(*place),
+        f"`{field_name(place)}` is refused, and the schema does not say why: please report this",
+    )
 
 
 def _without_typos(found: list[Mistake]) -> list[Mistake]:

@@ -103,8 +103,13 @@ def _ecma(pattern: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\$$", r"\\Z", pattern), re.ASCII)
 
 
+def matches(pattern: str, text: str) -> bool:
+    """Say whether the text has the form, as ECMA 262 and editors mean it."""
+    return bool(_ecma(pattern).search(text))
+
+
 def _pattern(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[ValidationError]:
-    if is_text(value) and not _ecma(pattern).search(value):
+    if is_text(value) and not matches(pattern, value):
         yield ValidationError("does not match")
 
 
@@ -123,7 +128,7 @@ def _additional_properties(
     _validator: Any, _allowed: Any, value: Any, schema: Mapping[str, Any]
 ) -> Iterator[ValidationError]:
     # All our mappings are closed: `additionalProperties` is always false.
-    if is_mapping(value) and any(_unknown_fields(value, schema)):
+    if is_mapping(value) and next(_unknown_fields(value, schema), None) is not None:
         yield ValidationError("unknown fields")
 
 

@@ -102,20 +102,24 @@ class _Reading:
             return
         try:
             spec = RESOURCES[kind].model_validate(document.value)
-        except ValidationError:
+        except ValidationError as error:
             self.refused[kind].update((stem_of(document.path), str(document.value.get("name"))))
-            self.found.extend(_explained(document, kind))
+            self.found.extend(_explained(document, kind, error))
         else:
             self.accepted[kind].append(Declared(spec, document))
 
 
-def _explained(document: Document, kind: ResourceKind) -> Iterator[Diagnostic]:
-    # Takes a third of a second to import, and right files never need it.
-    from aspire_gitops.validation.explain import explain  # noqa: PLC0415
+def _explained(
+    document: Document, kind: ResourceKind, error: ValidationError
+) -> Iterator[Diagnostic]:
+    from aspire_gitops.validation import explain  # noqa: PLC0415  # jsonschema takes 0.3 s to import, and right files never need it
 
     roads = list(fallback_roads.check_raw(document, kind))
     yield from (diagnostic for _, diagnostic in roads)
-    yield from explain(document, kind, covered={path for path, _ in roads})
+    reasons = list(explain.explain(document, kind, covered={path for path, _ in roads}))
+    yield from reasons
+    if not (reasons or roads):
+        yield explain.without_reason(document, [item["loc"] for item in error.errors()])
 
 
 def _catalog(revision: Revision, accepted: dict[ResourceKind, list[Declared[Any]]]) -> Catalog:

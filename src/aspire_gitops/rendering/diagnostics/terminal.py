@@ -1,0 +1,98 @@
+"""Diagnostics for people: the place, the line, a caret under the mistake, the way out.
+
+Lines and carets are laid out by the width that characters have in a terminal,
+and what would act on the terminal is shown as an escape.
+"""
+
+from collections.abc import Sequence
+from unicodedata import combining, east_asian_width
+
+from aspire_gitops.diagnostics import Diagnostic, Severity, Span
+from aspire_gitops.rendering.characters import one_line
+
+_WIDEST = 110  # columns of a shown line; longer ones are cut around the mistake
+_BEFORE = 40  # of these, at least so many stay in front of it
+_RESET = "\x1b[0m"
+_BOLD, _DIM, _CYAN = "\x1b[1m", "\x1b[2m", "\x1b[36m"
+_COLOURS = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m"}
+
+
+def render_text(diagnostics: Sequence[Diagnostic], *, color: bool = False) -> str:
+    """Return one paragraph for each diagnostic and a line that counts them; "" without any."""
+    if not diagnostics:
+        return ""
+    blocks = [_block(diagnostic, color=color) for diagnostic in diagnostics]
+    return "\n\n".join([*blocks, counted(diagnostics)]) + "\n"
+
+
+def counted(diagnostics: Sequence[Diagnostic]) -> str:
+    """Return how many there are: "2 errors, 1 warning"."""
+    errors = sum(diagnostic.is_error for diagnostic in diagnostics)
+    warnings = len(diagnostics) - errors
+    parts = [_plural(errors, "error")] if errors else []
+    if warnings:
+        parts.append(_plural(warnings, "warning"))
+    return ", ".join(parts) or "no problems"
+
+
+def _plural(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _block(diagnostic: Diagnostic, *, color: bool) -> str:
+    def paint(style: str, text: str) -> str:
+        return f"{style}{text}{_RESET}" if color else text
+
+    rule, span = diagnostic.rule, diagnostic.span
+    colour = _COLOURS[rule.severity]
+    suffix = "" if diagnostic.is_error else " (warning)"
+    head = f"{paint(_BOLD, one_line(str(span)))}: {paint(colour, rule.code)} {rule.name}{suffix}"
+    message = one_line(diagnostic.message)
+    gutter = " " * len(str(span.line))
+    bar, end = paint(_DIM, "|"), f"{gutter} {paint(_DIM, '=')}"
+    lines = [head, f"{gutter} {bar}"]
+    if span.snippet.strip():
+        shown, caret = _laid_out(span)
+        lines.append(f"{paint(_DIM, str(span.line))} {bar} {shown}")
+        lines.append(f"{gutter} {bar} {paint(colour, f'{caret} {message}')}")
+    else:
+        lines.append(f"{gutter} {bar} {paint(colour, message)}")
+    if diagnostic.help:
+        lines += [f"{gutter} {bar}", f"{end} {paint(_CYAN, 'help')}: {one_line(diagnostic.help)}"]
+    return "\n".join(lines)
+
+
+def _laid_out(span: Span) -> tuple[str, str]:
+    """Return the line as it is shown, and spaces and carets that stand below the mistake."""
+    cells = [one_line(character) for character in span.snippet]
+    start = min(span.column - 1, len(cells))
+    end = min(max(span.end_column - 1, start + 1), max(len(cells), start + 1))
+    first = _first_shown(cells, start)
+    last = _last_shown(cells, first)
+    before = "…" if first else ""
+    after = "…" if last < len(cells) else ""
+    indent = len(before) + sum(map(_width, cells[first:start]))
+    carets = max(1, sum(map(_width, cells[start : min(end, last)])))
+    return before + "".join(cells[first:last]) + after, " " * indent + "^" * carets
+
+
+def _first_shown(cells: Sequence[str], start: int) -> int:
+    if sum(map(_width, cells)) <= _WIDEST:
+        return 0
+    return max(0, start - _BEFORE)
+
+
+def _last_shown(cells: Sequence[str], first: int) -> int:
+    width = 0
+    for at in range(first, len(cells)):
+        width += _width(cells[at])
+        if width > _WIDEST:
+            return at
+    return len(cells)
+
+
+def _width(cell: str) -> int:
+    """Return the columns that a terminal gives to a character, or to the escape shown for it."""
+    if len(cell) == 1 and (combining(cell) or cell in "\ufe0e\ufe0f"):
+        return 0
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in cell)
