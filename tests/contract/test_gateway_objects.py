@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from aspire_gitops.errors import GatewayRejected
+from aspire_gitops.gateway import Tally
 from aspire_gitops.state import GatewayObject, Kind
 from support.fake_gateway_subject import Subject, fresh, marked
 
@@ -114,6 +115,31 @@ def test_an_update_to_what_is_there_already_changes_nothing(gateway: Subject, ma
     wanted, secrets = created(gateway, make)
     gateway.using(lambda client: client.update(wanted, wanted, secrets))
     assert _without_masks(gateway.read(wanted.key.kind, wanted.address or "")) == wanted
+
+
+@ALL
+def test_what_somebody_made_by_hand_becomes_ours_by_an_update(gateway: Subject, make: Any) -> None:
+    wanted, secrets = make(gateway)
+    by_hand = replace(wanted, mark=None)
+    gateway.using(lambda client: client.create(by_hand, secrets))
+    live = gateway.read(wanted.key.kind, wanted.address or "")
+    assert live is not None
+    assert (live.mark, live.key.name) == (None, live.handle)
+    gateway.using(lambda client: client.update(live, wanted, {}))
+    assert _without_masks(gateway.read(wanted.key.kind, wanted.address or "")) == wanted
+
+
+def test_a_snapshot_asks_once_per_page_and_writes_nothing(gateway: Subject) -> None:
+    for make in (credential, deployment, key):
+        created(gateway, make)
+    pages = sum(
+        gateway.tell("GET", target)["total_pages"]
+        for target in ("/v2/model/info?size=500", "/key/list?size=100")
+    )
+    tally = Tally()
+    gateway.using(lambda client: client.read_snapshot(), observer=tally)
+    always = 5  # version, credentials, three kinds of fallbacks
+    assert (tally.reads, tally.writes) == (always + pages, 0)
 
 
 def test_a_new_secret_and_address_reach_a_credential_and_a_dropped_value_leaves_it(

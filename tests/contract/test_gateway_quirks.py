@@ -83,6 +83,14 @@ def test_credential_values_merge_and_leave_only_when_named(gateway: Subject) -> 
     assert shown == {"a": "1", "c": "3"}
 
 
+def test_a_patch_of_a_credential_needs_its_whole_info(gateway: Subject) -> None:
+    name = fresh("gw")
+    body = {"credential_name": name, "credential_info": {}, "credential_values": {"a": "1"}}
+    gateway.tell("POST", "/credentials", body)
+    patch = {"credential_values": {"a": "2"}}
+    assert gateway.ask("PATCH", f"/credentials/{name}", patch)[0] == 422
+
+
 def test_a_slash_in_a_credential_name_can_be_escaped(gateway: Subject) -> None:
     name = fresh("gw/slash")
     body = {"credential_name": name, "credential_info": {}, "credential_values": {"a": "1"}}
@@ -328,6 +336,11 @@ def test_what_is_not_there_answers(
 
 def test_a_route_that_does_not_exist_says_so_in_other_words(gateway: Subject) -> None:
     assert gateway.ask("GET", "/no/such/route") == (404, {"detail": "Not Found"})
+
+
+def test_readiness_is_answered_without_a_right(gateway: Subject) -> None:
+    status, reply = gateway.ask("GET", "/health/readiness", key="sk-nobody-at-all-0123")
+    assert (status, reply["db"]) == (200, "connected")
 
 
 # --- fallbacks

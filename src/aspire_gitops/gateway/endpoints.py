@@ -53,6 +53,19 @@ KEYS = Endpoint("GET", "/key/list")
 FALLBACKS = Endpoint("GET", "/v1/models")
 FALLBACK_KINDS = ("general", "context_window", "content_policy")
 
+CREATE_CREDENTIAL = Endpoint("POST", "/credentials")
+UPDATE_CREDENTIAL = Endpoint("PATCH", "/credentials/{name}")
+DELETE_CREDENTIAL = Endpoint("DELETE", "/credentials/{name}")
+CREATE_DEPLOYMENT = Endpoint("POST", "/model/new")
+UPDATE_DEPLOYMENT = Endpoint(
+    "PATCH", "/model/{id}/update"
+)  # not POST /model/update: it drops fields
+DELETE_DEPLOYMENT = Endpoint("POST", "/model/delete")
+CREATE_KEY = Endpoint("POST", "/key/generate")
+UPDATE_KEY = Endpoint("POST", "/key/update")
+BLOCK_KEY = Endpoint("POST", "/key/block")
+DELETE_KEY = Endpoint("POST", "/key/delete")
+
 DEPLOYMENT_PAGE = 500  # no upper bound at the gateway; about 7.5 KB each
 KEY_PAGE = 100  # 422 above
 

@@ -4,14 +4,23 @@ import asyncio
 
 from aspire_gitops.errors import GatewayRefused, GatewayRejected, GatewayUnavailable
 from aspire_gitops.gateway.endpoints import (
+    BLOCK_KEY,
+    CREATE_CREDENTIAL,
+    CREATE_DEPLOYMENT,
+    CREATE_KEY,
     CREDENTIALS,
+    DELETE_CREDENTIAL,
+    DELETE_DEPLOYMENT,
+    DELETE_KEY,
     DEPLOYMENTS,
     FALLBACKS,
     KEYS,
     READINESS,
     READINESS_DETAILS,
+    UPDATE_CREDENTIAL,
+    UPDATE_DEPLOYMENT,
+    UPDATE_KEY,
     Call,
-    Endpoint,
 )
 from aspire_gitops.gateway.http import NO_RETRIES, AdminApi
 
@@ -26,14 +35,18 @@ _READS = (
     Call(KEYS, params={"size": "1"}),
     Call(FALLBACKS, params={"scope": "expand"}),
 )
-# Each is allowed or refused before LiteLLM looks for an object that is not there.
+# Each is allowed or refused before LiteLLM finds that it cannot be done.
 _HARMLESS_WRITES = (
-    Call(Endpoint("PATCH", "/credentials/{name}"), {"name": _NOBODY}, body={"credential_info": {}}),
-    Call(Endpoint("PATCH", "/model/{id}/update"), {"id": _NOBODY}, body={"model_info": {}}),
-    Call(Endpoint("POST", "/model/delete"), body={"id": _NOBODY}),
-    Call(Endpoint("POST", "/key/update"), body={"key": _NO_KEY}),
-    Call(Endpoint("POST", "/key/block"), body={"key": _NO_KEY}),
-    Call(Endpoint("POST", "/key/delete"), body={"keys": [_NO_KEY]}),
+    Call(CREATE_CREDENTIAL, body={}),
+    Call(UPDATE_CREDENTIAL, {"name": _NOBODY}, body={"credential_info": {}}),
+    Call(DELETE_CREDENTIAL, {"name": _NOBODY}),
+    Call(CREATE_DEPLOYMENT, body={"model_name": _NOBODY, "litellm_params": {}}),
+    Call(UPDATE_DEPLOYMENT, {"id": _NOBODY}, body={"model_info": {}}),
+    Call(DELETE_DEPLOYMENT, body={"id": _NOBODY}),
+    Call(CREATE_KEY, body={"key": "sk-"}),
+    Call(UPDATE_KEY, body={"key": _NO_KEY}),
+    Call(BLOCK_KEY, body={"key": _NO_KEY}),
+    Call(DELETE_KEY, body={"keys": [_NO_KEY]}),
 )
 
 
@@ -76,5 +89,5 @@ async def _is_allowed(api: AdminApi, call: Call) -> bool:
     except GatewayRefused:
         return False
     except GatewayRejected:
-        pass  # allowed, and there is no such object
+        pass  # allowed, and it cannot be done
     return True

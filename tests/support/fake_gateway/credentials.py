@@ -3,7 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
-from support.fake_gateway.wire import Refused, Request, Route
+from support.fake_gateway.wire import Refused, Request, Route, missing
 
 _SENSITIVE = ("authorization", "token", "key", "secret", "credentials", "password")
 
@@ -32,7 +32,11 @@ class Credentials:
         return _shown(self._row(name))
 
     def create(self, request: Request) -> Any:
-        body, name = request.body, request.body["credential_name"]
+        body = request.body
+        for needed in ("credential_name", "credential_info"):
+            if needed not in body:
+                raise missing(needed)
+        name = body["credential_name"]
         if name in self.rows:
             raise Refused(409, f"Credential '{name}' already exists.")
         self.rows[name] = {
@@ -44,6 +48,8 @@ class Credentials:
 
     def update(self, request: Request, name: str) -> Any:
         row, body = self._row(name), request.body
+        if "credential_info" not in body:
+            raise missing("credential_info")
         values = {k: v for k, v in (body.get("credential_values") or {}).items() if v is not None}
         row["credential_values"] |= values
         for gone in body.get("credential_values_to_delete") or []:

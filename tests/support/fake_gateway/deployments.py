@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from support.fake_gateway.credentials import Credentials
-from support.fake_gateway.wire import Refused, Request, Route, detail
+from support.fake_gateway.wire import Refused, Request, Route, detail, missing
 
 _CLEARABLE = frozenset(
     {"input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost"}
@@ -88,6 +88,8 @@ class Deployments:
         body = request.body
         if not body.get("model_name") or "litellm_params" not in body:
             raise Refused(500, "Internal server error")
+        if "model" not in body["litellm_params"]:
+            raise missing("litellm_params", "model")
         info = {k: v for k, v in (body.get("model_info") or {}).items() if v is not None}
         address = str(info.setdefault("id", str(uuid4())))
         if address in self.rows:

@@ -207,6 +207,19 @@ def test_waiting_for_a_gateway_that_does_not_come_up() -> None:
         using(fake, lambda client: client.wait_until_ready(within_s=0.1))
 
 
+def test_proving_the_rights_changes_nothing() -> None:
+    fake = FakeGateway()
+    using(fake, lambda client: client.check_rights())
+    assert len(fake.writes) == 10
+    assert (fake.credentials.rows, fake.deployments.rows, fake.keys.rows) == ({}, {}, {})
+
+
+def test_every_missing_right_is_named_at_once() -> None:
+    fake = FakeGateway(Fault(Status(403), path="/key/(list|block)"))
+    with pytest.raises(GatewayRefused, match="at: GET /key/list, POST /key/block; give its user"):
+        using(fake, lambda client: client.check_rights())
+
+
 def test_cancelling_a_read_is_not_taken_for_a_timeout() -> None:
     async def cancelled() -> None:
         fake = FakeGateway(Fault(Slow(30)))

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 
-from aspire_gitops.gateway.endpoints import Call, Endpoint
+from aspire_gitops.gateway.endpoints import (
+    CREATE_CREDENTIAL,
+    DELETE_CREDENTIAL,
+    UPDATE_CREDENTIAL,
+    Call,
+)
 from aspire_gitops.gateway.replies import CredentialRow, parse
 from aspire_gitops.gateway.wire.hiding import visible
 from aspire_gitops.gateway.wire.marks import MARK, declared, mark_of, marking
 from aspire_gitops.gateway.wire.normal import fields_under, nested
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
-
-_CREATE = Endpoint("POST", "/credentials")
-_UPDATE = Endpoint("PATCH", "/credentials/{name}")
-_DELETE = Endpoint("DELETE", "/credentials/{name}")
 
 
 class CredentialWire:
@@ -32,7 +33,7 @@ class CredentialWire:
     def create(self, wanted: GatewayObject, secrets: Mapping[str, str]) -> Call:
         body = nested({**wanted.fields, **secrets})
         return Call(
-            _CREATE,
+            CREATE_CREDENTIAL,
             body={
                 "credential_name": wanted.handle,
                 "credential_values": body["credential_values"],
@@ -59,7 +60,7 @@ class CredentialWire:
             if f"credential_info.{name}" not in gone
         }
         return Call(
-            _UPDATE,
+            UPDATE_CREDENTIAL,
             values={"name": live.handle},
             body={
                 "credential_info": {**others, **body["credential_info"], **marking(wanted.mark)},
@@ -69,7 +70,7 @@ class CredentialWire:
         )
 
     def delete(self, live: GatewayObject) -> tuple[Call, ...]:
-        return (Call(_DELETE, values={"name": live.handle}, gone=frozenset({404})),)
+        return (Call(DELETE_CREDENTIAL, values={"name": live.handle}, gone=frozenset({404})),)
 
     @staticmethod
     def single(reply: object) -> object:

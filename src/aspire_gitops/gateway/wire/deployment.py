@@ -4,17 +4,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aspire_gitops.canonical import JsonValue
-from aspire_gitops.gateway.endpoints import Call, Endpoint
+from aspire_gitops.gateway.endpoints import (
+    CREATE_DEPLOYMENT,
+    DELETE_DEPLOYMENT,
+    UPDATE_DEPLOYMENT,
+    Call,
+)
 from aspire_gitops.gateway.replies import DeploymentReply, DeploymentRow, parse
 from aspire_gitops.gateway.wire.hiding import visible
 from aspire_gitops.gateway.wire.marks import declared, mark_of, marking
 from aspire_gitops.gateway.wire.normal import field_of, fields_under, nested
 from aspire_gitops.planning.traits import TRAITS
 from aspire_gitops.state import GatewayObject, Kind, Mark, ObjectKey
-
-_CREATE = Endpoint("POST", "/model/new")
-_UPDATE = Endpoint("PATCH", "/model/{id}/update")
-_DELETE = Endpoint("POST", "/model/delete")
 
 
 class DeploymentWire:
@@ -43,7 +44,7 @@ class DeploymentWire:
     def create(self, wanted: GatewayObject, secrets: Mapping[str, str]) -> Call:
         body = nested({**wanted.fields, **secrets})
         return Call(
-            _CREATE,
+            CREATE_DEPLOYMENT,
             body={
                 "model_name": wanted.handle,
                 "litellm_params": body["litellm_params"],
@@ -65,7 +66,7 @@ class DeploymentWire:
         body = nested({**wanted.fields, **secrets})
         cleared: dict[str, JsonValue] = dict.fromkeys(_cleared(live, wanted, secrets))
         return Call(
-            _UPDATE,
+            UPDATE_DEPLOYMENT,
             values={"id": live.address or ""},
             body={
                 "litellm_params": {**body["litellm_params"], **cleared},
@@ -76,7 +77,7 @@ class DeploymentWire:
         )
 
     def delete(self, live: GatewayObject) -> tuple[Call, ...]:
-        return (Call(_DELETE, body={"id": live.address}, gone=frozenset({400, 404})),)
+        return (Call(DELETE_DEPLOYMENT, body={"id": live.address}, gone=frozenset({400, 404})),)
 
     @staticmethod
     def single(reply: object) -> object:

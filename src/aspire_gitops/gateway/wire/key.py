@@ -4,18 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aspire_gitops.canonical import JsonValue
-from aspire_gitops.gateway.endpoints import Call, Endpoint
+from aspire_gitops.gateway.endpoints import BLOCK_KEY, CREATE_KEY, DELETE_KEY, UPDATE_KEY, Call
 from aspire_gitops.gateway.replies import KeyReply, KeyRow, parse
 from aspire_gitops.gateway.wire.hiding import visible
 from aspire_gitops.gateway.wire.marks import MARK, declared, mark_of, marking
 from aspire_gitops.gateway.wire.normal import field_of, fields_under, nested
 from aspire_gitops.planning.traits import TRAITS
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
-
-_CREATE = Endpoint("POST", "/key/generate")
-_UPDATE = Endpoint("POST", "/key/update")
-_BLOCK = Endpoint("POST", "/key/block")
-_DELETE = Endpoint("POST", "/key/delete")
 
 _FIELDS = (
     "max_budget",
@@ -63,7 +58,7 @@ class KeyWire:
     def create(self, wanted: GatewayObject, secrets: Mapping[str, str]) -> Call:
         body = nested(wanted.fields)
         return Call(
-            _CREATE,
+            CREATE_KEY,
             body={
                 "models": [_NO_MODEL],
                 **body[""],
@@ -88,7 +83,7 @@ class KeyWire:
         changed = {name: value for name, value in body[""].items() if now.fields.get(name) != value}
         renamed = {"key_alias": wanted.handle} if wanted.handle != now.handle else {}
         return Call(
-            _UPDATE,
+            UPDATE_KEY,
             body={
                 "key": live.address,
                 **renamed,
@@ -107,8 +102,8 @@ class KeyWire:
         # Blocked first: the deletion itself is not announced to the gateway's other processes.
         gone = frozenset({404})
         return (
-            Call(_BLOCK, body={"key": live.address}, gone=gone),
-            Call(_DELETE, body={"keys": [live.address]}, gone=gone),
+            Call(BLOCK_KEY, body={"key": live.address}, gone=gone),
+            Call(DELETE_KEY, body={"keys": [live.address]}, gone=gone),
         )
 
     @staticmethod
