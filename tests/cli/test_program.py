@@ -117,6 +117,14 @@ def test_wrong_usage_is_64(tmp_path: Path, arguments: list[str]) -> None:
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
+def test_a_process_of_its_own_ends_the_same(tmp_path: Path) -> None:
+    shell = CommandLine(tmp_path)
+    assert shell.run_process("validate", "--nope").returncode == 64
+    assert shell.run_process("validate", "nowhere").returncode == 1
+    assert shell.run_process("--version").returncode == 0
+
+
 @click.command()
 @click.argument("what")
 def failing(what: str) -> None:
@@ -205,4 +213,4 @@ def test_completion_knows_the_commands(tmp_path: Path) -> None:
             "COMP_CWORD": "1",
         },
     )
-    assert shell.run().stdout.split() == ["plain,rehearse"]
+    assert shell.run_process().stdout.split() == ["plain,rehearse"]
