@@ -71,7 +71,7 @@ def public_url(url: str) -> str:
 def _json(body: bytes) -> dict[str, Any] | None:
     try:
         reply = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return reply if isinstance(reply, dict) else None
 

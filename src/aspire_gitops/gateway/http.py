@@ -118,14 +118,14 @@ class AdminApi:
         # Not left to the pool: there, waiting for a connection would count as no answer.
         self._slots = asyncio.Semaphore(_CONNECTIONS)
         self._client = httpx.AsyncClient(
-            base_url=base_url.rstrip("/").removesuffix("/v1"),
+            base_url=self.url.removesuffix("/v1"),
             auth=_Bearer(admin_key),
             headers={"accept": "application/json", "user-agent": "aspire-gitops"},
             transport=transport,
             timeout=httpx.Timeout(timeout_s, connect=min(5.0, timeout_s)),
             # uvicorn hangs up an idle connection after 5 s; a write must not meet that.
             limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=2.0),
-            trust_env=httpx.URL(base_url).host not in _LOOPBACK,
+            trust_env=httpx.URL(self.url).host not in _LOOPBACK,
         )
 
     def __repr__(self) -> str:
@@ -244,7 +244,7 @@ async def _bounded(call: Call, chunks: AsyncIterator[bytes]) -> AsyncIterator[by
 
 
 def _decoded(call: Call, answer: _Answer) -> Any:
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         return json.loads(answer.body)
     what = "an HTML page" if answer.body.lstrip()[:1] == b"<" else "not complete JSON"
     raise GatewayReplyInvalid(

@@ -14,10 +14,21 @@ from aspire_gitops.errors import GatewayError
 from aspire_gitops.gateway.http import AdminApi
 from aspire_gitops.gateway.redaction import Redaction
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
-from support.fake_gateway import Drop, FakeGateway, Fault, Slow, Status, using
+from support.fake_gateway import (
+    AT_ONCE,
+    Drop,
+    FakeGateway,
+    FakeTransport,
+    Fault,
+    Slow,
+    Status,
+    run,
+    using,
+)
 
 PLANTED = 'planted"secret-ü-4711'
 KEY = "sk-planted-key-value-4711"
+WITH_PASSWORD = "http://root:hunter2@gw.test/x/v1"
 ECHOES = [
     pytest.param({"error": {"message": f"bad: {PLANTED} {KEY}"}}, id="LiteLLM's shape"),
     pytest.param({"detail": {"error": f"bad: {PLANTED!r} {KEY}"}}, id="a detail"),
@@ -53,14 +64,24 @@ def test_no_error_repeats_a_secret_that_the_gateway_echoes(
 def test_no_transport_error_carries_the_request(effect: Any) -> None:
     fake = FakeGateway(Fault(effect), admin_key=KEY)
     with pytest.raises(GatewayError) as raised:
-        using(fake, lambda client: client.read_snapshot(), timeout_s=0.02)
+        using(fake, lambda client: client.read_snapshot(), timeout_s=0.2)
     assert_clean(shown(raised.value))
 
 
 def test_the_client_shows_neither_key_nor_password() -> None:
-    api = AdminApi("http://root:hunter2@gw.test/x/v1?api_key=1", SecretStr(KEY))
+    api = AdminApi(WITH_PASSWORD + "?api_key=1", SecretStr(KEY))
     assert_clean(repr(api) + repr(vars(api)))
     assert api.url == "http://gw.test/x/v1"
+
+
+def test_a_password_in_the_url_goes_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    fake = FakeGateway(Fault(Status(400)), admin_key=KEY)
+    options = {"admin_key": SecretStr(KEY), "transport": FakeTransport(fake), "retries": AT_ONCE}
+    with pytest.raises(GatewayError) as raised:
+        run(WITH_PASSWORD, lambda client: client.read_snapshot(), **options)
+    assert "GET http://gw.test/x/" in caplog.text
+    assert_clean(shown(raised.value) + caplog.text)
 
 
 def test_no_reply_of_an_unknown_shape_is_quoted() -> None:
