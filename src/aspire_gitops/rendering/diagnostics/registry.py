@@ -1,0 +1,13 @@
+"""Every rule that can be broken anywhere, for `explain` and for the test of the pages."""
+
+from collections.abc import Mapping
+
+from aspire_gitops.compiling import deployment
+from aspire_gitops.diagnostics import Rule
+from aspire_gitops.planning import rules as planning_rules
+from aspire_gitops.validation.rules import file_rules, rules_of
+
+
+def all_rules() -> Mapping[str, Rule]:
+    """Return every rule by its code, in order."""
+    return dict(sorted({**file_rules(), **rules_of(deployment, planning_rules)}.items()))

@@ -1,0 +1,101 @@
+"""Every rule has a page, every page a rule, and what the pages show is true."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from aspire_gitops.compiling.deployment import check_parameters
+from aspire_gitops.diagnostics import Diagnostic
+from aspire_gitops.loading import load
+from aspire_gitops.rendering.diagnostics.registry import all_rules
+from aspire_gitops.sources.directory import DirectorySource
+from aspire_gitops.validation import validate
+from support.reviewed import BASE, TODAY
+
+PAGES = Path(__file__).parents[2] / "docs" / "rules"
+RULES = all_rules()
+WITH_EXAMPLES = [code for code in RULES if not code.startswith("AG5")]
+FENCE = re.compile(r"^```(?P<info>[^\n]+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+ABSENT = " (no such file)"
+
+
+class Example(NamedTuple):
+    info: str
+    text: str
+
+
+def page(code: str) -> str:
+    return (PAGES / f"{code}.md").read_text()
+
+
+def examples(code: str, heading: str) -> list[Example]:
+    section = page(code).partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return [Example(match["info"], match["text"]) for match in FENCE.finditer(section)]
+
+
+def written(code: str, heading: str, folder: Path) -> Path:
+    """Put the right folder there, changed as the page's example says."""
+    shutil.copytree(BASE / "gateway.d", folder / "gateway.d")
+    for info, text in examples(code, heading):
+        language, _, path = info.partition(" ")
+        if language == "sh":
+            subprocess.run(["sh", "-euc", text], cwd=folder, check=True)
+        elif path.endswith(ABSENT):
+            (folder / path.removesuffix(ABSENT)).unlink(missing_ok=True)
+        else:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+    return folder / "gateway.d"
+
+
+def found_in(folder: Path) -> Iterator[Diagnostic]:
+    tree = DirectorySource(folder, ask_git=False).read()
+    validated = validate(load(tree), tree.revision, today=TODAY)
+    yield from validated.diagnostics
+    for alias in validated.catalog.aliases.values():
+        yield from check_parameters(alias)
+
+
+def test_each_rule_has_a_page_and_each_page_a_rule() -> None:
+    assert {path.stem for path in PAGES.glob("*.md")} == set(RULES)
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_a_page_is_headed_by_its_rule(code: str) -> None:
+    assert page(code).startswith(f"# {code} {RULES[code].name}\n\n")
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_a_page_says_why(code: str) -> None:
+    why = page(code).partition("\n## Why\n\n")[2].partition("\n## ")[0]
+    assert len(why.split()) >= 8
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_a_page_calls_a_warning_one(code: str) -> None:
+    is_warning = page(code).partition("\n\n")[2].startswith("A warning: ")
+    assert is_warning == (RULES[code].severity == "warning")
+
+
+@pytest.mark.parametrize("code", WITH_EXAMPLES)
+def test_the_wrong_example_breaks_the_rule(code: str, tmp_path: Path) -> None:
+    found = list(found_in(written(code, "Wrong", tmp_path)))
+    assert code in {diagnostic.rule.code for diagnostic in found}
+
+
+@pytest.mark.parametrize("code", WITH_EXAMPLES)
+def test_the_mended_example_keeps_every_rule(code: str, tmp_path: Path) -> None:
+    assert examples(code, "Mended")
+    found = list(found_in(written(code, "Mended", tmp_path)))
+    assert [one for one in found if one.is_error or one.rule.code == code] == []
+
+
+@pytest.mark.parametrize("code", [code for code in RULES if code.startswith("AG5")])
+def test_what_a_plan_rule_asks_for_can_be_written(code: str, tmp_path: Path) -> None:
+    folder = written(code, "The way out", tmp_path)
+    assert [found for found in found_in(folder) if found.is_error] == []
