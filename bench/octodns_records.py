@@ -26,14 +26,13 @@ def _zone_file(numbers: range, *, live: bool) -> str:
 
 
 def _record(number: int, *, live: bool) -> str:
+    # As small as a record can be: nobody shall say that octoDNS was given more to do.
     ttl = 300 if live and number % 100 == 7 else 3600
     return f"""\
 host-{number:05}:
   ttl: {ttl}
   type: A
-  values:
-  - 10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}
-  - 10.{128 + (number >> 16 & 127)}.{number >> 8 & 255}.{number & 255}
+  value: 10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}
 """
 
 
