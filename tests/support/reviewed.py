@@ -1,4 +1,8 @@
-"""Reviewed files in memory: a small folder that is right, and what becomes of it when changed."""
+"""Reviewed files in memory: a small folder that is right, and what becomes of it when changed.
+
+`PYTHONPATH=tests python -m support.reviewed` writes what the golden cases show
+now over what they are expected to show; the diff is the review.
+"""
 
 from collections.abc import Mapping
 from datetime import date
@@ -6,9 +10,11 @@ from pathlib import Path
 
 from aspire_gitops.diagnostics import Diagnostic
 from aspire_gitops.loading import load
+from aspire_gitops.rendering.diagnostics import render_text
 from aspire_gitops.revision import Revision, SourceFile, SourceTree
 from aspire_gitops.validation import Validated, validate
 
+CASES = Path(__file__).parents[1] / "golden" / "diagnostics" / "cases"
 BASE = Path(__file__).parents[1] / "golden" / "diagnostics" / "base"
 TODAY = date(2026, 11, 23)
 REVISION = Revision("main", commit="4f2c9d1" + "0" * 33)
@@ -40,3 +46,20 @@ def found_in(changes: Mapping[str, str | None], *, today: date = TODAY) -> tuple
 
 def codes(found: tuple[Diagnostic, ...]) -> list[str]:
     return [diagnostic.rule.code for diagnostic in found]
+
+
+def shown_for(case: str) -> str:
+    """Return what a person sees who validates the folder of a golden case."""
+    files = files_below(CASES / case / "gateway.d")
+    return render_text(
+        check({f"gateway.d/{path}": text for path, text in files.items()}).diagnostics
+    )
+
+
+def case_names() -> list[str]:
+    return sorted(path.name for path in CASES.iterdir())
+
+
+if __name__ == "__main__":
+    for name in case_names():
+        (CASES / name / "expected.txt").write_text(shown_for(name), encoding="utf-8")

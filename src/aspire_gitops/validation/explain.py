@@ -144,7 +144,9 @@ def _wrong_type(document: Document, mistake: Mistake) -> Diagnostic:
     name, value = field_name(mistake.path), mistake.value
     if value is None:
         place = document.key_span(*mistake.path)
-        return NO_VALUE.at(place, f"`{name}` has no value", help="write one, or leave it out")
+        return NO_VALUE.at(
+            place, f"`{name}` has no value", help="write one; what is not set is left out"
+        )
     place = document.span(*mistake.path)
     if mistake.schema.get("pattern") == AMOUNT_PATTERN and type(value) in {int, float}:
         return AMOUNT_WITHOUT_QUOTES.at(

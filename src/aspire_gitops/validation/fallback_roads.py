@@ -69,6 +69,11 @@ def check_listed_aliases(document: Document, names: object) -> Iterator[Finding]
             )
 
 
+def is_several(name: str) -> bool:
+    """Say whether a name stands for more than one model, which AG302 tells."""
+    return _several(name) is not None
+
+
 def _several(name: str) -> str | None:
     if "*" in name:
         return "is a wildcard: it would grow by itself with whatever a provider offers"

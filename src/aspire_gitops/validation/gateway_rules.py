@@ -9,7 +9,7 @@ from aspire_gitops.catalog import Declared
 from aspire_gitops.diagnostics import Diagnostic, Rule, Severity
 from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.validation.addresses import check_address
-from aspire_gitops.validation.suggest import did_you_mean
+from aspire_gitops.validation.suggest import closest
 
 STALE_EXCHANGE_RATE = Rule("AG309", "stale-exchange-rate")
 UNKNOWN_TIMEZONE = Rule("AG310", "unknown-timezone")
@@ -85,8 +85,8 @@ def _is_timezone(name: str) -> bool:
 
 def _meant(name: str) -> str | None:
     zones = {zone.lower(): zone for zone in available_timezones()}
-    found = did_you_mean(name, zones)
-    return found and found.replace(found[14:-2], zones[found[14:-2]])
+    close = closest(name, zones)
+    return f'did you mean "{zones[close]}"?' if close else None
 
 
 def _check_release(gateway: Declared[GatewaySpec]) -> Iterator[Diagnostic]:

@@ -6,8 +6,8 @@ count as well. `masked` hides the same things in whatever is shown.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from aspire_gitops.diagnostics import Diagnostic, Rule, Span
@@ -75,23 +75,54 @@ def masked(text: str) -> str:
     return text
 
 
-def check_text(path: str, text: str, *, first_line: int = 1) -> Iterator[Diagnostic]:
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """The part of one line that must not be shown. Columns count from 1; `end` is exclusive."""
+
+    line: int
+    start: int
+    end: int
+
+
+def hidden_parts(text: str, found: Sequence[Found]) -> Iterator[Hidden]:
+    """Yield where the secrets stand, line by line."""
+    for item in found:
+        line = text.count("\n", 0, item.start) + 1
+        column = item.start - text.rfind("\n", 0, item.start)
+        for piece in text[item.start : item.end].split("\n"):
+            yield Hidden(line, column, column + len(piece))
+            line, column = line + 1, 1
+
+
+def diagnose(
+    path: str, text: str, found: Sequence[Found], *, first_line: int = 1
+) -> Iterator[Diagnostic]:
     """Yield AG304 for each secret in a text that starts at `first_line` of the file."""
-    for item in find(text):
-        line_start = text.rfind("\n", 0, item.start) + 1
-        line_end = text.find("\n", item.start)
-        line_end = len(text) if line_end < 0 else line_end
-        end = min(item.end, line_end)
-        hidden = masked(text)[line_start:line_end]
-        span = Span(
-            path,
-            first_line + text.count("\n", 0, item.start),
-            item.start - line_start + 1,
-            end - line_start + 1,
-            hidden,
+    lines = text.split("\n")
+    for item in found:
+        place = next(hidden_parts(text, [item]))
+        line = lines[place.line - 1]
+        snippet = masked(line[: place.start - 1] + "*" * (place.end - place.start)) + masked(
+            line[place.end - 1 :]
         )
-        length = item.end - item.start
-        yield LITERAL_SECRET.at(span, f"{item.what}, {length} characters long", help=_HELP)
+        span = Span(path, place.line + first_line - 1, place.start, place.end, snippet)
+        message = f"{item.what}, {item.end - item.start} characters long"
+        yield LITERAL_SECRET.at(span, message, help=_HELP)
+
+
+def without_secrets(item: Diagnostic, hidden: Collection[Hidden] = ()) -> Diagnostic:
+    """Return the same diagnostic, showing `*` for what stands in `hidden` and for what looks so."""
+    snippet = item.span.snippet
+    for part in hidden:
+        if part.line == item.span.line:
+            kept = max(0, min(part.end, len(snippet) + 1) - part.start)
+            snippet = snippet[: part.start - 1] + "*" * kept + snippet[part.end - 1 :]
+    return replace(
+        item,
+        span=replace(item.span, snippet=masked(snippet)),
+        message=masked(item.message),
+        help=masked(item.help) if item.help else None,
+    )
 
 
 def _known(text: str) -> Iterator[Found]:
@@ -113,11 +144,11 @@ def _is_digest(text: str, start: int, end: int) -> bool:
 
 def _drawn_by_lot(piece: str) -> bool:
     """Say whether a piece of letters and digits looks random rather than made of words."""
-    if _HEX.fullmatch(piece):
-        return len(set(piece)) >= 8
     digits = sum(character.isdigit() for character in piece)
     if not digits or digits == len(piece):
         return False
+    if _HEX.fullmatch(piece):
+        return len(set(piece)) >= 8
     classes = ["d" if c.isdigit() else "u" if c.isupper() else "l" for c in piece]
     changes = sum(before != after for before, after in pairwise(classes)) / len(piece)
     if len(set(classes)) == 3:

@@ -1,13 +1,17 @@
 """Names must lead somewhere, and each name to one thing."""
 
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.diagnostics import Diagnostic, Rule, Severity, Span
 from aspire_gitops.loading.document import Document
-from aspire_gitops.resources import AliasSpec, AppSpec, ResourceKind, ResourceSpec
-from aspire_gitops.validation.suggest import did_you_mean
+from aspire_gitops.resources import AliasSpec, ResourceKind, ResourceSpec
+from aspire_gitops.resources.base import NAME_PATTERN
+from aspire_gitops.validation.fallback_roads import is_several
+from aspire_gitops.validation.suggest import closest
+from aspire_gitops.validation.words import shown_name
 
 UNKNOWN_PROVIDER = Rule("AG201", "unknown-provider")
 UNKNOWN_ALIAS = Rule("AG202", "unknown-alias")
@@ -20,6 +24,8 @@ UNUSED_ALIAS = Rule("AG208", "unused-alias", Severity.WARNING)
 UNUSED_BUDGET = Rule("AG209", "unused-budget", Severity.WARNING)
 DEFERRED_PROVIDER = Rule("AG308", "deferred-provider")
 ALIAS_OF_TWO_TARGETS = Rule("AG320", "alias-of-two-targets")
+
+_NAME = re.compile(NAME_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +48,92 @@ class Unusable:
         return self.hides_anything or bool(self.names.get(kind))
 
 
-def check_references(catalog: Catalog, unusable: Unusable) -> Iterator[Diagnostic]:
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One place of one document that names another resource."""
+
+    document: Document
+    kind: ResourceKind  # of what is named
+    name: str
+    path: tuple[str | int, ...]
+
+
+def references_in(document: Document, kind: ResourceKind) -> Iterator[Reference]:
+    """Yield what a document names, as far as it can be read: it may have other mistakes."""
+    value = document.value
+    if kind is ResourceKind.ALIAS:
+        target = value.get("target")
+        provider = target.get("provider") if isinstance(target, dict) else None
+        if isinstance(provider, str):
+            yield Reference(document, ResourceKind.PROVIDER, provider, ("target", "provider"))
+    elif kind is ResourceKind.APP:
+        budget, aliases = value.get("budget"), value.get("aliases")
+        if isinstance(budget, str):
+            yield Reference(document, ResourceKind.BUDGET, budget, ("budget",))
+        for index, name in enumerate(aliases if isinstance(aliases, list) else ()):
+            if isinstance(name, str):
+                yield Reference(document, ResourceKind.ALIAS, name, ("aliases", index))
+
+
+def check_references(
+    catalog: Catalog, references: Iterable[Reference], unusable: Unusable
+) -> Iterator[Diagnostic]:
     """Yield AG201 to AG203, AG207 to AG209 and AG308."""
-    yield from _check_aliases(catalog, unusable)
-    yield from _check_apps(catalog, unusable)
-    yield from _check_unused(catalog, unusable)
+    groups = {kind: _declared(catalog, kind) for kind in _WANTED}
+    used: dict[ResourceKind, set[str]] = {kind: set() for kind in _WANTED}
+    for reference in references:
+        kind, name = reference.kind, reference.name
+        used[kind].add(name)
+        if name in groups[kind] or unusable.may_declare(kind, name) or not _is_name(name):
+            continue
+        meant = closest(name, groups[kind])
+        used[kind].update([meant] if meant else [])  # a typo is no sign of disuse
+        yield _unknown(reference, meant)
+    yield from _check_deferred(catalog)
+    yield from _check_unused(groups, used, unusable)
 
 
-def _check_aliases(catalog: Catalog, unusable: Unusable) -> Iterator[Diagnostic]:
+def _is_name(name: str) -> bool:
+    # What cannot be a name is told by the schema, or by AG302.
+    return _NAME.fullmatch(name) is not None and not is_several(name)
+
+
+def _declared(catalog: Catalog, kind: ResourceKind) -> Mapping[str, Declared[ResourceSpec]]:
+    groups: Mapping[ResourceKind, Mapping[str, Declared[ResourceSpec]]] = {
+        ResourceKind.PROVIDER: catalog.providers,
+        ResourceKind.ALIAS: catalog.aliases,
+        ResourceKind.APP: catalog.apps,
+        ResourceKind.BUDGET: catalog.budgets,
+        ResourceKind.APPROVAL: catalog.approvals,
+    }
+    return groups.get(kind, {})
+
+
+_WANTED = {
+    ResourceKind.PROVIDER: (UNKNOWN_PROVIDER, "provider", "providers"),
+    ResourceKind.ALIAS: (UNKNOWN_ALIAS, "alias", "aliases"),
+    ResourceKind.BUDGET: (UNKNOWN_BUDGET, "budget", "budgets"),
+}
+
+
+def _unknown(reference: Reference, meant: str | None) -> Diagnostic:
+    rule, what, folder = _WANTED[reference.kind]
+    value, name = reference.document.value, shown_name(reference.name)
+    user = f'{str(value.get("kind")).lower()} "{shown_name(str(value.get("name")))}"'
+    return rule.at(
+        reference.document.span(*reference.path),
+        f'{user} names {what} "{name}", which no file declares',
+        help=f'did you mean "{meant}"?'
+        if meant
+        else f"declare it in `{folder}/{name}.yaml`, or name another one",
+    )
+
+
+def _check_deferred(catalog: Catalog) -> Iterator[Diagnostic]:
     for alias in catalog.aliases.values():
         wanted = alias.spec.target.provider
         provider = catalog.providers.get(wanted)
-        if provider is None:
-            if not unusable.may_declare(ResourceKind.PROVIDER, wanted):
-                path = ("target", "provider")
-                yield _unknown(UNKNOWN_PROVIDER, alias, path, wanted, declared=catalog.providers)
-        elif provider.spec.deferred is not None:
+        if provider and provider.spec.deferred is not None:
             yield DEFERRED_PROVIDER.at(
                 alias.span("target", "provider"),
                 f'provider "{wanted}" is deferred: nothing of it is on the gateway, '
@@ -66,94 +142,47 @@ def _check_aliases(catalog: Catalog, unusable: Unusable) -> Iterator[Diagnostic]
             )
 
 
-def _check_apps(catalog: Catalog, unusable: Unusable) -> Iterator[Diagnostic]:
-    for app in catalog.apps.values():
-        budget = app.spec.budget
-        if budget not in catalog.budgets and not unusable.may_declare(ResourceKind.BUDGET, budget):
-            yield _unknown(UNKNOWN_BUDGET, app, ("budget",), budget, declared=catalog.budgets)
-        for index, name in enumerate(app.spec.aliases):
-            if name not in catalog.aliases and not unusable.may_declare(ResourceKind.ALIAS, name):
-                path = ("aliases", index)
-                yield _unknown(UNKNOWN_ALIAS, app, path, name, declared=catalog.aliases)
-
-
-def _unknown(
-    rule: Rule,
-    user: Declared[AliasSpec] | Declared[AppSpec],
-    path: tuple[str | int, ...],
-    name: str,
-    *,
-    declared: Collection[str],
-) -> Diagnostic:
-    what, folder = _WANTED[rule]
-    return rule.at(
-        user.span(*path),
-        f'{user.spec.kind.lower()} "{user.name}" names {what} "{name}", which no file declares',
-        help=did_you_mean(name, declared)
-        or f"declare it in `{folder}/{name}.yaml`, or name another one",
-    )
-
-
-_WANTED = {
-    UNKNOWN_PROVIDER: ("provider", "providers"),
-    UNKNOWN_ALIAS: ("alias", "aliases"),
-    UNKNOWN_BUDGET: ("budget", "budgets"),
+_UNUSED = {
+    ResourceKind.PROVIDER: (
+        UNUSED_PROVIDER,
+        ResourceKind.ALIAS,
+        "no alias uses it: it does nothing",
+    ),
+    ResourceKind.ALIAS: (UNUSED_ALIAS, ResourceKind.APP, "no app lists it, so nobody can call it"),
+    ResourceKind.BUDGET: (UNUSED_BUDGET, ResourceKind.APP, "no app names it, so it caps nothing"),
 }
 
 
-def _check_unused(catalog: Catalog, unusable: Unusable) -> Iterator[Diagnostic]:
-    apps, aliases = catalog.apps.values(), catalog.aliases.values()
-    if not unusable.has(ResourceKind.APP):
-        used = {name for app in apps for name in app.spec.aliases}
-        for name in catalog.aliases.keys() - used:
-            yield _unused(
-                UNUSED_ALIAS, catalog.aliases[name], "no app lists it, so nobody can call"
-            )
-        used = {app.spec.budget for app in apps}
-        for name in catalog.budgets.keys() - used:
-            yield _unused(UNUSED_BUDGET, catalog.budgets[name], "no app names it, so it caps")
-    if not unusable.has(ResourceKind.ALIAS):
-        used = {alias.spec.target.provider for alias in aliases}
-        for name in catalog.providers.keys() - used:
-            if catalog.providers[name].spec.deferred is None:
-                yield _unused(
-                    UNUSED_PROVIDER, catalog.providers[name], "no alias uses it, so it does"
+def _check_unused(
+    groups: Mapping[ResourceKind, Mapping[str, Declared[ResourceSpec]]],
+    used: Mapping[ResourceKind, Collection[str]],
+    unusable: Unusable,
+) -> Iterator[Diagnostic]:
+    for kind, (rule, user, why) in _UNUSED.items():
+        if unusable.has(user):
+            continue  # it may be the one that uses it
+        for name in groups[kind].keys() - used[kind]:
+            resource = groups[kind][name]
+            if getattr(resource.spec, "deferred", None) is None:
+                yield rule.at(
+                    resource.span("name"), f'"{name}": {why}', help="use it, or delete the file"
                 )
-
-
-def _unused(rule: Rule, resource: Declared[ResourceSpec], why: str) -> Diagnostic:
-    end = "it" if rule is UNUSED_ALIAS else "nothing"
-    return rule.at(
-        resource.span("name"), f'"{resource.name}": {why} {end}', help="use it, or delete the file"
-    )
 
 
 def check_repeated(catalog: Catalog) -> Iterator[Diagnostic]:
     """Yield AG204 for each name declared again, AG320 when it is an alias with another target."""
     for again in catalog.repeated:
-        first = _first(catalog, again)
-        if first is None or again.spec is first.spec:
-            continue
+        kind = ResourceKind(again.document.value["kind"])
+        first = _declared(catalog, kind).get(again.name)
+        if first is None:
+            continue  # a second gateway, which is told elsewhere
         if isinstance(again.spec, AliasSpec) and isinstance(first.spec, AliasSpec):
             yield from _check_same_target(again, again.spec, first.spec, first)
-        kind = str(again.document.value.get("kind"))
-        if kind != ResourceKind.GATEWAY:
-            yield NAME_TWICE.at(
-                again.span("name"),
-                f'{kind.lower()} "{again.name}" is already declared at {first.span("name")}',
-                help="one file for each resource: delete one of the two, or rename it",
-            )
-
-
-def _first(catalog: Catalog, again: Declared[ResourceSpec]) -> Declared[ResourceSpec] | None:
-    groups: Mapping[str, Mapping[str, Declared[ResourceSpec]]] = {
-        ResourceKind.PROVIDER: catalog.providers,
-        ResourceKind.ALIAS: catalog.aliases,
-        ResourceKind.APP: catalog.apps,
-        ResourceKind.BUDGET: catalog.budgets,
-        ResourceKind.APPROVAL: catalog.approvals,
-    }
-    return groups.get(str(again.document.value.get("kind")), {}).get(again.name)
+        yield NAME_TWICE.at(
+            again.span("name"),
+            f'{kind.lower()} "{again.name}" is already declared at {first.span("name")}',
+            help="one file for each resource: delete one of the two, or rename it",
+        )
 
 
 def _check_same_target(

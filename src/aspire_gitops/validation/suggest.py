@@ -20,12 +20,6 @@ def closest(word: str, known: Collection[str]) -> str | None:
     return next((near for near in _one_edit_away(lowered) if near in known), None)
 
 
-def did_you_mean(word: str, known: Collection[str]) -> str | None:
-    """Return the help that ends an "unknown …" diagnostic, or None without an idea."""
-    close = closest(word, known)
-    return f'did you mean "{close}"?' if close else None
-
-
 def _one_edit_away(word: str) -> Iterator[str]:
     for at in range(len(word) + 1):
         before, after = word[:at], word[at:]

@@ -12,7 +12,7 @@ of them refuses is refused: see `validation.schema`.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -37,13 +37,22 @@ from aspire_gitops.validation.approval_rules import check_approvals
 from aspire_gitops.validation.envelope import check_file_name, check_kind, kind_of, stem_of
 from aspire_gitops.validation.gateway_rules import check_gateway
 from aspire_gitops.validation.key_rules import check_budgets, check_keys
-from aspire_gitops.validation.literal_secrets import LITERAL_SECRET, check_text, masked
+from aspire_gitops.validation.literal_secrets import (
+    LITERAL_SECRET,
+    Hidden,
+    diagnose,
+    find,
+    hidden_parts,
+    without_secrets,
+)
 from aspire_gitops.validation.prices import check_price
 from aspire_gitops.validation.references import (
+    Reference,
     Unusable,
     check_gateways,
     check_references,
     check_repeated,
+    references_in,
 )
 
 
@@ -77,10 +86,11 @@ def validate(loaded: Loaded, revision: Revision, *, today: date) -> Validated:
         *_unexplained(reading.found, loaded.diagnostics),
         *check_gateways(catalog, loaded.documents, unusable),
         *check_repeated(catalog),
-        *check_references(catalog, unusable),
+        *check_references(catalog, reading.references, unusable),
         *_policy(catalog, today),
     ]
-    return Validated(catalog, sort_diagnostics(map(_without_secrets, found)))
+    shown = (without_secrets(item, reading.hidden.get(item.span.path, ())) for item in found)
+    return Validated(catalog, sort_diagnostics(shown))
 
 
 class _Reading:
@@ -90,16 +100,21 @@ class _Reading:
         self.accepted: dict[ResourceKind, list[Declared[Any]]] = {kind: [] for kind in ResourceKind}
         self.refused: defaultdict[ResourceKind, set[str]] = defaultdict(set)
         self.has_unknown_kind = False
+        self.references: list[Reference] = []
+        self.hidden: dict[str, list[Hidden]] = {}
         self.found: list[Diagnostic] = []
 
     def read(self, document: Document) -> None:
         kind = kind_of(document)
-        self.found.extend(check_text(document.path, document.text))
-        self.found.extend(check_file_name(document))
+        if secrets := find(document.text):
+            self.found.extend(diagnose(document.path, document.text, secrets))
+            self.hidden[document.path] = list(hidden_parts(document.text, secrets))
         if kind is None:
             self.has_unknown_kind = True
             self.found.extend(check_kind(document))
             return
+        self.found.extend(check_file_name(document))
+        self.references.extend(references_in(document, kind))
         try:
             spec = RESOURCES[kind].model_validate(document.value)
         except ValidationError as error:
@@ -182,16 +197,15 @@ def _unexplained(
     found: Collection[Diagnostic], earlier: Collection[Diagnostic]
 ) -> Iterator[Diagnostic]:
     """Drop what the schema says where loading, or the search for secrets, has told the reason."""
-    told: set[tuple[str | int, ...]] = {(item.span.path, item.span.line) for item in earlier}
-    told |= {
-        (item.span.path, item.span.line, item.span.column)
-        for item in found
-        if item.rule is LITERAL_SECRET
-    }
+    told = {(item.span.path, item.span.line) for item in earlier}
+    secrets: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
     for item in found:
-        line = (item.span.path, item.span.line)
-        is_told = line in told or (*line, item.span.column) in told
-        if not (is_told and item.rule.code.startswith("AG1")):
+        if item.rule is LITERAL_SECRET:
+            secrets[item.span.path, item.span.line].append(item.span.column)
+    for item in found:
+        span, line = item.span, (item.span.path, item.span.line)
+        holds_secret = any(span.column <= at < span.end_column for at in secrets.get(line, ()))
+        if not (item.rule.code.startswith("AG1") and (line in told or holds_secret)):
             yield item
 
 
@@ -199,13 +213,5 @@ def _secrets_beside_findings(loaded: Loaded) -> Iterator[Diagnostic]:
     """Look for secrets where a file cannot be read as a whole: in the lines that are known."""
     for item in loaded.diagnostics:
         if item.span.path in loaded.unread and item.span.snippet:
-            yield from check_text(item.span.path, item.span.snippet, first_line=item.span.line)
-
-
-def _without_secrets(found: Diagnostic) -> Diagnostic:
-    return replace(
-        found,
-        span=replace(found.span, snippet=masked(found.span.snippet)),
-        message=masked(found.message),
-        help=masked(found.help) if found.help else None,
-    )
+            line = item.span.snippet
+            yield from diagnose(item.span.path, line, find(line), first_line=item.span.line)

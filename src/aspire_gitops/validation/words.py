@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from aspire_gitops.validation.literal_secrets import masked
+
 _LONGEST = 48
 _TYPES = {
     "string": "text",
@@ -43,7 +45,8 @@ def shown(value: object) -> str:
 
 
 def shown_name(text: str) -> str:
-    """Cut a text that is too long for a message."""
+    """Cut a text that is too long for a message, after hiding what must not be in one."""
+    text = masked(text)  # half a secret is no longer recognised as one
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
