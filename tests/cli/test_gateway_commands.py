@@ -6,12 +6,13 @@ import pty
 import select
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.command_line import PROGRAM, CommandLine
+from support.command_line import PROGRAM, CommandLine, ended
 from support.fake_gateway import ADMIN_KEY, FakeGateway, Fault, Status, serving
 from support.small_source import TODAY, write_files
 
@@ -117,15 +118,25 @@ def test_a_person_is_asked(
     ours, theirs = pty.openpty()
     command = [*PROGRAM, "apply", *BY_THEN]
     env = {**shell.environment(), "TERM": "dumb"}
-    with subprocess.Popen(
-        command, cwd=shell.folder, env=env, stdin=theirs, stdout=subprocess.DEVNULL, stderr=theirs
-    ) as applying:
+    with (
+        subprocess.Popen(
+            command,
+            cwd=shell.folder,
+            env=env,
+            stdin=theirs,
+            stdout=subprocess.DEVNULL,
+            stderr=theirs,
+        ) as applying,
+        ended(applying),
+    ):
         os.close(theirs)
         shown = read_until(ours, "[y/N]")
         if answer:
             os.write(ours, answer.encode())
-        else:
+        while not answer and applying.poll() is None:
+            # Python notices a signal in `input` only once it waits there, so one may be too early.
             applying.send_signal(signal.SIGINT)
+            time.sleep(0.5)
         shown += read_until(ours, None)
     os.close(ours)
     assert (applying.returncode, bool(fake.writes)) == (code, writes), shown

@@ -20,7 +20,7 @@ from aspire_gitops.errors import (
     SecretMissing,
     UsageError,
 )
-from support.command_line import PROGRAM, CommandLine
+from support.command_line import PROGRAM, CommandLine, ended
 from support.small_source import TODAY, write_files
 
 COMMANDS = sorted(Program.lazy)
@@ -190,9 +190,10 @@ def test_an_interrupt_is_130(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    with watching:
+    with watching, ended(watching):
         assert watching.stderr is not None
-        assert "watching" in watching.stderr.readline()
+        while "watching" not in (line := watching.stderr.readline()):
+            assert line, "it ended before it watched"
         os.kill(watching.pid, signal.SIGINT)
         _, errors = watching.communicate(timeout=20)
     assert (watching.returncode, "Traceback" in errors) == (130, False)

@@ -3,8 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import chdir
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,3 +58,13 @@ class CommandLine:
     def environment(self) -> Mapping[str, str]:
         own = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8"}
         return {**own, **self.variables}
+
+
+@contextmanager
+def ended(process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> Iterator[None]:
+    """Kill the process if the block fails, so that nothing waits for it for ever."""
+    try:
+        yield
+    except BaseException:
+        process.kill()
+        raise

@@ -1,13 +1,10 @@
 """`aspire-gitops explain`: the page of a rule, or the list of all rules."""
 
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
-from pathlib import Path
-
 import click
 
-from aspire_gitops.cli.shipped import shipped_folder
 from aspire_gitops.errors import UsageError
+from aspire_gitops.rendering.diagnostics.pages import page_of
+from aspire_gitops.rendering.diagnostics.registry import all_rules
 
 _EPILOG = """\b
 Examples:
@@ -23,30 +20,16 @@ Examples:
 )
 @click.argument("code", required=False)
 def command(code: str | None) -> None:
-    """Print the page of CODE, or one line for each code without it."""
-    pages = rule_pages(shipped_folder("rules", "docs/rules"))
+    """Print the page of CODE (or of a rule's name), or one line for each rule without it."""
+    rules = all_rules()
     if code is None:
-        for line in titles(pages):
-            click.echo(line)
+        for rule in rules.values():
+            click.echo(f"{rule.code} {rule.name} ({rule.severity})")
         return
-    page = pages.get(code.upper())
+    found = [rule for rule in rules.values() if code.lower() in (rule.code.lower(), rule.name)]
+    if not found:
+        raise UsageError(f"there is no rule {code}; `aspire-gitops explain` lists them all")
+    page = page_of(found[0].code)
     if page is None:
-        raise UsageError(f"there is no code {code}; {_way_out(code, pages)}")
-    click.echo(page.read_text(encoding="utf-8").rstrip("\n"))
-
-
-def rule_pages(folder: Path) -> Mapping[str, Path]:
-    """Return the pages of a folder by their codes, in order."""
-    return {path.stem: path for path in sorted(folder.glob("AG[0-9][0-9][0-9].md"))}
-
-
-def titles(pages: Mapping[str, Path]) -> Iterator[str]:
-    """Yield the heading of each page: the code and the name of the rule."""
-    for path in pages.values():
-        with path.open(encoding="utf-8") as file:
-            yield file.readline().lstrip("# ").rstrip()
-
-
-def _way_out(code: str, pages: Mapping[str, Path]) -> str:
-    close = get_close_matches(code.upper(), pages, n=1)
-    return f"did you mean {close[0]}?" if close else "`aspire-gitops explain` lists them all"
+        raise UsageError("this installation has no pages of rules; install aspire-gitops again")
+    click.echo(page, nl=False)

@@ -1,25 +1,24 @@
 """Show what is wrong in the reviewed files: findings on stdout, warnings beside a result on stderr."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 import click
 
 from aspire_gitops.diagnostics import Diagnostic
-
-
-def _text(found: Sequence[Diagnostic]) -> str:
-    return "".join(f"{d.span}: {d.rule.code} {d.rule.name}\n  {d.message}\n" for d in found)
-
-
-FORMATS: Mapping[str, Callable[[Sequence[Diagnostic]], str]] = {"text": _text}
+from aspire_gitops.rendering.diagnostics import DIAGNOSTIC_RENDERERS, render_text
 
 
 def show_findings(found: Sequence[Diagnostic], format_: str = "text") -> None:
     """Print all findings on stdout."""
-    click.echo(FORMATS[format_](found), nl=False)
+    click.echo(
+        _text(found) if format_ == "text" else DIAGNOSTIC_RENDERERS[format_](found), nl=False
+    )
 
 
 def show_warnings(found: Sequence[Diagnostic]) -> None:
     """Print the warnings of files that are good enough to go on with, on stderr."""
-    if found:
-        click.echo(_text(found), err=True)
+    click.echo(_text(found), nl=False, err=True)
+
+
+def _text(found: Sequence[Diagnostic]) -> str:
+    return render_text(found, color=True)  # click takes the colour out where nobody looks

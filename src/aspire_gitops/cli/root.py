@@ -1,5 +1,7 @@
 """`aspire-gitops` itself: its help, its version, and the options that all commands share."""
 
+import os
+
 import click
 
 from aspire_gitops.cli.invocation import Invocation
@@ -42,4 +44,6 @@ def program(ctx: click.Context, *, debug: bool, log_format: str | None) -> None:
     Edit a file, `validate` it, look at the `plan`, `apply` it. Everything the
     program changes carries its mark; what does not is never touched.
     """
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
     ctx.obj = Invocation(debug=debug, log_format=log_format)

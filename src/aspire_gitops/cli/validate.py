@@ -8,12 +8,14 @@ from typing import NoReturn
 import click
 
 from aspire_gitops.cli.exit_codes import ExitCode
-from aspire_gitops.cli.findings import FORMATS, show_findings
+from aspire_gitops.cli.findings import show_findings
 from aspire_gitops.cli.program import report_error
 from aspire_gitops.cli.progress import told_on_stderr
 from aspire_gitops.cli.reading import check
 from aspire_gitops.cli.source import SourceChoice, chosen, day, with_source
 from aspire_gitops.errors import SourceUnavailable
+from aspire_gitops.rendering.diagnostics import DIAGNOSTIC_RENDERERS
+from aspire_gitops.rendering.plan_words import plural
 
 _EPILOG = """\b
 Examples:
@@ -35,7 +37,7 @@ Exit code 1 means that there are errors; warnings alone are 0.
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(list(FORMATS)),
+    type=click.Choice(list(DIAGNOSTIC_RENDERERS)),
     default="text",
     show_default=True,
     help="How findings are written.",
@@ -60,6 +62,8 @@ def command(
 def _check_once(choice: SourceChoice, today: datetime | None, format_: str) -> ExitCode:
     validated = check(choice, day(today), ask_git=False)
     show_findings(validated.diagnostics, format_)
+    if not validated.diagnostics:
+        told_on_stderr(f"no problems in {plural(len(list(validated.catalog)), 'resource')}")
     return ExitCode.DONE if validated.ok else ExitCode.FAILED
 
 
