@@ -1,0 +1,94 @@
+"""Aspire's own `gateway.d/` on a real gateway: the product's client, a stand-in for the providers."""
+
+import asyncio
+import secrets as random
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import SecretStr
+
+from aspire_gitops.applying import Outcome, apply_plan
+from aspire_gitops.applying.secrets import gather_evidence
+from aspire_gitops.canonical import JsonValue
+from aspire_gitops.compiling import compile_catalog
+from aspire_gitops.delivery import open_delivery
+from aspire_gitops.gateway import GatewayClient, Tally
+from aspire_gitops.planning.make import make_plan
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.rehearsal.redirect import Redirected, redirect
+from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl
+from aspire_gitops.state import Compiled, Kind, ObjectKey
+from support.catalogs import TODAY, catalog_of_folder
+from support.sandbox_admin import admin_of
+from support.sandboxes import fresh_sandbox
+
+T = TypeVar("T")
+GATEWAY_D = Path(__file__).parents[2] / "gateway.d"
+OWNER = "aspire-gitops"
+
+
+@dataclass(frozen=True)
+class Aspire:
+    """One real gateway, and what `gateway.d/` asks of it."""
+
+    sandbox: Sandbox
+    redirected: Redirected
+    upstream: UpstreamControl
+
+    @property
+    def wanted(self) -> Compiled:
+        return self.redirected.compiled
+
+    def plan(self, wanted: Compiled | None = None, tally: Tally | None = None) -> Plan:
+        asked = wanted or self.wanted
+        evidence = gather_evidence(asked.objects, self.redirected.secrets)
+        snapshot = self._using(lambda client: client.read_snapshot(), tally)
+        return make_plan(asked, snapshot, owner=OWNER, evidence=evidence)
+
+    def apply(self, wanted: Compiled | None = None, tally: Tally | None = None) -> Outcome:
+        plan = self.plan(wanted, tally)
+        secrets = self.redirected.secrets
+        return self._using(lambda client: apply_plan(plan, client, secrets, open_delivery), tally)
+
+    def edited(self, key: ObjectKey, **fields: JsonValue) -> Compiled:
+        """Return what is wanted, with fields of one object edited; None drops a field."""
+        paths = {path.replace("__", "."): value for path, value in fields.items()}
+        item = self.wanted.objects[key]
+        merged = {p: v for p, v in {**item.fields, **paths}.items() if v is not None}
+        objects = {**self.wanted.objects, key: replace(item, fields=merged)}
+        return replace(self.wanted, objects=objects)
+
+    def app_key(self, name: str) -> str:
+        intent = self.wanted.intents[ObjectKey(Kind.KEY, name)]
+        value = intent.delivery and open_delivery(intent.delivery).read()
+        assert value, f"{name} was not delivered"
+        return value
+
+    def _using(self, work: Callable[[GatewayClient], Awaitable[T]], tally: Tally | None) -> T:
+        async def worked() -> T:
+            admin_key = SecretStr(self.sandbox.master_key)
+            async with GatewayClient(self.sandbox.base_url, admin_key, observer=tally) as client:
+                return await work(client)
+
+        return asyncio.run(worked())
+
+
+@contextmanager
+def aspire_on_sandbox(folder: Path) -> Iterator[Aspire]:
+    """Start a gateway with the compiled config.yaml and the keys that were made by hand; apply nothing."""
+    compiled = compile_catalog(catalog_of_folder(GATEWAY_D), today=TODAY)
+    config = folder / "config.yaml"
+    config.write_text(compiled.config_yaml, encoding="utf-8")
+    with fresh_sandbox(SandboxOptions(config=config, upstream=True)) as sandbox:
+        assert sandbox.upstream_url
+        redirected = redirect(
+            compiled, sandbox.upstream_url, folder, lambda api: f"fake-{api}-{random.token_hex(8)}"
+        )
+        with admin_of(sandbox) as admin:
+            for key, intent in compiled.intents.items():
+                if key.kind is Kind.KEY and intent.adopt:
+                    admin.new_key(key_alias=compiled.objects[key].handle)
+        yield Aspire(sandbox, redirected, UpstreamControl(sandbox.upstream_url))
