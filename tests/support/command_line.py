@@ -41,7 +41,7 @@ class CommandLine:
             result = runner.invoke(program, arguments, input=stdin, prog_name="aspire-gitops")
         return Ended(result.exit_code, result.stdout, result.stderr)
 
-    def run_process(self, *arguments: str) -> Ended:
+    def run_process(self, *arguments: str, patience_s: float = 120) -> Ended:
         """Run it as a process of its own, with nothing inherited but PATH."""
         done = subprocess.run(
             [*PROGRAM, *arguments],
@@ -50,7 +50,7 @@ class CommandLine:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=patience_s,
             check=False,
         )
         return Ended(done.returncode, done.stdout, done.stderr)
