@@ -10,7 +10,7 @@ from aspire_gitops.planning.matching import Matched, generation, match, next_add
 from aspire_gitops.planning.order import in_order
 from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal
 from aspire_gitops.planning.protection import LEFTOVER, check_protection
-from aspire_gitops.planning.rules import NAME_TAKEN
+from aspire_gitops.planning.rules import NAME_TAKEN, NOTHING_TO_ADOPT
 from aspire_gitops.planning.traits import TRAITS
 from aspire_gitops.state import (
     Compiled,
@@ -98,10 +98,7 @@ class _Comparison:
         if live and not foreign:
             return self._update(live)
         if not foreign:
-            fresh = self._to_be(next_address(key, self.snapshot.objects))
-            return Change(
-                Action.CREATE, key, after=fresh, intent=self._intent, reason="only in git"
-            )
+            return self._create()
         if live or len(foreign) > 1 or not self._intent.adopt:
             return self._name_taken(foreign, already_ours=bool(live))
         return self._adopt(foreign[0])
@@ -122,6 +119,13 @@ class _Comparison:
             # Nothing can be said about secrets that are not at hand: take the live proof as it is.
             return replace(after, mark=replace(after.mark, digest=live.mark.digest))
         return after
+
+    def _create(self) -> Change | Refusal:
+        key = self.wanted.key
+        if key.kind is Kind.KEY and self._intent.delivery is None:
+            return self._nothing_to_adopt()
+        fresh = self._to_be(next_address(key, self.snapshot.objects))
+        return Change(Action.CREATE, key, after=fresh, intent=self._intent, reason="only in git")
 
     def _update(self, live: GatewayObject) -> Change | None:
         after = self._to_be(live.address, live)
@@ -163,6 +167,15 @@ class _Comparison:
     def _must_replace(self, fields: tuple[FieldChange, ...]) -> bool:
         trait = TRAITS[self.wanted.key.kind]
         return any(f.after is None and not trait.can_unset(f.path) for f in fields)
+
+    def _nothing_to_adopt(self) -> Refusal:
+        return Refusal(
+            NOTHING_TO_ADOPT,
+            str(self.wanted.key),
+            f'the gateway has no key called "{self.wanted.handle}", and a new one could not be handed over',
+            "correct `key_alias` to the name of the key on the gateway; for a new key write"
+            " `deliver: {file: …}` in place of `adopt: true`",
+        )
 
     def _name_taken(self, foreign: tuple[GatewayObject, ...], *, already_ours: bool) -> Refusal:
         key, where = self.wanted.key, ", ".join(sorted(str(o.address) for o in foreign))

@@ -8,12 +8,4 @@ ALIAS_IN_USE = Rule("AG503", "alias-in-use")
 NAME_TAKEN = Rule("AG504", "name-taken")
 AMBIGUOUS_MARK = Rule("AG505", "ambiguous-mark")
 EMPTY_SOURCE = Rule("AG506", "empty-source")
-
-PLAN_RULES = (
-    TOO_MANY_DELETIONS,
-    LAST_KEY,
-    ALIAS_IN_USE,
-    NAME_TAKEN,
-    AMBIGUOUS_MARK,
-    EMPTY_SOURCE,
-)
+NOTHING_TO_ADOPT = Rule("AG507", "nothing-to-adopt")

@@ -202,6 +202,13 @@ def test_an_adopted_key_keeps_its_address() -> None:
     assert change.after.address == "ab" * 32
 
 
+def test_a_key_to_adopt_that_is_not_there_is_not_created() -> None:
+    wanted = app_key("postiz")
+    made = plan(compiled(wanted, intents={wanted.key: Intent(adopt=True)}), snapshot())
+    assert [refusal.rule.code for refusal in made.refusals] == ["AG507"]
+    assert made.changes == ()
+
+
 def test_two_keys_with_one_mark_are_a_riddle() -> None:
     twins = [replace(applied(app_key()), address=a * 64) for a in "ab"]
     made = plan(compiled(app_key()), snapshot(*twins))
