@@ -122,7 +122,7 @@ class _Comparison:
 
     def _create(self) -> Change | Refusal:
         key = self.wanted.key
-        if key.kind is Kind.KEY and self._intent.delivery is None:
+        if key.kind is Kind.KEY and self._intent.adopt and self._intent.delivery is None:
             return self._nothing_to_adopt()
         fresh = self._to_be(next_address(key, self.snapshot.objects))
         return Change(Action.CREATE, key, after=fresh, intent=self._intent, reason="only in git")
