@@ -151,7 +151,7 @@ class OldTargetServes(HonestStage):
     def apply(self, plan: Plan, wanted: Compiled) -> Outcome:
         before = dict(self.live)
         outcome = super().apply(plan, wanted)
-        if before:
+        if len(before) > 1:  # not at the first apply, which finds one key made by hand
             self.live = before
         return outcome
 
@@ -264,13 +264,14 @@ def test_the_report_as_people_read_it() -> None:
     lines = [step_text(step).plain for step in rehearsal.steps]
     text = "\n".join([opening_text(files()).plain, *lines, closing_text(rehearsal).plain])
     assert text == snapshot("""\
-Rehearsing test at main@sha1:4f2c9d1000000000000000000000000000000000
+Rehearsing test at main@sha1:4f2c9d100000
 2 providers, 2 deployments, 2 app keys, on a throw-away LiteLLM 1.106.2 whose providers are stand-ins.
 
 ✓ Apply the files to an empty gateway  0.0 s
     made blog.main by hand first: the files adopt it
     6 changes, each read back from the gateway
-    create: 6 (2 credential, 2 deployment, 2 key)
+    create: 5 (2 credential, 2 deployment, 1 key)
+    adopt: 1 (1 key)
 ✓ Plan again: nothing is left to do  0.0 s
     the plan is empty: the gateway is what the files say, secrets included
 ✓ Each key calls each alias that its app lists  0.0 s
@@ -295,7 +296,7 @@ Rehearsing test at main@sha1:4f2c9d1000000000000000000000000000000000
     the plan is empty: the gateway is what the files say, secrets included
     2 keys work as before
 ✓ No secret is in anything that we wrote  0.0 s
-    2 secrets looked for in 2 texts, 1,165 characters
+    2 secrets looked for in 2 texts, 1,182 characters
 
 Proved: 8 steps, 8 passed, in 0 s.
   changed   2 credentials, 2 deployments, 2 keys on a throw-away gateway; the sandbox is gone again
@@ -340,7 +341,8 @@ def test_the_report_as_machines_read_it() -> None:
                     "facts": [
                         "made blog.main by hand first: the files adopt it",
                         "6 changes, each read back from the gateway",
-                        "create: 6 (2 credential, 2 deployment, 2 key)",
+                        "create: 5 (2 credential, 2 deployment, 1 key)",
+                        "adopt: 1 (1 key)",
                     ],
                     "seconds": 0.0,
                 }

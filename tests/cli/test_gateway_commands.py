@@ -219,7 +219,9 @@ def test_one_failure_is_1_and_the_rest_is_done(shell: CommandLine, fake: FakeGat
 @pytest.mark.parametrize(
     ("variables", "code", "says"),
     [
-        pytest.param({"ASPIRE_GITOPS_ADMIN_KEY": "sk-wrong-0123456789"}, 1, "40", id="wrong key"),
+        pytest.param(
+            {"ASPIRE_GITOPS_ADMIN_KEY": "sk-wrong-0123456789"}, 1, "ADMIN_KEY", id="wrong key"
+        ),
         pytest.param(
             {"ASPIRE_GITOPS_GATEWAY_URL": "http://127.0.0.1:9"}, 1, "127.0.0.1:9", id="gateway down"
         ),

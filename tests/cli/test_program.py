@@ -24,7 +24,7 @@ from support.command_line import PROGRAM, CommandLine, ended
 from support.small_source import TODAY, write_files
 
 COMMANDS = sorted(Program.lazy)
-HEAVY = {"git", "httpx", "watchfiles", "rich", "structlog"}
+HEAVY = {"git", "jinja2", "pydantic_settings", "httpx", "watchfiles", "rich", "structlog"}
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import click
 import pytest
 
+from aspire_gitops.cli import program
 from aspire_gitops.errors import SecretMissing, UsageError
 from aspire_gitops.settings import (
     LogFormat,
@@ -142,6 +144,12 @@ def test_a_file_that_others_may_read_is_warned_about(
 def test_the_state_folder(monkeypatch: pytest.MonkeyPatch, variable: str, folder: str) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", variable)
     assert str(default_state_dir()) == folder.replace("HOME", str(Path.home()))
+
+
+def test_the_flag_offers_what_the_setting_takes() -> None:
+    option = next(parameter for parameter in program.params if parameter.name == "log_format")
+    assert isinstance(option.type, click.Choice)
+    assert list(option.type.choices) == [member.value for member in LogFormat]
 
 
 def test_the_page_names_every_variable() -> None:

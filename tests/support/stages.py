@@ -38,7 +38,11 @@ class HonestStage:
     restarts: int = 0
 
     def make_keys_by_hand(self, wanted: Compiled) -> tuple[str, ...]:
-        return tuple(key.name for key, intent in wanted.intents.items() if intent.adopt)
+        adopted = [key for key, intent in wanted.intents.items() if intent.adopt]
+        for key in adopted:
+            handle = wanted.objects[key].handle
+            self.live[key] = GatewayObject(key, handle, {}, address="cd" * 32)
+        return tuple(key.name for key in adopted)
 
     def plan(self, wanted: Compiled) -> Plan:
         snapshot = Snapshot("http://gateway.test", "1.106.2", NOON, tuple(self.live.values()))

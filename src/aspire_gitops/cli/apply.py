@@ -9,13 +9,13 @@ import click
 
 from aspire_gitops.applying import Outcome
 from aspire_gitops.cli.applying_shown import ApplyingShown
+from aspire_gitops.cli.compiled import compiled
 from aspire_gitops.cli.exit_codes import ExitCode
 from aspire_gitops.cli.findings import show_warnings
 from aspire_gitops.cli.gateway import LiveGateway, open_gateway
 from aspire_gitops.cli.invocation import Invocation, pass_invocation
 from aspire_gitops.cli.options import with_detailed_exitcode, with_gateway
 from aspire_gitops.cli.output import show
-from aspire_gitops.cli.reading import compiled
 from aspire_gitops.cli.source import DEFAULT_FOLDER, chosen, day, with_source
 from aspire_gitops.errors import UnsafePlan, UsageError
 from aspire_gitops.planning.document import plan_from_json

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
+from aspire_gitops.cli.compiled import compiled
 from aspire_gitops.cli.files import write_file
 from aspire_gitops.cli.findings import show_warnings
-from aspire_gitops.cli.reading import compiled
 from aspire_gitops.cli.source import chosen, day, with_source
 from aspire_gitops.compiling import artifacts
 

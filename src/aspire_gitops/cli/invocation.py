@@ -1,11 +1,12 @@
 """What all commands of one run share: the root command's options, and how to read settings."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from aspire_gitops.settings import Settings, read_settings
+if TYPE_CHECKING:
+    from aspire_gitops.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +16,14 @@ class Invocation:
     debug: bool = False
     log_format: str | None = None
 
-    def settings(self, **flags: Any) -> Settings:
+    def settings(self, **flags: Any) -> "Settings":
         """Read the environment, and log as it says; flags that are not None win.
 
         Raises:
             UsageError: A variable or a flag has a value that cannot be.
         """
-        from aspire_gitops.cli.logs import configure_logging  # noqa: PLC0415 (`validate` logs nothing and should start fast)
+        from aspire_gitops.cli.logs import configure_logging  # noqa: PLC0415 (see below)
+        from aspire_gitops.settings import read_settings  # noqa: PLC0415 (0.2 s that `validate` and `--help` do not need)
 
         settings = read_settings(log_format=self.log_format, **flags)
         configure_logging(settings.log_format, debug=self.debug)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 from rich.text import Text
 
+from aspire_gitops.cli.compiled import compiled
 from aspire_gitops.cli.exit_codes import ExitCode
 from aspire_gitops.cli.files import write_file
 from aspire_gitops.cli.findings import show_warnings
@@ -16,7 +17,6 @@ from aspire_gitops.cli.invocation import Invocation, pass_invocation
 from aspire_gitops.cli.options import with_detailed_exitcode, with_gateway
 from aspire_gitops.cli.output import show
 from aspire_gitops.cli.progress import told_on_stderr
-from aspire_gitops.cli.reading import compiled
 from aspire_gitops.cli.snapshot_file import read_snapshot_file
 from aspire_gitops.cli.source import chosen, day, with_source
 from aspire_gitops.planning.document import plan_to_json

@@ -1,16 +1,13 @@
-"""Compose source → loading → validation → compiling for the commands. Decides nothing itself."""
+"""Compose source → loading → validation for the commands. Decides nothing itself."""
 
 from datetime import date
 from pathlib import Path
 
 from aspire_gitops.cli.source import SourceChoice
-from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.diagnostics import Diagnostic
-from aspire_gitops.errors import InvalidConfig, UsageError
+from aspire_gitops.errors import UsageError
 from aspire_gitops.loading import load
 from aspire_gitops.revision import Source
 from aspire_gitops.sources import DirectorySource
-from aspire_gitops.state import Compiled
 from aspire_gitops.validation import Validated, validate
 
 
@@ -24,19 +21,6 @@ def check(choice: SourceChoice, today: date, *, ask_git: bool = True) -> Validat
     """
     tree = open_source(choice, ask_git=ask_git).read()
     return validate(load(tree), tree.revision, today=today)
-
-
-def compiled(choice: SourceChoice, today: date) -> tuple[Compiled, tuple[Diagnostic, ...]]:
-    """Return what the files ask for, and the warnings about them.
-
-    Raises:
-        InvalidConfig: The files hold errors; it has all findings.
-        SourceUnavailable: The files cannot be read as a whole.
-    """
-    validated = check(choice, today)
-    if not validated.ok:
-        raise InvalidConfig(validated.diagnostics)
-    return compile_catalog(validated.catalog, today=today), validated.diagnostics
 
 
 def open_source(choice: SourceChoice, *, ask_git: bool = True) -> Source:

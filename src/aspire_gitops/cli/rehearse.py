@@ -5,11 +5,11 @@ from datetime import datetime
 import click
 
 from aspire_gitops.canonical import pretty_json
+from aspire_gitops.cli.compiled import compiled
 from aspire_gitops.cli.exit_codes import ExitCode
 from aspire_gitops.cli.findings import show_warnings
 from aspire_gitops.cli.invocation import Invocation, pass_invocation
 from aspire_gitops.cli.output import show
-from aspire_gitops.cli.reading import compiled
 from aspire_gitops.cli.rehearsal_shown import RehearsalShown
 from aspire_gitops.cli.source import chosen, day, with_source
 from aspire_gitops.rehearsal import rehearse

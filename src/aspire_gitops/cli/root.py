@@ -6,7 +6,6 @@ import click
 
 from aspire_gitops.cli.invocation import Invocation
 from aspire_gitops.cli.program import Program
-from aspire_gitops.settings import LogFormat
 
 _EPILOG = """\b
 A first round, without a gateway of your own:
@@ -34,7 +33,7 @@ Settings: docs/settings.md. Codes such as AG201: aspire-gitops explain AG201.
 @click.option("--debug", is_flag=True, help="Log every step, and show the traceback of a bug.")
 @click.option(
     "--log-format",
-    type=click.Choice([member.value for member in LogFormat]),
+    type=click.Choice(["console", "json"]),
     help="How log lines on stderr look.  [variable: ASPIRE_GITOPS_LOG_FORMAT]",
 )
 @click.pass_context

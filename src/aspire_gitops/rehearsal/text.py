@@ -7,7 +7,7 @@ from rich.text import Text
 
 from aspire_gitops.rehearsal.report import Rehearsal, Step, StepStatus
 from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.plan_words import plural
+from aspire_gitops.rendering.plan_words import plural, revision_text
 from aspire_gitops.state import Compiled, Kind
 
 _MARKS: Mapping[StepStatus, tuple[str, str]] = {
@@ -21,7 +21,7 @@ def opening_text(compiled: Compiled) -> Text:
     """Say what is rehearsed."""
     counts = Counter(key.kind for key in compiled.objects)
     title = Text.assemble("Rehearsing ", (one_line(compiled.gateway.name), "bold"))
-    title.append(f" at {one_line(str(compiled.revision))}\n")
+    title.append(f" at {revision_text(str(compiled.revision))}\n")
     title.append(
         f"{plural(counts[Kind.CREDENTIAL], 'provider')}, "
         f"{plural(counts[Kind.DEPLOYMENT], 'deployment')}, "
