@@ -190,6 +190,15 @@ def test_a_missing_secret_stops_before_the_first_write(
     assert fake.writes == []
 
 
+def test_a_missing_right_stops_before_the_first_write(
+    shell: CommandLine, fake: FakeGateway
+) -> None:
+    with fake.failing(Fault(Status(403), method="POST", path="/model/new")):
+        result = shell.run("apply", *BY_THEN, "--yes")
+    assert (result.returncode, "/model/new" in result.stderr) == (1, True), result.stderr
+    assert "3 changes: 3 create." in shell.run("plan", *BY_THEN).stdout
+
+
 def test_a_plan_without_the_secret_says_so(shell: CommandLine) -> None:
     shell.run("apply", *BY_THEN, "--yes")
     del shell.variables["ACME_API_KEY"]

@@ -46,6 +46,7 @@ class LiveGateway:
             SecretMissing: Before the first write.
             StalePlan: The gateway moved. Plan again.
             UnsafePlan: The plan is refused.
+            GatewayRefused: The admin key lacks a right; nothing was written.
             GatewayError: The gateway cannot be read.
         """
         secrets = resolve_secrets(_intents(plan))
@@ -53,6 +54,8 @@ class LiveGateway:
         async def carried_out(client: GatewayClient) -> Outcome:
             if not just_made:
                 ensure_current(plan, await client.read_snapshot())
+            if plan.changes:
+                await client.check_rights()  # half an apply is worse than none
             return await apply_plan(plan, client, secrets, open_delivery, progress=progress)
 
         return self._ask(carried_out)
