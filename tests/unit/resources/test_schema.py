@@ -41,7 +41,7 @@ def in_yaml_1_2(path: Path) -> Any:
 
 
 def test_the_files_are_what_the_resources_say() -> None:
-    """To renew them: `python -m aspire_gitops schema --output schemas`, or see CONTRIBUTING."""
+    """To renew them: `aspire-gitops schema -o schemas`."""
     written = {path.name: path.read_text() for path in SCHEMAS.glob("*.json")}
     assert written == schema_files()
 

@@ -44,7 +44,9 @@ def _rule(rule: Rule) -> JsonValue:
 
 def _result(diagnostic: Diagnostic, order: Mapping[Rule, int]) -> JsonValue:
     rule, span = diagnostic.rule, diagnostic.span
-    message = f"{diagnostic.message}\nhelp: {diagnostic.help}" if diagnostic.help else diagnostic.message
+    message = (
+        f"{diagnostic.message}\nhelp: {diagnostic.help}" if diagnostic.help else diagnostic.message
+    )
     region: dict[str, JsonValue] = {
         "startLine": span.line,
         "startColumn": span.column,
