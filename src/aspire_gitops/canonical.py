@@ -46,7 +46,7 @@ def _normal(value: JsonValue) -> JsonValue:
 
 def digest(value: JsonValue) -> str:
     """Return `sha256:<hex>` of the canonical JSON of `value`."""
-    return "sha256:" + hashlib.sha256(canonical_json(value).encode()).hexdigest()
+    return "sha256:" + hashlib.sha256(_bytes(canonical_json(value))).hexdigest()
 
 
 def keyed_digest(secrets: Mapping[str, str], value: JsonValue) -> str:
@@ -55,6 +55,11 @@ def keyed_digest(secrets: Mapping[str, str], value: JsonValue) -> str:
     Whoever holds the secrets can prove that they are the ones that were
     written; nobody else learns anything, and no key has to be stored anywhere.
     """
-    key = canonical_json(dict(secrets)).encode()
-    text = canonical_json(value).encode()
+    key = _bytes(canonical_json(dict(secrets)))
+    text = _bytes(canonical_json(value))
     return "hmac-sha256:" + hmac.new(key, text, hashlib.sha256).hexdigest()
+
+
+def _bytes(text: str) -> bytes:
+    # A gateway's reply may hold half a surrogate pair, which is JSON but not UTF-8.
+    return text.encode(errors="surrogatepass")

@@ -4,7 +4,7 @@ Desired and live are the same type, so that planning compares plain values.
 No I/O, and nothing of LiteLLM's wire format: `gateway.wire` translates.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -52,6 +52,13 @@ Fields: TypeAlias = Mapping[str, JsonValue]
 A path has at most one dot that counts, the first. What is unset is absent: the
 border drops nulls, empty lists and mappings, and false.
 """
+
+
+def is_unset(value: JsonValue) -> bool:
+    """Say whether LiteLLM treats `value` as if it were not there. Zero is a value."""
+    if value is None or value is False:
+        return True
+    return isinstance(value, str | Sequence | Mapping) and not value
 
 
 @dataclass(frozen=True, slots=True)

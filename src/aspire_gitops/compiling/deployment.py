@@ -5,21 +5,18 @@ replacement needs a new one. `validation` has made sure that the provider
 exists and is in use, and that no parameter routes, retries or authenticates.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import ROUND_UP, Decimal
 
 from aspire_gitops.canonical import JsonValue
 from aspire_gitops.catalog import Declared
 from aspire_gitops.compiling.api import APIS
 from aspire_gitops.compiling.credential import credential_name
-from aspire_gitops.compiling.fields import is_unset, stated
-from aspire_gitops.diagnostics import Diagnostic, Rule
+from aspire_gitops.compiling.fields import stated
 from aspire_gitops.money import json_number, per_unit
 from aspire_gitops.resources import AliasSpec, ProviderSpec
 from aspire_gitops.resources.alias import PriceSpec
 from aspire_gitops.state import GatewayObject, Intent, Kind, ObjectKey
-
-PARAMETER_UNSET = Rule("AG401", "parameter-unset")
 
 CAPABILITY_FIELDS: Mapping[str, str] = {
     "audio": "supports_audio_input",
@@ -42,21 +39,6 @@ def compile_deployment(
     fields |= {f"model_info.{name}": value for name, value in _model_info(spec).items()}
     wanted = GatewayObject(ObjectKey(Kind.DEPLOYMENT, spec.name), spec.name, stated(fields))
     return wanted, Intent(adopt=spec.adopt, source=alias.document.path)
-
-
-def check_parameters(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
-    """Yield AG401 for each parameter that the gateway could not tell from an absent one."""
-    for name, value in (alias.spec.parameters or {}).items():
-        if is_unset(value):
-            yield PARAMETER_UNSET.at(
-                alias.span("parameters", name),
-                f"the gateway cannot tell {name} set to {_word(value)} from {name} unset",
-                help=f"remove {name}, or let the app send it with each call",
-            )
-
-
-def _word(value: JsonValue) -> str:
-    return "false" if value is False else "an empty text"
 
 
 def _parameters(spec: AliasSpec) -> dict[str, JsonValue]:

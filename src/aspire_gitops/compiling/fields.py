@@ -3,16 +3,9 @@
 from collections.abc import Mapping
 
 from aspire_gitops.canonical import JsonValue
-from aspire_gitops.state import Fields
+from aspire_gitops.state import Fields, is_unset
 
 
 def stated(values: Mapping[str, JsonValue]) -> Fields:
     """Drop what is unset, and sort the rest by path. The number 0 is a value and stays."""
     return {path: values[path] for path in sorted(values) if not is_unset(values[path])}
-
-
-def is_unset(value: JsonValue) -> bool:
-    """Say whether the gateway would treat `value` as if it were not there."""
-    if value is None or value is False:
-        return True
-    return isinstance(value, str | tuple | list | Mapping) and not value

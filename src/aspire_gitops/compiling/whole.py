@@ -6,10 +6,8 @@ from datetime import date
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.compiling.config import compile_config
 from aspire_gitops.compiling.credential import compile_credential
-from aspire_gitops.compiling.deployment import check_parameters, compile_deployment
+from aspire_gitops.compiling.deployment import compile_deployment
 from aspire_gitops.compiling.key import compile_key
-from aspire_gitops.diagnostics import sort_diagnostics
-from aspire_gitops.errors import InvalidConfig
 from aspire_gitops.money import ExchangeRate
 from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.state import (
@@ -26,12 +24,10 @@ def compile_catalog(catalog: Catalog, *, today: date) -> Compiled:
     """Compile a catalog that `validation` accepts; `today` decides which approvals still count.
 
     Raises:
-        InvalidConfig: A file asks for what the gateway has no way to hold (AG4xx).
         ValueError, KeyError: The catalog was not validated. A bug of the caller.
     """
     if catalog.gateway is None:
         raise ValueError("the catalog declares no gateway; validate it before compiling")
-    _refuse_the_unsayable(catalog)
     gateway = catalog.gateway.spec
     exchange = _exchange(gateway)
     compiled = sorted(_objects(catalog, exchange, gateway.timezone), key=lambda pair: pair[0].key)
@@ -43,12 +39,6 @@ def compile_catalog(catalog: Catalog, *, today: date) -> Compiled:
         approvals=_approvals(catalog, today),
         config_yaml=compile_config(gateway),
     )
-
-
-def _refuse_the_unsayable(catalog: Catalog) -> None:
-    found = [found for alias in catalog.aliases.values() for found in check_parameters(alias)]
-    if found:
-        raise InvalidConfig(sort_diagnostics(found))
 
 
 def _objects(

@@ -205,11 +205,6 @@ def _warnings(compiled: Compiled, snapshot: Snapshot) -> Iterator[str]:
     declared, live = compiled.gateway.litellm_version, snapshot.litellm_version
     if live and live != declared:
         yield f"the gateway runs LiteLLM {live}, the reviewed files say {declared}"
-    for fallback in sorted(snapshot.fallbacks):
-        yield (
-            f'drift: a {fallback.kind} fallback was set by hand: "{fallback.alias}" may be answered'
-            f" by {', '.join(fallback.answers)}; remove it with DELETE /fallback/{fallback.alias}"
-        )
 
 
 def _named(item: GatewayObject) -> str:

@@ -98,7 +98,8 @@ def _fallbacks(plan: Plan) -> Iterator[Text]:
         answers = ", ".join(map(one_line, fallback.answers))
         line = Text.assemble("  ", ("! LIVE FALLBACK", "bold white on red"))
         line.append(f" calls to {one_line(fallback.alias)} may be answered by {answers}")
-        yield line.append(f" ({one_line(fallback.kind)}, set by hand on the gateway)")
+        line.append(f" ({one_line(fallback.kind)}, set by hand on the gateway)")
+        yield line.append(f"\n      = help: DELETE /fallback/{one_line(fallback.alias)} removes it")
 
 
 def _remarks(plan: Plan) -> Iterator[Text]:

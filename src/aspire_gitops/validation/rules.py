@@ -15,6 +15,7 @@ from aspire_gitops.validation import (
     gateway_rules,
     key_rules,
     literal_secrets,
+    parameters,
     prices,
     references,
 )
@@ -27,6 +28,7 @@ _MODULES = (
     fallback_roads,
     forbidden_words,
     literal_secrets,
+    parameters,
     prices,
     gateway_rules,
     addresses,

@@ -45,6 +45,7 @@ from aspire_gitops.validation.literal_secrets import (
     hidden_parts,
     without_secrets,
 )
+from aspire_gitops.validation.parameters import check_stated
 from aspire_gitops.validation.prices import check_price
 from aspire_gitops.validation.references import (
     Reference,
@@ -181,6 +182,7 @@ def _check_provider(provider: Declared[ProviderSpec]) -> Iterator[Diagnostic]:
 def _check_alias(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
     spec, document = alias.spec, alias.document
     yield from check_price(alias)
+    yield from check_stated(alias)
     names = fallback_roads.check_alias_names(document, spec.name, spec.target.model)
     yield from (diagnostic for _, diagnostic in names)
     if spec.parameters:

@@ -6,7 +6,6 @@ import pytest
 
 from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.compiling.deployment import CAPABILITY_FIELDS
-from aspire_gitops.errors import InvalidConfig
 from aspire_gitops.resources.alias import AliasSpec
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
 from support.catalogs import GATEWAY, TODAY, alias, catalog_of, provider
@@ -136,16 +135,6 @@ def test_parameters_go_with_each_call_and_zero_is_a_value() -> None:
 
     assert (found["temperature"], found["top_p"], found["seed"]) == (0, 1, 7)
     assert isinstance(found["top_p"], int)
-
-
-def test_a_parameter_that_the_gateway_would_forget_is_refused_with_its_name() -> None:
-    with pytest.raises(InvalidConfig) as caught:
-        deployment(parameters={"parallel_tool_calls": False, "seed": 7})
-
-    (found,) = caught.value.diagnostics
-    assert (found.rule.code, found.span.path) == ("AG401", "gateway.d/Alias/qwen-chat.yaml")
-    assert "parallel_tool_calls" in found.message
-    assert found.help is not None
 
 
 def test_no_deployment_has_a_second_road() -> None:

@@ -11,8 +11,8 @@ from aspire_gitops.errors import GatewayReplyInvalid
 from aspire_gitops.gateway.endpoints import Endpoint
 from aspire_gitops.gateway.wire import WIRES
 from aspire_gitops.gateway.wire.marks import mark_of
-from aspire_gitops.gateway.wire.normal import is_unset, normal
-from aspire_gitops.state import GatewayObject, Kind, Mark, ObjectKey
+from aspire_gitops.gateway.wire.normal import normal
+from aspire_gitops.state import GatewayObject, Kind, Mark, ObjectKey, is_unset
 from support.fake_gateway import FakeGateway, using
 
 names = st.text("abcdefghijklmnopqrstuvwxyz0123456789._-", min_size=1, max_size=12)

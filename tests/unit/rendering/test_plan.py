@@ -115,6 +115,7 @@ Plan df2a5768603a for aspire (https://llm.example.com) at main@sha1:4f2c9d1
       = help: add an Approval
 
   ! LIVE FALLBACK calls to claude-sonnet may be answered by qwen-chat (general, set by hand on the gateway)
+      = help: DELETE /fallback/claude-sonnet removes it
 
   warning the gateway runs LiteLLM 1.107.0, the reviewed files say 1.106.2
   not compared, their secrets are not set here: credential/old

@@ -5,6 +5,7 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from aspire_gitops.canonical import JsonValue
+from aspire_gitops.state import is_unset
 
 
 def normal(value: Any) -> JsonValue:
@@ -20,11 +21,6 @@ def normal(value: Any) -> JsonValue:
             return value
         case _:
             raise TypeError(f"{type(value).__name__} is not JSON")
-
-
-def is_unset(value: JsonValue) -> bool:
-    """Null, false, and whatever is empty; zero is a value."""
-    return value is None or value is False or value in ("", (), {})
 
 
 def fields_under(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from aspire_gitops.compiling import deployment
 from aspire_gitops.diagnostics import Rule
 from aspire_gitops.planning import rules as planning_rules
 from aspire_gitops.validation.rules import file_rules, rules_of
@@ -10,4 +9,4 @@ from aspire_gitops.validation.rules import file_rules, rules_of
 
 def all_rules() -> Mapping[str, Rule]:
     """Return every rule by its code, in order."""
-    return dict(sorted({**file_rules(), **rules_of(deployment, planning_rules)}.items()))
+    return dict(sorted({**file_rules(), **rules_of(planning_rules)}.items()))
