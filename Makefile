@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+# The exchange rate in gateway.d/ ages. A commit is judged as of its own day, so that
+# what was right stays right; a controller judges by today.
+AS_OF := $(shell git log -1 --format=--today=%cs 2>/dev/null)
 
 .PHONY: help
 help: ## Say what each target does
@@ -23,7 +26,7 @@ $(STAMP): pyproject.toml requirements/dev.txt requirements/uv.txt
 
 .PHONY: demo
 demo: $(STAMP) ## Apply gateway.d/ to a throw-away LiteLLM and prove that it works: about two minutes
-	@$(BIN)/aspire-gitops rehearse gateway.d
+	@$(BIN)/aspire-gitops rehearse gateway.d $(AS_OF)
 
 .PHONY: lock
 lock: $(STAMP) ## Resolve the dependencies anew into requirements/dev.txt
@@ -46,9 +49,14 @@ lint: $(STAMP) ## Check format, lint, types and import contracts
 schemas: $(STAMP) ## Write schemas/ anew from the resources
 	$(BIN)/aspire-gitops schema --output schemas
 
+.PHONY: golden
+golden: $(STAMP) ## Write the golden files anew; then read the diff
+	PYTHONPATH=tests $(BIN)/python -m support.golden
+	PYTHONPATH=tests $(BIN)/python -m support.reviewed
+
 .PHONY: validate
 validate: $(STAMP) ## Check gateway.d/, which is also the worked example
-	$(BIN)/aspire-gitops validate gateway.d
+	$(BIN)/aspire-gitops validate gateway.d $(AS_OF)
 
 .PHONY: test-fast
 test-fast: $(STAMP) ## Run the tests that need no gateway: under a minute

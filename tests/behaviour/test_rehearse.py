@@ -11,9 +11,13 @@ import pytest
 from aspire_gitops.rehearsal.script import STEPS
 from aspire_gitops.sandbox.install import check_prerequisites as check_programs
 from aspire_gitops.sandbox.postgres import check_prerequisites as check_postgres
+from support.catalogs import TODAY
 from support.command_line import PROGRAM, CommandLine, ended
 
 ROOT = Path(__file__).parents[2]
+AS_OF = ("--today", TODAY.isoformat())  # the exchange rate in gateway.d/ ages
+MODES = "tests/golden/cases/ocr-embedding-image/gateway.d"
+MODES_ALIASES = ("pages", "pictures", "vectors")
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
@@ -46,12 +50,22 @@ def programs_of(folder: Path) -> list[str]:
 
 @pytest.mark.timeout(600)
 def test_the_worked_example_passes_every_step(shell: CommandLine, tmp_path: Path) -> None:
-    result = shell.run_process("rehearse", "gateway.d", "--format", "json", patience_s=600)
+    result = shell.run_process("rehearse", "gateway.d", *AS_OF, "--format", "json", patience_s=600)
     report = json.loads(result.stdout)
     failed = [step for step in report["steps"] if step["status"] != "passed"]
     assert (result.returncode, failed) == (0, [])
     assert [step["name"] for step in report["steps"]] == [name for name, _, _ in STEPS]
     assert (list(tmp_path.iterdir()), programs_of(tmp_path)) == ([], [])
+
+
+@pytest.mark.timeout(600)
+def test_ocr_embedding_and_image_calls_pass_too(shell: CommandLine) -> None:
+    result = shell.run_process("rehearse", MODES, *AS_OF, "--format", "json", patience_s=600)
+    assert result.returncode == 0, result.stderr
+    steps = json.loads(result.stdout)["steps"]
+    facts = [fact for step in steps for fact in step["facts"]]
+    answered = [alias for alias in MODES_ALIASES if any(f": {alias} → " in fact for fact in facts)]
+    assert answered == list(MODES_ALIASES)
 
 
 @pytest.mark.timeout(300)
@@ -67,7 +81,7 @@ def test_an_interrupted_rehearsal_leaves_nothing(
 ) -> None:
     with (
         subprocess.Popen(
-            [*PROGRAM, "rehearse", "gateway.d"],
+            [*PROGRAM, "rehearse", "gateway.d", *AS_OF],
             cwd=ROOT,
             env=shell.environment(),
             stdin=subprocess.DEVNULL,

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,10 +25,11 @@ from aspire_gitops.planning.plan import Plan
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.state import Compiled, GatewayObject, Kind, Snapshot
 from aspire_gitops.validation import validate
+from support.catalogs import TODAY
 from support.fake_gateway import FakeGateway, Request, using
 from support.folders import alias, app, provider, write_folder
 
-TODAY = date(2026, 11, 23)
+_APPLY = (sys.executable, "-m", "aspire_gitops", "apply")
 OWNER = "aspire-gitops"
 SECRETS = {
     f"{name}_API_KEY": f"pk-{name.lower()}-0a1b2c3d4e5f"
@@ -123,7 +123,7 @@ class Story:
     def start(self, url: str) -> subprocess.Popen[bytes]:
         """Start `aspire-gitops apply` as a process of its own."""
         return subprocess.Popen(
-            [sys.executable, "-m", "aspire_gitops", "apply", str(self.after), "--yes"],
+            [*_APPLY, str(self.after), "--yes", "--today", TODAY.isoformat()],
             env=self.environment(url),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

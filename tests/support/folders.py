@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from support.catalogs import GATEWAY
+
 _FOLDERS = {
     "Provider": "providers",
     "Alias": "aliases",
@@ -14,21 +16,6 @@ _FOLDERS = {
     "Approval": "approvals",
 }
 
-GATEWAY: Mapping[str, Any] = {
-    "kind": "Gateway",
-    "name": "test",
-    "url": "https://llm.example.com/v1",
-    "litellm": {"version": "1.106.2"},
-    "timezone": "Australia/Sydney",
-    "exchange": {
-        "usd_per_aud": "0.6512",
-        "as_of": "2026-11-20",
-        "source": "RBA F11.1",
-        "max_age_days": 366,
-    },
-    "availability": {"max_downtime_minutes_per_month": 60},
-    "policy": {"fallbacks": "forbid", "unpriced_aliases": "forbid"},
-}
 BUDGET: Mapping[str, Any] = {"kind": "Budget", "name": "shared", "monthly_aud": "100"}
 
 
