@@ -1,9 +1,19 @@
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from aspire_gitops.sandbox.signals import unwinding
+
+
+@pytest.fixture(autouse=True)
+def undisturbed() -> Iterator[None]:
+    """Start from Python's own handling: the run's shared sandbox may have put ours in place."""
+    before = {sign: signal.signal(sign, signal.SIG_DFL) for sign in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for sign, handler in before.items():
+        signal.signal(sign, handler)
 
 
 @pytest.mark.parametrize(
