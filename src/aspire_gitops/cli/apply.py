@@ -81,11 +81,11 @@ def command(
     if plan_file:
         _refuse_two_sources(ctx)
         plan = _saved_plan(plan_file, settings)
-        gateway = open_gateway(settings, plan.gateway_url)
+        gateway = open_gateway(invocation, settings, plan.gateway_url)
     else:
         wanted, findings = compiled(chosen(source, revision), day(today))
         show_warnings(findings)
-        gateway = open_gateway(settings, wanted.gateway.url)
+        gateway = open_gateway(invocation, settings, wanted.gateway.url)
         plan = gateway.plan(wanted)
     outcome = _apply(gateway, plan, yes=yes, saved=plan_file is not None)
     if format_ == "json":

@@ -2,18 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import TypeVar
 
 from pydantic import SecretStr
 
 from aspire_gitops.applying import Outcome, Result, apply_plan, resolve_secrets
-from aspire_gitops.applying.secrets import available_secrets, gather_evidence
+from aspire_gitops.cli.invocation import Invocation
+from aspire_gitops.cli.planned import plan_from
 from aspire_gitops.cli.progress import warn
 from aspire_gitops.delivery import open_delivery
 from aspire_gitops.errors import UsageError
 from aspire_gitops.gateway import GatewayClient
-from aspire_gitops.planning.make import ensure_current, make_plan
+from aspire_gitops.planning.make import ensure_current
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.settings import PREFIX, Settings, read_admin_key, settings_warnings
 from aspire_gitops.state import Compiled, Intent, ObjectKey, Snapshot
@@ -68,7 +68,9 @@ class LiveGateway:
         return asyncio.run(asked())
 
 
-def open_gateway(settings: Settings, declared_url: str | None = None) -> LiveGateway:
+def open_gateway(
+    invocation: Invocation, settings: Settings, declared_url: str | None = None
+) -> LiveGateway:
     """Return the gateway that the settings name, or else the one that the files declare.
 
     Raises:
@@ -80,19 +82,8 @@ def open_gateway(settings: Settings, declared_url: str | None = None) -> LiveGat
         raise UsageError(f"no gateway is named; set {PREFIX}GATEWAY_URL or give --gateway-url")
     for warning in settings_warnings(settings):
         warn(warning)
+    invocation.log_as(settings)
     return LiveGateway(url, read_admin_key(settings), settings.owner)
-
-
-def plan_from(
-    compiled: Compiled, snapshot: Snapshot, owner: str, *, based_on: str | None = None
-) -> Plan:
-    """Compare the files with a snapshot, with whatever secrets are at hand.
-
-    `based_on` is the digest of the whole snapshot, where this one is a part of it.
-    """
-    evidence = gather_evidence(compiled.objects, available_secrets(compiled.intents))
-    plan = make_plan(compiled, snapshot, owner=owner, evidence=evidence)
-    return replace(plan, based_on=based_on) if based_on else plan
 
 
 def _intents(plan: Plan) -> Mapping[ObjectKey, Intent]:

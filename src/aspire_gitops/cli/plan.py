@@ -12,10 +12,10 @@ from aspire_gitops.cli.compiled import compiled
 from aspire_gitops.cli.exit_codes import ExitCode
 from aspire_gitops.cli.files import write_file
 from aspire_gitops.cli.findings import show_warnings
-from aspire_gitops.cli.gateway import open_gateway, plan_from
 from aspire_gitops.cli.invocation import Invocation, pass_invocation
 from aspire_gitops.cli.options import with_detailed_exitcode, with_gateway
 from aspire_gitops.cli.output import show
+from aspire_gitops.cli.planned import plan_from
 from aspire_gitops.cli.progress import told_on_stderr
 from aspire_gitops.cli.snapshot_file import read_snapshot_file
 from aspire_gitops.cli.source import chosen, day, with_source
@@ -96,7 +96,9 @@ def command(
         saved = read_snapshot_file(snapshot_file, settings.owner)
         plan = plan_from(wanted, saved.snapshot, settings.owner, based_on=saved.digest)
     else:
-        plan = open_gateway(settings, wanted.gateway.url).plan(wanted)
+        from aspire_gitops.cli.gateway import open_gateway  # noqa: PLC0415 (0.2 s that a snapshot file does not need)
+
+        plan = open_gateway(invocation, settings, wanted.gateway.url).plan(wanted)
     show(RENDERERS[format_](plan))
     if output:
         write_file(output, plan_to_json(plan))

@@ -53,12 +53,13 @@ def command(
     """
     wanted, findings = compiled(chosen(source, revision), day(today))
     show_warnings(findings)
-    owner = invocation.settings().owner
+    settings = invocation.settings()
+    invocation.log_as(settings)
     in_text = format_ == "text"
     if in_text:
         show(opening_text(wanted))
     with RehearsalShown(results_on_stdout=in_text) as shown:
-        rehearsal = rehearse(wanted, shown, owner=owner)
+        rehearsal = rehearse(wanted, shown, owner=settings.owner)
     if in_text:
         show(closing_text(rehearsal))
     else:

@@ -40,7 +40,7 @@ def command(invocation: Invocation, /, *, output: Path | None, **flags: Any) -> 
     put there only name, address and a digest are kept.
     """
     settings = invocation.settings(**flags)
-    text = snapshot_json(open_gateway(settings).snapshot(), owner=settings.owner)
+    text = snapshot_json(open_gateway(invocation, settings).snapshot(), owner=settings.owner)
     if output is None:
         show(text)
     else:
