@@ -1,7 +1,7 @@
 """A whole source tree to documents, with every mistake of every file in one go."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from aspire_gitops.diagnostics import Diagnostic, Span, sort_diagnostics
 from aspire_gitops.loading.document import Document
@@ -24,12 +24,14 @@ class Loaded:
 
     A file with a mistake still has a document when the rest of it can be
     checked. `unread` are the paths of those that have none: what they would
-    have declared is unknown, not absent.
+    have declared is unknown, not absent. `unparsed` has the texts of those that
+    are text at least: they can still be searched for secrets.
     """
 
     documents: tuple[Document, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
     unread: frozenset[str] = frozenset()
+    unparsed: Mapping[str, str] = field(default_factory=dict)
 
 
 def load(tree: SourceTree) -> Loaded:
@@ -37,14 +39,16 @@ def load(tree: SourceTree) -> Loaded:
     documents: list[Document] = []
     found = [_diagnostic(problem) for problem in tree.problems]
     unread = {problem.path for problem in tree.problems}
+    unparsed: dict[str, str] = {}
     for file in tree.files:
         document, findings = load_file(file)
         found.extend(findings)
         if document is None:
             unread.add(file.path)
+            unparsed[file.path] = decode(file.path, file.content).text or ""
         else:
             documents.append(document)
-    return Loaded(tuple(documents), sort_diagnostics(found), frozenset(unread))
+    return Loaded(tuple(documents), sort_diagnostics(found), frozenset(unread), unparsed)
 
 
 def load_file(file: SourceFile) -> tuple[Document | None, tuple[Diagnostic, ...]]:

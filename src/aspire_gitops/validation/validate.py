@@ -75,6 +75,8 @@ def validate(loaded: Loaded, revision: Revision, *, today: date) -> Validated:
     reading = _Reading()
     for document in loaded.documents:
         reading.read(document)
+    for path, text in loaded.unparsed.items():
+        reading.search(path, text)
     catalog = _catalog(revision, reading.accepted)
     unusable = Unusable(
         names=reading.refused,
@@ -105,11 +107,15 @@ class _Reading:
         self.hidden: dict[str, list[Hidden]] = {}
         self.found: list[Diagnostic] = []
 
+    def search(self, path: str, text: str) -> None:
+        """Look for secrets, in comments and in files that are no YAML too."""
+        if secrets := find(text):
+            self.found.extend(diagnose(path, text, secrets))
+            self.hidden[path] = list(hidden_parts(text, secrets))
+
     def read(self, document: Document) -> None:
         kind = kind_of(document)
-        if secrets := find(document.text):
-            self.found.extend(diagnose(document.path, document.text, secrets))
-            self.hidden[document.path] = list(hidden_parts(document.text, secrets))
+        self.search(document.path, document.text)
         if kind is None:
             self.has_unknown_kind = True
             self.found.extend(check_kind(document))
@@ -212,8 +218,8 @@ def _unexplained(
 
 
 def _secrets_beside_findings(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Look for secrets where a file cannot be read as a whole: in the lines that are known."""
+    """Look for secrets where a file is not even text: in the lines that are known."""
     for item in loaded.diagnostics:
-        if item.span.path in loaded.unread and item.span.snippet:
+        if item.span.path in loaded.unread - loaded.unparsed.keys() and item.span.snippet:
             line = item.span.snippet
             yield from diagnose(item.span.path, line, find(line), first_line=item.span.line)

@@ -56,6 +56,16 @@ def test_a_secret_is_found_in_a_comment(secret: str) -> None:
     assert "AG304" in {diagnostic.rule.code for diagnostic in found}
 
 
+def test_a_secret_is_found_in_a_file_that_does_not_parse() -> None:
+    secret = SECRETS["an Anthropic key"]
+    found = found_in({"gateway.d/budgets/extra.yaml": f"a: {secret}\nb: [1,\nc: }}\n"})
+    assert [(d.rule.code, d.span.line) for d in found if d.span.path.endswith("extra.yaml")] == [
+        ("AG304", 1),
+        ("AG001", 3),
+    ]
+    assert secret not in "".join(render(tuple(found)) for render in DIAGNOSTIC_RENDERERS.values())
+
+
 @pytest.mark.parametrize("text", HARMLESS.values(), ids=HARMLESS)
 def test_is_no_secret(text: str) -> None:
     assert find(text) == []
