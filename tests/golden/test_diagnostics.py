@@ -18,4 +18,4 @@ def test_no_secret_of_the_case_is_shown() -> None:
     assert "Abcdef" not in shown
     assert "0123456789" not in shown
     assert "hunter2" not in shown
-    assert shown.count("AG304") == 3
+    assert shown.count("AG304") == 4
