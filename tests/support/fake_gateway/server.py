@@ -1,12 +1,13 @@
 """The fake gateway over TCP on loopback, for programs under test that are processes of their own."""
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from support.fake_gateway.gateway import FakeGateway, NoAnswer
 from support.fake_gateway.wire import Request
@@ -19,8 +20,7 @@ def serving(gateway: FakeGateway) -> Iterator[str]:
     class Handler(_Handler):
         fake = gateway
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
@@ -29,6 +29,16 @@ def serving(gateway: FakeGateway) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A client that hangs up is no fault of the gateway's, and its traceback
+        # would land in the output of a program under test in this process.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
