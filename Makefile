@@ -60,7 +60,7 @@ validate: $(STAMP) ## Check gateway.d/, which is also the worked example
 
 .PHONY: test-fast
 test-fast: $(STAMP) ## Run the tests that need no gateway: under a minute
-	$(BIN)/pytest -m "not real and not slow"
+	$(BIN)/pytest -m "not real and not slow" --numprocesses 2
 
 .PHONY: test
 test: $(STAMP) ## Run all tests, those against a real LiteLLM included
