@@ -4,10 +4,14 @@ AspireGitopsError
 ├── UsageError                the command was called wrongly             → exit 64
 ├── InvalidConfig             the reviewed files hold errors             → a commit mends it
 ├── SourceUnavailable         the source cannot be read as a whole       → try again
+├── SourceRefused             credentials, branch or signature refused   → a person must act
 ├── SecretMissing             a reference leads to no secret             → a person must act
 ├── UnsafePlan                a limit, a missing Approval, a conflict    → a commit or a person
 ├── StalePlan                 the gateway moved since the plan was made  → plan again
 ├── DeliveryFailed            a key could not be handed over             → try again
+├── JournalUnavailable        locked, full or not reachable              → try again
+├── JournalDamaged            its chain is broken                        → a person must look
+├── TellingFailed             a notification could not be handed over    → try again
 ├── SandboxError              the sandbox could not be started or used   → see its message
 └── GatewayError
     ├── GatewayUnavailable    no answer, 429 or 5xx after the last retry → try again
@@ -48,6 +52,14 @@ class SourceUnavailable(AspireGitopsError):
     """The source cannot be read as a whole. It may pass by itself: try again."""
 
 
+class SourceRefused(AspireGitopsError):
+    """The source is there and will not, or must not, be used: a person must act.
+
+    The remote refuses our credentials, the branch is gone, or the newest commit
+    is not signed by an allowed key. Looking again slowly is all that makes sense.
+    """
+
+
 class SecretMissing(AspireGitopsError):
     """A secret reference leads nowhere. A person must set what the message names."""
 
@@ -62,6 +74,28 @@ class StalePlan(AspireGitopsError):
 
 class DeliveryFailed(AspireGitopsError):
     """A key could not be handed to its app. Try again; the next apply finishes it."""
+
+
+class JournalUnavailable(AspireGitopsError):
+    """The journal cannot be written or read now. Nothing may be applied meanwhile; try again."""
+
+
+class JournalDamaged(AspireGitopsError):
+    """The journal does not prove what it says. Nothing may be applied; a person must look."""
+
+
+class TellingFailed(AspireGitopsError):
+    """Somebody could not be told. Try again; it never stops a turn.
+
+    `retry_after_s` is the receiver's own wish; `permanent` says that trying again cannot help.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after_s: float | None = None, permanent: bool = False
+    ) -> None:
+        self.retry_after_s = retry_after_s
+        self.permanent = permanent
+        super().__init__(message)
 
 
 class SandboxError(AspireGitopsError):

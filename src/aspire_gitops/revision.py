@@ -14,6 +14,8 @@ class Revision:
 
     `commit` is None for a plain folder; `dirty` says that the folder differs
     from the commit, so the commit alone does not tell what was read.
+    `approvers` are the people in the commit's `Approved-by`, `Reviewed-by` and
+    `Acked-by` trailers, as written there.
     """
 
     reference: str
@@ -21,6 +23,7 @@ class Revision:
     dirty: bool = False
     author: str | None = None
     subject: str | None = None
+    approvers: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.commit is None:

@@ -1,0 +1,1 @@
+"""The daemon: one turn brings the gateway to git; the loop says when to take the next."""

@@ -1,0 +1,1 @@
+"""Where the repository is hosted: commit statuses on GitHub."""

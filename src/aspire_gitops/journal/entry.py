@@ -1,0 +1,56 @@
+"""What a line of the journal says. Values only; `store` keeps them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from aspire_gitops.canonical import JsonValue
+
+
+class EntryKind(StrEnum):
+    """What happened. The keys of `Entry.body` for each kind stand beside it."""
+
+    TURN = "turn"  # standing, reason, help, causes, counts, duration_s, quiet_turns
+    PLAN = "plan"  # changes: written before the first of them is carried out
+    RESULT = "result"  # action, status, message, duration_s, state: what the object is now
+    DELIVERY = "delivery"  # to, status, message: a new key's value, handed over
+    OBSERVED = "observed"  # state, by, since: found on the gateway, and no result says so
+    DRIFT = "drift"  # fields, answer, by, since
+    APPLIED = "applied"  # changes: a revision is live as a whole
+    REJECTED = "rejected"  # reason, diagnostics: not tried again until it changes or time passes
+    BRAKE = "brake"  # action (suspend, resume, freeze, thaw), reason, owner, until
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An entry to be: everything but its place in the chain. Holds no secret.
+
+    `object` is written `deployment/qwen-vision`. A `state` in the body is
+    `{handle, address, fields, mark}`, or None for an object that is gone.
+    """
+
+    kind: EntryKind
+    at: datetime
+    turn: str = ""
+    revision: str = ""
+    commit: str | None = None
+    author: str | None = None
+    approvers: tuple[str, ...] = ()
+    plan: str | None = None
+    object: str | None = None
+    body: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line: its number from 1, what it says, and the chain.
+
+    `hash` is the sha256 of everything in the line, `previous` (the hash of the
+    line before) included; so the newest hash vouches for the whole journal.
+    """
+
+    number: int
+    draft: Draft
+    previous: str
+    hash: str

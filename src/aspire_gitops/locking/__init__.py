@@ -1,0 +1,1 @@
+"""At most one writer: a lock in the state folder, or an advisory lock in PostgreSQL."""

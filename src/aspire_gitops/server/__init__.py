@@ -1,0 +1,1 @@
+"""What the controller shows and hears over HTTP: health, metrics, status, webhooks."""
