@@ -8,6 +8,7 @@ import pytest
 from aspire_gitops.cli import program
 from aspire_gitops.errors import SecretMissing, UsageError
 from aspire_gitops.settings import (
+    ControllerSettings,
     LogFormat,
     Settings,
     default_state_dir,
@@ -21,7 +22,7 @@ KEY = "sk-admin-0123456789abcdef"
 
 @pytest.fixture(autouse=True)
 def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
+    for name in ControllerSettings.model_fields:
         monkeypatch.delenv(f"ASPIRE_GITOPS_{name.upper()}", raising=False)
 
 
@@ -154,5 +155,7 @@ def test_the_flag_offers_what_the_setting_takes() -> None:
 
 def test_the_page_names_every_variable() -> None:
     page = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
-    missing = [n for n in Settings.model_fields if f"`ASPIRE_GITOPS_{n.upper()}`" not in page]
+    missing = [
+        n for n in ControllerSettings.model_fields if f"`ASPIRE_GITOPS_{n.upper()}`" not in page
+    ]
     assert missing == []

@@ -1,0 +1,88 @@
+"""What every command takes from its environment: `ASPIRE_GITOPS_*` variables.
+
+Flags of a command win over variables. `secrets` reads the values that must not
+be seen; `controller` adds what only the daemon needs.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from aspire_gitops.errors import UsageError
+
+PREFIX = "ASPIRE_GITOPS_"
+
+
+class LogFormat(StrEnum):
+    """How log lines look on stderr."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+def default_state_dir() -> Path:
+    """Return where this platform keeps a program's state."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "aspire-gitops"
+    configured = os.environ.get("XDG_STATE_HOME", "")
+    # The specification says that a relative path there is to be ignored.
+    base = Path(configured) if configured.startswith("/") else Path.home() / ".local" / "state"
+    return base / "aspire-gitops"
+
+
+class Settings(BaseSettings):
+    """The settings of one run. Holds the admin key as a `SecretStr`, so that no repr shows it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    gateway_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")] | None = None
+    """The gateway's address, `/v1` or not. Without it: the `url` of the reviewed Gateway."""
+    admin_key: SecretStr | None = None
+    admin_key_file: Path | None = None
+    owner: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")] = "aspire-gitops"
+    """Which repository this is, in every mark that we leave. Changing it disowns every object."""
+    state_dir: Path = Field(default_factory=default_state_dir)
+    database_url: SecretStr | None = None
+    """Where the journal and the lock are kept: `postgresql://…`. Without it: in `state_dir`."""
+    database_url_file: Path | None = None
+    log_format: LogFormat = LogFormat.CONSOLE
+
+
+SomeSettings = TypeVar("SomeSettings", bound=Settings)
+
+
+def read_settings(**flags: Any) -> Settings:
+    """Read the environment; a flag that is not None wins over its variable.
+
+    Raises:
+        UsageError: A variable or flag has a value that cannot be. Says which, never the value.
+    """
+    return read(Settings, flags)
+
+
+def read(kind: type[SomeSettings], flags: Mapping[str, Any]) -> SomeSettings:
+    """Read settings of one kind; see `read_settings`."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        problems = "; ".join(map(_problem, error.errors(include_input=False)))
+        raise UsageError(f"{problems}; see docs/settings.md") from None  # the input may be a secret
+
+
+def _problem(error: ErrorDetails) -> str:
+    name = str(error["loc"][0]) if error["loc"] else "settings"
+    return f"{PREFIX}{name.upper()}: {error['msg']}"
