@@ -10,7 +10,6 @@ from aspire_gitops.errors import SecretMissing, UsageError
 from aspire_gitops.settings import (
     ControllerSettings,
     LogFormat,
-    Settings,
     default_state_dir,
     read_admin_key,
     read_settings,

@@ -1,0 +1,24 @@
+"""What the program takes from its environment, and nothing else; `cli` builds from it."""
+
+from aspire_gitops.settings.base import (
+    PREFIX,
+    LogFormat,
+    Settings,
+    default_state_dir,
+    read_settings,
+)
+from aspire_gitops.settings.controller import ControllerSettings, read_controller_settings
+from aspire_gitops.settings.secrets import read_admin_key, read_secret, settings_warnings
+
+__all__ = [
+    "PREFIX",
+    "ControllerSettings",
+    "LogFormat",
+    "Settings",
+    "default_state_dir",
+    "read_admin_key",
+    "read_controller_settings",
+    "read_secret",
+    "read_settings",
+    "settings_warnings",
+]

@@ -1,0 +1,90 @@
+"""Read what must not be seen: from a variable, or from the file that a `…_FILE` variable names.
+
+Never from an argument, which everybody on the machine could read. No message
+quotes a value or the bytes of a file.
+"""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from aspire_gitops.errors import SecretMissing, UsageError
+from aspire_gitops.settings.base import PREFIX, Settings
+
+_MAX_BYTES = 4096
+_FILE = "_file"
+
+
+def read_admin_key(settings: Settings) -> SecretStr:
+    """Return the gateway's admin key.
+
+    Raises:
+        UsageError: Both the variable and the file are set, or neither is.
+        SecretMissing: The file cannot be read, or does not hold one key.
+    """
+    key = read_secret(settings, "admin_key")
+    if key is None:
+        raise UsageError(
+            f"the gateway's admin key is not set; put it into {PREFIX}ADMIN_KEY, "
+            f"or its file's path into {PREFIX}ADMIN_KEY_FILE"
+        )
+    return key
+
+
+def read_secret(settings: Settings, name: str) -> SecretStr | None:
+    """Return the secret called `name` in the settings, from its variable or file; None if unset.
+
+    Raises:
+        UsageError: Both the variable and the file are set.
+        SecretMissing: The file cannot be read, or does not hold one value.
+    """
+    variable = f"{PREFIX}{name.upper()}"
+    match getattr(settings, name), getattr(settings, name + _FILE):
+        case SecretStr(), Path():
+            raise UsageError(f"{variable} and {variable}_FILE are both set; unset one of them")
+        case SecretStr() as value, None:
+            return _one(value.get_secret_value(), variable, name)
+        case None, Path() as path:
+            return _one(_read_file(path, variable, name), str(path), name)
+        case _:
+            return None
+
+
+def settings_warnings(settings: Settings) -> Iterator[str]:
+    """Yield what works but should not stay as it is."""
+    for field in sorted(type(settings).model_fields):
+        path = getattr(settings, field)
+        if not (field.endswith(_FILE) and field.removesuffix(_FILE) in type(settings).model_fields):
+            continue
+        if isinstance(path, Path) and path.is_file() and _others_may_read(path):
+            what = _words(field.removesuffix(_FILE))
+            yield f"{path} holds the {what} and others may read it; run: chmod 600 {path}"
+
+
+def _others_may_read(path: Path) -> bool:
+    return bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _read_file(path: Path, variable: str, name: str) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAX_BYTES).decode("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        # Not chained: a decoding error quotes the bytes of the file.
+        what = error.strerror if isinstance(error, OSError) else "it is not plain text"
+        raise SecretMissing(
+            f"the {_words(name)} cannot be read from {path}: {what}; mend {variable}_FILE"
+        ) from None
+
+
+def _one(text: str, place: str, name: str) -> SecretStr:
+    value = text.strip()
+    if not value or any(c.isspace() or not c.isprintable() for c in value):
+        raise SecretMissing(f"{place} does not hold one {_words(name)}; put it alone there")
+    return SecretStr(value)
