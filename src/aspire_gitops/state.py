@@ -113,6 +113,9 @@ class FileDelivery:
 
     path: str
 
+    def __str__(self) -> str:
+        return f"file:{self.path}"
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
@@ -143,6 +146,7 @@ class GatewayTarget:
     litellm_version: str
     max_deletions: int
     exchange: ExchangeRate
+    heals_drift: bool = True  # False: changes made by hand are only reported
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ def _target(gateway: GatewaySpec, exchange: ExchangeRate) -> GatewayTarget:
         litellm_version=gateway.litellm.version,
         max_deletions=gateway.policy.max_deletions,
         exchange=exchange,
+        heals_drift=gateway.policy.drift == "heal",
     )
 
 

@@ -61,6 +61,10 @@ class PolicySpec(Spec):
     unpriced_aliases: Literal["forbid"] = Field(
         description="Each alias states its price; a budget cannot count what has none."
     )
+    drift: Literal["heal", "report"] = Field(
+        default="heal",
+        description="What the controller does about changes made by hand on our objects: `heal` sets them back, `report` only shows them.",
+    )
     max_deletions: Deletions = Field(
         default=5,
         description="How many objects one plan may delete. An `Approval` that names an object takes it out of the count.",
