@@ -8,6 +8,7 @@ from hashlib import sha256
 from aspire_gitops.applying.ports import Deliveries, Gateway
 from aspire_gitops.applying.verifying import unmet
 from aspire_gitops.errors import DeliveryFailed, GatewayError, GatewayUnavailable
+from aspire_gitops.planning.diff import redacted
 from aspire_gitops.planning.marking import evidence_of, marked
 from aspire_gitops.planning.plan import Action, Change
 from aspire_gitops.state import GatewayObject, Intent, Kind
@@ -31,15 +32,22 @@ class NotProved(GatewayError):
         super().__init__(message)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ChangeRun:
-    """One change and what it needs. `secrets` are the values by field path."""
+    """One change, what it needs, and what came of it so far.
+
+    `secrets` are the values by field path. `state` is what was last read back
+    and proved, None once it is deleted; `delivered_to` is where a new key's
+    value lies. Both hold whatever was reached, also when `carry_out` fails.
+    """
 
     change: Change
     revision: str
     gateway: Gateway
     secrets: Mapping[str, str]
     deliveries: Deliveries
+    state: GatewayObject | None = None
+    delivered_to: str | None = None
 
     async def carry_out(self) -> None:
         """Make the change and prove it.
@@ -106,6 +114,7 @@ class ChangeRun:
         if problems := unmet(wanted, live, unset):
             said = str(lost) if lost else "the gateway accepted it"
             raise NotProved(f"{said}; read back: {'; '.join(problems)}", lost=bool(lost))
+        self.state = live and redacted(live, wanted.fields)
 
     # ── one step for each action ────────────────────────────────────────────
 
@@ -132,6 +141,7 @@ class ChangeRun:
         if value is None:
             value = f"sk-{random.token_urlsafe(32)}"
             delivery.write(value)
+        self.delivered_to = str(self._intent.delivery)
         wanted = self._wanted(key_address(value))
         await self._prove(wanted, self.gateway.create(wanted, {"key": value}))
 

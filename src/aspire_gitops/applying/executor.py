@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from aspire_gitops.applying.change import ChangeRun
 from aspire_gitops.applying.dependencies import what_it_lacks
@@ -20,6 +21,7 @@ from aspire_gitops.planning.plan import Change, Plan
 from aspire_gitops.planning.traits import TRAITS
 
 Progress = Callable[[Result], None]
+Stop = Callable[[], str | None]
 
 
 async def apply_plan(
@@ -29,6 +31,7 @@ async def apply_plan(
     deliveries: Deliveries,
     *,
     progress: Progress = lambda _: None,
+    stop: Stop = lambda: None,
 ) -> Outcome:
     """Do exactly what `plan` says.
 
@@ -37,7 +40,9 @@ async def apply_plan(
         gateway: The admin API.
         secrets: Every secret that the plan refers to, resolved before this call.
         deliveries: Opens the place that a new key's value is handed over at.
-        progress: Called with each result as soon as it is known.
+        progress: Called with each result as soon as it is known. Must not raise.
+        stop: Asked before each change; a reason, such as `the lock is lost`, lets
+            the changes in hand end and skips all that are left. Must not raise.
 
     Returns:
         A result for every change. One bad object does not stop the rest; a
@@ -48,29 +53,29 @@ async def apply_plan(
     """
     if plan.refusals:
         raise UnsafePlan("; ".join(f"{r.rule.code} {r.object}: {r.message}" for r in plan.refusals))
-    run = _Run(plan, gateway, secrets, deliveries, progress)
+    run = _Run(plan, gateway, secrets, deliveries, progress, stop)
     for changes in stages(plan.changes):
         await run.stage(changes)
     ordered = tuple(run.results[index] for index in range(len(plan.changes)))
     return Outcome(plan.id, plan.revision, ordered)
 
 
+@dataclass(slots=True)
 class _Run:
     """The state of one apply: the results so far, and why it must stop, if it must."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        gateway: Gateway,
-        secrets: Secrets,
-        deliveries: Deliveries,
-        progress: Progress,
-    ) -> None:
-        self.plan, self.gateway, self.secrets = plan, gateway, secrets
-        self.deliveries, self.progress = deliveries, progress
-        self.results: dict[int, Result] = {}
-        self.stopped: AspireGitopsError | None = None
-        self._index = {id(change): index for index, change in enumerate(plan.changes)}
+    plan: Plan
+    gateway: Gateway
+    secrets: Secrets
+    deliveries: Deliveries
+    progress: Progress
+    stop: Stop
+    results: dict[int, Result] = field(default_factory=dict)
+    stopped: str | None = None
+    _index: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._index = {id(change): index for index, change in enumerate(self.plan.changes)}
 
     async def stage(self, changes: Sequence[Change]) -> None:
         places = asyncio.Semaphore(TRAITS[changes[0].key.kind].parallel)
@@ -88,17 +93,22 @@ class _Run:
         self.progress(result)
 
     async def _result(self, change: Change) -> Result:
+        self.stopped = self.stopped or self.stop()
         if self.stopped:
             return Result(change, Status.SKIPPED, f"not tried: {self.stopped}")
         if lack := what_it_lacks(change, self.results.values()):
             return Result(change, Status.SKIPPED, lack)
         started = time.monotonic()
+        run = self._run(change)
+        status, message = Status.APPLIED, ""
         try:
-            await self._run(change).carry_out()
+            await run.carry_out()
         except AspireGitopsError as error:
             self._stop_if_hopeless(error)
-            return Result(change, Status.FAILED, str(error), time.monotonic() - started)
-        return Result(change, Status.APPLIED, duration_s=time.monotonic() - started)
+            status, message = Status.FAILED, str(error)
+        state = run.state if status is Status.APPLIED else None
+        took_s = time.monotonic() - started
+        return Result(change, status, message, took_s, state, run.delivered_to)
 
     def _run(self, change: Change) -> ChangeRun:
         secrets = self.secrets.get(change.key, {})
@@ -107,4 +117,4 @@ class _Run:
     def _stop_if_hopeless(self, error: AspireGitopsError) -> None:
         # Whatever is left would fail the same way, one time-out after the other.
         if isinstance(error, GatewayRefused | GatewayUnavailable):
-            self.stopped = self.stopped or error
+            self.stopped = self.stopped or str(error)

@@ -4,22 +4,30 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aspire_gitops.planning.plan import Change
+from aspire_gitops.state import GatewayObject
 
 
 class Status(StrEnum):
     APPLIED = "applied"
     FAILED = "failed"
-    SKIPPED = "skipped"  # not tried, because something that it needs failed
+    SKIPPED = "skipped"  # not tried: something that it needs failed, or applying was stopped
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of one planned change. `message` says why it failed or was not tried."""
+    """The result of one planned change. `message` says why it failed or was not tried.
+
+    `state` is what was read back as proof, what is not ours in it as digests; None
+    for a deletion and for whatever was not applied. `delivered_to` is where a new key's value lies, for example
+    `file:/run/keys/shop.main`; it is told even if the key could not be created.
+    """
 
     change: Change
     status: Status
     message: str = ""
     duration_s: float = 0.0
+    state: GatewayObject | None = None
+    delivered_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

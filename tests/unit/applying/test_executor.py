@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from aspire_gitops.applying import Outcome, Result, Status, apply_plan
+from aspire_gitops.applying.executor import Progress, Stop
 from aspire_gitops.delivery import open_delivery
 from aspire_gitops.errors import UnsafePlan
 from aspire_gitops.gateway import GatewayClient
@@ -34,8 +35,18 @@ def plan_of_everything(folder: Path) -> Plan:
     return make_plan(wanted, snapshot(), owner=OWNER, evidence=evidence)
 
 
-def applied_to(fake: FakeGateway, plan: Plan) -> Outcome:
-    return using(fake, lambda client: apply_plan(plan, client, SECRETS, open_delivery))
+def applied_to(
+    fake: FakeGateway,
+    plan: Plan,
+    progress: Progress = lambda _: None,
+    stop: Stop = lambda: None,
+) -> Outcome:
+    return using(
+        fake,
+        lambda client: apply_plan(
+            plan, client, SECRETS, open_delivery, progress=progress, stop=stop
+        ),
+    )
 
 
 def test_every_change_has_its_result_in_the_plans_order(tmp_path: Path) -> None:
@@ -48,10 +59,7 @@ def test_every_change_has_its_result_in_the_plans_order(tmp_path: Path) -> None:
 def test_progress_is_told_as_it_happens(tmp_path: Path) -> None:
     plan = plan_of_everything(tmp_path)
     told: list[Result] = []
-    using(
-        FakeGateway(),
-        lambda client: apply_plan(plan, client, SECRETS, open_delivery, progress=told.append),
-    )
+    applied_to(FakeGateway(), plan, told.append)
     assert [str(result.change.key) for result in told] == [str(c.key) for c in plan.changes]
 
 
