@@ -100,15 +100,21 @@ class _Run:
             return Result(change, Status.SKIPPED, lack)
         started = time.monotonic()
         run = self._run(change)
-        status, message = Status.APPLIED, ""
+        failure: AspireGitopsError | None = None
         try:
             await run.carry_out()
         except AspireGitopsError as error:
             self._stop_if_hopeless(error)
-            status, message = Status.FAILED, str(error)
-        state = run.state if status is Status.APPLIED else None
-        took_s = time.monotonic() - started
-        return Result(change, status, message, took_s, state, run.delivered_to)
+            failure = error
+        return Result(
+            change,
+            Status.FAILED if failure else Status.APPLIED,
+            message=str(failure or ""),
+            duration_s=time.monotonic() - started,
+            state=None if failure else run.state,
+            delivered_to=run.delivered_to,
+            error=failure,
+        )
 
     def _run(self, change: Change) -> ChangeRun:
         secrets = self.secrets.get(change.key, {})

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from aspire_gitops.errors import AspireGitopsError
 from aspire_gitops.planning.plan import Change
 from aspire_gitops.state import GatewayObject
 
@@ -18,8 +19,9 @@ class Result:
     """The result of one planned change. `message` says why it failed or was not tried.
 
     `state` is what was read back as proof, what is not ours in it as digests; None
-    for a deletion and for whatever was not applied. `delivered_to` is where a new key's value lies, for example
-    `file:/run/keys/shop.main`; it is told even if the key could not be created.
+    for a deletion and for whatever was not applied. `delivered_to` is where a new key's
+    value lies, for example `file:/run/keys/shop.main`; it is told even if the key could
+    not be created. `error` is what a failed change failed with: its class says what to do next.
     """
 
     change: Change
@@ -28,6 +30,7 @@ class Result:
     duration_s: float = 0.0
     state: GatewayObject | None = None
     delivered_to: str | None = None
+    error: AspireGitopsError | None = None
 
 
 @dataclass(frozen=True, slots=True)
