@@ -1,0 +1,154 @@
+"""The only module that sends requests to third parties: a webhook, Slack, GitHub.
+
+One request, one connection: what we tell is rare, so nothing is kept open.
+Nothing is tried again here; `notifying.outbox` does that. `replies` judges
+what came back.
+
+A proxy of the environment is used for https alone, where it sees the host and
+no more. Over http, and to this machine, it would see the secret in the path.
+"""
+
+import asyncio
+import functools
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from ssl import SSLContext
+
+import httpx
+from pydantic import SecretStr
+
+from aspire_gitops.errors import TellingFailed
+from aspire_gitops.web.replies import Place, Reply, refusal, told
+
+TIMEOUT_S = 10.0
+MAX_REPLY_BYTES = 64 * 1024
+_MOST_REDIRECTS = 3
+_KEEP_THE_METHOD = (307, 308)  # after any other redirect a POST would become a GET
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_LONGEST_REASON = 160
+
+
+async def post_json(
+    place: Place,
+    body: bytes,
+    *,
+    headers: Mapping[str, str] | None = None,
+    bearer: SecretStr | None = None,
+    timeout_s: float = TIMEOUT_S,
+) -> bytes:
+    """Send JSON once and return the beginning of the reply, at most `MAX_REPLY_BYTES`.
+
+    A redirect is followed only to the same scheme, host and port.
+
+    `bearer` is a token for the `Authorization` header. `timeout_s` covers
+    everything: name, connection, request and reply.
+
+    Raises:
+        TellingFailed: Permanent for a 4xx other than 408, 425, 429 and a rate limit, and for
+            a redirect elsewhere; otherwise trying again may help.
+    """
+    own = dict(headers or {})
+    if bearer:
+        own["authorization"] = f"Bearer {bearer.get_secret_value()}"
+    reply: Reply | None = None
+    fault = ""
+    try:
+        async with asyncio.timeout(timeout_s):
+            reply = await _sent(place, body, own)
+    except TimeoutError:
+        fault = f"no answer in {timeout_s:g} s"
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError) as error:
+        fault = _why(error)
+    if reply is None:
+        # Outside the handlers, so that no request with its secrets hangs on the error.
+        raise TellingFailed(f"{place} was not reached: {fault}; try again later")
+    if not told(reply):
+        raise refusal(place, reply)
+    return reply.body
+
+
+async def _sent(place: Place, body: bytes, headers: Mapping[str, str]) -> Reply:
+    url = target = httpx.URL(place.url.get_secret_value())
+    with _unlogged():
+        async with _client(url) as client:
+            for _ in range(_MOST_REDIRECTS):
+                reply = await _exchange(client, target, body, headers)
+                elsewhere = _elsewhere(target, reply)
+                if elsewhere is None:
+                    break
+                target = elsewhere
+            return reply
+
+
+def _client(url: httpx.URL) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        verify=_tls(),
+        headers={
+            "user-agent": "aspire-gitops",
+            "content-type": "application/json",
+            "accept-encoding": "identity",  # a small reply must not unpack to a large one
+        },
+        timeout=None,  # noqa: S113 (the caller's covers everything)
+        trust_env=url.scheme == "https" and url.host not in _LOOPBACK,
+        follow_redirects=False,
+    )
+
+
+@functools.cache
+def _tls() -> SSLContext:
+    # Reading the authorities takes longer than all the rest. SSL_CERT_FILE names private ones.
+    return httpx.create_ssl_context()
+
+
+async def _exchange(
+    client: httpx.AsyncClient, url: httpx.URL, body: bytes, headers: Mapping[str, str]
+) -> Reply:
+    async with client.stream("POST", url, content=body, headers=headers) as response:
+        return Reply(response.status_code, dict(response.headers), await _beginning(response))
+
+
+async def _beginning(response: httpx.Response) -> bytes:
+    seen = b""
+    async for chunk in response.aiter_raw():
+        seen += chunk
+        if len(seen) >= MAX_REPLY_BYTES:
+            break
+    return seen[:MAX_REPLY_BYTES]
+
+
+def _elsewhere(url: httpx.URL, reply: Reply) -> httpx.URL | None:
+    if reply.status not in _KEEP_THE_METHOD or "location" not in reply.headers:
+        return None
+    try:
+        target = url.join(reply.headers["location"])
+    except httpx.InvalidURL:
+        return None
+    same = (target.scheme, target.netloc) == (url.scheme, url.netloc)
+    return target if same else None
+
+
+def _why(error: Exception) -> str:
+    # Only these speak of the network alone; others may quote a header or a URL.
+    if isinstance(error, httpx.ConnectError | httpx.ProxyError) and str(error):
+        return " ".join(str(error).split())[:_LONGEST_REASON]
+    if not isinstance(error, httpx.HTTPError):
+        return "its URL, or the proxy that the environment names, cannot be used"
+    return f"the connection broke ({type(error).__name__})"
+
+
+_ours: ContextVar[bool] = ContextVar("_ours", default=False)
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep httpx from logging the URL, which it does at level INFO, whoever set up logging."""
+    mark = _ours.set(True)
+    try:
+        yield
+    finally:
+        _ours.reset(mark)
+
+
+logging.getLogger("httpx").addFilter(lambda _record: not _ours.get())

@@ -1,0 +1,122 @@
+"""Where a request goes, and what the reply means for the next try. Pure.
+
+A message shows the host and nothing else of a URL, because the path may be
+the secret; and of a reply only what the receiver's own `words` let through,
+because a reply may quote the request.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from aspire_gitops.errors import TellingFailed, UsageError
+
+_TRY_AGAIN = frozenset({408, 425, 429})
+_LONGEST_WORDS = 200
+
+
+def no_words(body: bytes) -> str:  # noqa: ARG001 (the shape of Place.words)
+    """Repeat nothing of a reply."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request goes. `what` names it in messages: `Slack`, `the webhook`.
+
+    `words` finds in a reply what may be repeated in a message. `advice` says
+    for a status what a person should do.
+    """
+
+    what: str
+    url: SecretStr
+    words: Callable[[bytes], str] = no_words
+    advice: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        """Refuse what is no web address.
+
+        Raises:
+            UsageError: It says which one, never the value.
+        """
+        if not _host(self.url):
+            raise UsageError(f"the URL of {self.what} is not https://… or http://…; mend it")
+
+    def __str__(self) -> str:
+        return f"{self.what} at {_host(self.url)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: header names in lower case, the beginning of the body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def told(reply: Reply) -> bool:
+    return 200 <= reply.status < 300
+
+
+def refusal(place: Place, reply: Reply) -> TellingFailed:
+    """Return the error for a reply that is no success."""
+    words = _short(place.words(reply.body))
+    head = f"{place} answered {reply.status}" + (f" ({words})" if words else "")
+    wish = retry_after_s(reply.headers)
+    if reply.status >= 500 or reply.status in _TRY_AGAIN or _is_rate_limit(reply):
+        return TellingFailed(f"{head}; try again later", retry_after_s=wish)
+    if reply.status < 400:
+        way_out = "it is a redirect; set the URL that it leads to"
+    else:
+        way_out = place.advice.get(reply.status, "check its URL and settings")
+    return TellingFailed(f"{head}; {way_out}", permanent=True)
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Return the receiver's wish in seconds from now: a number, a date, or GitHub's own header."""
+    wish = headers.get("retry-after", "").strip()
+    if _is_number(wish):
+        return float(wish)
+    with suppress(ValueError, TypeError, IndexError, OverflowError):
+        at = parsedate_to_datetime(wish)
+        known = at if at.tzinfo else at.replace(tzinfo=UTC)
+        return max(0.0, known.timestamp() - time.time())
+    reset = headers.get("x-ratelimit-reset", "")
+    if headers.get("x-ratelimit-remaining") == "0" and _is_number(reset):
+        return max(0.0, float(reset) - time.time())
+    return None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 12
+
+
+def _is_rate_limit(reply: Reply) -> bool:
+    # GitHub says 403 for it, and means 429.
+    limited = "retry-after" in reply.headers or reply.headers.get("x-ratelimit-remaining") == "0"
+    return reply.status == 403 and limited
+
+
+def _short(text: str) -> str:
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _LONGEST_WORDS else f"{line[: _LONGEST_WORDS - 1]}…"
+
+
+def _host(url: SecretStr) -> str:
+    """Return host and port, without user and password; empty for what is no web address."""
+    text = url.get_secret_value()
+    with suppress(ValueError):
+        parts = urlsplit(text)
+        port = f":{parts.port}" if parts.port else ""
+        fine = text.isascii() and text.isprintable() and " " not in text
+        if fine and parts.scheme in {"http", "https"} and parts.hostname:
+            return parts.hostname + port
+    return ""
