@@ -68,3 +68,34 @@ class Source(Protocol):
             SourceUnavailable: The folder or repository cannot be read. Try again.
         """
         ...
+
+
+class ControlledSource(Source, Protocol):
+    """What the controller needs of a source: the newest revision, an older one, and to keep one."""
+
+    def read(self) -> SourceTree:
+        """Read the newest revision whole, at one commit.
+
+        Raises:
+            SourceUnavailable: It cannot be read now. Try again.
+            SourceRefused: It will not, or must not, be used. A person must act.
+        """
+        ...
+
+    def read_at(self, commit: str) -> SourceTree:
+        """Read one commit whole, by its full name, under the same rules as `read`.
+
+        Raises:
+            SourceUnavailable: It cannot be read now, or this source has no older
+                revisions. Try again.
+            SourceRefused: It is lost, or must not be used. A person must act.
+        """
+        ...
+
+    def keep(self, commit: str) -> None:
+        """Never lose this commit, the last applied one, until another is kept.
+
+        Raises:
+            SourceUnavailable: That cannot be written down now. Try again.
+        """
+        ...

@@ -68,6 +68,20 @@ class DirectorySource:
         problems.sort(key=lambda problem: problem.path)
         return SourceTree(self._revision(root), tuple(files), tuple(problems))
 
+    def read_at(self, commit: str) -> SourceTree:
+        """Read an older revision, which a folder never has.
+
+        Raises:
+            SourceUnavailable: Always.
+        """
+        raise SourceUnavailable(
+            f"{self.path} is a folder, which holds no older revision ({commit[:40]}); "
+            "use a repository as the source to read one"
+        )
+
+    def keep(self, commit: str) -> None:
+        """Keep a commit: nothing to do, for a folder's commits belong to whoever edits it."""
+
     def _revision(self, root: str) -> Revision:
         plain = Revision(f"folder:{Path(root).name}")
         if not (self.ask_git and _has_git_above(root)):

@@ -1,0 +1,149 @@
+"""A commit's files and its author, through gitpython. The only module that imports it.
+
+Each `Repo` is closed before anything returns: it keeps child processes and
+descriptors. Variables such as `GIT_DIR`, which git sets while it runs a hook,
+would point every call at another repository, so they are hidden meanwhile.
+`local` and `remote` are next.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+
+import git
+from git.exc import GitError, ODBError
+from git.objects import Blob, Commit, Tree
+
+from aspire_gitops.loading.rules import MAX_FILE_BYTES
+from aspire_gitops.revision import Revision, SourceFile, SourceProblem, SourceTree
+from aspire_gitops.sources.files import (
+    is_hidden,
+    is_reviewed,
+    not_regular,
+    refused_link,
+    refused_name,
+    too_large,
+)
+from aspire_gitops.sources.git.words import approvers, one_line
+
+# gitpython raises ValueError, TypeError, AssertionError and KeyError for references and
+# objects that are not there or not whole, and OSError for a repository that goes away.
+TROUBLE = (GitError, ODBError, ValueError, TypeError, AssertionError, KeyError, OSError, EOFError)
+Repo = git.Repo
+_ENVIRONMENT = RLock()
+
+
+class NothingReviewed(ValueError):
+    """The commit is whole, and the folder is not in it or holds no reviewed file."""
+
+
+@contextmanager
+def opened(
+    path: Path,
+    *,
+    search_parent_directories: bool = False,
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[git.Repo]:
+    """Open a repository for one pass; its child processes are gone afterwards."""
+    with (
+        _no_git_variables(),
+        git.Repo(path, search_parent_directories=search_parent_directories) as repo,
+    ):
+        repo.git.update_environment(**(variables or {}))
+        yield repo
+
+
+def read_tree(commit: Commit, folder: str, reference: str) -> SourceTree:
+    """Read the folder whole as the commit has it, sorted by path.
+
+    Raises:
+        NothingReviewed: The commit has no such folder, or it holds no reviewed file.
+    """
+    name = folder.strip("/")
+    found = sorted(_walk(_top(commit, name, reference)), key=lambda item: item.path)
+    if not found:
+        raise NothingReviewed(f"{name} holds no *.yaml file at {reference}")
+    return SourceTree(
+        revision_of(commit, reference, dirty=False),
+        tuple(item for item in found if isinstance(item, SourceFile)),
+        tuple(item for item in found if isinstance(item, SourceProblem)),
+    )
+
+
+def revision_of(commit: Commit, reference: str, *, dirty: bool) -> Revision:
+    """Return the revision; what people wrote into the commit becomes short single lines."""
+    message = commit.message
+    text = message if isinstance(message, str) else message.decode("utf-8", "replace")
+    return Revision(
+        reference=reference,
+        commit=commit.hexsha,
+        dirty=dirty,
+        author=one_line(commit.author.name or ""),
+        subject=one_line(str(commit.summary)),
+        approvers=approvers(text),
+    )
+
+
+def first_line(error: Exception) -> str:
+    """Return what gitpython complains about as one short line."""
+    if isinstance(error, git.NoSuchPathError):
+        return "there is no such folder"
+    if isinstance(error, git.InvalidGitRepositoryError):
+        return "it is not a git repository"
+    lines = str(error).strip().splitlines()
+    return one_line(lines[0]) if lines else type(error).__name__
+
+
+def _top(commit: Commit, name: str, reference: str) -> Tree:
+    top: object = commit.tree
+    for part in [] if name in ("", ".") else name.split("/"):
+        assert isinstance(top, Tree)
+        try:
+            top = top / part
+        except KeyError:
+            raise NothingReviewed(f"there is no folder {name} at {reference}") from None
+        if not isinstance(top, Tree):
+            raise NothingReviewed(f"{name} is not a folder at {reference}")
+    assert isinstance(top, Tree)
+    return top
+
+
+@contextmanager
+def _no_git_variables() -> Iterator[None]:
+    with _ENVIRONMENT:
+        hidden = {name: value for name, value in os.environ.items() if name.startswith("GIT_")}
+        for name in hidden:
+            del os.environ[name]
+        try:
+            yield
+        finally:
+            os.environ.update(hidden)
+
+
+def _walk(tree: Tree) -> Iterator[SourceFile | SourceProblem]:
+    for item in tree:
+        path = str(item.path)
+        name = path.rpartition("/")[2]
+        if is_hidden(name):
+            continue
+        if not name.isprintable():
+            yield refused_name(path.removesuffix(name), name)
+        elif isinstance(item, Tree):
+            yield from _walk(item)
+        elif not isinstance(item, Blob):
+            yield not_regular(path, "a submodule")
+        elif item.mode == Blob.link_mode:
+            # Other links stand for no file and no folder of ours.
+            if is_reviewed(name) or "." not in name:
+                yield refused_link(path, "is not followed in a commit")
+        elif is_reviewed(name):
+            yield _file(item, path)
+
+
+def _file(blob: Blob, path: str) -> SourceFile | SourceProblem:
+    stream = blob.data_stream
+    if stream.size > MAX_FILE_BYTES:
+        return too_large(path, stream.size)
+    return SourceFile(path, stream.read())

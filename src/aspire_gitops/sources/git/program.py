@@ -1,0 +1,197 @@
+"""Run the git program: nobody's settings, no questions, a time limit, all of it ended.
+
+The environment is built from nothing, so neither the user's git settings nor a
+hook's variables count. git starts children (ssh, git-remote-https), so each run
+is a process group of its own and ends as one. `clone` and `exchange` say what to run.
+"""
+
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aspire_gitops.errors import SourceUnavailable
+from aspire_gitops.sources.git.words import complaint
+
+MAX_OUTPUT_BYTES = 1 << 20
+_GRACE_S = 1.0  # git removes its lock files and half packs when it is asked to end
+_PASSED_ON = (
+    "PATH", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH",
+    "http_proxy", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY",
+)  # fmt: skip
+_ALWAYS = {
+    "LC_ALL": "C",  # `faults` reads what git says
+    "HOME": "/nonexistent",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "true",  # answers with nothing
+    "SSH_ASKPASS_REQUIRE": "never",
+    "GIT_NO_REPLACE_OBJECTS": "1",  # a commit is what its name says
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+}
+_CONFIG = (
+    ("core.hooksPath", os.devnull),
+    ("core.fsync", "committed,loose-object,reference"),
+    ("credential.helper", ""),
+    ("fetch.fsckObjects", "true"),
+    ("http.followRedirects", "false"),  # a redirect could take the token elsewhere
+    ("protocol.version", "2"),
+    # Housekeeping that goes on in the background would outlive us.
+    ("gc.autoDetach", "false"),
+    ("maintenance.autoDetach", "false"),
+    ("advice.detachedHead", "false"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a run ended. `complaint` is one line without secrets; `said` all of stderr, likewise."""
+
+    status: int
+    output: bytes
+    complaint: str
+    said: str
+
+    @property
+    def text(self) -> str:
+        return self.output.decode("utf-8", "replace").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What one run of git gets in order to reach a remote. `hidden` must never be shown."""
+
+    protocol: str = "none"
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    config: tuple[tuple[str, str], ...] = ()
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+
+
+NO_ACCESS = Access()
+
+
+def variables(access: Access = NO_ACCESS, config: Iterable[tuple[str, str]] = ()) -> dict[str, str]:
+    """Return the whole environment of one run; the settings travel in it, not in arguments."""
+    settings = (*_CONFIG, *access.config, *config)
+    numbered = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings):
+        numbered |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    passed: dict[str, str] = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return {
+        **passed,
+        **_ALWAYS,
+        "GIT_ALLOW_PROTOCOL": access.protocol,
+        **access.variables,
+        **numbered,
+    }
+
+
+def run(
+    words: Iterable[str],
+    *,
+    environment: Mapping[str, str],
+    timeout_s: float,
+    given: bytes = b"",
+    held: int | None = None,
+    hidden: Iterable[str] = (),
+) -> Finished:
+    """Run git to its end; a status that is not 0 is the caller's business.
+
+    `given` is its standard input, `held` a descriptor that git and its children keep
+    open while they live, `hidden` the words that may not appear in what it says.
+
+    Raises:
+        SourceUnavailable: It did not end in time, said far too much, or cannot be started.
+    """
+    command = ["git", *words]
+    try:
+        process = _start(command, environment, given, () if held is None else (held,))
+    except OSError as error:
+        raise SourceUnavailable(
+            f"git cannot be started: {error.strerror}; install git 2.34 or newer"
+        ) from error
+    with process:
+        try:
+            output, said = _listen(process, timeout_s)
+        except _Ended as why:
+            raise SourceUnavailable(f"git {command[1]} {why}; look at the remote") from None
+        finally:
+            _end(process)
+    shown = said.decode("utf-8", "replace")
+    for word in hidden:
+        shown = shown.replace(word, "***")
+    return Finished(process.returncode, output, complaint(shown), shown)
+
+
+class _Ended(Exception):
+    """We do not wait for it any longer."""
+
+
+def _start(
+    command: list[str], environment: Mapping[str, str], given: bytes, held: tuple[int, ...]
+) -> "subprocess.Popen[bytes]":
+    with tempfile.TemporaryFile() if given else Path(os.devnull).open("rb") as standard_input:
+        if given:
+            standard_input.write(given)
+            standard_input.seek(0)
+        return subprocess.Popen(
+            command,
+            stdin=standard_input,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            cwd="/",
+            start_new_session=True,
+            pass_fds=held,
+        )
+
+
+def _listen(process: "subprocess.Popen[bytes]", timeout_s: float) -> tuple[bytes, bytes]:
+    assert process.stdout is not None
+    assert process.stderr is not None
+    deadline = time.monotonic() + timeout_s
+    heard = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
+    with selectors.DefaultSelector() as waiting:
+        for descriptor in heard:
+            waiting.register(descriptor, selectors.EVENT_READ)
+        while waiting.get_map():
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                raise _Ended(f"did not end within {timeout_s:g} s")
+            for key, _ in waiting.select(left_s):
+                part = os.read(key.fd, 1 << 16)
+                heard[key.fd] += part
+                if not part:
+                    waiting.unregister(key.fd)
+                if len(heard[key.fd]) > MAX_OUTPUT_BYTES:
+                    raise _Ended("says more than any git should")
+    try:
+        process.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise _Ended(f"did not end within {timeout_s:g} s") from None
+    output, said = heard.values()
+    return bytes(output), bytes(said)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    if process.returncode is not None:
+        return
+    # Nobody has reaped it yet, so its number still names this very group.
+    os.killpg(process.pid, signal.SIGTERM)
+    patience = time.monotonic() + _GRACE_S
+    while not _is_zombie(process.pid) and time.monotonic() < patience:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _is_zombie(pid: int) -> bool:
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
