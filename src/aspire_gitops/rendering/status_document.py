@@ -1,0 +1,210 @@
+"""The status in the form that leaves this program: what `/api/status` answers.
+
+One shape for three readers: machines get it as JSON, the page and the terminal
+are drawn from it. Every text in it is safe to show: whatever acts instead of
+showing (control characters, bidirectional overrides) is written as an escape,
+on the way out and on the way in. `status_from` makes one.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from aspire_gitops.rendering.characters import one_line, printable
+from aspire_gitops.reporting import Answer, BrakeKind, Role, Standing
+
+
+def _line(value: Any) -> Any:
+    return one_line(value) if isinstance(value, str) else value
+
+
+def _prose(value: Any) -> Any:
+    return printable(value) if isinstance(value, str) else value
+
+
+Line = Annotated[str, BeforeValidator(_line)]
+Prose = Annotated[str, BeforeValidator(_prose)]  # may have several lines
+
+
+class Document(BaseModel):
+    """A part of the status. Unknown fields are passed over, so that a newer controller can be asked."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class RevisionDocument(Document):
+    reference: Line
+    commit: Line | None
+    dirty: bool
+    author: Line | None
+    subject: Line | None
+    approvers: tuple[Line, ...]
+
+
+class FieldDocument(Document):
+    """One planned field, as people are shown it. None is unset."""
+
+    path: Line
+    before: Line | None
+    after: Line | None
+    drift: bool
+
+
+class ChangeDocument(Document):
+    action: Line
+    object: Line
+    where: Line  # what the gateway calls it, empty for an object to be
+    reason: Line
+    drift: bool
+    fields: tuple[FieldDocument, ...]
+
+
+class RefusalDocument(Document):
+    code: Line
+    name: Line
+    object: Line
+    message: Prose
+    help: Prose
+
+
+class PlanDocument(Document):
+    """A plan that waits. `changes` holds the first `SHOWN`; `total` counts all of them."""
+
+    id: Line
+    revision: Line
+    total: int
+    counts: dict[Line, int]
+    drift: int
+    changes: tuple[ChangeDocument, ...]
+    refusals: tuple[RefusalDocument, ...]
+    warnings: tuple[Prose, ...]
+
+
+class DiagnosticDocument(Document):
+    """A mistake in a reviewed file. Never the line itself, which may be somebody's secret."""
+
+    code: Line
+    name: Line
+    severity: Line
+    place: Line
+    message: Prose
+    help: Prose | None
+
+
+class DriftDocument(Document):
+    object: Line
+    fields: tuple[Line, ...]
+    answer: Answer
+    by: Line | None
+    since: datetime | None
+
+
+class FightDocument(Document):
+    object: Line
+    path: Line
+    times: int
+    last: datetime
+    heals_again_at: datetime
+
+
+class BrakeDocument(Document):
+    kind: BrakeKind
+    owner: Line
+    reason: Line
+    since: datetime
+    until: datetime | None
+
+
+class TurnDocument(Document):
+    """One turn. `drift` and `fights` are counted here; the status lists the last ones."""
+
+    id: Line
+    causes: tuple[Line, ...]
+    started_at: datetime
+    duration_s: float
+    standing: Standing
+    reason: Prose
+    help: Prose
+    wanted: RevisionDocument | None
+    applied: RevisionDocument | None
+    plan: Line | None
+    planned: int
+    counts: dict[Line, int]
+    failures: tuple[Prose, ...]
+    diagnostics: tuple[DiagnosticDocument, ...]
+    drift: int
+    fights: int
+    brakes: tuple[BrakeDocument, ...]
+    gateway_s: float
+    source_s: float
+    own_s: float
+    look_again_s: float
+
+
+class GatewayDocument(Document):
+    name: Line | None
+    url: Line | None
+    litellm_version: Line | None
+
+
+class AliasDocument(Document):
+    name: Line
+    mode: Line
+    provider: Line
+    vendor: Line
+    model: Line
+    live: bool
+
+
+class AppDocument(Document):
+    name: Line
+    owner: Line
+    aliases: tuple[Line, ...]
+    budget: Line
+    monthly_aud: Line
+    keys: int
+    live_keys: int
+
+
+class FallbackDocument(Document):
+    alias: Line
+    kind: Line
+    answers: tuple[Line, ...]
+
+
+class JournalDocument(Document):
+    entries: int
+    bytes: int
+    head: Line
+
+
+class StatusDocument(Document):
+    """The controller at one moment; see `reporting.Status` for what the words mean."""
+
+    format: Literal[1] = 1
+    at: datetime
+    started_at: datetime
+    version: Line
+    role: Role
+    standing: Standing
+    reason: Prose
+    help: Prose
+    at_work: Line | None
+    next_look_at: datetime | None
+    last_success_at: datetime | None
+    gateway: GatewayDocument
+    wanted: RevisionDocument | None
+    applied: RevisionDocument | None
+    applied_at: datetime | None
+    brakes: tuple[BrakeDocument, ...]
+    pending: PlanDocument | None
+    drift: tuple[DriftDocument, ...]
+    fights: tuple[FightDocument, ...]
+    turns: tuple[TurnDocument, ...]
+    aliases: tuple[AliasDocument, ...]
+    apps: tuple[AppDocument, ...]
+    foreign: tuple[Line, ...]
+    fallbacks: tuple[FallbackDocument, ...]
+    journal: JournalDocument | None
+    untold: int

@@ -1,0 +1,131 @@
+"""The status as gauges, read at the moment of the scrape. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
+
+from aspire_gitops.rendering.characters import one_line
+from aspire_gitops.reporting import Answer, BrakeKind, Role, Standing, Status
+from aspire_gitops.revision import Revision
+
+_PREFIX = "aspire_gitops_"
+
+
+def status_gauges(status: Status) -> Iterator[Metric]:
+    """Yield a family for each thing that can be read off the status. Labels are bounded."""
+    yield from _who(status)
+    yield from _how(status)
+    yield from _times(status)
+    yield from _found(status)
+    yield from _journal(status)
+
+
+def _who(status: Status) -> Iterator[Metric]:
+    yield _info(
+        "build",
+        "The controller, and the gateway that it keeps.",
+        version=status.version,
+        gateway=status.gateway_name or "",
+        litellm_version=status.litellm_version or "",
+    )
+    applied = status.applied
+    yield _info(
+        "applied_revision",
+        "The revision that was last applied whole.",
+        reference=applied.reference if applied else "",
+        commit=(applied.commit or "") if applied else "",
+    )
+    wanted = status.wanted
+    yield _info(
+        "wanted_revision",
+        "The revision that git has now.",
+        reference=wanted.reference if wanted else "",
+        commit=(wanted.commit or "") if wanted else "",
+    )
+
+
+def _how(status: Status) -> Iterator[Metric]:
+    yield _one_of("role", "1 for the role that this controller has.", Role, status.role)
+    yield _one_of("standing", "1 for how the last turn ended.", Standing, status.standing)
+    brakes = {brake.kind for brake in status.brakes}
+    yield _one_of("brake_active", "1 while this brake is on.", BrakeKind, *brakes, label="brake")
+    at_work = status.at_work is not None
+    yield _gauge("at_work", "1 during a turn, 0 between turns.", float(at_work))
+    behind = _commit(status.wanted) != _commit(status.applied)
+    yield _gauge("behind", "1 while git is ahead of what was applied.", float(behind))
+
+
+def _times(status: Status) -> Iterator[Metric]:
+    success, start = status.last_success_at, status.started_at
+    yield _gauge("start_time_seconds", "When the controller started, Unix time.", _unix(start))
+    yield _gauge(
+        "last_success_timestamp_seconds",
+        "When a turn last ended ready, Unix time; 0 for never.",
+        _unix(success) if success else 0.0,
+    )
+    yield _gauge(
+        "last_success_age_seconds",
+        "Seconds since then, or since the start if there was none.",
+        (status.at - (success or start)).total_seconds(),
+    )
+
+
+def _found(status: Status) -> Iterator[Metric]:
+    drift = GaugeMetricFamily(
+        _PREFIX + "drift_objects",
+        "Objects that differed from git in the last turn, by what was done about it.",
+        labels=["answer"],
+    )
+    for answer in Answer:
+        count = sum(drifted.answer is answer for drifted in status.drift)
+        drift.add_metric([answer.value], count)
+    yield drift
+    pending, refusals = status.pending, status.pending.refusals if status.pending else ()
+    changes = len(pending.changes) if pending else 0
+    yield _gauge("pending_changes", "Changes of the plan that waits.", changes)
+    yield _gauge("pending_refusals", "Reasons why that plan is refused.", len(refusals))
+    yield _gauge("fights", "Fields that somebody keeps changing back.", len(status.fights))
+    yield _gauge("foreign_objects", "Objects without our mark.", len(status.foreign))
+    yield _gauge("live_fallbacks", "Fallbacks set by hand.", len(status.fallbacks))
+    aliases = sum(alias.live for alias in status.aliases)
+    yield _gauge("aliases", "Aliases that git declares.", len(status.aliases))
+    yield _gauge("live_aliases", "Aliases that are live as git says.", aliases)
+    yield _gauge("apps", "Apps that git declares.", len(status.apps))
+    yield _gauge("untold_notices", "Notices that could not be handed over yet.", status.untold)
+
+
+def _journal(status: Status) -> Iterator[Metric]:
+    journal = status.journal
+    yield _gauge("journal_up", "1 while the journal can be read.", float(journal is not None))
+    if journal:
+        yield _gauge("journal_entries", "Lines in the journal.", journal.entries)
+        yield _gauge("journal_bytes", "Size of the journal.", journal.bytes)
+
+
+def _gauge(name: str, help_: str, value: float) -> Metric:
+    return GaugeMetricFamily(_PREFIX + name, help_, value=value)
+
+
+def _one_of(
+    name: str, help_: str, all_: type[Role | Standing | BrakeKind], *on: str, label: str = ""
+) -> Metric:
+    family = GaugeMetricFamily(_PREFIX + name, help_, labels=[label or name])
+    for member in all_:
+        family.add_metric([member.value], float(member in on))
+    return family
+
+
+def _info(name: str, help_: str, **labels: str) -> Metric:
+    # Text that others wrote: half a character would end the scrape.
+    return InfoMetricFamily(
+        _PREFIX + name, help_, value={key: one_line(value) for key, value in labels.items()}
+    )
+
+
+def _commit(revision: Revision | None) -> str | None:
+    return str(revision) if revision else None
+
+
+def _unix(moment: datetime) -> float:
+    return moment.timestamp()

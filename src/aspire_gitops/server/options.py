@@ -1,0 +1,67 @@
+"""How the server is to be run: where it listens, who may read, who may call the hook."""
+
+import ipaddress
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from aspire_gitops.errors import UsageError
+
+LOOPBACK = "127.0.0.1:8790"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """Where to listen and what to ask of callers. No repr shows the two secrets.
+
+    `listen` is `host:port` (`[::1]:8790` for IPv6), port 0 for any free one.
+    `token` opens everything but health and the hook; `webhook_secret` opens the
+    hook. `branch` is the one whose pushes wake the controller. `public_url` is
+    where people reach the page, when something stands in front of it.
+    """
+
+    state_dir: Path
+    listen: str = LOOPBACK
+    token: str | None = field(default=None, repr=False)
+    webhook_secret: str | None = field(default=None, repr=False)
+    branch: str = "main"
+    public_url: str | None = None
+
+    @property
+    def host(self) -> str:
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def public_host(self) -> str | None:
+        return urlsplit(self.public_url).hostname if self.public_url else None
+
+    def address(self) -> tuple[socket.AddressFamily, str]:
+        """Return the family and the numeric address to listen on.
+
+        Raises:
+            UsageError: The address does not exist, or strangers could reach the
+                page there and no token keeps them out.
+        """
+        try:
+            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        except (OSError, OverflowError, UnicodeError):
+            raise UsageError(
+                f"{self.listen} is no address to listen on; set ASPIRE_GITOPS_LISTEN to host:port"
+            ) from None
+        family, address = found[0][0], str(found[0][4][0])
+        if self.token is None and not is_loopback(address):
+            raise UsageError(
+                f"anybody who reaches {self.listen} could read the status page; set "
+                f"ASPIRE_GITOPS_STATUS_TOKEN, or listen on {LOOPBACK}"
+            )
+        return family, address
+
+
+def is_loopback(address: str) -> bool:
+    """Say whether only this machine reaches a numeric address."""
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback

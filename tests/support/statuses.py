@@ -1,0 +1,396 @@
+"""Statuses to look at: what Aspire's controller would say on a good day and on bad ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from aspire_gitops.diagnostics import Diagnostic, Rule, Span
+from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
+from aspire_gitops.reporting import (
+    AliasRow,
+    Answer,
+    AppRow,
+    Brake,
+    BrakeKind,
+    Drifted,
+    Fight,
+    JournalFacts,
+    Role,
+    Standing,
+    Status,
+    Turn,
+)
+from aspire_gitops.revision import Revision
+from aspire_gitops.state import FileDelivery, Intent, Kind, LiveFallback, ObjectKey, SecretReference
+from support.objects import app_key, applied, credential, deployment, foreign
+
+NOW = datetime(2026, 11, 23, 3, 14, 15, tzinfo=UTC)
+SWAP = Revision(
+    "main",
+    "4f2c9d1a0b3c5d7e9f1a2b3c4d5e6f7a8b9c0d1e",
+    author="Mia Okafor <mia.okafor@aspiredigital.group>",
+    subject="Move qwen-vision to the 235b model at cloud-first",
+    approvers=("Tom Berg <tom.berg@aspiredigital.group>",),
+)
+BEFORE = Revision(
+    "main",
+    "b81d77e2c4a6f80913d5e7c9ab1d3f5072946e8a",
+    author="Tom Berg <tom.berg@aspiredigital.group>",
+    subject="Raise the budget of knowledge-os to 180 AUD",
+)
+
+ALIASES = (
+    AliasRow("claude-sonnet", "chat", "anthropic", "anthropic.com", "claude-sonnet-4-5", live=True),
+    AliasRow("embed-small", "embedding", "openai-eu", "openai.com", "text-embedding-3-small", live=True),
+    AliasRow("gpt-4o-eu", "chat", "openai-eu", "openai.com", "gpt-4o-2024-11-20", live=True),
+    AliasRow("qwen-vision", "chat", "cloud-first", "cloud-first.ai", "qwen3-vl-235b-a22b-instruct", live=True),
+    AliasRow("whisper", "audio_transcription", "openai-eu", "openai.com", "whisper-1", live=True),
+)  # fmt: skip
+APPS = (
+    AppRow("knowledge-os", "platform@aspiredigital.group", ("claude-sonnet", "embed-small", "qwen-vision"), "knowledge-os", "180", 2, 2),
+    AppRow("postiz", "social@aspiredigital.group", ("gpt-4o-eu",), "marketing", "60", 1, 1),
+    AppRow("transcripts", "media@aspiredigital.group", ("claude-sonnet", "whisper"), "media", "95.50", 1, 1),
+)  # fmt: skip
+
+
+def turn(number: int = 1, *, minutes_ago: float = 1, **changes: object) -> Turn:
+    """Return a quiet turn, with whatever the test is about changed."""
+    quiet = Turn(
+        id=f"t-{number:04}",
+        causes=("interval",),
+        started_at=NOW - timedelta(minutes=minutes_ago),
+        duration_s=0.214,
+        standing=Standing.READY,
+        reason="the gateway is as git says",
+        wanted=SWAP,
+        applied=SWAP,
+        gateway_s=0.151,
+        source_s=0.028,
+        own_s=0.031,
+        look_again_s=60,
+    )
+    return replace(quiet, **changes)  # type: ignore[arg-type]  # fields of Turn
+
+
+def swap_plan() -> Plan:
+    """Return the plan of a commit that moves one alias, adds an app's key and drops a provider."""
+    live = applied(deployment("qwen-vision", "cloud-first"))
+    key = app_key("transcripts", "worker", models=("claude-sonnet", "whisper"))
+    secret = Intent(secrets={"credential_values.api_key": SecretReference("env", "GROQ_API_KEY")})
+    return Plan(
+        revision=str(SWAP),
+        gateway_name="aspire",
+        gateway_url="https://llm.aspiredigital.group",
+        owner="aspire-gitops",
+        based_on="sha256:" + "0" * 64,
+        changes=(
+            Change(Action.CREATE, credential("groq").key, after=credential("groq"), intent=secret),
+            Change(
+                Action.REPLACE,
+                live.key,
+                (
+                    FieldChange("litellm_params.model", "openai/qwen2.5-vl-72b-instruct", "openai/qwen3-vl-235b-a22b-instruct"),
+                    FieldChange("litellm_params.rpm", 120, None),
+                ),
+                live,
+                replace(live, address="gw.qwen-vision.2"),
+                reason="an update cannot unset litellm_params.rpm",
+            ),
+            Change(
+                Action.UPDATE,
+                ObjectKey(Kind.KEY, "postiz.main"),
+                (FieldChange("max_budget", 500, 39.072, Cause.DRIFT),),
+                applied(app_key("postiz")),
+                applied(app_key("postiz")),
+            ),
+            Change(Action.CREATE, key.key, after=key, intent=Intent(delivery=FileDelivery("/run/keys/transcripts"))),
+            Change(Action.DELETE, ObjectKey(Kind.DEPLOYMENT, "gpt-35"), before=applied(deployment("gpt-35")), reason="git no longer declares it"),
+        ),
+    )  # fmt: skip
+
+
+REFUSAL = Refusal(
+    Rule("AG503", "alias-in-use"),
+    "deployment/gpt-35",
+    "app postiz may still call gpt-35, and would get errors",
+    "remove the alias from the app first, or add an Approval: "
+    "kind: Approval, change: remove-alias, object: deployment/gpt-35",
+)
+FREEZE = Brake(
+    BrakeKind.FREEZE,
+    "tom.berg",
+    "month-end billing run, nothing may move",
+    NOW - timedelta(minutes=35),
+    NOW + timedelta(hours=1, minutes=25),
+)
+DRIFT = (
+    Drifted(
+        "key/postiz.main",
+        ("max_budget",),
+        Answer.HEALED,
+        "sam.lee@aspiredigital.group",
+        NOW - timedelta(minutes=9),
+    ),
+    Drifted("deployment/whisper", (), Answer.REPORTED),
+)
+FIGHT = Fight(
+    "key/postiz.main",
+    "max_budget",
+    4,
+    NOW - timedelta(minutes=9),
+    NOW + timedelta(minutes=21),
+)
+MISTAKE = Diagnostic(
+    Rule("AG201", "unknown-provider"),
+    Span("gateway.d/aliases/chat.yaml", 7, 13, 18, "  provider: opena"),
+    'alias "gpt-4o-eu" names provider "opena", which no file declares',
+    'did you mean "openai-eu"?',
+)
+
+
+def ready() -> Status:
+    """Return a good day: a swap was applied an hour ago, then quiet."""
+    swap = turn(
+        20,
+        minutes_ago=64,
+        causes=("webhook",),
+        reason="applied 5 changes of main@sha1:4f2c9d1a0b3c",
+        plan=swap_plan(),
+        counts={"applied": 5},
+        duration_s=3.42,
+        gateway_s=3.1,
+        source_s=0.21,
+        own_s=0.09,
+    )
+    blip = turn(
+        19,
+        minutes_ago=65,
+        standing=Standing.WAITING,
+        reason="the gateway did not answer within 10 s",
+        duration_s=10.1,
+        gateway_s=10.0,
+        applied=BEFORE,
+    )
+    quiet = tuple(turn(30 - n, minutes_ago=0.4 + n) for n in range(6))
+    return Status(
+        at=NOW,
+        started_at=NOW - timedelta(days=6, hours=2),
+        version="0.2.0",
+        role=Role.LEADER,
+        standing=Standing.READY,
+        reason="the gateway is as git says",
+        gateway_name="aspire",
+        gateway_url="https://llm.aspiredigital.group",
+        litellm_version="1.106.2",
+        wanted=SWAP,
+        applied=SWAP,
+        applied_at=NOW - timedelta(minutes=64),
+        last_success_at=NOW - timedelta(seconds=24),
+        next_look_at=NOW + timedelta(seconds=36),
+        turns=(*quiet, swap, blip),
+        aliases=ALIASES,
+        apps=APPS,
+        foreign=("deployment/playground-llama", "key/sam-laptop"),
+        journal=JournalFacts(4_812, 3_407_872, "9b1fae4407d2c5e83a60f1d7c2b94e5da816f3702c9e41b8d0a7f65c3e29b184"),
+    )  # fmt: skip
+
+
+def waiting() -> Status:
+    """Return a gateway that does not answer, while a commit waits to be applied."""
+    last = turn(
+        31,
+        minutes_ago=0.3,
+        standing=Standing.WAITING,
+        reason="the gateway answers 503 (no healthy database connection)",
+        applied=BEFORE,
+        duration_s=31.2,
+        gateway_s=30.9,
+    )
+    good = ready()
+    return replace(
+        good,
+        standing=last.standing,
+        reason=last.reason,
+        help="nothing to do: looked at again with a growing pause",
+        applied=BEFORE,
+        applied_at=NOW - timedelta(days=2),
+        last_success_at=NOW - timedelta(minutes=7),
+        next_look_at=NOW + timedelta(seconds=95),
+        at_work="reading the gateway",
+        turns=(last, *good.turns),
+        aliases=tuple(replace(row, live=row.name != "qwen-vision") for row in ALIASES),
+        untold=3,
+    )
+
+
+def stalled() -> Status:
+    """Return a commit that must not be applied, drift, a fight and a fallback set by hand."""
+    last = turn(
+        31,
+        minutes_ago=0.3,
+        standing=Standing.STALLED,
+        reason="the plan of main@sha1:4f2c9d1a0b3c is refused: it would delete deployment/gpt-35",
+        help=REFUSAL.help,
+        applied=BEFORE,
+        plan=replace(swap_plan(), refusals=(REFUSAL,)),
+        drift=DRIFT,
+        fights=(FIGHT,),
+        diagnostics=(MISTAKE,),
+        failures=("key/postiz.main: the gateway answered 400 to the update",),
+    )
+    good = ready()
+    return replace(
+        good,
+        standing=last.standing,
+        reason=last.reason,
+        help=last.help,
+        applied=BEFORE,
+        applied_at=NOW - timedelta(days=2),
+        last_success_at=NOW - timedelta(minutes=64),
+        next_look_at=NOW + timedelta(minutes=9),
+        pending=replace(
+            swap_plan(), refusals=(REFUSAL,), warnings=("the exchange rate is 40 days old",)
+        ),
+        drift=DRIFT,
+        fights=(FIGHT,),
+        turns=(last, *good.turns),
+        fallbacks=(LiveFallback("gpt-4o-eu", "general", ("claude-sonnet", "playground-llama")),),
+        aliases=tuple(replace(row, live=row.name != "qwen-vision") for row in ALIASES),
+        apps=(replace(APPS[0], live_keys=1), *APPS[1:]),
+    )
+
+
+def frozen() -> Status:
+    """Return a freeze, with a plan that waits for its end."""
+    last = turn(
+        31,
+        minutes_ago=0.3,
+        reason="5 changes wait for the end of the freeze",
+        help="aspire-gitops resume ends it now",
+        applied=BEFORE,
+        plan=swap_plan(),
+        brakes=(FREEZE,),
+    )
+    return replace(
+        ready(),
+        reason=last.reason,
+        help=last.help,
+        applied=BEFORE,
+        applied_at=NOW - timedelta(days=2),
+        pending=swap_plan(),
+        brakes=(FREEZE,),
+        turns=(last, *ready().turns),
+    )
+
+
+def fresh() -> Status:
+    """Return a controller that has just started, and knows nothing yet."""
+    return Status(
+        at=NOW,
+        started_at=NOW - timedelta(seconds=1),
+        version="0.2.0",
+        role=Role.LEADER,
+        standing=Standing.WAITING,
+        reason="no turn has ended yet",
+        at_work="reading git",
+    )
+
+
+def standby() -> Status:
+    """Return the second of two controllers."""
+    return replace(
+        fresh(), role=Role.STANDBY, reason="another controller holds the lock", at_work=None
+    )
+
+
+STATUSES: Mapping[str, Status] = {
+    "ready": ready(),
+    "waiting": waiting(),
+    "stalled": stalled(),
+    "frozen": frozen(),
+    "fresh": fresh(),
+    "standby": standby(),
+}
+
+
+def hostile(text: str) -> Status:
+    """Return a status with `text` wherever others may write."""
+    live = foreign(deployment(text or "x"))
+    key = ObjectKey(Kind.DEPLOYMENT, text or "x")
+    revision = Revision(text, text, author=text, subject=text, approvers=(text,))
+    change = Change(Action.UPDATE, key, (FieldChange(text, text, [text]),), live, live, reason=text)
+    plan = Plan(
+        revision=text,
+        gateway_name=text,
+        gateway_url=text,
+        owner="o",
+        based_on="sha256:0",
+        changes=(change,),
+        refusals=(Refusal(Rule("AG501", "too-many"), text, text, text),),
+        warnings=(text,),
+    )
+    brake = Brake(BrakeKind.FREEZE, text, text, NOW, NOW)
+    fight = Fight(text, text, 3, NOW, NOW)
+    drifted = Drifted(text, (text,), Answer.HELD, text, NOW)
+    found = Diagnostic(Rule("AG201", "x"), Span(text, snippet=text), text, text)
+    last = turn(
+        id=text,
+        causes=(text,),
+        reason=text,
+        help=text,
+        wanted=revision,
+        applied=revision,
+        counts={"applied": 1},
+        failures=(text,),
+        diagnostics=(found,),
+        drift=(drifted,),
+        fights=(fight,),
+        brakes=(brake,),
+    )
+    return replace(
+        ready(),
+        version=text,
+        reason=text,
+        help=text,
+        gateway_name=text,
+        gateway_url=text,
+        litellm_version=text,
+        wanted=revision,
+        applied=revision,
+        at_work=text,
+        pending=plan,
+        turns=(last,),
+        aliases=(AliasRow(text, text, text, text, text, live=False),),
+        apps=(AppRow(text, text, (text,), text, text, 1, 1),),
+        drift=(drifted,),
+        fights=(fight,),
+        brakes=(brake,),
+        foreign=(text,),
+        fallbacks=(LiveFallback(text, text, (text,)),),
+        journal=JournalFacts(1, 1, text),
+    )
+
+
+@dataclass
+class StandIn:
+    """A controller as the server sees it: says `now`, and remembers who woke it."""
+
+    now: Status = field(default_factory=ready)
+    moving: bool = True
+    woken: list[str] = field(default_factory=list)
+    answer: Turn | Exception = field(default_factory=turn)
+
+    def status(self) -> Status:
+        return self.now
+
+    def alive(self) -> bool:
+        return self.moving
+
+    def wake(self, cause: str) -> None:
+        self.woken.append(cause)
+
+    async def turn(self, cause: str) -> Turn:
+        self.woken.append(cause)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
