@@ -24,7 +24,8 @@ class Notice:
 
     `id` is unique and stable, so that a receiver can drop a second copy.
     `title` is one sentence; `lines` are details, plain text. `commit` is the
-    one that the notice is about, None when it is about none.
+    one that the notice is about, None when it is about none. `quiet` marks what
+    is recorded and nobody has to read: a commit that changed nothing on the gateway.
     """
 
     id: str
@@ -35,3 +36,4 @@ class Notice:
     commit: str | None = None
     gateway: str = ""
     turn: str = ""
+    quiet: bool = False

@@ -1,0 +1,124 @@
+"""Tell GitHub what became of a commit: one commit status for each gateway.
+
+A receiver of notices; `notifying.outbox` calls it and tries again. It reads
+nothing from GitHub and changes nothing there but the status.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from pydantic import SecretStr
+
+from aspire_gitops.errors import TellingFailed
+from aspire_gitops.forge.repository import Repository
+from aspire_gitops.reporting import Notice, Topic
+from aspire_gitops.web import TIMEOUT_S, Place, post_json
+
+STATES: Mapping[Topic, str] = MappingProxyType(
+    {
+        Topic.PENDING: "pending",
+        Topic.APPLIED: "success",
+        Topic.RECOVERED: "success",
+        Topic.FAILED: "failure",
+    }
+)
+"""The state of a commit for each topic; the others are not about a commit."""
+
+LONGEST_DESCRIPTION = 140
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_HEADERS = MappingProxyType(
+    {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
+)
+_RIGHT = "give the token the right to write commit statuses of the repository"
+_ADVICE = MappingProxyType(
+    {
+        401: "the token is wrong or has expired: set another one",
+        403: _RIGHT,
+        404: f"check the repository's name, or {_RIGHT}",
+        422: "GitHub does not have this commit, or has 1,000 statuses for it",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GithubStatuses:
+    """Sets the status `aspire-gitops/<gateway>` of the commit that a notice is about.
+
+    `status_page` is where the status links to. `api_url` is another one for
+    GitHub Enterprise: `Repository.api_url` says which.
+
+    Raises:
+        UsageError: `api_url` is no web address.
+    """
+
+    repository: Repository
+    token: SecretStr
+    api_url: str = "https://api.github.com"
+    status_page: str | None = None
+    name: str = "github"
+    timeout_s: float = TIMEOUT_S
+
+    def __post_init__(self) -> None:
+        """Refuse a wrong address now, not when the first status is to be set."""
+        self._place("0" * 40)
+
+    def wants(self, notice: Notice) -> bool:
+        """Return whether the notice is about a commit that GitHub may have."""
+        return notice.topic in STATES and bool(_COMMIT.fullmatch(notice.commit or ""))
+
+    def subject(self, notice: Notice) -> str | None:
+        """Return the commit and the gateway: of several statuses only the newest is worth telling."""
+        return f"{notice.commit} {notice.gateway}"
+
+    async def tell(self, notice: Notice) -> None:
+        """Set the status. Setting the same one twice does no harm.
+
+        Raises:
+            TellingFailed: Permanent when the token, the repository or the commit is wrong.
+        """
+        place = self._place(notice.commit or "")
+        body = json.dumps(self._status(notice)).encode()
+        reply = await post_json(
+            place, body, headers=_HEADERS, bearer=self.token, timeout_s=self.timeout_s
+        )
+        if not isinstance(_mapping(reply).get("state"), str):
+            raise TellingFailed(
+                f"{place} answered with something other than a status; "
+                "check that the URL leads to GitHub's REST API"
+            )
+
+    def _status(self, notice: Notice) -> dict[str, str]:
+        context = f"aspire-gitops/{notice.gateway}" if notice.gateway else "aspire-gitops"
+        link = {"target_url": self.status_page} if self.status_page else {}
+        return {
+            "state": STATES[notice.topic],
+            "context": context,
+            "description": _cut(notice.title),
+        } | link
+
+    def _place(self, commit: str) -> Place:
+        path = f"/repos/{self.repository.owner}/{self.repository.name}/statuses/{commit}"
+        url = SecretStr(self.api_url.rstrip("/") + path)
+        return Place("GitHub", url, words=self._words, advice=_ADVICE)
+
+    def _words(self, body: bytes) -> str:
+        message = _mapping(body).get("message")
+        said = message if isinstance(message, str) else ""
+        return said.replace(self.token.get_secret_value(), "[hidden]")
+
+
+def _mapping(body: bytes) -> Mapping[str, object]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _cut(text: str) -> str:
+    if len(text) <= LONGEST_DESCRIPTION:
+        return text
+    return text[: LONGEST_DESCRIPTION - 1] + "…"
