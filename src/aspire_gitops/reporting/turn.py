@@ -54,19 +54,21 @@ class Fight:
 
 
 class BrakeKind(StrEnum):
-    SUSPEND = "suspend"
-    FREEZE = "freeze"
+    SUSPEND = "suspend"  # look and report, until somebody resumes
+    FREEZE = "freeze"  # the same, and it ends by itself
+    REVERT = "revert"  # hold an older revision instead of the branch; ends by itself
 
 
 @dataclass(frozen=True, slots=True)
 class Brake:
-    """Somebody asked us to look and report only. A freeze ends by itself at `until`."""
+    """Somebody asked us to hold still, or to hold the revision `commit`. Ends by itself at `until`."""
 
     kind: BrakeKind
     owner: str
     reason: str
     since: datetime
     until: datetime | None = None
+    commit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,155 @@
+"""Carry out what was chosen, prove it with a second full read, and remember how it ended."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from aspire_gitops.applying import Outcome, Result, Status
+from aspire_gitops.controller.attempt import Attempt
+from aspire_gitops.controller.carrying_out import Carrying
+from aspire_gitops.controller.drift import Chosen, healed
+from aspire_gitops.controller.memory import (
+    Applied,
+    Memory,
+    Rejection,
+    applied_body,
+    rejected_body,
+)
+from aspire_gitops.controller.ports import World
+from aspire_gitops.controller.problems import Problem, passes, problem_of
+from aspire_gitops.controller.recording import Scribe
+from aspire_gitops.controller.seeing import Seeing
+from aspire_gitops.controller.wanted import Wanted
+from aspire_gitops.controller.words import after_applying, changes, short
+from aspire_gitops.errors import SecretMissing, SourceUnavailable
+from aspire_gitops.journal.entry import Draft, EntryKind
+from aspire_gitops.reporting import Answer, Drifted, Standing
+
+_PROOFS = 3  # reads in a row that must disagree before a revision counts as failed
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Acting:
+    """Writes to the gateway for one controller. `progress` gets (done, of)."""
+
+    world: World
+    memory: Memory
+    seeing: Seeing
+    progress: Progress
+
+    async def act(self, attempt: Attempt, wanted: Wanted, chosen: Chosen) -> None:
+        """Carry out `chosen.plan` and note in `attempt` how it went.
+
+        Raises:
+            JournalUnavailable, JournalDamaged, GatewayError: The turn ends here; the
+                next one goes on from whatever is live then.
+        """
+        scribe = Scribe(attempt.id, wanted.revision)
+        try:
+            outcome = await self._carry_out(attempt, chosen, scribe)
+        except SecretMissing as error:
+            await self._reject(wanted, problem_of(error), scribe)
+            raise
+        attempt.outcome = outcome
+        failed = [str(r.change.key) for r in outcome.results if r.status is not Status.APPLIED]
+        attempt.drift = healed(chosen.drift, failed)
+        self.memory.note_drift(attempt.drift, self.world.clock())
+        if not outcome.ok:
+            await self._failed(attempt, wanted, outcome, scribe)
+        elif left := await self._left(attempt, wanted, outcome, scribe):
+            await self._unproved(attempt, wanted, left, scribe)
+        else:
+            self.memory.unproved_turns = 0
+            attempt.ready = after_applying(wanted.revision, outcome, attempt.drift)
+            await self.note_applied(wanted, scribe, len(outcome.results))
+
+    async def note_applied(self, wanted: Wanted, scribe: Scribe, count: int) -> None:
+        """Record that a revision is live as a whole, once."""
+        known, rejection = self.memory.applied, self.memory.rejection
+        if rejection and rejection.identity == wanted.identity:
+            self.memory.rejection = None
+        if known and known.identity == wanted.identity:
+            return
+        applied = Applied(wanted.identity, wanted.revision, self.world.clock())
+        body = {**applied_body(applied), "changes": count}
+        await self._append(scribe.draft(EntryKind.APPLIED, applied.at, body))
+        self.memory.applied = applied
+        if wanted.revision.commit:
+            with contextlib.suppress(SourceUnavailable):  # it is live all the same
+                await asyncio.to_thread(self.world.source.keep, wanted.revision.commit)
+
+    async def _carry_out(self, attempt: Attempt, chosen: Chosen, scribe: Scribe) -> Outcome:
+        plan, done = chosen.plan, 0
+
+        def ended(_: Result) -> None:
+            nonlocal done
+            done += 1
+            self.progress(done, len(plan.changes))
+
+        self.progress(0, len(plan.changes))
+        carrying = Carrying(plan, self.world, scribe, ended)
+        now = self.world.clock()
+        drift = [scribe.drifted(one, now, plan.id) for one in self.fresh(chosen.drift)]
+        try:
+            with attempt.with_gateway():
+                return await carrying.out(*drift)
+        finally:
+            self.memory.unwritten += carrying.unwritten
+            self.memory.observed = ""  # whatever happened, look at everything again
+
+    def fresh(self, drift: Iterable[Drifted]) -> list[Drifted]:
+        """Return the drift that the journal does not have yet: new, or about to be healed."""
+        return [one for one in drift if one.answer is Answer.HEALED or one not in self.memory.drift]
+
+    async def _left(
+        self, attempt: Attempt, wanted: Wanted, outcome: Outcome, scribe: Scribe
+    ) -> list[str]:
+        # Each write was read back alone. Only a read of everything shows whether they hold together.
+        snapshot = await self.seeing.snapshot(attempt, scribe)
+        touched = {result.change.key for result in outcome.results}
+        plan = wanted.plan(snapshot, self.world.owner)
+        return [str(change.key) for change in plan.changes if change.key in touched]
+
+    async def _unproved(
+        self, attempt: Attempt, wanted: Wanted, left: list[str], scribe: Scribe
+    ) -> None:
+        self.memory.unproved_turns += 1
+        names = ", ".join(left[:3]) + (", …" if len(left) > 3 else "")
+        reason = f"the gateway took {short(wanted.revision)} and does not show it: {names}"
+        if self.memory.unproved_turns < _PROOFS:
+            attempt.problems.append(Problem(Standing.WAITING, reason))  # perhaps a hand in between
+            return
+        problem = Problem(Standing.STALLED, reason, "see whether somebody else writes to them")
+        attempt.problems.append(problem)
+        await self._reject(wanted, problem, scribe)
+
+    async def _failed(
+        self, attempt: Attempt, wanted: Wanted, outcome: Outcome, scribe: Scribe
+    ) -> None:
+        failed = [r for r in outcome.results if r.status is Status.FAILED]
+        own = [r for r in failed if r.error and not passes(r.error)]
+        what = f"{changes(len(failed))} of {len(outcome.results)} failed"
+        if own:
+            reason = f"{short(wanted.revision)}: {what}: {own[0].change.key}: {own[0].message}"
+            problem = Problem(Standing.STALLED, reason, "push a commit that mends it")
+            attempt.problems.append(problem)
+            await self._reject(wanted, problem, scribe)
+        elif failed and failed[0].error:
+            attempt.problems.append(problem_of(failed[0].error))
+        else:
+            attempt.problems.append(Problem(Standing.WAITING, outcome.results[-1].message))
+
+    async def _reject(self, wanted: Wanted, problem: Problem, scribe: Scribe) -> None:
+        before = self.memory.rejection
+        again = before is not None and before.identity == wanted.identity
+        times = before.times + 1 if before and again else 1
+        now = self.world.clock()
+        rejection = Rejection(wanted.identity, problem.reason, times, now)
+        await self._append(scribe.draft(EntryKind.REJECTED, now, rejected_body(rejection)))
+        self.memory.rejection = rejection
+
+    async def _append(self, draft: Draft) -> None:
+        await asyncio.to_thread(self.world.journal.append, draft)

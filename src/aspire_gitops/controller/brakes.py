@@ -1,0 +1,62 @@
+"""Who asked us to hold still, or to hold an older revision: folded from the journal. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from aspire_gitops.canonical import JsonValue
+from aspire_gitops.journal.entry import Draft, Entry, EntryKind
+from aspire_gitops.reporting import Brake, BrakeKind
+
+_LIFTS = {
+    "resume": BrakeKind.SUSPEND,
+    "thaw": BrakeKind.FREEZE,
+    "release": BrakeKind.REVERT,
+}
+
+
+def brakes_in_force(entries: Iterable[Entry], now: datetime) -> tuple[Brake, ...]:
+    """Return the brakes that hold at `now`. Entries are of kind BRAKE, oldest first.
+
+    Of each kind the newest counts, so that a second freeze prolongs or shortens the first.
+    """
+    held: dict[BrakeKind, Brake] = {}
+    for entry in entries:
+        action = str(entry.draft.body.get("action"))
+        if action in _LIFTS:
+            held.pop(_LIFTS[action], None)
+        else:
+            held[BrakeKind(action)] = _brake(BrakeKind(action), entry.draft)
+    return tuple(brake for brake in held.values() if not _is_over(brake, now))
+
+
+def braking(brake: Brake) -> Draft:
+    """Return the entry that puts a brake on."""
+    body: dict[str, JsonValue] = {
+        "action": brake.kind.value,
+        "owner": brake.owner,
+        "reason": brake.reason,
+        "until": brake.until.isoformat() if brake.until else None,
+    }
+    return Draft(EntryKind.BRAKE, brake.since, commit=brake.commit, author=brake.owner, body=body)
+
+
+def releasing(kind: BrakeKind, owner: str, at: datetime) -> Draft:
+    """Return the entry that lifts the brake of one kind."""
+    action = next(word for word, lifted in _LIFTS.items() if lifted is kind)
+    return Draft(EntryKind.BRAKE, at, author=owner, body={"action": action, "owner": owner})
+
+
+def _brake(kind: BrakeKind, draft: Draft) -> Brake:
+    until = draft.body.get("until")
+    return Brake(
+        kind=kind,
+        owner=str(draft.body.get("owner") or ""),
+        reason=str(draft.body.get("reason") or ""),
+        since=draft.at,
+        until=datetime.fromisoformat(until) if isinstance(until, str) else None,
+        commit=draft.commit,
+    )
+
+
+def _is_over(brake: Brake, now: datetime) -> bool:
+    return brake.until is not None and now >= brake.until

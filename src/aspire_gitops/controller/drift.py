@@ -1,0 +1,100 @@
+"""Tell drift from what git changed, and choose what is healed now. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from aspire_gitops.controller.fights import held_back, paths_of
+from aspire_gitops.planning.plan import Cause, Change, Plan
+from aspire_gitops.reporting import Answer, Drifted, Fight
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """Who changed an object last and when, as far as the gateway tells."""
+
+    by: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A plan cut down to what is done now, and what the drift in the whole plan is."""
+
+    plan: Plan
+    drift: tuple[Drifted, ...]
+
+    @property
+    def holds_back(self) -> bool:
+        return any(one.answer in (Answer.HELD, Answer.REPORTED) for one in self.drift)
+
+
+def choose(
+    plan: Plan,
+    *,
+    git_is_unchanged: bool,
+    heals: bool,
+    fights: Sequence[Fight],
+    touches: Mapping[str, Touch],
+    now: datetime,
+) -> Chosen:
+    """Return what of `plan` is carried out now.
+
+    Args:
+        plan: Everything that differs.
+        git_is_unchanged: This very revision was applied whole before, so that
+            whatever differs now was changed by hand.
+        heals: What the policy says; without it drift is only reported.
+        fights: Fields that somebody keeps changing back.
+        touches: What the gateway tells of the objects, by `kind/name`.
+        now: The time.
+    """
+    drifted = [c for c in plan.changes if c.is_drift or (git_is_unchanged and not _rotated(c))]
+    held = list(held_back(drifted, fights, now))
+    left_out = {id(change) for change in (held if heals else drifted)}
+    kept = tuple(change for change in plan.changes if id(change) not in left_out)
+    drift = tuple(
+        _drifted(change, _answer(change, held, heals=heals), touches) for change in drifted
+    )
+    return Chosen(replace(plan, changes=kept), drift)
+
+
+def healed(drift: Iterable[Drifted], failed: Iterable[str]) -> tuple[Drifted, ...]:
+    """Return the drift as it is after applying: what was to be healed and failed says so."""
+    wrong = frozenset(failed)
+    return tuple(
+        replace(one, answer=Answer.FAILED)
+        if one.answer is Answer.HEALED and one.object in wrong
+        else one
+        for one in drift
+    )
+
+
+def unhealed(drift: Iterable[Drifted]) -> tuple[Drifted, ...]:
+    """Return the drift when nothing is applied at all: for a brake, or on standby."""
+    return tuple(replace(one, answer=Answer.REPORTED) for one in drift)
+
+
+def _rotated(change: Change) -> bool:
+    # A new secret where the controller runs is nobody's hand on the gateway.
+    secrets = change.intent.secrets if change.intent else {}
+    return bool(change.fields) and all(
+        field.path in secrets and field.cause is Cause.GIT for field in change.fields
+    )
+
+
+def _answer(change: Change, held: Sequence[Change], *, heals: bool) -> Answer:
+    if not heals:
+        return Answer.REPORTED
+    return Answer.HELD if any(change is one for one in held) else Answer.HEALED
+
+
+def _drifted(change: Change, answer: Answer, touches: Mapping[str, Touch]) -> Drifted:
+    touch = touches.get(str(change.key), Touch())
+    return Drifted(
+        object=str(change.key),
+        fields=tuple(filter(None, paths_of(change))),
+        answer=answer,
+        by=touch.by,
+        since=touch.at,
+    )

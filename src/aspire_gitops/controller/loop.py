@@ -1,0 +1,118 @@
+"""Take turns until told to stop: lead, look, tell, rest.
+
+Decides nothing about a turn. Whoever holds the lock takes turns; the others
+stand by, and the kernel or the database hands the lock over.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from aspire_gitops.controller.reconcile import Reconciler
+from aspire_gitops.controller.wakeups import Wakeups
+from aspire_gitops.reporting import Role, Turn
+
+_STANDBY_S = 5.0
+_LEAST_GAP_S = 1.0  # however many people push, this is a second between two turns
+_STUCK_AFTER_S = 1800.0
+
+_log = structlog.get_logger("aspire_gitops.controller")
+
+
+class Lock(Protocol):
+    """Who may write; see `locking`."""
+
+    def try_acquire(self) -> bool: ...
+
+    def held(self) -> bool: ...
+
+    def holder(self) -> str | None: ...
+
+    def release(self) -> None: ...
+
+
+Listener = Callable[[Turn], None]
+
+
+@dataclass(slots=True)
+class Loop:
+    """The controller's life. `listeners` hear of each turn; they are quick and never raise."""
+
+    reconciler: Reconciler
+    lock: Lock
+    wakeups: Wakeups
+    listeners: Sequence[Listener] = ()
+    role: Role = Role.STANDBY
+    leader: str | None = None  # who leads instead, while standing by
+    next_look_s: float = 0.0  # on the monotonic clock
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _moved: float = field(default_factory=time.monotonic)
+
+    def stop(self) -> None:
+        """Finish the change in hand, begin no other, and return from `run`."""
+        self._stopping.set()
+        self.wakeups.wake("stop")
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def alive(self) -> bool:
+        """Say whether the loop moves: it has not rested or worked longer than it ever should."""
+        return time.monotonic() - max(self._moved, self.next_look_s) < _STUCK_AFTER_S
+
+    def moved(self) -> None:
+        """Note a sign of life in the middle of a turn."""
+        self._moved = time.monotonic()
+
+    async def run(self) -> None:
+        """Take turns until `stop`. The first one comes at once."""
+        pause_s = 0.0
+        try:
+            while not self.stopping:
+                if not await self._leads():
+                    await self._rest(_STANDBY_S)
+                    continue
+                self.next_look_s = time.monotonic() + pause_s
+                begun = await self.wakeups.next(pause_s)
+                if self.stopping or not await self._leads():
+                    self.wakeups.give_back(begun)
+                    continue
+                self.moved()
+                turn = await self.reconciler.turn(begun.causes)
+                pause_s = turn.look_again_s
+                self._tell(turn)
+                begun.end(turn)
+                await self._rest(min(_LEAST_GAP_S, pause_s))
+        finally:
+            self.wakeups.abandon()
+            await asyncio.to_thread(self.lock.release)
+
+    async def _leads(self) -> bool:
+        self.moved()
+        if await asyncio.to_thread(self.lock.held):
+            return True
+        if self.role is Role.LEADER:
+            _log.warning("the lock is lost, standing by")
+        # Somebody else may have written meanwhile, so nothing that we remember counts.
+        self.reconciler.forget()
+        leads = await asyncio.to_thread(self.lock.try_acquire)
+        self.role = Role.LEADER if leads else Role.STANDBY
+        self.leader = None if leads else await asyncio.to_thread(self.lock.holder)
+        if leads:
+            _log.info("leading")
+        return leads
+
+    async def _rest(self, seconds: float) -> None:
+        self.next_look_s = time.monotonic() + seconds
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    def _tell(self, turn: Turn) -> None:
+        for listener in self.listeners:
+            listener(turn)

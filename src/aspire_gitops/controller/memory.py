@@ -1,0 +1,144 @@
+"""What the controller knows from one turn to the next, all of it recalled from the journal.
+
+So a restart, or the other controller that takes over, goes on where this one was.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from aspire_gitops.canonical import JsonValue
+from aspire_gitops.controller.fights import WINDOW, Heal
+from aspire_gitops.controller.ports import Journal
+from aspire_gitops.journal.entry import Draft, Entry, EntryKind
+from aspire_gitops.reporting import Answer, Drifted
+from aspire_gitops.revision import Revision
+
+_LONGEST_REST = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The last revision that was live as a whole, and when it came to be."""
+
+    identity: str
+    revision: Revision
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A revision that failed for its own reason. It rests; any other one is tried at once."""
+
+    identity: str
+    reason: str
+    times: int
+    at: datetime
+
+    def rests_until(self, slow_interval_s: float) -> datetime:
+        """Return when it may be tried again: later after each failure, within the hour."""
+        slow = timedelta(seconds=slow_interval_s)
+        return self.at + min(slow * (1 << min(self.times - 1, 10)), max(_LONGEST_REST, slow))
+
+
+@dataclass(slots=True)
+class Memory:
+    """The knowledge itself. `states` is what the journal says of each object."""
+
+    recalled: bool = False
+    applied: Applied | None = None
+    rejection: Rejection | None = None
+    heals: list[Heal] = field(default_factory=list)
+    states: dict[str, JsonValue] = field(default_factory=dict)
+    drift: frozenset[Drifted] = frozenset()  # what was recorded already, and is still there
+    waiting_turns: int = 0
+    unproved_turns: int = 0
+    unwritten: list[Draft] = field(default_factory=list)  # what the journal could not take yet
+    said: str = ""  # what the last recorded turn said
+    quiet_turns: int = 0
+    quiet_since: datetime | None = None
+    observed: str = ""  # digest of the last snapshot that was compared with `states`
+
+    def note_drift(self, drift: Iterable[Drifted], at: datetime) -> None:
+        """Remember what was healed, for the fights, and forget what is too old to matter."""
+        self.heals = [heal for heal in self.heals if heal.at > at - WINDOW]
+        for one in drift:
+            if one.answer is Answer.HEALED:
+                self.heals += [Heal(one.object, path, at) for path in one.fields or ("",)]
+
+
+def recall(memory: Memory, journal: Journal, now: datetime) -> None:
+    """Fill the memory from the journal.
+
+    Raises:
+        JournalUnavailable: Try again.
+        JournalDamaged: A person must look.
+    """
+    memory.states = dict(journal.recorded_states())
+    applied = _newest(journal, EntryKind.APPLIED)
+    rejected = _newest(journal, EntryKind.REJECTED)
+    if applied:
+        memory.applied = _applied(applied)
+    if rejected and rejected.number > (applied.number if applied else 0):
+        memory.rejection = _rejection(rejected)
+    memory.heals = []
+    for entry in journal.read(kinds=(EntryKind.DRIFT,), since=now - WINDOW):
+        if entry.draft.body.get("answer") == Answer.HEALED:
+            paths = entry.draft.body.get("fields")
+            named = [str(path) for path in paths] if isinstance(paths, list | tuple) else []
+            memory.heals += [
+                Heal(str(entry.draft.object), path, entry.draft.at) for path in named or [""]
+            ]
+    memory.recalled = True
+
+
+def applied_body(applied: Applied) -> Mapping[str, JsonValue]:
+    """Return what an APPLIED entry keeps beside the columns."""
+    revision = applied.revision
+    return {
+        "identity": applied.identity,
+        "reference": revision.reference,
+        "subject": revision.subject,
+        "dirty": revision.dirty,
+    }
+
+
+def rejected_body(
+    rejection: Rejection, diagnostics: Iterable[JsonValue] = ()
+) -> Mapping[str, JsonValue]:
+    """Return what a REJECTED entry keeps beside the columns."""
+    return {
+        "identity": rejection.identity,
+        "reason": rejection.reason,
+        "times": rejection.times,
+        "diagnostics": list(diagnostics),
+    }
+
+
+def _newest(journal: Journal, kind: EntryKind) -> Entry | None:
+    return next(iter(journal.read(kinds=(kind,), newest_first=True, limit=1)), None)
+
+
+def _applied(entry: Entry) -> Applied:
+    draft, body = entry.draft, entry.draft.body
+    subject = body.get("subject")
+    revision = Revision(
+        reference=str(body.get("reference") or draft.revision),
+        commit=draft.commit,
+        dirty=body.get("dirty") is True,
+        author=draft.author,
+        subject=subject if isinstance(subject, str) else None,
+        approvers=draft.approvers,
+    )
+    return Applied(str(body.get("identity") or draft.commit), revision, draft.at)
+
+
+def _rejection(entry: Entry) -> Rejection:
+    body = entry.draft.body
+    times = body.get("times")
+    return Rejection(
+        identity=str(body.get("identity") or entry.draft.commit),
+        reason=str(body.get("reason") or ""),
+        times=times if isinstance(times, int) else 1,
+        at=entry.draft.at,
+    )

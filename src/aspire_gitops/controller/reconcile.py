@@ -1,0 +1,152 @@
+"""One turn: bring the gateway to what git says, once, and say how it went.
+
+Faults of the world become a `Turn`; only a bug in this program raises.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aspire_gitops.controller.acting import Acting
+from aspire_gitops.controller.attempt import Attempt
+from aspire_gitops.controller.diary import Diary
+from aspire_gitops.controller.drift import Chosen, choose, unhealed
+from aspire_gitops.controller.fights import fights
+from aspire_gitops.controller.looking import Looking
+from aspire_gitops.controller.memory import Memory
+from aspire_gitops.controller.observing import touches_of
+from aspire_gitops.controller.pace import Pace
+from aspire_gitops.controller.ports import World
+from aspire_gitops.controller.problems import Problem, problem_of
+from aspire_gitops.controller.recording import Scribe
+from aspire_gitops.controller.seeing import Seeing
+from aspire_gitops.controller.wanted import Compiler, Wanted
+from aspire_gitops.controller.words import at_rest, braked, clock, not_now, refused
+from aspire_gitops.errors import AspireGitopsError
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.reporting import BrakeKind, Standing, Turn
+from aspire_gitops.state import Snapshot
+
+ASKED = "reconcile"  # the cause of a turn that a person asked for: what rests is tried again
+
+
+@dataclass(slots=True)
+class Reconciler:
+    """Takes turns. Knows nothing that the journal could not give back.
+
+    `at_work` is told what is being done now, None between turns. `seen` and
+    `wanted` are what the last turn read, for those who show it.
+    """
+
+    world: World
+    pace: Pace
+    memory: Memory = field(default_factory=Memory)
+    at_work: Callable[[str | None], None] = lambda _: None
+    seen: Snapshot | None = None
+    wanted: Wanted | None = None
+    _compiler: Compiler = field(default_factory=Compiler)
+
+    async def turn(self, causes: tuple[str, ...]) -> Turn:
+        """Take one turn. `Turn.look_again_s` says when the next is due."""
+        attempt = Attempt(causes, self.world.clock())
+        try:
+            await self._look_and_act(attempt)
+        except AspireGitopsError as error:
+            attempt.problems.insert(0, problem_of(error))
+        finally:
+            self.at_work(None)
+        applied = self.memory.applied
+        turn = attempt.turn(applied.revision if applied else None, self._pause_s)
+        await Diary(self.world, self.memory).turn(turn)
+        return turn
+
+    def forget(self) -> None:
+        """Recall everything from the journal before the next turn."""
+        self.memory = Memory()
+
+    async def _look_and_act(self, attempt: Attempt) -> None:
+        diary = Diary(self.world, self.memory)
+        looking = Looking(self.world, self._compiler, self.memory)
+        seeing = Seeing(self.world, self.memory)
+        await diary.recall()
+        await diary.write_what_waits()
+        attempt.brakes = await diary.brakes()
+        self.at_work("reading git")
+        newest = await looking.newest(attempt, attempt.brakes)
+        await diary.invalid(attempt)
+        wanted = newest or await looking.last_good(attempt)
+        if wanted is None:
+            return
+        self.at_work("reading the gateway")
+        snapshot = await seeing.snapshot(attempt, Scribe(attempt.id, wanted.revision))
+        self.seen, self.wanted = snapshot, wanted
+        plan = attempt.plan = wanted.plan(snapshot, self.world.owner)
+        if plan.refusals:
+            attempt.problems.append(refused(plan, wanted.revision))
+            good = await looking.last_good(attempt) if wanted is newest else None
+            if good is None or good.identity == wanted.identity:
+                return
+            wanted, plan = good, good.plan(snapshot, self.world.owner)
+            if plan.refusals:
+                return
+        chosen = self._choose(attempt, wanted, plan, snapshot)
+        await self._act(attempt, wanted, plan, chosen, seeing)
+        await diary.drift(attempt.drift, Scribe(attempt.id, wanted.revision), plan.id)
+
+    def _choose(self, attempt: Attempt, wanted: Wanted, plan: Plan, snapshot: Snapshot) -> Chosen:
+        now = self.world.clock()
+        attempt.fights = fights(self.memory.heals, now)
+        applied = self.memory.applied
+        return choose(
+            plan,
+            git_is_unchanged=applied is not None and applied.identity == wanted.identity,
+            heals=wanted.compiled.gateway.heals_drift,
+            fights=attempt.fights,
+            touches=touches_of(snapshot),
+            now=now,
+        )
+
+    async def _act(
+        self, attempt: Attempt, wanted: Wanted, plan: Plan, chosen: Chosen, seeing: Seeing
+    ) -> None:
+        acting = Acting(self.world, self.memory, seeing, self._progress)
+        attempt.warnings = wanted.warnings
+        attempt.drift = unhealed(chosen.drift)
+        if any(brake.kind is not BrakeKind.REVERT for brake in attempt.brakes):
+            attempt.ready = braked(attempt.brakes, plan)
+        elif problem := self._resting(attempt, wanted):
+            attempt.problems.append(problem)
+        elif chosen.plan.changes and (why := self.world.why_not_write()):
+            attempt.ready = not_now(why, plan)
+        elif chosen.plan.changes:
+            await acting.act(attempt, wanted, chosen)
+        else:
+            attempt.drift = chosen.drift
+            attempt.ready = at_rest(wanted.revision, chosen.drift)
+            await acting.note_applied(wanted, Scribe(attempt.id, wanted.revision), 0)
+
+    def _resting(self, attempt: Attempt, wanted: Wanted) -> Problem | None:
+        rejection = self.memory.rejection
+        if rejection is None or rejection.identity != wanted.identity or ASKED in attempt.causes:
+            return None
+        until = rejection.rests_until(self.pace.slow_interval_s)
+        if not rejection.at <= self.world.clock() < until:  # also if the clock was set back
+            return None
+        help_ = (
+            "push another commit, or run `aspire-gitops reconcile`;"
+            f" by itself it is tried again at {clock(until)}"
+        )
+        return Problem(Standing.STALLED, rejection.reason, help_)
+
+    def _progress(self, done: int, total: int) -> None:
+        self.at_work(f"applying: {done} of {total} changes done")
+
+    def _pause_s(self, problem: Problem | None) -> float:
+        waits = problem is not None and problem.standing is Standing.WAITING
+        self.memory.waiting_turns = self.memory.waiting_turns + 1 if waits else 0
+        return self.pace.pause_s(
+            problem.standing if problem else Standing.READY,
+            failures=self.memory.waiting_turns,
+            dice=self.world.dice,
+            wish_s=problem.wish_s if problem else None,
+            slowly=problem.slowly if problem else False,
+        )

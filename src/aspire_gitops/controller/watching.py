@@ -1,0 +1,144 @@
+"""Assemble the status: what the last turns said, and what git and the gateway held then."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from aspire_gitops.catalog import Catalog
+from aspire_gitops.controller.loop import Loop
+from aspire_gitops.controller.reconcile import Reconciler
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.reporting import (
+    AliasRow,
+    AppRow,
+    JournalFacts,
+    Role,
+    Standing,
+    Status,
+    Turn,
+)
+from aspire_gitops.state import Kind, Snapshot
+
+_TURNS_SHOWN = 20
+
+
+@dataclass(slots=True)
+class Watching:
+    """Hears of turns and answers `status()` at once, from memory."""
+
+    loop: Loop
+    clock: Callable[[], datetime]
+    version: str
+    untold: Callable[[], int] = lambda: 0
+    facts: JournalFacts | None = None
+    at_work: str | None = None
+    started_at: datetime | None = None
+    last_success_at: datetime | None = None
+    _turns: deque[Turn] = field(default_factory=lambda: deque(maxlen=_TURNS_SHOWN))
+
+    def __post_init__(self) -> None:
+        self.started_at = self.clock()
+
+    def turned(self, turn: Turn) -> None:
+        """Hear of a turn that ended."""
+        self._turns.appendleft(turn)
+        if turn.standing is Standing.READY:
+            self.last_success_at = turn.started_at + timedelta(seconds=turn.duration_s)
+
+    def working(self, what: str | None) -> None:
+        """Hear of what is being done now."""
+        self.at_work = what
+        self.loop.moved()
+
+    def alive(self) -> bool:
+        return self.loop.alive()
+
+    def status(self) -> Status:
+        """Return the controller as it is now."""
+        now, turn = self.clock(), self._turns[0] if self._turns else None
+        reconciler = self.loop.reconciler
+        seen, catalog = reconciler.seen, reconciler.wanted.catalog if reconciler.wanted else None
+        pending = (
+            turn.plan if turn and turn.plan and not turn.counts and turn.plan.changes else None
+        )
+        applied = reconciler.memory.applied
+        standing, reason = self._standing(turn)
+        return Status(
+            at=now,
+            started_at=self.started_at or now,
+            version=self.version,
+            role=self.loop.role,
+            standing=standing,
+            reason=reason,
+            help=turn.help if turn else "",
+            gateway_name=catalog.gateway.spec.name if catalog and catalog.gateway else None,
+            gateway_url=seen.gateway_url if seen else None,
+            litellm_version=seen.litellm_version if seen else None,
+            wanted=turn.wanted if turn else None,
+            applied=applied.revision if applied else None,
+            applied_at=applied.at if applied else None,
+            last_success_at=self.last_success_at,
+            next_look_at=now + timedelta(seconds=max(self.loop.next_look_s - time.monotonic(), 0)),
+            at_work=self.at_work,
+            pending=pending,
+            turns=tuple(self._turns),
+            aliases=_aliases(catalog, pending) if catalog else (),
+            apps=_apps(catalog, seen, reconciler) if catalog and seen else (),
+            drift=turn.drift if turn else (),
+            fights=turn.fights if turn else (),
+            brakes=turn.brakes if turn else (),
+            foreign=turn.plan.foreign if turn and turn.plan else (),
+            fallbacks=seen.fallbacks if seen else (),
+            journal=self.facts,
+            untold=self.untold(),
+        )
+
+    def _standing(self, turn: Turn | None) -> tuple[Standing, str]:
+        if self.loop.role is Role.STANDBY:
+            leader = self.loop.leader or "another controller"
+            return Standing.READY, f"standing by: {leader} is at work"
+        if turn is None:
+            return Standing.WAITING, "the first turn has not ended yet"
+        return turn.standing, turn.reason
+
+
+def _aliases(catalog: Catalog, pending: Plan | None) -> tuple[AliasRow, ...]:
+    waiting = (
+        {change.key.name for change in pending.changes if change.key.kind is Kind.DEPLOYMENT}
+        if pending
+        else set()
+    )
+    return tuple(
+        AliasRow(
+            name=name,
+            mode=alias.spec.mode,
+            provider=alias.spec.target.provider,
+            vendor=catalog.providers[alias.spec.target.provider].spec.vendor,
+            model=alias.spec.target.model,
+            live=name not in waiting,
+        )
+        for name, alias in sorted(catalog.aliases.items())
+    )
+
+
+def _apps(catalog: Catalog, seen: Snapshot, reconciler: Reconciler) -> tuple[AppRow, ...]:
+    owner = reconciler.world.owner
+    live = {
+        o.key.name
+        for o in seen.objects
+        if o.key.kind is Kind.KEY and o.mark and o.mark.owner == owner
+    }
+    return tuple(
+        AppRow(
+            name=name,
+            owner=app.spec.owner,
+            aliases=tuple(app.spec.aliases),
+            budget=app.spec.budget,
+            monthly_aud=str(catalog.budgets[app.spec.budget].spec.monthly_aud),
+            keys=len(app.spec.keys),
+            live_keys=sum(f"{name}.{key.name}" in live for key in app.spec.keys),
+        )
+        for name, app in sorted(catalog.apps.items())
+    )

@@ -1,0 +1,80 @@
+"""The sentences that a turn ends with. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from aspire_gitops.applying import Outcome, Status
+from aspire_gitops.controller.problems import Problem
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.reporting import Answer, Brake, BrakeKind, Drifted, Standing
+from aspire_gitops.revision import Revision
+
+
+def short(revision: Revision | None) -> str:
+    """Return a revision for a sentence: `main@4f2c9d1`."""
+    if revision is None:
+        return "nothing"
+    if revision.commit is None:
+        return revision.reference
+    return f"{revision.reference}@{revision.commit[:7]}{'+changes' if revision.dirty else ''}"
+
+
+def at_rest(revision: Revision, drift: Sequence[Drifted]) -> str:
+    """Return the sentence of a turn that had nothing to write."""
+    left = [one for one in drift if one.answer is not Answer.HEALED]
+    if not left:
+        return f"the gateway is as {short(revision)} says"
+    held = sum(one.answer is Answer.HELD for one in left)
+    why = "healing rests because somebody keeps changing it back" if held else "only reported"
+    return f"the gateway is as {short(revision)} says but for drift on {objects(len(left))}, {why}"
+
+
+def after_applying(revision: Revision, outcome: Outcome, drift: Sequence[Drifted]) -> str:
+    """Return the sentence of a turn that wrote."""
+    done = outcome.count(Status.APPLIED)
+    mended = sum(one.answer is Answer.HEALED for one in drift)
+    if mended and mended == done:
+        return f"healed drift on {objects(mended)}; the gateway is as {short(revision)} says"
+    return f"applied {short(revision)} with {changes(done)}"
+
+
+def braked(brakes: Sequence[Brake], plan: Plan) -> str:
+    """Return the sentence of a turn that a brake kept from writing."""
+    waits = f"{changes(len(plan.changes))} wait" if plan.changes else "nothing waits"
+    return f"{' and '.join(map(_brake, brakes))}; {waits}"
+
+
+def refused(plan: Plan, revision: Revision) -> Problem:
+    """Return why a plan must not be applied, with the way out of its first refusal."""
+    first, *others = plan.refusals
+    more = f" (and {len(others)} more)" if others else ""
+    reason = f"the plan of {short(revision)} is refused: {first.rule.code} {first.message}{more}"
+    return Problem(Standing.STALLED, reason, first.help)
+
+
+def not_now(why: str, plan: Plan) -> str:
+    """Return the sentence of a turn that may not write for another reason."""
+    return f"{changes(len(plan.changes))} wait: {why}"
+
+
+def changes(count: int) -> str:
+    return f"{count} change{'' if count == 1 else 's'}"
+
+
+def objects(count: int) -> str:
+    return f"{count} object{'' if count == 1 else 's'}"
+
+
+def clock(moment: datetime) -> str:
+    """Return a time for a sentence, in UTC: people read it anywhere."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _brake(brake: Brake) -> str:
+    words = {
+        BrakeKind.SUSPEND: "suspended",
+        BrakeKind.FREEZE: "frozen",
+        BrakeKind.REVERT: f"held at {(brake.commit or '')[:7]}",
+    }
+    until = f" until {clock(brake.until)}" if brake.until else ""
+    return f"{words[brake.kind]} by {brake.owner}{until} ({brake.reason})"
