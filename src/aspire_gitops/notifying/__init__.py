@@ -1,1 +1,7 @@
 """Telling others what happened, without ever stopping a turn."""
+
+from aspire_gitops.notifying.receiver import ALL_BUT_PENDING, Receiver
+from aspire_gitops.notifying.slack import SlackReceiver
+from aspire_gitops.notifying.webhook import WebhookReceiver
+
+__all__ = ["ALL_BUT_PENDING", "Receiver", "SlackReceiver", "WebhookReceiver"]
