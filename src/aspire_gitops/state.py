@@ -171,11 +171,24 @@ class LiveFallback:
 
 
 @dataclass(frozen=True, slots=True)
+class LastChange:
+    """Who last changed a live object, and when, each None where the gateway does not tell.
+
+    For people. Whoever may write to the gateway may also lie here, so nothing is
+    decided by it.
+    """
+
+    by: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything of the managed kinds that is on the gateway at one moment, complete.
 
     `objects` holds ours and foreign ones; several may share a key (two rows of
-    one alias, in the middle of a replacement).
+    one alias, in the middle of a replacement). `changed` is by kind and address;
+    it stands outside of everything that is compared, digested or stored.
     """
 
     gateway_url: str
@@ -183,6 +196,11 @@ class Snapshot:
     taken_at: datetime
     objects: tuple[GatewayObject, ...]
     fallbacks: tuple[LiveFallback, ...] = ()
+    changed: Mapping[tuple[Kind, str], LastChange] = field(default_factory=dict, compare=False)
+
+    def last_change(self, item: GatewayObject) -> LastChange | None:
+        """Return who last changed `item` and when; None if the gateway tells neither."""
+        return self.changed.get((item.key.kind, item.address or ""))
 
     @property
     def digest(self) -> str:

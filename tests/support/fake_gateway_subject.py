@@ -1,5 +1,7 @@
 """A gateway under contract: the fake one or the real one, asked in the same words."""
 
+import hashlib
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -80,6 +82,21 @@ class Subject:
         body = {"model_name": name, "litellm_params": params, "model_info": model_info}
         self.tell("POST", "/model/new", body)
         return address
+
+    def use(self, key: str, model: str) -> None:
+        """Call through a key, and wait until the gateway has written down that it was used."""
+        address = hashlib.sha256(key.encode()).hexdigest()
+        before = self.key_row(address)["updated_at"]
+        if self.fake:
+            time.sleep(0.002)
+            self.fake.keys.spend(address, 0.01)
+        else:
+            chat = {"model": model, "messages": [{"role": "user", "content": "ping"}]}
+            self.ask("POST", "/v1/chat/completions", chat, key=key)
+        deadline = time.monotonic() + 60
+        while self.key_row(address)["updated_at"] == before:
+            assert time.monotonic() < deadline, "the gateway wrote no spend"
+            time.sleep(0.5)
 
     def params(self, address: str) -> dict[str, Any]:
         """Return what the router has for a deployment."""

@@ -6,5 +6,6 @@ what `read_snapshot` returns; `applying` calls the writes and reads back.
 
 from aspire_gitops.gateway.client import GatewayClient
 from aspire_gitops.gateway.http import Exchange, Observer, Retries, Tally
+from aspire_gitops.gateway.rows import SeenRows
 
-__all__ = ["Exchange", "GatewayClient", "Observer", "Retries", "Tally"]
+__all__ = ["Exchange", "GatewayClient", "Observer", "Retries", "SeenRows", "Tally"]

@@ -21,6 +21,7 @@ from aspire_gitops.gateway.endpoints import ENDPOINTS
 from aspire_gitops.gateway.faults import GatewayFault
 from aspire_gitops.gateway.http import AdminApi, Observer, Retries
 from aspire_gitops.gateway.listing import read_everything
+from aspire_gitops.gateway.rows import SeenRows
 from aspire_gitops.gateway.wire import WIRES
 from aspire_gitops.gateway.wire.key import was_deleted
 from aspire_gitops.state import GatewayObject, Kind, Snapshot
@@ -44,6 +45,7 @@ class GatewayClient:
         snapshot_timeout_s: float = 120.0,
         retries: Retries | None = None,
         clock: Callable[[], datetime] = _now,
+        seen: SeenRows | None = None,
     ) -> None:
         """Make a client; nothing is sent yet.
 
@@ -56,6 +58,7 @@ class GatewayClient:
             snapshot_timeout_s: Budget of a whole snapshot in seconds, retries included.
             retries: How long reads are tried. Writes are sent once.
             clock: Where a snapshot's time comes from.
+            seen: What earlier clients of this gateway remember of its rows.
         """
         self._api = AdminApi(
             base_url,
@@ -67,6 +70,7 @@ class GatewayClient:
         )
         self._snapshot_timeout_s = snapshot_timeout_s
         self._clock = clock
+        self._seen = SeenRows() if seen is None else seen
 
     @property
     def url(self) -> str:
@@ -100,7 +104,7 @@ class GatewayClient:
         """
         try:
             async with asyncio.timeout(self._snapshot_timeout_s):
-                everything = await read_everything(self._api)
+                everything = await read_everything(self._api, self._seen)
         except TimeoutError:
             everything = None
         if everything is None:
@@ -113,6 +117,7 @@ class GatewayClient:
             taken_at=self._clock(),
             objects=everything.objects,
             fallbacks=everything.fallbacks,
+            changed=everything.changed,
         )
 
     async def read(self, kind: Kind, address: str) -> GatewayObject | None:

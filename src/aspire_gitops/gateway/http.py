@@ -12,17 +12,21 @@ import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypeVar
 
 import httpx
 import stamina
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from aspire_gitops.errors import GatewayError, GatewayReplyInvalid, GatewayUnavailable
 from aspire_gitops.gateway.endpoints import Call
 from aspire_gitops.gateway.faults import fault_of, public_url
 from aspire_gitops.gateway.redaction import Redaction
+from aspire_gitops.gateway.replies import ReplyT, parse
+
+T = TypeVar("T")
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
 _CONNECTIONS = 16
@@ -151,6 +155,19 @@ class AdminApi:
         Raises:
             GatewayUnavailable, GatewayRefused, GatewayRejected, GatewayReplyInvalid.
         """
+        return await self._read(call, partial(_decoded, call), retries)
+
+    async def read(
+        self, call: Call, shape: type[ReplyT], *, retries: Retries | None = None
+    ) -> ReplyT:
+        """Read a reply of a known shape; of a long list much faster than `get`.
+
+        Raises:
+            GatewayUnavailable, GatewayRefused, GatewayRejected, GatewayReplyInvalid.
+        """
+        return await self._read(call, partial(_shaped, call, shape), retries)
+
+    async def _read(self, call: Call, decode: Callable[[_Answer], T], retries: Retries | None) -> T:
         policy = retries or self._retries
         async for attempt in stamina.retry_context(
             on=policy.backoff,
@@ -161,7 +178,7 @@ class AdminApi:
             wait_jitter=policy.jitter_s,
         ):
             with attempt:
-                return _decoded(call, await self._exchange(call, self._redaction(())))
+                return decode(await self._exchange(call, self._redaction(())))
         raise AssertionError("stamina yields an attempt or raises")
 
     async def send(self, call: Call, secrets: Iterable[str] = ()) -> None:
@@ -251,6 +268,15 @@ def _decoded(call: Call, answer: _Answer) -> Any:
         f"{call}: the reply is {what}; does the URL lead to the gateway itself, "
         "and not to a login page or a proxy in front of it?"
     )
+
+
+def _shaped(call: Call, shape: type[ReplyT], answer: _Answer) -> ReplyT:
+    # In one go: most of a long list is what we do not read, and is never built.
+    with contextlib.suppress(ValidationError):
+        return shape.model_validate_json(answer.body)
+    # JSON as Python reads and LiteLLM writes it is wider (half a surrogate pair), and
+    # what is wrong with a reply is said in one place.
+    return parse(shape, _decoded(call, answer))
 
 
 def _retry_after_s(headers: httpx.Headers) -> float | None:

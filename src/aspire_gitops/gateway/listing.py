@@ -1,5 +1,6 @@
 """Read everything that is on the gateway, complete or not at all."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,10 +22,9 @@ from aspire_gitops.gateway.replies import (
     DeploymentPageReply,
     ModelListReply,
     ReadinessReply,
-    parse,
 )
-from aspire_gitops.gateway.wire import WIRES
-from aspire_gitops.state import GatewayObject, Kind, LiveFallback
+from aspire_gitops.gateway.rows import LiveRow, SeenRows
+from aspire_gitops.state import GatewayObject, Kind, LastChange, LiveFallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,43 +34,55 @@ class Everything:
     litellm_version: str | None
     objects: tuple[GatewayObject, ...]
     fallbacks: tuple[LiveFallback, ...]
+    changed: Mapping[tuple[Kind, str], LastChange]
 
 
-async def read_everything(api: AdminApi) -> Everything:
+async def read_everything(api: AdminApi, seen: SeenRows) -> Everything:
     """Read all kinds at once. Any failure is the failure of the whole."""
-    version, credentials, deployments, keys, *fallbacks = await together(
-        _version(api),
-        _credentials(api),
-        read_all_pages(partial(_deployment_page, api), size=DEPLOYMENT_PAGE),
-        read_all_pages(partial(read_key_page, api), size=KEY_PAGE),
-        *(_fallbacks(api, kind) for kind in FALLBACK_KINDS),
-    )
+    with seen.reading():
+        version, credentials, deployments, keys, *fallbacks = await together(
+            _version(api),
+            _credentials(api, seen),
+            read_all_pages(partial(_deployment_page, api, seen), size=DEPLOYMENT_PAGE),
+            read_all_pages(partial(read_key_page, api, seen), size=KEY_PAGE),
+            *(_fallbacks(api, kind) for kind in FALLBACK_KINDS),
+        )
+    rows = (*credentials, *deployments, *keys)
     return Everything(
         litellm_version=version,
-        objects=(*credentials, *deployments, *keys),
+        objects=tuple(row.item for row in rows),
         fallbacks=tuple(sorted(row for rows in fallbacks for row in rows)),
+        changed=_changed(rows),
     )
+
+
+def _changed(rows: Iterable[LiveRow]) -> Mapping[tuple[Kind, str], LastChange]:
+    return {
+        (row.item.key.kind, row.item.address): row.changed
+        for row in rows
+        if row.changed and row.item.address
+    }
 
 
 async def _version(api: AdminApi) -> str | None:
-    return parse(ReadinessReply, await api.get(Call(READINESS_DETAILS))).litellm_version
+    return (await api.read(Call(READINESS_DETAILS), ReadinessReply)).litellm_version
 
 
-async def _credentials(api: AdminApi) -> tuple[GatewayObject, ...]:
-    reply = parse(CredentialListReply, await api.get(Call(CREDENTIALS)))
-    return tuple(map(WIRES[Kind.CREDENTIAL].live, reply.credentials))
+async def _credentials(api: AdminApi, seen: SeenRows) -> tuple[LiveRow, ...]:
+    reply = await api.read(Call(CREDENTIALS), CredentialListReply)
+    return tuple(seen.live(Kind.CREDENTIAL, row) for row in reply.credentials)
 
 
-async def _deployment_page(api: AdminApi, number: int) -> Page:
+async def _deployment_page(api: AdminApi, seen: SeenRows, number: int) -> Page:
     # An update moves a deployment to the end of the router's list; by name it stays put.
     params = {"page": str(number), "size": str(DEPLOYMENT_PAGE), "sortBy": "model_name"}
-    reply = parse(DeploymentPageReply, await api.get(Call(DEPLOYMENTS, params=params)))
-    return Page(tuple(map(WIRES[Kind.DEPLOYMENT].live, reply.data)), reply.total_count)
+    reply = await api.read(Call(DEPLOYMENTS, params=params), DeploymentPageReply)
+    return Page(tuple(seen.live(Kind.DEPLOYMENT, row) for row in reply.data), reply.total_count)
 
 
 async def _fallbacks(api: AdminApi, kind: str) -> tuple[LiveFallback, ...]:
     params = {"include_metadata": "true", "scope": "expand", "fallback_type": kind}
-    reply = parse(ModelListReply, await api.get(Call(FALLBACKS, params=params)))
+    reply = await api.read(Call(FALLBACKS, params=params), ModelListReply)
     return tuple(
         LiveFallback(row.id, kind, row.metadata.answers)
         for row in reply.data

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from aspire_gitops.errors import GatewayUnavailable
-from aspire_gitops.state import GatewayObject
+from aspire_gitops.gateway.rows import LiveRow
 
 _PASSES = 3
 
@@ -15,14 +15,14 @@ _PASSES = 3
 class Page:
     """Some rows, and how many the gateway said that there are altogether."""
 
-    objects: tuple[GatewayObject, ...]
+    rows: tuple[LiveRow, ...]
     total: int
 
 
 ReadPage: TypeAlias = Callable[[int], Coroutine[Any, Any, Page]]
 
 
-async def read_all_pages(read_page: ReadPage, *, size: int) -> tuple[GatewayObject, ...]:
+async def read_all_pages(read_page: ReadPage, *, size: int) -> tuple[LiveRow, ...]:
     """Return every row of a list that is paged by offset.
 
     Offsets shift when rows come and go, so a pass counts only when every page
@@ -35,9 +35,9 @@ async def read_all_pages(read_page: ReadPage, *, size: int) -> tuple[GatewayObje
         first = await read_page(1)
         numbers = range(2, -(-first.total // size) + 1)
         pages = [first, *await together(*map(read_page, numbers))]
-        rows = tuple(row for page in pages for row in page.objects)
+        rows = tuple(row for page in pages for row in page.rows)
         still = all(page.total == first.total for page in pages)
-        addresses = [row.address for row in rows if row.address]
+        addresses = [row.item.address for row in rows if row.item.address]
         if still and len(rows) == first.total and len(set(addresses)) == len(addresses):
             return rows
     raise GatewayUnavailable(

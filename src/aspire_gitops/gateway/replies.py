@@ -17,7 +17,13 @@ JsonObject: TypeAlias = dict[str, Any]
 class Reply(BaseModel):
     """Unknown fields are LiteLLM's own business; types are not coerced."""
 
-    model_config = ConfigDict(extra="ignore", strict=True, frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="ignore",
+        strict=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        ser_json_inf_nan="constants",
+    )
 
 
 def _utc(text: str) -> str:
@@ -34,6 +40,11 @@ List: TypeAlias = Annotated[list[str], BeforeValidator(lambda value: value or []
 
 Number: TypeAlias = int | float
 
+# For people only, so a shape that we do not know is no reason to read nothing.
+Told: TypeAlias = Annotated[
+    str | None, BeforeValidator(lambda value: value if isinstance(value, str) else None)
+]
+
 
 class ReadinessReply(Reply):
     litellm_version: str | None = None
@@ -47,7 +58,7 @@ class CredentialRow(Reply):
 
 
 class CredentialListReply(Reply):
-    credentials: list[JsonObject]
+    credentials: list[CredentialRow]
 
 
 class DeploymentRow(Reply):
@@ -57,7 +68,7 @@ class DeploymentRow(Reply):
 
 
 class DeploymentPageReply(Reply):
-    data: list[JsonObject]
+    data: list[DeploymentRow]
     total_count: int
     total_pages: int
 
@@ -94,10 +105,13 @@ class KeyRow(Reply):
     soft_budget: Number | None = None
     litellm_budget_table: BudgetRow | None = None
     status: str | None = None
+    created_at: Told = None
+    created_by: Told = None
+    settings_updated_at: Told = None
 
 
 class KeyPageReply(Reply):
-    keys: list[JsonObject]
+    keys: list[KeyRow]
     total_count: int
     total_pages: int
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from copy import deepcopy
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,11 @@ _EMPTY: dict[str, Any] = {
 }
 _ROUTES_OF_TYPE = {"llm_api": ["llm_api_routes"]}
 _LARGEST_PAGE = 100
+_MASTER = "default_user_id"  # what LiteLLM calls whoever holds the master key
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def hash_of(key: str) -> str:
@@ -93,6 +99,8 @@ class Keys:
             row["allowed_routes"] = _ROUTES_OF_TYPE[body["key_type"]]
         row |= {"token": token, "key_name": f"sk-...{key[-4:]}", "expires": None, "spend": 0.0}
         row |= {"litellm_budget_table": None, "soft_budget": None}
+        row |= {"created_at": _now(), "created_by": _MASTER, "settings_updated_at": None}
+        row |= {"updated_at": row["created_at"], "updated_by": _MASTER}
         self.rows[token] = row
         return {**body, "key": key, "token": token}
 
@@ -107,11 +115,12 @@ class Keys:
             row["expires"] = None
         # A null in a mapping is stored, and breaks every list that the row is on.
         row |= {name: deepcopy(body[name]) for name in _STORED if name in body}
+        row |= {"settings_updated_at": _now(), "updated_at": _now()}  # nobody writes updated_by
         return {"key": row["token"], **deepcopy(row)}
 
     def block(self, request: Request) -> Any:
         row = self._row(hash_of(request.body["key"]))
-        row["blocked"] = True
+        row |= {"blocked": True, "settings_updated_at": _now(), "updated_at": _now()}
         return deepcopy(row)
 
     def delete(self, request: Request) -> Any:
@@ -122,6 +131,11 @@ class Keys:
             if token in self.rows:
                 self.deleted[token] = self.rows.pop(token)
         return {"deleted_keys": request.body["keys"]}
+
+    def spend(self, token: str, usd: float) -> None:
+        """Count a call, as the flush of the spend does: the row moves, its settings do not."""
+        row = self._row(token)
+        row |= {"spend": row["spend"] + usd, "updated_at": _now()}
 
     def _row(self, token: str) -> dict[str, Any]:
         if token not in self.rows:

@@ -8,6 +8,7 @@ import pytest
 from aspire_gitops.errors import GatewayUnavailable
 from aspire_gitops.gateway import Tally
 from aspire_gitops.gateway.pages import Page, read_all_pages
+from aspire_gitops.gateway.rows import LiveRow
 from aspire_gitops.state import GatewayObject, Kind, LiveFallback, ObjectKey
 from support.fake_gateway import AT_ONCE, FakeGateway, Fault, Request, Status, run, serving, using
 
@@ -78,8 +79,8 @@ def test_a_page_that_fails_once_is_read_row_by_row_or_again_but_not_left_out() -
     assert len(using(fake, lambda client: client.read_snapshot()).objects) == 250
 
 
-def row(n: int) -> GatewayObject:
-    return GatewayObject(ObjectKey(Kind.KEY, str(n)), str(n), {}, None, str(n))
+def row(n: int) -> LiveRow:
+    return LiveRow(GatewayObject(ObjectKey(Kind.KEY, str(n)), str(n), {}, None, str(n)))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from aspire_gitops.gateway.endpoints import Call
 from aspire_gitops.gateway.wire.credential import CredentialWire
 from aspire_gitops.gateway.wire.deployment import DeploymentWire
 from aspire_gitops.gateway.wire.key import KeyWire
-from aspire_gitops.state import GatewayObject, Kind
+from aspire_gitops.state import GatewayObject, Kind, LastChange
 
 
 class Wire(Protocol):
@@ -18,6 +18,10 @@ class Wire(Protocol):
 
     def live(self, row: object, address: str | None = None) -> GatewayObject:
         """Read one row of a list, or of a single read. Raises GatewayReplyInvalid."""
+        ...
+
+    def last_change(self, row: object) -> LastChange | None:
+        """Say who last changed it, as far as the row tells. Raises GatewayReplyInvalid."""
         ...
 
     def single(self, reply: object) -> object:

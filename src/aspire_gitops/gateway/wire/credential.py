@@ -12,7 +12,7 @@ from aspire_gitops.gateway.replies import CredentialRow, parse
 from aspire_gitops.gateway.wire.hiding import visible
 from aspire_gitops.gateway.wire.marks import MARK, declared, mark_of, marking
 from aspire_gitops.gateway.wire.normal import fields_under, nested
-from aspire_gitops.state import GatewayObject, Kind, ObjectKey
+from aspire_gitops.state import GatewayObject, Kind, LastChange, ObjectKey
 
 
 class CredentialWire:
@@ -29,6 +29,9 @@ class CredentialWire:
         }
         key = ObjectKey(Kind.CREDENTIAL, mark.name if mark else name)
         return GatewayObject(key, name, visible(fields, mark), mark, name)
+
+    def last_change(self, _row: object) -> LastChange | None:
+        return None  # the gateway keeps it, and shows it nowhere
 
     def create(self, wanted: GatewayObject, secrets: Mapping[str, str]) -> Call:
         body = nested({**wanted.fields, **secrets})

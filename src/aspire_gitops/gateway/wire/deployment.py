@@ -11,11 +11,12 @@ from aspire_gitops.gateway.endpoints import (
     Call,
 )
 from aspire_gitops.gateway.replies import DeploymentReply, DeploymentRow, parse
+from aspire_gitops.gateway.wire.changed import told
 from aspire_gitops.gateway.wire.hiding import visible
 from aspire_gitops.gateway.wire.marks import declared, mark_of, marking
 from aspire_gitops.gateway.wire.normal import field_of, fields_under, nested
 from aspire_gitops.planning.traits import TRAITS
-from aspire_gitops.state import GatewayObject, Kind, Mark, ObjectKey
+from aspire_gitops.state import GatewayObject, Kind, LastChange, Mark, ObjectKey
 
 
 class DeploymentWire:
@@ -40,6 +41,10 @@ class DeploymentWire:
         return GatewayObject(
             key, found.model_name, visible(fields, mark), mark, identity and str(identity)
         )
+
+    def last_change(self, row: object) -> LastChange | None:
+        info = parse(DeploymentRow, row).model_info  # with an enterprise licence only
+        return told(by=info.get("updated_by"), at=info.get("updated_at"))
 
     def create(self, wanted: GatewayObject, secrets: Mapping[str, str]) -> Call:
         body = nested({**wanted.fields, **secrets})

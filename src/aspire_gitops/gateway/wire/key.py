@@ -6,11 +6,12 @@ from typing import Any
 from aspire_gitops.canonical import JsonValue
 from aspire_gitops.gateway.endpoints import BLOCK_KEY, CREATE_KEY, DELETE_KEY, UPDATE_KEY, Call
 from aspire_gitops.gateway.replies import KeyReply, KeyRow, parse
+from aspire_gitops.gateway.wire.changed import told
 from aspire_gitops.gateway.wire.hiding import visible
 from aspire_gitops.gateway.wire.marks import MARK, declared, mark_of, marking
 from aspire_gitops.gateway.wire.normal import field_of, fields_under, nested
 from aspire_gitops.planning.traits import TRAITS
-from aspire_gitops.state import GatewayObject, Kind, ObjectKey
+from aspire_gitops.state import GatewayObject, Kind, LastChange, ObjectKey
 
 _FIELDS = (
     "max_budget",
@@ -54,6 +55,14 @@ class KeyWire:
         handle = found.key_alias or ""
         key = ObjectKey(Kind.KEY, mark.name if mark else handle or f"unnamed-{token[:12]}")
         return GatewayObject(key, handle, visible(fields, mark), mark, token)
+
+    def last_change(self, row: object) -> LastChange | None:
+        # `updated_at` moves with every spend, and `updated_by` is never written again:
+        # after a change, LiteLLM says when and not by whom.
+        found = parse(KeyRow, row)
+        if found.settings_updated_at:
+            return told(by=None, at=found.settings_updated_at)
+        return told(by=found.created_by, at=found.created_at)
 
     def create(self, wanted: GatewayObject, secrets: Mapping[str, str]) -> Call:
         body = nested(wanted.fields)
