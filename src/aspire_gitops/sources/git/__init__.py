@@ -7,14 +7,19 @@ anything. `docs/sources.md` says what each situation gets.
 
 from aspire_gitops.sources.git.credentials import Credentials, SshKey, Token, TokenFile
 from aspire_gitops.sources.git.local import GitSource, work_tree_revision
+from aspire_gitops.sources.git.publish import Identity, publish_file
 from aspire_gitops.sources.git.remote import RemoteSource
+from aspire_gitops.sources.git.signatures import Signers
 
 __all__ = [
     "Credentials",
     "GitSource",
+    "Identity",
     "RemoteSource",
+    "Signers",
     "SshKey",
     "Token",
     "TokenFile",
+    "publish_file",
     "work_tree_revision",
 ]

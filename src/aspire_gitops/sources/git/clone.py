@@ -28,6 +28,10 @@ _LEFT_BEHIND = (
 )  # fmt: skip
 
 
+def say_nothing(_sentence: str) -> None:
+    """Hear what was mended, and do nothing."""
+
+
 class Damaged(Exception):
     """The clone is not whole. It can be made again from the remote."""
 
@@ -39,7 +43,7 @@ class Clone:
     path: Path
     address: Address
     timeout_s: float
-    tell: Callable[[str], None]
+    tell: Callable[[str], None] = say_nothing
     held: int | None = None  # the lock's descriptor
 
     @contextmanager
@@ -73,7 +77,7 @@ class Clone:
     ) -> Finished:
         """Run git in the clone; `extra` are variables. A status that is not 0 is the caller's."""
         return run(
-            words,
+            ("git", *words),
             environment=variables(access, config) | {"GIT_DIR": str(self.path)} | dict(extra),
             timeout_s=self.timeout_s,
             given=given,

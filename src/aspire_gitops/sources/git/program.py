@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,7 +95,7 @@ def variables(access: Access = NO_ACCESS, config: Iterable[tuple[str, str]] = ()
 
 
 def run(
-    words: Iterable[str],
+    command: Sequence[str],
     *,
     environment: Mapping[str, str],
     timeout_s: float,
@@ -103,7 +103,7 @@ def run(
     held: int | None = None,
     hidden: Iterable[str] = (),
 ) -> Finished:
-    """Run git to its end; a status that is not 0 is the caller's business.
+    """Run git, or gpg beside it, to its end; a status that is not 0 is the caller's business.
 
     `given` is its standard input, `held` a descriptor that git and its children keep
     open while they live, `hidden` the words that may not appear in what it says.
@@ -111,18 +111,17 @@ def run(
     Raises:
         SourceUnavailable: It did not end in time, said far too much, or cannot be started.
     """
-    command = ["git", *words]
     try:
         process = _start(command, environment, given, () if held is None else (held,))
     except OSError as error:
         raise SourceUnavailable(
-            f"git cannot be started: {error.strerror}; install git 2.34 or newer"
+            f"{command[0]} cannot be started: {error.strerror}; install it (git 2.34 or newer)"
         ) from error
     with process:
         try:
             output, said = _listen(process, timeout_s)
         except _Ended as why:
-            raise SourceUnavailable(f"git {command[1]} {why}; look at the remote") from None
+            raise SourceUnavailable(f"{' '.join(command[:2])} {why}; look at the remote") from None
         finally:
             _end(process)
     shown = said.decode("utf-8", "replace")
@@ -136,7 +135,7 @@ class _Ended(Exception):
 
 
 def _start(
-    command: list[str], environment: Mapping[str, str], given: bytes, held: tuple[int, ...]
+    command: Sequence[str], environment: Mapping[str, str], given: bytes, held: tuple[int, ...]
 ) -> "subprocess.Popen[bytes]":
     with tempfile.TemporaryFile() if given else Path(os.devnull).open("rb") as standard_input:
         if given:

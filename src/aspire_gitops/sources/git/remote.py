@@ -9,32 +9,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from aspire_gitops.errors import SourceRefused, SourceUnavailable, UsageError
 from aspire_gitops.revision import SourceTree
 from aspire_gitops.sources.git.address import check_branch, parse_address
-from aspire_gitops.sources.git.clone import APPLIED, Clone, Damaged
+from aspire_gitops.sources.git.clone import APPLIED, Clone, Damaged, say_nothing
 from aspire_gitops.sources.git.credentials import Credentials, check_credentials
 from aspire_gitops.sources.git.exchange import Exchange
-from aspire_gitops.sources.git.objects import (
-    TROUBLE,
-    NothingReviewed,
-    first_line,
-    opened,
-    read_tree,
-)
-from aspire_gitops.sources.git.program import variables
+from aspire_gitops.sources.git.look import Look
+from aspire_gitops.sources.git.signatures import Allowed, Signers
 
-Result = TypeVar("Result")
-
-_NEWEST = "refs/aspire-gitops/newest"
-_WANTED = "refs/aspire-gitops/wanted"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-
-
-def _say_nothing(_sentence: str) -> None:
-    pass
 
 
 @dataclass(slots=True)
@@ -44,6 +29,7 @@ class RemoteSource:
     Args:
         url: `https://…`, `ssh://…`, `user@host:path`, or a path. Never with a password.
         clone: The bare clone's folder, made with mode 0700 when it is not there.
+        signers: Whose signature a commit needs to be read; None: nobody's.
         timeout_s: For each run of git, in seconds; then git and its children are ended.
         tell: Hears a sentence when a damaged clone is made again.
 
@@ -56,11 +42,11 @@ class RemoteSource:
     folder: str = field(default="gateway.d", kw_only=True)
     clone: Path = field(kw_only=True)
     credentials: Credentials | None = field(default=None, kw_only=True)
+    signers: Signers | None = field(default=None, kw_only=True)
     timeout_s: float = field(default=60, kw_only=True)
-    tell: Callable[[str], None] = field(default=_say_nothing, kw_only=True, repr=False)
+    tell: Callable[[str], None] = field(default=say_nothing, kw_only=True, repr=False)
     _clone: Clone = field(init=False, repr=False)
-    _last: SourceTree | None = field(init=False, default=None, repr=False)
-    _kept: str | None = field(init=False, default=None, repr=False)
+    _last: tuple[Allowed | None, SourceTree] | None = field(init=False, default=None, repr=False)
 
     def __post_init__(self) -> None:
         address = parse_address(self.url)
@@ -73,7 +59,8 @@ class RemoteSource:
 
         Raises:
             SourceUnavailable: The remote or the clone cannot be read. Try again.
-            SourceRefused: No access, no such branch or folder. A person must act.
+            SourceRefused: No access, no such branch or folder, or no signature that
+                counts. A person must act.
         """
         return self._in_whole_clone(self._read_newest)
 
@@ -88,69 +75,52 @@ class RemoteSource:
         """
         if not _COMMIT.fullmatch(commit):
             raise UsageError(f"{commit[:80]!r} is no commit; write all 40 digits of its name")
-        return self._in_whole_clone(lambda exchange: self._read_commit(exchange, commit))
+        return self._in_whole_clone(lambda look: self._known(look, commit) or look.at(commit))
 
     def keep(self, commit: str) -> None:
         """Keep a commit, the last applied one, whatever becomes of the branch.
 
         Raises:
             SourceUnavailable: The clone cannot be written. Try again.
+            SourceRefused: It is not here, and the remote does not have it either.
         """
-        if commit == self._kept:
-            return
         with self._clone.locked() as clone:
+            if clone.commit_at(commit) is None:
+                Exchange(clone, self.credentials).fetch(commit, APPLIED)
             clone.point(APPLIED, commit)
-        self._kept = commit
 
-    def _in_whole_clone(self, reading: Callable[[Exchange], Result]) -> Result:
+    def _in_whole_clone(self, reading: Callable[[Look], SourceTree]) -> SourceTree:
+        allowed = None if self.signers is None else self.signers.read()
         with self._clone.locked() as clone:
-            exchange = Exchange(clone, self.credentials)
+            look = Look(Exchange(clone, self.credentials), self.branch, self.folder, allowed)
             try:
-                return reading(exchange)
+                return reading(look)
             except Damaged as damaged:
-                self._last = self._kept = None
+                self._last = None
                 clone.make_again(str(damaged))
             try:
-                return reading(exchange)
+                return reading(look)
             except Damaged as damaged:
                 raise SourceUnavailable(
                     f"the clone {clone.path} is not whole though it was just made again: "
                     f"{damaged}; look at that disk"
                 ) from damaged
 
-    def _read_newest(self, exchange: Exchange) -> SourceTree:
-        tip = exchange.tip(self.branch)
+    def _read_newest(self, look: Look) -> SourceTree:
+        tip = look.exchange.tip(self.branch)
         if tip is None:
             raise SourceRefused(
-                f"{exchange.clone.address} has no branch {self.branch}; "
+                f"{look.exchange.clone.address} has no branch {self.branch}; "
                 "push it again, or set another branch"
             )
-        if self._last is not None and self._last.revision.commit == tip:
-            return self._last
-        if exchange.clone.commit_at(_NEWEST) != tip:
-            exchange.fetch(f"refs/heads/{self.branch}", _NEWEST)
-        # The branch may have moved since it was asked for: what arrived counts.
-        self._last = self._read_here(exchange.clone, exchange.clone.commit_at(_NEWEST) or tip)
-        return self._last
+        tree = self._known(look, tip) or look.at(look.fetched(tip))
+        self._last = (look.allowed, tree)
+        return tree
 
-    def _read_commit(self, exchange: Exchange, commit: str) -> SourceTree:
-        if self._last is not None and self._last.revision.commit == commit:
-            return self._last
-        if exchange.clone.commit_at(commit) is None:
-            exchange.fetch(commit, _WANTED)
-        return self._read_here(exchange.clone, commit)
-
-    def _read_here(self, clone: Clone, commit: str) -> SourceTree:
-        try:
-            with opened(clone.path, variables=variables()) as repo:
-                return read_tree(repo.commit(commit), self.folder, self.branch)
-        except NothingReviewed as error:
-            raise SourceRefused(
-                f"{error} ({commit}); push a commit with it, or set another folder"
-            ) from None
-        except TROUBLE as error:
-            if clone.is_sound():
-                raise SourceUnavailable(
-                    f"{commit} cannot be read from {clone.path}: {first_line(error)}"
-                ) from error
-            raise Damaged(first_line(error)) from error
+    def _known(self, look: Look, commit: str) -> SourceTree | None:
+        # With other keys than last time, somebody may have lost the right to sign.
+        match self._last:
+            case (allowed, tree) if allowed == look.allowed and tree.revision.commit == commit:
+                return tree
+            case _:
+                return None

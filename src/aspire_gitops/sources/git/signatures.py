@@ -1,0 +1,134 @@
+"""Is a commit signed by somebody who may? Judged by git itself, with our keys only.
+
+The keys are copied into a throw-away folder for one judgement: neither the
+user's keyring nor git's settings count, and a key file that changes meanwhile
+cannot matter. Whoever reads a commit verifies that same commit, by its full name.
+"""
+
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aspire_gitops.errors import SourceRefused, SourceUnavailable, UsageError
+from aspire_gitops.sources.git.clone import Clone
+from aspire_gitops.sources.git.program import Finished, run, variables
+from aspire_gitops.sources.git.words import one_line
+
+_MAX_KEYS_BYTES = 1 << 20
+_GPG_CONF = "no-autostart\nno-auto-key-retrieve\nno-auto-key-import\ntrust-model always\n"
+_GOOD = re.compile(r'^(Good "git" signature for |\[GNUPG:\] GOODSIG )', re.MULTILINE)
+_KEY = re.compile(
+    r" key (SHA256:[\w+/=]+)|\[GNUPG:\] (?:ERRSIG|BADSIG|NO_PUBKEY) ([0-9A-F]{16,40})"
+)
+# The first row that fits what git and gpg said counts.
+_WHY = (
+    (r"^$", "is not signed", "sign it (git commit -S) and push it again"),
+    (r"cannot run|could not run|cannot exec", "cannot be verified: {said}", "install gpg and ssh-keygen"),
+    (r"\bREVKEYSIG\b", "is signed with a key that was revoked", "sign it with another key"),
+    (r"\bEXPKEYSIG\b|\bEXPSIG\b", "has a signature or a key that expired", "renew the key and sign again"),
+    (r"\bBADSIG\b|incorrect signature|invalid format", "has a bad signature", "sign it again"),
+    (
+        r"\bNO_PUBKEY\b|no principal matched|^Good \"git\" signature with|needs to be configured",
+        "is signed by a key that is not allowed{key}", "let an allowed person sign it, or allow that key",
+    ),
+    (r"could not verify|BADARMOR|NODATA", "has a bad signature", "sign it again"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The keys as they are now. Equal when nobody changed a file."""
+
+    ssh: bytes
+    gpg: bytes
+
+    def check(self, clone: Clone, commit: str) -> None:
+        """Refuse a commit that none of these keys signed.
+
+        Raises:
+            SourceRefused: It is unsigned, signed by another key, or its signature
+                is bad. A person must act.
+            SourceUnavailable: Disk or time ran out. Try again.
+        """
+        try:
+            with tempfile.TemporaryDirectory(prefix="aspire-gitops-keys-") as home:
+                done = self._verify(clone, commit, Path(home))
+        except OSError as error:
+            raise SourceUnavailable(
+                f"{commit} cannot be verified: {error.strerror}; look at that disk"
+            ) from error
+        if done.status != 0 or not _GOOD.search(done.said):
+            raise SourceRefused(f"commit {commit} {_why(done)}")
+
+    def _verify(self, clone: Clone, commit: str, home: Path) -> Finished:
+        signers = home / "allowed_signers"
+        signers.write_bytes(self.ssh)
+        if self.gpg:
+            (home / "gpg.conf").write_text(_GPG_CONF)
+            self._import({**variables(), "GNUPGHOME": str(home)}, clone.timeout_s)
+        return clone.git(
+            "verify-commit",
+            "--raw",
+            commit,
+            config=(
+                ("gpg.ssh.allowedSignersFile", str(signers)),
+                ("gpg.x509.program", "false"),
+            ),
+            extra=(("GNUPGHOME", str(home)),),
+        )
+
+    def _import(self, environment: Mapping[str, str], timeout_s: float) -> None:
+        command = ("gpg", "--batch", "--no-tty", "--status-fd", "1", "--import")
+        done = run(command, environment=environment, timeout_s=timeout_s, given=self.gpg)
+        if "[GNUPG:] IMPORT_OK" not in done.text:
+            raise SourceRefused(
+                f"the file of allowed gpg keys holds none that gpg takes: {done.complaint}; "
+                "export them with gpg --export --armor"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Signers:
+    """Who may sign: an ssh `allowed_signers` file, a file of exported gpg keys, or both."""
+
+    ssh: Path | None = None
+    gpg: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.ssh is None and self.gpg is None:
+            raise UsageError("signatures are asked for and no file names an allowed key; set one")
+
+    def read(self) -> Allowed:
+        """Return the allowed keys.
+
+        Raises:
+            SourceRefused: A file cannot be read or is empty. Nothing passes meanwhile.
+        """
+        return Allowed(_keys(self.ssh), _keys(self.gpg))
+
+
+def _keys(path: Path | None) -> bytes:
+    if path is None:
+        return b""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_KEYS_BYTES + 1)
+    except OSError as error:
+        raise SourceRefused(
+            f"the allowed keys cannot be read from {path}: {error.strerror}; mend it"
+        ) from error
+    if not content.strip() or len(content) > _MAX_KEYS_BYTES:
+        raise SourceRefused(f"{path} holds no allowed keys; put them there")
+    return content
+
+
+def _why(done: Finished) -> str:
+    said = done.said.strip()
+    key = _KEY.search(said)
+    shown = f" ({key[1] or key[2]})" if key else ""
+    for pattern, what, way_out in _WHY:
+        if re.search(pattern, said, re.IGNORECASE | re.MULTILINE if said else 0):
+            return f"{what.format(said=done.complaint, key=shown)}; {way_out}"
+    return f"cannot be verified: {one_line(done.complaint)}; sign it again with an allowed key"
