@@ -1,4 +1,4 @@
-"""What a line of the journal says. Values only; `store` keeps them."""
+"""What a line of the journal says. Values only; `store` keeps them, `chain` hashes them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,8 @@ class Draft:
     """An entry to be: everything but its place in the chain. Holds no secret.
 
     `object` is written `deployment/qwen-vision`. A `state` in the body is
-    `{handle, address, fields, mark}`, or None for an object that is gone.
+    `{handle, address, fields, mark}`, a list of these where several rows share
+    the name, or None for an object that is gone. `at` has a zone.
     """
 
     kind: EntryKind
@@ -40,6 +41,12 @@ class Draft:
     plan: str | None = None
     object: str | None = None
     body: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    @property
+    def tells_state(self) -> bool:
+        """Whether this says what an object is now: then it is the newest word on it."""
+        known = self.kind in (EntryKind.RESULT, EntryKind.OBSERVED) and self.object is not None
+        return known and "state" in self.body
 
 
 @dataclass(frozen=True, slots=True)

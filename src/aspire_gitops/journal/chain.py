@@ -1,0 +1,142 @@
+"""How a line becomes a row, and what its hash covers. Pure: no database, no clock.
+
+A row holds text and numbers only, exactly as both databases give them back, so
+that the same line has the same hash on SQLite and on PostgreSQL. `verifying`
+walks the chain; `store` makes it longer.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aspire_gitops.canonical import JsonValue, canonical_json, digest
+from aspire_gitops.journal.entry import Draft, Entry, EntryKind
+
+GENESIS = "sha256:" + "0" * 64  # what the first line follows
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # no database holds these
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line as the databases hold it. `at` is UTC with microseconds, `body` canonical JSON."""
+
+    number: int
+    at: str
+    kind: str
+    turn: str
+    revision: str
+    git_commit: str | None
+    author: str | None
+    approvers: str
+    plan: str | None
+    object: str | None
+    tells_state: bool
+    body: str
+    previous: str
+    hash: str = ""
+
+    def values(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def digest(self) -> str:
+        """Return the hash that this row should have: over every column but `hash` itself.
+
+        Raises:
+            TypeError: A column holds what we never write there, such as bytes.
+        """
+        covered = self.values()
+        del covered["hash"]
+        return digest(covered)
+
+
+def chained(previous: str, number: int, drafts: Iterable[Draft]) -> Iterator[Row]:
+    """Yield a row for each draft, the first of them `number`, each on the hash of the one before.
+
+    Raises:
+        ValueError: A draft's time has no zone, or its body holds what JSON cannot say.
+    """
+    for place, draft in enumerate(drafts, start=number):
+        row = _row(place, draft, previous)
+        previous = row.digest()
+        yield Row(**{**row.values(), "hash": previous})
+
+
+def entry_of(row: Row) -> Entry:
+    """Read a row back.
+
+    Raises:
+        ValueError: It holds what we never write.
+    """
+    approvers, body = json.loads(row.approvers), json.loads(row.body)
+    if not (isinstance(approvers, list) and isinstance(body, dict)):
+        raise ValueError("not a line of ours")  # noqa: TRY004 (a value of the wrong shape, from outside)
+    draft = Draft(
+        kind=EntryKind(row.kind),
+        at=datetime.fromisoformat(row.at),
+        turn=row.turn,
+        revision=row.revision,
+        commit=row.git_commit,
+        author=row.author,
+        approvers=tuple(map(str, approvers)),
+        plan=row.plan,
+        object=row.object,
+        body=body,
+    )
+    return Entry(row.number, draft, row.previous, row.hash)
+
+
+def time_text(at: datetime) -> str:
+    """Return a moment as rows hold it: sorted as text it is sorted in time.
+
+    Raises:
+        ValueError: The moment has no zone.
+    """
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone is no moment; give it one")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _row(number: int, draft: Draft, previous: str) -> Row:
+    body = _storable(draft.body)
+    return Row(
+        number=number,
+        at=time_text(draft.at),
+        kind=draft.kind.value,
+        turn=_text(draft.turn),
+        revision=_text(draft.revision),
+        git_commit=_text_or_none(draft.commit),
+        author=_text_or_none(draft.author),
+        approvers=canonical_json([_text(name) for name in draft.approvers]),
+        plan=_text_or_none(draft.plan),
+        object=_text_or_none(draft.object),
+        tells_state=draft.tells_state,
+        body=canonical_json(body),
+        previous=previous,
+    )
+
+
+def _storable(value: JsonValue) -> JsonValue:
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, Mapping):
+        return {_text(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(item) for item in value]
+    return value
+
+
+def _text_or_none(text: str | None) -> str | None:
+    return None if text is None else _text(text)
+
+
+def _text(text: str) -> str:
+    # A commit's author may hold bytes that are no text. The journal keeps them as escapes.
+    return _UNSTORABLE.sub(_escaped, str(text))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape", "surrogatepass").decode("ascii")

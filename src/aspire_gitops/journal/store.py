@@ -1,0 +1,186 @@
+"""The journal itself: append lines, read them, prove them.
+
+Thread-safe, and several processes may have it open: appends wait for each other,
+readers wait for nobody. A line once written is never changed; the database itself
+refuses that.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime
+from itertools import islice
+from threading import Lock
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+from sqlalchemy import Connection, Select, insert, text
+
+from aspire_gitops.canonical import JsonValue
+from aspire_gitops.errors import JournalDamaged
+from aspire_gitops.journal import queries
+from aspire_gitops.journal.chain import GENESIS, Row, chained, entry_of
+from aspire_gitops.journal.database import Database
+from aspire_gitops.journal.entry import Draft, Entry, EntryKind
+from aspire_gitops.journal.queries import Wanted
+from aspire_gitops.journal.tables import ENTRY, SCHEMA
+from aspire_gitops.journal.verifying import Fault, Verdict, is_whole, verified
+from aspire_gitops.reporting import JournalFacts
+
+Moment: TypeAlias = datetime | int
+"""A time, or the number of an entry: as of it, what it says included."""
+
+
+class Journal:
+    """An open journal; see `opening.open_journal`.
+
+    Every method may raise:
+        JournalUnavailable: Locked, full, not reachable. Try again.
+        JournalDamaged: What is there cannot be relied on. A person must look.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        size: Callable[[], int] | None = None,
+        check_place: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._database = database
+        self._file_size = size
+        self._check_place = check_place
+        self._one_at_a_time = Lock()
+
+    @property
+    def place(self) -> str:
+        """What messages call it: `the journal /var/lib/…`. Holds no password."""
+        return self._database.place
+
+    def append(self, *drafts: Draft) -> tuple[Entry, ...]:
+        """Write the drafts in one transaction: all of them, or none.
+
+        An answer of the server that got lost is told as JournalUnavailable too; the
+        lines may be there then, and appending them again says the same twice.
+        """
+        if not drafts:
+            return ()
+        with self._one_at_a_time:
+            self._check_place()
+            with self._database.writing() as connection:
+                last = self._newest(connection)
+                number, previous = (last.number, last.hash) if last else (0, GENESIS)
+                rows = tuple(chained(previous, number + 1, drafts))
+                connection.execute(insert(ENTRY), [row.values() for row in rows])
+        return tuple(map(entry_of, rows))
+
+    def read(
+        self,
+        *,
+        kinds: Collection[EntryKind] = (),
+        object: str | None = None,  # noqa: A002 (the word of the journal)
+        revision: str | None = None,
+        turn: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> Iterator[Entry]:
+        """Return the entries that meet every condition, read page by page while you go on.
+
+        `revision` is how the commit begins, or the revision's text. `since` is the
+        first moment that counts, `until` the first one that does not any more.
+        """
+        wanted = Wanted(kinds, object, revision, turn, since, until)
+        return map(self._entry, islice(self._rows(wanted, newest_first=newest_first), limit))
+
+    def head(self) -> JournalFacts:
+        """Return how long the journal is, and the hash that vouches for all of it."""
+        with self._database.reading() as connection:
+            last = self._newest(connection)
+            size = self._file_size() if self._file_size else _table_size(connection)
+        return JournalFacts(last.number if last else 0, size, last.hash if last else GENESIS)
+
+    def verify(self, head: str | None = None) -> Verdict:
+        """Prove every line, and that `head` (a hash that somebody kept) is still among them."""
+        verdict = verified(self._rows(Wanted(), newest_first=False), head)
+        if verdict.fault is None and self._database.is_sqlite:
+            return self._with_sqlites_word(verdict)
+        return verdict
+
+    def newest_states(self, upto: Moment | None = None) -> Mapping[str, Entry]:
+        """Return for each object (`deployment/x`) the entry that last said what it is."""
+        with self._database.reading() as connection:
+            rows = _rows(connection, queries.newest_states(upto))
+        return {row.object: self._entry(row) for row in rows if row.object is not None}
+
+    def recorded_states(self) -> Mapping[str, JsonValue]:
+        """Return what each object is, as far as the journal knows; None for one that is gone."""
+        return _states(self.newest_states())
+
+    def states_at(self, moment: Moment) -> Mapping[str, JsonValue]:
+        """Return what each object was then, that moment or entry included; None if it was gone."""
+        return _states(self.newest_states(moment))
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _newest(self, connection: Connection) -> Row | None:
+        last = next(iter(_rows(connection, queries.newest())), None)
+        if last and not is_whole(last):
+            raise self._damaged(last.number)
+        return last
+
+    def _rows(self, wanted: Wanted, *, newest_first: bool) -> Iterator[Row]:
+        # Each page is a transaction of its own, so that a slow reader keeps no writer's log alive.
+        after: int | None = None
+        while True:
+            query = queries.page(wanted, after=after, newest_first=newest_first)
+            with self._database.reading() as connection:
+                rows = _rows(connection, query)
+            yield from rows
+            if len(rows) < queries.PAGE:
+                return
+            after = rows[-1].number
+
+    def _entry(self, row: Row) -> Entry:
+        try:
+            return entry_of(row)
+        except (TypeError, ValueError):
+            raise self._damaged(row.number) from None
+
+    def _damaged(self, number: int) -> JournalDamaged:
+        return JournalDamaged(
+            f"{self.place}: line {number} is not as it was written; run `aspire-gitops log verify`"
+        )
+
+    def _with_sqlites_word(self, verdict: Verdict) -> Verdict:
+        # An index that lost a line would hide it from `log --object`; only SQLite can tell.
+        with self._database.reading() as connection:
+            word = str(connection.scalar(text("PRAGMA integrity_check(1)")))
+        if word == "ok":
+            return verdict
+        detail = f"{self.place} is damaged: {word}"
+        return Verdict(
+            verdict.entries, verdict.head, None, Fault.UNREADABLE, detail, verdict.holds_head
+        )
+
+
+def _rows(connection: Connection, query: Select[tuple[Any, ...]]) -> list[Row]:
+    return [Row(**found) for found in connection.execute(query).mappings()]
+
+
+def _states(newest: Mapping[str, Entry]) -> Mapping[str, JsonValue]:
+    return {name: entry.draft.body.get("state") for name, entry in newest.items()}
+
+
+def _table_size(connection: Connection) -> int:
+    return int(connection.scalar(text(f"SELECT pg_total_relation_size('{SCHEMA}.entry')")) or 0)
