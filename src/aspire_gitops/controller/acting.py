@@ -18,7 +18,7 @@ from aspire_gitops.controller.memory import (
 )
 from aspire_gitops.controller.ports import World
 from aspire_gitops.controller.problems import Problem, passes, problem_of
-from aspire_gitops.controller.recording import Scribe
+from aspire_gitops.controller.recording import Scribe, state_row
 from aspire_gitops.controller.seeing import Seeing
 from aspire_gitops.controller.wanted import Wanted
 from aspire_gitops.controller.words import after_applying, changes, short
@@ -54,6 +54,7 @@ class Acting:
             await self._reject(wanted, problem_of(error), scribe)
             raise
         attempt.outcome = outcome
+        self._remember_states(outcome)
         failed = [str(r.change.key) for r in outcome.results if r.status is not Status.APPLIED]
         attempt.drift = healed(chosen.drift, failed)
         self.memory.note_drift(attempt.drift, self.world.clock())
@@ -99,6 +100,11 @@ class Acting:
         finally:
             self.memory.unwritten += carrying.unwritten
             self.memory.observed = ""  # whatever happened, look at everything again
+
+    def _remember_states(self, outcome: Outcome) -> None:
+        for result in outcome.results:
+            if result.status is Status.APPLIED:
+                self.memory.states[str(result.change.key)] = state_row(result.state)
 
     def fresh(self, drift: Iterable[Drifted]) -> list[Drifted]:
         """Return the drift that the journal does not have yet: new, or about to be healed."""

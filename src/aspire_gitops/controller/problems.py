@@ -56,7 +56,7 @@ _MEANINGS: Mapping[type[AspireGitopsError], _Meaning] = {
     SourceRefused: _Meaning(Standing.STALLED, slowly=True),
     GatewayRefused: _Meaning(Standing.STALLED, slowly=True, help="give the controller a valid key"),
     GatewayReplyInvalid: _Meaning(
-        Standing.STALLED, slowly=True, help="run the LiteLLM release that the Gateway names"
+        Standing.STALLED, help="run the LiteLLM release that the Gateway names"
     ),
     JournalDamaged: _Meaning(
         Standing.STALLED, slowly=True, help="run `aspire-gitops log verify`, keep the file, decide"

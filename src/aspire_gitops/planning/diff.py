@@ -1,6 +1,6 @@
 """Compare one desired object with the live one, field by field."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from aspire_gitops.canonical import JsonValue, digest
 from aspire_gitops.planning.plan import Cause, FieldChange
@@ -12,13 +12,24 @@ def changed_fields(
     wanted: GatewayObject, live: GatewayObject, intent: Intent, evidence: Evidence | None
 ) -> tuple[FieldChange, ...]:
     """Return what must change on `live`, sorted by path. `wanted` carries its mark."""
+    if not intent.secrets and _is_as_wanted(wanted, live):
+        return ()
     # Without the secrets nothing says whether the digest moved by git or by hand.
     known = evidence is not None or not intent.secrets
     cause = _cause(wanted, live) if known else Cause.GIT
-    changes = [*_fields(wanted, live, intent, cause), *_secrets_drifted(live, intent, evidence)]
+    changes = [*_fields(wanted, live, intent, cause), *_other_secrets(live, intent, evidence, cause)]
     if not changes and _mark_differs(wanted, live):
         changes = list(_unseen(wanted, live, intent))
     return tuple(sorted(changes, key=lambda change: change.path))
+
+
+def _is_as_wanted(wanted: GatewayObject, live: GatewayObject) -> bool:
+    """Say at once what holds for nearly every object in nearly every plan."""
+    return (
+        wanted.handle == live.handle
+        and same(wanted.fields, live.fields)
+        and not _mark_differs(wanted, live)
+    )
 
 
 def _fields(
@@ -39,8 +50,8 @@ def _fields(
             yield FieldChange(path, before if known else _set_by_hand(before), after, cause)
 
 
-def _secrets_drifted(
-    live: GatewayObject, intent: Intent, evidence: Evidence | None
+def _other_secrets(
+    live: GatewayObject, intent: Intent, evidence: Evidence | None, cause: Cause
 ) -> Iterator[FieldChange]:
     # The gateway shows two characters at each end: too little to prove that our
     # secret is there, enough to disprove it.
@@ -50,7 +61,7 @@ def _secrets_drifted(
         shown = live.fields.get(path)
         if shown != evidence.masks.get(path):
             before = None if shown is None else "another secret"
-            yield FieldChange(path, before, f"the secret at {reference}", Cause.DRIFT)
+            yield FieldChange(path, before, f"the secret at {reference}", cause)
 
 
 def _unseen(wanted: GatewayObject, live: GatewayObject, intent: Intent) -> Iterator[FieldChange]:
@@ -62,11 +73,13 @@ def _unseen(wanted: GatewayObject, live: GatewayObject, intent: Intent) -> Itera
 
 
 def same(before: JsonValue, after: JsonValue) -> bool:
-    """Compare two JSON values: lists as tuples, true is not 1."""
+    """Compare two JSON values: lists as tuples, true is not 1, wherever it stands."""
     if isinstance(before, bool) or isinstance(after, bool):
         return before is after
     if isinstance(before, list | tuple) and isinstance(after, list | tuple):
         return len(before) == len(after) and all(map(same, before, after))
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        return before.keys() == after.keys() and all(same(before[n], after[n]) for n in before)
     return before == after
 
 
