@@ -1,6 +1,6 @@
 """One turn in one line, for logs and for whoever asked for the turn."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aspire_gitops.rendering.characters import one_line
 from aspire_gitops.rendering.plan_words import plural, revision_text
@@ -20,6 +20,28 @@ def turn_line(turn: Turn | TurnDocument) -> str:
         parts.append(f"drift in {plural(shown.drift, 'object')}")
     parts.append(duration_text(shown))
     return " · ".join(parts)
+
+
+def runs(
+    turns: Sequence[TurnDocument],
+) -> tuple[tuple[TurnDocument, tuple[TurnDocument, ...]], ...]:
+    """Return each turn that tells something new, with the quiet ones before it that do not."""
+    found: list[tuple[TurnDocument, tuple[TurnDocument, ...]]] = []
+    for turn in turns:
+        if found and _tells_the_same(found[-1][0], turn):
+            first, more = found.pop()
+            found.append((first, (*more, turn)))
+        else:
+            found.append((turn, ()))
+    return tuple(found)
+
+
+def _tells_the_same(newer: TurnDocument, older: TurnDocument) -> bool:
+    noisy = newer.counts or older.counts or newer.diagnostics or newer.failures
+    return not noisy and all(
+        getattr(newer, name) == getattr(older, name)
+        for name in ("standing", "reason", "causes", "wanted", "applied", "plan", "drift")
+    )
 
 
 def changes_text(turn: TurnDocument) -> str:

@@ -1,0 +1,149 @@
+"""How the status is put into words, the same on the page and in a terminal. Pure."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from aspire_gitops.rendering.plan_words import plural
+from aspire_gitops.rendering.status_document import (
+    AppDocument,
+    BrakeDocument,
+    PlanDocument,
+    RevisionDocument,
+    StatusDocument,
+)
+from aspire_gitops.reporting import Answer, BrakeKind, Role, Standing
+
+STANDING_SIGNS: Mapping[Standing, str] = {  # told apart by shape, colour comes on top
+    Standing.READY: "●",
+    Standing.WAITING: "◐",
+    Standing.STALLED: "■",
+}
+STANDING_HINTS: Mapping[Standing, str] = {
+    Standing.READY: "at rest",
+    Standing.WAITING: "passes by itself",
+    Standing.STALLED: "needs a commit or a person",
+}
+ANSWER_WORDS: Mapping[Answer, str] = {
+    Answer.HEALED: "healed",
+    Answer.REPORTED: "only reported",
+    Answer.HELD: "held: healing is slowed down",
+    Answer.FAILED: "healing failed",
+}
+NOBODY = "the gateway does not say"
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """Return `24 s ago`, `64 min ago`, `3 h ago`, `2 days ago`."""
+    return f"{span((now - then).total_seconds())} ago"
+
+
+def ahead(then: datetime, now: datetime) -> str:
+    """Return `in 36 s`, or `now` when the moment has come."""
+    seconds = (then - now).total_seconds()
+    return "now" if seconds < 1 else f"in {span(seconds)}"
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in the one unit that matters."""
+    seconds = max(seconds, 0)
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 100 * 60:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 36 * 3600:
+        return f"{seconds / 3600:.0f} h"
+    return plural(round(seconds / 86_400), "day")
+
+
+def clock(moment: datetime, now: datetime) -> str:
+    """Return `03:14 UTC`, with the day when it is another one."""
+    there, here = moment.astimezone(UTC), now.astimezone(UTC)
+    day = "" if there.date() == here.date() else f"{there.day} {there:%b} "
+    return f"{day}{there:%H:%M} UTC"
+
+
+def sentence(text: str) -> str:
+    """Return the text with a capital first letter and an end."""
+    if not text:
+        return ""
+    first = text.partition(" ")[0]
+    start = text if not first.isalpha() else text[:1].upper() + text[1:]
+    return start if start[-1] in ".!?…" else f"{start}."
+
+
+def commit_short(revision: RevisionDocument) -> str:
+    """Return what people compare: twelve digits, or the reference of a plain folder."""
+    if revision.commit is None:
+        return revision.reference
+    return f"{revision.commit[:12]}{' and changes' if revision.dirty else ''}"
+
+
+def person(name: str) -> str:
+    """Return a commit's author without the address: `Mia Okafor`."""
+    return name.partition(" <")[0] or name
+
+
+def is_behind(status: StatusDocument) -> bool:
+    """Say whether git holds something that was not applied yet."""
+    return status.wanted is not None and status.wanted != status.applied
+
+
+def revisions_text(status: StatusDocument) -> str:
+    """Return how git and the gateway stand to each other."""
+    if status.wanted is None:
+        return "git was not read yet"
+    if status.applied is None:
+        return "nothing was applied yet"
+    return "git is ahead" if is_behind(status) else "the same revision"
+
+
+def brake_text(brake: BrakeDocument, now: datetime) -> str:
+    """Return who stopped what until when, in one sentence."""
+    word = "Frozen" if brake.kind is BrakeKind.FREEZE else "Suspended"
+    end = "until somebody resumes"
+    if brake.until:
+        end = f"until {clock(brake.until, now)} ({ahead(brake.until, now)})"
+    return f"{word} by {brake.owner} {end}: {brake.reason}"
+
+
+def plan_wait_text(plan: PlanDocument, status: StatusDocument) -> str:
+    """Return what the plan waits for."""
+    if plan.refusals:
+        return f"Refused, for {plural(len(plan.refusals), 'reason')}: it waits for a commit."
+    if status.brakes:
+        return "It waits for the brake to end."
+    return "It waits: nobody carries it out by itself."
+
+
+def plan_count_text(plan: PlanDocument) -> str:
+    """Return `5 changes: 2 create, 1 update, 1 of them drift`."""
+    parts = ", ".join(f"{count} {action}" for action, count in plan.counts.items())
+    drift = f", {plan.drift} of them drift" if plan.drift else ""
+    return f"{plural(plan.total, 'change')}: {parts}{drift}" if parts else "no changes"
+
+
+def keys_text(app: AppDocument) -> str:
+    """Return `2 keys live`, or `1 of 2 keys live`."""
+    if app.keys == app.live_keys:
+        return f"{plural(app.keys, 'key')} live" if app.keys else "no keys"
+    return f"{app.live_keys} of {plural(app.keys, 'key')} live"
+
+
+def role_text(role: Role) -> str:
+    """Return what this controller does beside others."""
+    if role is Role.LEADER:
+        return "leader: this controller writes"
+    return "standby: another controller writes"
+
+
+def bytes_text(size: int) -> str:
+    """Return `3.4 MB`."""
+    for unit, length in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= length:
+            return f"{size / length:.1f} {unit}"
+    return f"{size} bytes"
+
+
+def grouped(number: int) -> str:
+    """Return `4,812`."""
+    return f"{number:,}"
