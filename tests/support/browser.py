@@ -94,6 +94,6 @@ def main(folder: Path = PICTURES, names: tuple[str, ...] = ()) -> None:
 
 if __name__ == "__main__":
     try:
-        main(*(Path(argument) for argument in sys.argv[1:2]), tuple(sys.argv[2:]))
+        main(Path(sys.argv[1]) if sys.argv[1:] else PICTURES, tuple(sys.argv[2:]))
     except Error as error:
         sys.exit(f"the browser failed: {error}")

@@ -40,6 +40,7 @@ class Program(click.Group):
         "plan": Lazy("plan", "Show what apply would change, and change nothing."),
         "apply": Lazy("apply", "Bring the gateway to what the files say."),
         "snapshot": Lazy("snapshot", "Save what is on the gateway now, without secrets."),
+        "status": Lazy("status", "Show what the controller on this machine is doing."),
         "rehearse": Lazy("rehearse", "Apply the files to a throw-away gateway and prove it works."),
         "sandbox": Lazy("sandbox", "Run a throw-away gateway on this machine."),
         "schema": Lazy("schema", "Print or write the JSON Schemas of the files."),

@@ -18,7 +18,6 @@ from aspire_gitops.planning.plan import Action
 from aspire_gitops.rendering import status_words, turn_text
 from aspire_gitops.rendering.plan_words import SIGNS, plural
 from aspire_gitops.rendering.status_document import StatusDocument, TurnDocument
-from aspire_gitops.reporting import Standing
 
 REFRESH_S = 15
 _BAR_WIDTH = 120
@@ -32,27 +31,31 @@ _STYLE = _read("status_page.css")
 STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
 """What the content policy says to let exactly this style in."""
 
-_ICONS: Mapping[Standing, str] = {  # the same shapes as on the page
-    Standing.READY: '<circle cx="8" cy="8" r="7" fill="#1f8a55"/>',
-    Standing.WAITING: '<circle cx="8" cy="8" r="6" fill="none" stroke="#c07a00" stroke-width="2"/>'
+_ICONS: Mapping[str, str] = {  # the same shapes as on the page
+    "ready": '<circle cx="8" cy="8" r="7" fill="#1f8a55"/>',
+    "waiting": '<circle cx="8" cy="8" r="6" fill="none" stroke="#c07a00" stroke-width="2"/>'
     '<path d="M8 2a6 6 0 0 0 0 12z" fill="#c07a00"/>',
-    Standing.STALLED: '<rect x="1" y="1" width="14" height="14" rx="2" fill="#c92a2f"/>',
+    "held": '<circle cx="8" cy="8" r="7" fill="#2b7cb3"/>'
+    '<path d="M6 5v6M10 5v6" stroke="#fff" stroke-width="2"/>',
+    "stalled": '<rect x="1" y="1" width="14" height="14" rx="2" fill="#c92a2f"/>',
 }
 
 
 def status_page(status: StatusDocument, *, refreshing: bool = True) -> str:
     """Return the whole page. `refreshing` makes the browser ask again every `REFRESH_S` seconds."""
+    headline = status_words.headline(status)
     return _PAGE.render(
         status=status,
+        headline=headline,
         now=status.at,
         style=Markup(_STYLE),  # noqa: S704 (our own file)
-        icon=_icon(status.standing),
+        icon=_icon(headline.tone),
         refresh_s=REFRESH_S if refreshing else None,
     )
 
 
-def _icon(standing: Standing) -> str:
-    shape = _ICONS[standing]
+def _icon(tone: str) -> str:
+    shape = _ICONS[tone]
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">{shape}</svg>'
     return f"data:image/svg+xml,{quote(svg)}"
 

@@ -1,6 +1,7 @@
 """How the status is put into words, the same on the page and in a terminal. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aspire_gitops.rendering.plan_words import plural
@@ -29,7 +30,28 @@ ANSWER_WORDS: Mapping[Answer, str] = {
     Answer.HELD: "held: healing is slowed down",
     Answer.FAILED: "healing failed",
 }
+_TAKES_OVER = "takes over when the other controller ends"
 NOBODY = "the gateway does not say"
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The one word on top, what it means, and its tone: ready, waiting, stalled or held."""
+
+    word: str
+    hint: str
+    tone: str
+
+
+def headline(status: StatusDocument) -> Headline:
+    """Return what to say first. A brake shows when nothing worse is to be said."""
+    if status.role is Role.STANDBY:
+        return Headline("Standby", _TAKES_OVER, "held")
+    if status.standing is Standing.READY and status.brakes:
+        frozen = any(brake.kind is BrakeKind.FREEZE for brake in status.brakes)
+        return Headline("Frozen" if frozen else "Suspended", "looks and reports only", "held")
+    standing = status.standing
+    return Headline(standing.capitalize(), STANDING_HINTS[standing], standing.value)
 
 
 def ago(then: datetime, now: datetime) -> str:
