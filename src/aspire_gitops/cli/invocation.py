@@ -26,11 +26,11 @@ class Invocation:
 
         return read_settings(log_format=self.log_format, **flags)
 
-    def log_as(self, settings: "Settings") -> None:
+    def log_as(self, settings: "Settings", *, daemon: bool = False) -> None:
         """Log as the settings say. For commands that talk to a gateway, before they do."""
         from aspire_gitops.cli.logs import configure_logging  # noqa: PLC0415 (0.1 s that nobody else needs)
 
-        configure_logging(settings.log_format, debug=self.debug)
+        configure_logging(settings.log_format, debug=self.debug, daemon=daemon)
 
 
 pass_invocation = click.make_pass_decorator(Invocation, ensure=True)

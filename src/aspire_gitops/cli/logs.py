@@ -8,8 +8,9 @@ import structlog
 from aspire_gitops.settings import LogFormat
 
 
-def configure_logging(format_: LogFormat, *, debug: bool) -> None:
-    """Log warnings, or everything with `debug`. Called once, before anything is logged."""
+def configure_logging(format_: LogFormat, *, debug: bool, daemon: bool = False) -> None:
+    """Log warnings, each turn of a daemon, or everything with `debug`. Called once, at first."""
+    level = logging.DEBUG if debug else logging.INFO if daemon else logging.WARNING
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if format_ is LogFormat.JSON
@@ -22,8 +23,6 @@ def configure_logging(format_: LogFormat, *, debug: bool) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.DEBUG if debug else logging.WARNING
-        ),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

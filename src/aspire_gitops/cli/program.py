@@ -41,6 +41,7 @@ class Program(click.Group):
         "apply": Lazy("apply", "Bring the gateway to what the files say."),
         "snapshot": Lazy("snapshot", "Save what is on the gateway now, without secrets."),
         "status": Lazy("status", "Show what the controller on this machine is doing."),
+        "controller": Lazy("controller", "Keep the gateway equal to git, as a daemon."),
         "rehearse": Lazy("rehearse", "Apply the files to a throw-away gateway and prove it works."),
         "sandbox": Lazy("sandbox", "Run a throw-away gateway on this machine."),
         "schema": Lazy("schema", "Print or write the JSON Schemas of the files."),

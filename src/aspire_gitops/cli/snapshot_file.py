@@ -52,6 +52,7 @@ class _Fallback(_Part):
 class _File(_Part):
     format: Literal[1]
     owner: str
+    revision: str | None = None
     gateway: str
     litellm: str | None
     taken_at: datetime

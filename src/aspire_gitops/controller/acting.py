@@ -24,21 +24,28 @@ from aspire_gitops.controller.wanted import Wanted
 from aspire_gitops.controller.words import after_applying, changes, short
 from aspire_gitops.errors import SecretMissing, SourceUnavailable
 from aspire_gitops.journal.entry import Draft, EntryKind
+from aspire_gitops.planning.plan import Plan
 from aspire_gitops.reporting import Answer, Drifted, Standing
 
 _PROOFS = 3  # reads in a row that must disagree before a revision counts as failed
 
 Progress = Callable[[int, int], None]
+Announce = Callable[[Attempt, Wanted, Plan], None]
 
 
 @dataclass(slots=True)
 class Acting:
-    """Writes to the gateway for one controller. `progress` gets (done, of)."""
+    """Writes to the gateway for one controller.
+
+    `progress` gets (done, of). `announce` hears, before the first write, of a
+    revision that was not live before.
+    """
 
     world: World
     memory: Memory
     seeing: Seeing
     progress: Progress
+    announce: Announce
 
     async def act(self, attempt: Attempt, wanted: Wanted, chosen: Chosen) -> None:
         """Carry out `chosen.plan` and note in `attempt` how it went.
@@ -48,6 +55,8 @@ class Acting:
                 next one goes on from whatever is live then.
         """
         scribe = Scribe(attempt.id, wanted.revision)
+        if self.memory.applied is None or self.memory.applied.identity != wanted.identity:
+            self.announce(attempt, wanted, chosen.plan)
         try:
             outcome = await self._carry_out(attempt, chosen, scribe)
         except SecretMissing as error:

@@ -92,6 +92,7 @@ class Diary:
         try:
             await self._append(*memory.unwritten, draft)
             memory.unwritten = []
+            memory.facts = await asyncio.to_thread(self.world.journal.head)
         except AspireGitopsError:
             memory.unwritten = [*memory.unwritten, draft][-_MOST_UNWRITTEN:]
 

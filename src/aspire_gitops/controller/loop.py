@@ -15,6 +15,7 @@ import structlog
 
 from aspire_gitops.controller.reconcile import Reconciler
 from aspire_gitops.controller.wakeups import Wakeups
+from aspire_gitops.errors import AspireGitopsError
 from aspire_gitops.reporting import Role, Turn
 
 _STANDBY_S = 5.0
@@ -73,6 +74,7 @@ class Loop:
     async def run(self) -> None:
         """Take turns until `stop`. The first one comes at once."""
         pause_s = 0.0
+        self.wakeups.wake("start")
         try:
             while not self.stopping:
                 if not await self._leads():
@@ -96,14 +98,19 @@ class Loop:
     async def _leads(self) -> bool:
         self.moved()
         if await asyncio.to_thread(self.lock.held):
+            self.role = Role.LEADER
             return True
         if self.role is Role.LEADER:
             _log.warning("the lock is lost, standing by")
         # Somebody else may have written meanwhile, so nothing that we remember counts.
         self.reconciler.forget()
-        leads = await asyncio.to_thread(self.lock.try_acquire)
+        try:
+            leads = await asyncio.to_thread(self.lock.try_acquire)
+            self.leader = None if leads else await asyncio.to_thread(self.lock.holder)
+        except AspireGitopsError as error:
+            leads, self.leader = False, None
+            _log.warning("the lock cannot be reached, standing by", why=str(error))
         self.role = Role.LEADER if leads else Role.STANDBY
-        self.leader = None if leads else await asyncio.to_thread(self.lock.holder)
         if leads:
             _log.info("leading")
         return leads

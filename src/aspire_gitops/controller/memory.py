@@ -11,7 +11,7 @@ from aspire_gitops.canonical import JsonValue
 from aspire_gitops.controller.fights import WINDOW, Heal
 from aspire_gitops.controller.ports import Journal
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
-from aspire_gitops.reporting import Answer, Drifted
+from aspire_gitops.reporting import Answer, Drifted, JournalFacts
 from aspire_gitops.revision import Revision
 
 _LONGEST_REST = timedelta(hours=1)
@@ -57,6 +57,7 @@ class Memory:
     said: str = ""  # what the last recorded turn said
     quiet_turns: int = 0
     quiet_since: datetime | None = None
+    facts: JournalFacts | None = None
     observed: str = ""  # digest of the last snapshot that was compared with `states`
 
     def note_drift(self, drift: Iterable[Drifted], at: datetime) -> None:

@@ -6,7 +6,7 @@ Faults of the world become a `Turn`; only a bug in this program raises.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from aspire_gitops.controller.acting import Acting
+from aspire_gitops.controller.acting import Acting, Announce
 from aspire_gitops.controller.attempt import Attempt
 from aspire_gitops.controller.diary import Diary
 from aspire_gitops.controller.drift import Chosen, choose, unhealed
@@ -33,14 +33,16 @@ ASKED = "reconcile"  # the cause of a turn that a person asked for: what rests i
 class Reconciler:
     """Takes turns. Knows nothing that the journal could not give back.
 
-    `at_work` is told what is being done now, None between turns. `seen` and
-    `wanted` are what the last turn read, for those who show it.
+    `at_work` is told what is being done now, None between turns; `announce` what
+    revision is about to be applied. `seen` and `wanted` are what the last turn
+    read, for those who show it.
     """
 
     world: World
     pace: Pace
     memory: Memory = field(default_factory=Memory)
     at_work: Callable[[str | None], None] = lambda _: None
+    announce: Announce = lambda *_: None
     seen: Snapshot | None = None
     wanted: Wanted | None = None
     _compiler: Compiler = field(default_factory=Compiler)
@@ -108,7 +110,7 @@ class Reconciler:
     async def _act(
         self, attempt: Attempt, wanted: Wanted, plan: Plan, chosen: Chosen, seeing: Seeing
     ) -> None:
-        acting = Acting(self.world, self.memory, seeing, self._progress)
+        acting = Acting(self.world, self.memory, seeing, self._progress, self.announce)
         attempt.warnings = wanted.warnings
         attempt.drift = unhealed(chosen.drift)
         if any(brake.kind is not BrakeKind.REVERT for brake in attempt.brakes):

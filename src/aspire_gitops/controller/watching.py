@@ -13,7 +13,6 @@ from aspire_gitops.planning.plan import Plan
 from aspire_gitops.reporting import (
     AliasRow,
     AppRow,
-    JournalFacts,
     Role,
     Standing,
     Status,
@@ -32,7 +31,6 @@ class Watching:
     clock: Callable[[], datetime]
     version: str
     untold: Callable[[], int] = lambda: 0
-    facts: JournalFacts | None = None
     at_work: str | None = None
     started_at: datetime | None = None
     last_success_at: datetime | None = None
@@ -91,7 +89,7 @@ class Watching:
             brakes=turn.brakes if turn else (),
             foreign=turn.plan.foreign if turn and turn.plan else (),
             fallbacks=seen.fallbacks if seen else (),
-            journal=self.facts,
+            journal=reconciler.memory.facts,
             untold=self.untold(),
         )
 
@@ -105,11 +103,8 @@ class Watching:
 
 
 def _aliases(catalog: Catalog, pending: Plan | None) -> tuple[AliasRow, ...]:
-    waiting = (
-        {change.key.name for change in pending.changes if change.key.kind is Kind.DEPLOYMENT}
-        if pending
-        else set()
-    )
+    changes = pending.changes if pending else ()
+    waiting = {change.key.name for change in changes if change.key.kind is Kind.DEPLOYMENT}
     return tuple(
         AliasRow(
             name=name,
@@ -125,11 +120,8 @@ def _aliases(catalog: Catalog, pending: Plan | None) -> tuple[AliasRow, ...]:
 
 def _apps(catalog: Catalog, seen: Snapshot, reconciler: Reconciler) -> tuple[AppRow, ...]:
     owner = reconciler.world.owner
-    live = {
-        o.key.name
-        for o in seen.objects
-        if o.key.kind is Kind.KEY and o.mark and o.mark.owner == owner
-    }
+    keys = (item for item in seen.objects if item.key.kind is Kind.KEY)
+    live = {item.key.name for item in keys if item.mark and item.mark.owner == owner}
     return tuple(
         AppRow(
             name=name,

@@ -10,14 +10,18 @@ from aspire_gitops.state import GatewayObject, Snapshot
 FORMAT_VERSION = 1
 
 
-def snapshot_json(snapshot: Snapshot, *, owner: str) -> str:
-    """Return the snapshot for people and machines; `owner` says whose marks are ours."""
+def snapshot_json(snapshot: Snapshot, *, owner: str, revision: str | None = None) -> str:
+    """Return the snapshot for people and machines.
+
+    `owner` says whose marks are ours, `revision` what was applied last, if that is known.
+    """
     ours = [item for item in snapshot.objects if _is_ours(item, owner)]
     foreign = [item for item in snapshot.objects if not _is_ours(item, owner)]
     return pretty_json(
         {
             "format": FORMAT_VERSION,
             "owner": owner,
+            "revision": revision,
             "gateway": snapshot.gateway_url,
             "litellm": snapshot.litellm_version,
             "taken_at": snapshot.taken_at.isoformat(),

@@ -1,0 +1,131 @@
+"""`aspire-gitops controller`: the daemon that keeps the gateway equal to git."""
+
+import asyncio
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+import structlog
+
+from aspire_gitops.cli.controller_parts import (
+    database_url,
+    gateway_of,
+    late_journal,
+    now,
+    places_of,
+    receivers_of,
+    server_options,
+    source_of,
+    world_of,
+)
+from aspire_gitops.cli.invocation import Invocation, pass_invocation
+from aspire_gitops.cli.options import with_gateway
+from aspire_gitops.cli.progress import told_on_stderr, warn
+from aspire_gitops.cli.source import DEFAULT_FOLDER
+from aspire_gitops.cli.state_folder import make_state_folder, only_controller
+from aspire_gitops.controller.daemon import Daemon
+from aspire_gitops.controller.loop import Loop
+from aspire_gitops.controller.pace import Pace
+from aspire_gitops.controller.publishing import Publishing
+from aspire_gitops.controller.reconcile import Reconciler
+from aspire_gitops.controller.telling import Telling
+from aspire_gitops.controller.wakeups import Wakeups
+from aspire_gitops.controller.watching import Watching
+from aspire_gitops.gateway import Exchange
+from aspire_gitops.locking import AdvisoryLock, FileLock, WriterLock
+from aspire_gitops.notifying.outbox import Outbox
+from aspire_gitops.server.metrics import Metrics
+from aspire_gitops.settings import (
+    ControllerSettings,
+    read_controller_settings,
+    settings_warnings,
+)
+
+_EPILOG = """\b
+Examples:
+  aspire-gitops controller --repository git@github.com:aspire/gateway.git
+  aspire-gitops controller gateway.d          watch a folder, for work on one machine
+
+\b
+Beside it, on the same host:
+  aspire-gitops status                        what it is doing
+  aspire-gitops reconcile                     look now
+  aspire-gitops freeze --for 2h --reason …    look and report, change nothing
+  aspire-gitops log                           what was done, by which commit
+
+It ends on SIGTERM after the change in hand. SIGHUP makes it look at once.
+All settings: docs/settings.md. How to run it: docs/controller.md.
+"""
+
+
+@click.command(
+    name="controller", short_help="Keep the gateway equal to git, as a daemon.", epilog=_EPILOG
+)
+@click.argument("source", default=DEFAULT_FOLDER, type=click.Path(path_type=Path))
+@click.option("--repository", metavar="URL", help="Git remote or local repository.  [variable: ASPIRE_GITOPS_REPOSITORY; without it SOURCE is watched]")  # fmt: skip
+@click.option("--branch", metavar="NAME", help="Branch that is applied.  [variable: ASPIRE_GITOPS_BRANCH; default: main]")  # fmt: skip
+@click.option("--folder", metavar="PATH", help="Folder in the repository.  [variable: ASPIRE_GITOPS_FOLDER; default: gateway.d]")  # fmt: skip
+@click.option("--interval", "interval_s", type=float, metavar="SECONDS", help="Between two looks.  [variable: ASPIRE_GITOPS_INTERVAL_S; default: 60]")  # fmt: skip
+@click.option("--listen", metavar="HOST:PORT", help="Status page, metrics, webhook.  [variable: ASPIRE_GITOPS_LISTEN; default: 127.0.0.1:8790]")  # fmt: skip
+@with_gateway
+@pass_invocation
+def command(invocation: Invocation, /, *, source: Path, **flags: Any) -> None:
+    """Watch git and the gateway, and keep the gateway as git says.
+
+    Takes the files of a git branch, or without a repository those of the folder
+    SOURCE. Heals drift, keeps a journal, shows a status page. Only objects that
+    carry our mark are changed or deleted.
+    """
+    settings = read_controller_settings(log_format=invocation.log_format, **flags)
+    for warning in settings_warnings(settings):
+        warn(warning)
+    invocation.log_as(settings, daemon=True)
+    make_state_folder(settings.state_dir)
+    with only_controller(settings.state_dir) as folder_lock:
+        asyncio.run(_run(settings, source, folder_lock))
+
+
+async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock) -> None:
+    metrics, wakeups = Metrics(), Wakeups()
+    lock = _writer_lock(settings, folder_lock)
+
+    def why_not_write() -> str | None:
+        if loop.stopping:
+            return "the controller is stopping"
+        return None if lock.held() else "the lock is lost"
+
+    def observed(exchange: Exchange) -> None:
+        metrics.called(exchange.method, exchange.path, exchange.status, exchange.seconds)
+
+    source = source_of(settings, folder, structlog.get_logger("aspire_gitops.sources").warning)
+    gateway, journal = gateway_of(settings, observed), late_journal(settings)
+    world = world_of(settings, source, gateway, journal, why_not_write)
+    reconciler = Reconciler(world, Pace(settings.interval_s, settings.slow_interval_s))
+    loop = Loop(reconciler, lock, wakeups)
+    outbox = Outbox(settings.state_dir / "outbox", receivers_of(settings), clock=now)
+    telling = Telling(outbox)
+    watching = Watching(loop, now, version("aspire-gitops"), untold=lambda: outbox.untold)
+    daemon = Daemon(
+        loop,
+        watching,
+        server_options(settings),
+        metrics,
+        outbox,
+        Publishing(places_of(settings), settings.owner, now),
+        watched_folder=None if settings.repository else folder,
+        listening=lambda url: told_on_stderr(f"status page: {url}"),
+    )
+    reconciler.at_work = watching.working
+    reconciler.announce = telling.announce
+    loop.listeners = (watching.turned, metrics.turned, telling.turned, daemon.turned)
+    try:
+        async with gateway:
+            await daemon.run()
+    finally:
+        journal.close()
+
+
+def _writer_lock(settings: ControllerSettings, folder_lock: FileLock) -> WriterLock:
+    url = database_url(settings)
+    return AdvisoryLock(url, f"writer of {settings.gateway_url}") if url else folder_lock

@@ -1,0 +1,182 @@
+"""Build the controller's parts from its settings. Decides nothing; says early what cannot work."""
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from aspire_gitops.controller.late_journal import LateJournal
+from aspire_gitops.controller.ports import World
+from aspire_gitops.controller.publishing import Publish
+from aspire_gitops.delivery import open_delivery
+from aspire_gitops.errors import TellingFailed, UsageError
+from aspire_gitops.forge import GithubStatuses, repository_of
+from aspire_gitops.gateway import GatewayClient
+from aspire_gitops.gateway.http import Observer
+from aspire_gitops.journal import open_journal
+from aspire_gitops.notifying import Receiver, SlackReceiver, WebhookReceiver
+from aspire_gitops.revision import ControlledSource
+from aspire_gitops.server.options import ServerOptions
+from aspire_gitops.settings import PREFIX, ControllerSettings, read_admin_key, read_secret
+from aspire_gitops.sources import DirectorySource
+from aspire_gitops.sources.git import Credentials, RemoteSource, SshKey, Token, TokenFile
+from aspire_gitops.sources.git.publish import publish_file
+from aspire_gitops.sources.git.signatures import Signers
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+def source_of(
+    settings: ControllerSettings, folder: Path, tell: Callable[[str], None]
+) -> ControlledSource:
+    """Return the remote's branch, or without one the folder."""
+    if settings.repository is None:
+        return DirectorySource(folder)
+    signers = None
+    if settings.allowed_signers_file or settings.allowed_gpg_keys_file:
+        signers = Signers(settings.allowed_signers_file, settings.allowed_gpg_keys_file)
+    return RemoteSource(
+        settings.repository,
+        branch=settings.branch,
+        folder=settings.folder,
+        clone=settings.state_dir / "clone",
+        credentials=credentials_of(settings),
+        signers=signers,
+        tell=tell,
+    )
+
+
+def credentials_of(settings: ControllerSettings) -> Credentials | None:
+    """Return what the git remote is asked with."""
+    if settings.git_ssh_key_file:
+        known = settings.git_known_hosts_file or Path.home() / ".ssh" / "known_hosts"
+        return SshKey(settings.git_ssh_key_file, known)
+    if settings.git_token_file:
+        return TokenFile(settings.git_token_file)
+    return Token(settings.git_token) if settings.git_token else None
+
+
+def gateway_of(settings: ControllerSettings, observer: Observer | None = None) -> GatewayClient:
+    """Return the client, which remembers what it read so that an unchanged gateway is cheap.
+
+    Raises:
+        UsageError: No gateway is named, or no admin key.
+        SecretMissing: The admin key's file cannot be read.
+    """
+    if settings.gateway_url is None:
+        raise UsageError(
+            f"no gateway is named; set {PREFIX}GATEWAY_URL to where the controller reaches it"
+        )
+    return GatewayClient(settings.gateway_url, read_admin_key(settings), observer=observer)
+
+
+def world_of(
+    settings: ControllerSettings,
+    source: ControlledSource,
+    gateway: GatewayClient,
+    journal: LateJournal,
+    why_not_write: Callable[[], str | None],
+) -> World:
+    """Return everything outside that a turn touches."""
+    return World(
+        source=source,
+        gateway=gateway,
+        journal=journal,
+        deliveries=open_delivery,
+        owner=settings.owner,
+        clock=now,
+        dice=random.random,
+        why_not_write=why_not_write,
+    )
+
+
+def late_journal(settings: ControllerSettings) -> LateJournal:
+    """Return the journal, not opened yet."""
+    return LateJournal(partial(open_journal, database_url(settings), settings.state_dir))
+
+
+def database_url(settings: ControllerSettings) -> str | None:
+    """Return where the shared journal and lock are, None for the state folder."""
+    url = read_secret(settings, "database_url")
+    return url.get_secret_value() if url else None
+
+
+def receivers_of(settings: ControllerSettings) -> Sequence[Receiver]:
+    """Return everybody who is told."""
+    found: list[Receiver] = []
+    if token := read_secret(settings, "github_token"):
+        found.append(_github(settings, token))
+    if url := read_secret(settings, "notify_url"):
+        found.append(
+            WebhookReceiver(
+                url, secret=read_secret(settings, "notify_secret"), topics=settings.notify_topics
+            )
+        )
+    if url := read_secret(settings, "slack_url"):
+        found.append(
+            SlackReceiver(url, topics=settings.slack_topics, status_page=settings.public_url)
+        )
+    return found
+
+
+def places_of(settings: ControllerSettings) -> Sequence[Publish]:
+    """Return where the live snapshot is published."""
+    places: list[Publish] = []
+    if settings.publish_file:
+        places.append(partial(_write, settings.publish_file))
+    if settings.publish_branch:
+        places.append(partial(_push, settings, settings.publish_branch))
+    return places
+
+
+def server_options(settings: ControllerSettings) -> ServerOptions:
+    """Return how the server is run."""
+    token = read_secret(settings, "status_token")
+    secret = read_secret(settings, "webhook_secret")
+    return ServerOptions(
+        state_dir=settings.state_dir,
+        listen=settings.listen,
+        token=token.get_secret_value() if token else None,
+        webhook_secret=secret.get_secret_value() if secret else None,
+        branch=settings.branch,
+        public_url=settings.public_url,
+    )
+
+
+def _github(settings: ControllerSettings, token: SecretStr) -> GithubStatuses:
+    repository = repository_of(settings.repository or "")
+    if repository is None:
+        raise UsageError(
+            f"{PREFIX}GITHUB_TOKEN is set, and {PREFIX}REPOSITORY is not on a GitHub; unset the token"
+        )
+    return GithubStatuses(
+        repository, token, api_url=settings.github_api_url, status_page=settings.public_url
+    )
+
+
+def _write(path: Path, content: bytes, _message: str) -> None:
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        raise TellingFailed(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _push(settings: ControllerSettings, branch: str, content: bytes, message: str) -> None:
+    if settings.repository is None:
+        raise TellingFailed("a branch needs a repository; set it", permanent=True)
+    publish_file(
+        settings.repository,
+        clone=settings.state_dir / "published",
+        content=content,
+        message=message,
+        branch=branch,
+        credentials=credentials_of(settings),
+    )

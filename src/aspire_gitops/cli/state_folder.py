@@ -1,0 +1,57 @@
+"""The state folder: its owner's alone, and one controller's at a time."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from aspire_gitops.errors import AspireGitopsError, UsageError
+from aspire_gitops.locking import FileLock
+from aspire_gitops.settings import PREFIX
+
+_OTHERS = 0o077
+
+
+def make_state_folder(path: Path) -> None:
+    """Make the folder with mode 0700, or check the one that is there.
+
+    Raises:
+        UsageError: It cannot be made or written, or it belongs to somebody else.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = path.stat()
+        if status.st_uid != os.geteuid():
+            raise UsageError(
+                f"the state folder {path} belongs to another user; set {PREFIX}STATE_DIR"
+            )
+        if status.st_mode & _OTHERS:
+            path.chmod(0o700)
+    except OSError as error:
+        raise UsageError(
+            f"the state folder {path} cannot be used: {error.strerror}; set {PREFIX}STATE_DIR"
+        ) from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise UsageError(
+            f"the state folder {path} cannot be written; let this user own it, or set {PREFIX}STATE_DIR"
+        )
+
+
+@contextmanager
+def only_controller(state_dir: Path) -> Iterator[FileLock]:
+    """Hold the folder's lock meanwhile.
+
+    Raises:
+        AspireGitopsError: Another controller uses the folder.
+    """
+    lock = FileLock(state_dir / "controller.lock")
+    if not lock.try_acquire():
+        holder = lock.holder() or "another process"
+        raise AspireGitopsError(
+            f"a controller is at work already with {state_dir}: {holder}; stop it first,"
+            f" or set {PREFIX}STATE_DIR"
+        )
+    try:
+        yield lock
+    finally:
+        lock.release()

@@ -1,0 +1,136 @@
+"""Everything that runs at once in the controller's process: the loop, the server, the outbox.
+
+The loop is never cancelled: whatever else fails, the change in hand is finished
+first, and the next controller goes on from there.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+import structlog
+
+from aspire_gitops.controller.loop import Loop
+from aspire_gitops.controller.publishing import Publishing
+from aspire_gitops.controller.watching import Watching
+from aspire_gitops.errors import SourceUnavailable
+from aspire_gitops.notifying.outbox import Outbox
+from aspire_gitops.reporting import Turn
+from aspire_gitops.server.metrics import Metrics
+from aspire_gitops.server.options import ServerOptions
+from aspire_gitops.server.serving import serve
+from aspire_gitops.sources.watch import changes
+
+_log = structlog.get_logger("aspire_gitops.controller")
+
+
+@dataclass(slots=True)
+class Daemon:
+    """The parts, composed by the command line. `watched_folder` wakes the loop when it changes."""
+
+    loop: Loop
+    watching: Watching
+    server: ServerOptions
+    metrics: Metrics
+    outbox: Outbox
+    publishing: Publishing
+    watched_folder: Path | None = None
+    listening: Callable[[str], None] = lambda _url: None
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _snapshots: asyncio.Queue[Turn] = field(default_factory=lambda: asyncio.Queue(maxsize=1))
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT, or until a part fails.
+
+        Raises:
+            UsageError: The server's address or the state folder is taken. Nothing was done.
+        """
+        self._heed_signals()
+        ready = asyncio.Event()
+        serving = asyncio.create_task(self._serve(ready))
+        await self._either(ready, serving)
+        beside = [
+            serving,
+            *map(asyncio.create_task, (self.outbox.run(self._stop), self._publish())),
+        ]
+        watcher = self._watch()
+        for task in beside:
+            task.add_done_callback(self._one_ended)
+        try:
+            await self.loop.run()
+        finally:
+            self._stop.set()
+            watcher.set()
+            ended = await asyncio.gather(*beside, return_exceptions=True)
+        for result in ended:
+            if isinstance(result, Exception):
+                raise result
+
+    def turned(self, turn: Turn) -> None:
+        """Hear of a turn that ended: what was read is published beside the next ones."""
+        if self._snapshots.empty():
+            self._snapshots.put_nowait(turn)
+
+    async def _serve(self, ready: asyncio.Event) -> None:
+        def listening(url: str) -> None:
+            self.listening(url)
+            ready.set()
+
+        await serve(
+            self.watching,
+            self.loop.wakeups,
+            self.server,
+            self._stop,
+            metrics=self.metrics,
+            listening=listening,
+        )
+
+    async def _publish(self) -> None:
+        while not self._stop.is_set():
+            turn = asyncio.create_task(self._snapshots.get())
+            stopped = asyncio.create_task(self._stop.wait())
+            await asyncio.wait((turn, stopped), return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
+            if not turn.done():
+                turn.cancel()
+                return
+            snapshot = self.loop.reconciler.seen
+            if snapshot is not None:
+                await self.publishing.publish(snapshot, turn.result().applied)
+
+    def _watch(self) -> Event:
+        stop, running = Event(), asyncio.get_running_loop()
+        if self.watched_folder is None:
+            return stop
+
+        def watch(folder: Path) -> None:
+            try:
+                for _ in changes(folder, stop=stop):
+                    running.call_soon_threadsafe(self.loop.wakeups.wake, "file change")
+            except SourceUnavailable as error:  # the interval still finds the folder again
+                _log.warning("the folder is not watched", why=str(error))
+
+        running.run_in_executor(None, watch, self.watched_folder)
+        return stop
+
+    def _heed_signals(self) -> None:
+        running = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            running.add_signal_handler(number, self.loop.stop)
+        running.add_signal_handler(signal.SIGHUP, self.loop.wakeups.wake, "SIGHUP")
+
+    def _one_ended(self, task: "asyncio.Task[None]") -> None:
+        if not self._stop.is_set():
+            _log.error("a part of the controller ended; stopping", error=repr(task.exception()))
+            self.loop.stop()
+
+    @staticmethod
+    async def _either(ready: asyncio.Event, serving: "asyncio.Task[None]") -> None:
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait((waiting, serving), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if serving.done():
+            serving.result()

@@ -1,0 +1,55 @@
+"""Publish what is live, free of secrets, so that a review needs no gateway credential.
+
+On change, and again when it has grown old, so that its age says something. A
+failure never stops a turn: it is logged, counted, and tried again after the next.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from aspire_gitops.controller.words import short
+from aspire_gitops.errors import TellingFailed
+from aspire_gitops.rendering.snapshot import snapshot_json
+from aspire_gitops.revision import Revision
+from aspire_gitops.state import Snapshot
+
+Publish = Callable[[bytes, str], None]
+"""Puts content (bytes) somewhere, with a message. Raises TellingFailed. Called in a thread."""
+
+_OLD = timedelta(hours=6)
+_log = structlog.get_logger("aspire_gitops.publishing")
+
+
+@dataclass(slots=True)
+class Publishing:
+    """The places to publish to, and what they hold now."""
+
+    places: Sequence[Publish]
+    owner: str
+    clock: Callable[[], datetime]
+    failures: int = 0
+    _published: tuple[str, str] = ("", "")
+    _at: datetime | None = None
+
+    async def publish(self, snapshot: Snapshot, applied: Revision | None) -> None:
+        """Publish the snapshot everywhere, unless it is there already."""
+        content = (snapshot.digest, str(applied))
+        if not self.places or (content == self._published and not self._is_old()):
+            return
+        text = snapshot_json(snapshot, owner=self.owner, revision=str(applied or "") or None)
+        message = f"Publish what is live at {short(applied)}"
+        try:
+            for put in self.places:
+                await asyncio.to_thread(put, text.encode(), message)
+        except TellingFailed as error:
+            self.failures += 1
+            _log.warning("the snapshot could not be published", why=str(error))
+        else:
+            self._published, self._at = content, self.clock()
+
+    def _is_old(self) -> bool:
+        return self._at is None or abs(self.clock() - self._at) > _OLD
