@@ -9,7 +9,6 @@ import click
 import structlog
 
 from aspire_gitops.cli.controller_parts import (
-    database_url,
     gateway_of,
     late_journal,
     now,
@@ -18,6 +17,7 @@ from aspire_gitops.cli.controller_parts import (
     server_options,
     source_of,
     world_of,
+    writer_lock,
 )
 from aspire_gitops.cli.invocation import Invocation, pass_invocation
 from aspire_gitops.cli.options import with_gateway
@@ -33,7 +33,7 @@ from aspire_gitops.controller.telling import Telling
 from aspire_gitops.controller.wakeups import Wakeups
 from aspire_gitops.controller.watching import Watching
 from aspire_gitops.gateway import Exchange
-from aspire_gitops.locking import AdvisoryLock, FileLock, WriterLock
+from aspire_gitops.locking import FileLock
 from aspire_gitops.notifying.outbox import Outbox
 from aspire_gitops.server.metrics import Metrics
 from aspire_gitops.settings import (
@@ -88,7 +88,7 @@ def command(invocation: Invocation, /, *, source: Path, **flags: Any) -> None:
 
 async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock) -> None:
     metrics, wakeups = Metrics(), Wakeups()
-    lock = _writer_lock(settings, folder_lock)
+    lock = writer_lock(settings, folder_lock)
 
     def why_not_write() -> str | None:
         if loop.stopping:
@@ -124,8 +124,3 @@ async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock
             await daemon.run()
     finally:
         journal.close()
-
-
-def _writer_lock(settings: ControllerSettings, folder_lock: FileLock) -> WriterLock:
-    url = database_url(settings)
-    return AdvisoryLock(url, f"writer of {settings.gateway_url}") if url else folder_lock

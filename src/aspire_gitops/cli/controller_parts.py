@@ -17,6 +17,7 @@ from aspire_gitops.forge import GithubStatuses, repository_of
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.gateway.http import Observer
 from aspire_gitops.journal import open_journal
+from aspire_gitops.locking import AdvisoryLock, FileLock, WriterLock
 from aspire_gitops.notifying import Receiver, SlackReceiver, WebhookReceiver
 from aspire_gitops.revision import ControlledSource
 from aspire_gitops.server.options import ServerOptions
@@ -105,6 +106,12 @@ def database_url(settings: ControllerSettings) -> str | None:
     """Return where the shared journal and lock are, None for the state folder."""
     url = read_secret(settings, "database_url")
     return url.get_secret_value() if url else None
+
+
+def writer_lock(settings: ControllerSettings, folder_lock: FileLock) -> WriterLock:
+    """Return the lock that says who may write: the shared one, where there is a database."""
+    url = database_url(settings)
+    return AdvisoryLock(url, f"writer of {settings.gateway_url}") if url else folder_lock
 
 
 def receivers_of(settings: ControllerSettings) -> Sequence[Receiver]:

@@ -7,11 +7,7 @@ from aspire_gitops.canonical import JsonValue
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.reporting import Brake, BrakeKind
 
-_LIFTS = {
-    "resume": BrakeKind.SUSPEND,
-    "thaw": BrakeKind.FREEZE,
-    "release": BrakeKind.REVERT,
-}
+_RESUME = "resume"
 
 
 def brakes_in_force(entries: Iterable[Entry], now: datetime) -> tuple[Brake, ...]:
@@ -22,8 +18,8 @@ def brakes_in_force(entries: Iterable[Entry], now: datetime) -> tuple[Brake, ...
     held: dict[BrakeKind, Brake] = {}
     for entry in entries:
         action = str(entry.draft.body.get("action"))
-        if action in _LIFTS:
-            held.pop(_LIFTS[action], None)
+        if action == _RESUME:
+            held.clear()
         else:
             held[BrakeKind(action)] = _brake(BrakeKind(action), entry.draft)
     return tuple(brake for brake in held.values() if not _is_over(brake, now))
@@ -40,10 +36,9 @@ def braking(brake: Brake) -> Draft:
     return Draft(EntryKind.BRAKE, brake.since, commit=brake.commit, author=brake.owner, body=body)
 
 
-def releasing(kind: BrakeKind, owner: str, at: datetime) -> Draft:
-    """Return the entry that lifts the brake of one kind."""
-    action = next(word for word, lifted in _LIFTS.items() if lifted is kind)
-    return Draft(EntryKind.BRAKE, at, author=owner, body={"action": action, "owner": owner})
+def resuming(owner: str, at: datetime) -> Draft:
+    """Return the entry that ends every brake."""
+    return Draft(EntryKind.BRAKE, at, author=owner, body={"action": _RESUME, "owner": owner})
 
 
 def _brake(kind: BrakeKind, draft: Draft) -> Brake:

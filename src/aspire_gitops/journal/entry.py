@@ -19,7 +19,7 @@ class EntryKind(StrEnum):
     DRIFT = "drift"  # fields, answer, by, since
     APPLIED = "applied"  # changes: a revision is live as a whole
     REJECTED = "rejected"  # reason, diagnostics: not tried again until it changes or time passes
-    BRAKE = "brake"  # action (suspend, resume, freeze, thaw), reason, owner, until
+    BRAKE = "brake"  # action (freeze, suspend, revert, resume), reason, owner, until
 
 
 @dataclass(frozen=True, slots=True)

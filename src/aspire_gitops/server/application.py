@@ -20,6 +20,8 @@ from aspire_gitops.server.options import ServerOptions
 from aspire_gitops.server.ports import Waking, Watched
 from aspire_gitops.server.views import Views
 
+_CAUSES = ("reconcile", "brake")  # why somebody on this machine may ask for a turn
+
 
 def application(
     watched: Watched, waking: Waking, options: ServerOptions, metrics: Metrics | None = None
@@ -40,9 +42,10 @@ def local_application(
     """Return what is served on the socket: the same to read, and `POST /reconcile`."""
     metrics = metrics or Metrics()
 
-    async def reconcile(_request: Request) -> Response:
+    async def reconcile(request: Request) -> Response:
+        asked = request.query_params.get("cause", "")
         try:
-            turn = await waking.turn("reconcile")
+            turn = await waking.turn(asked if asked in _CAUSES else _CAUSES[0])
         except AspireGitopsError as error:
             return JSONResponse({"error": str(error)}, 409)
         return Response(turn_document(turn).model_dump_json(), media_type="application/json")

@@ -47,15 +47,19 @@ class LocalController:
         with self._client(_STATUS_TIMEOUT_S) as client:
             return self._read(client.get("/api/status"), StatusDocument)
 
-    def reconcile(self, *, timeout_s: float = _TURN_TIMEOUT_S) -> TurnDocument:
+    def reconcile(
+        self, cause: str = "reconcile", *, timeout_s: float = _TURN_TIMEOUT_S
+    ) -> TurnDocument:
         """Ask for a turn, and return it when it has ended. It goes on if we stop waiting.
+
+        `cause` is `reconcile` (a person wants what rests to be tried again) or `brake`.
 
         Raises:
             UsageError: No controller runs there, or it speaks another language.
             AspireGitopsError: It refused, or did not end in time. Try again.
         """
         with self._client(timeout_s) as client:
-            return self._read(client.post("/reconcile"), TurnDocument)
+            return self._read(client.post("/reconcile", params={"cause": cause}), TurnDocument)
 
     @contextmanager
     def _client(self, timeout_s: float) -> Iterator[httpx.Client]:

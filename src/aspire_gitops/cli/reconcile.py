@@ -1,0 +1,97 @@
+"""`aspire-gitops reconcile`: one turn now, by the controller on this host or without one."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aspire_gitops.cli.controller_parts import (
+    gateway_of,
+    late_journal,
+    source_of,
+    world_of,
+    writer_lock,
+)
+from aspire_gitops.cli.exit_codes import ExitCode
+from aspire_gitops.cli.invocation import Invocation, pass_invocation
+from aspire_gitops.cli.options import with_gateway
+from aspire_gitops.cli.output import show
+from aspire_gitops.cli.progress import told_on_stderr
+from aspire_gitops.cli.source import DEFAULT_FOLDER
+from aspire_gitops.cli.state_folder import make_state_folder, only_controller
+from aspire_gitops.controller.pace import Pace
+from aspire_gitops.controller.reconcile import ASKED, Reconciler
+from aspire_gitops.errors import AspireGitopsError, UsageError
+from aspire_gitops.locking import FileLock
+from aspire_gitops.rendering.status_document import TurnDocument
+from aspire_gitops.rendering.status_from import turn_document
+from aspire_gitops.rendering.turn_text import turn_line
+from aspire_gitops.reporting import Standing
+from aspire_gitops.server.local import LocalController
+from aspire_gitops.settings import ControllerSettings, read_controller_settings
+
+_EPILOG = """\b
+Examples:
+  aspire-gitops reconcile            ask the controller on this host to look now
+  aspire-gitops reconcile --alone    take one turn without a controller, then end
+
+A commit that failed and rests is tried again.
+Exit codes: 0 the turn ended ready, 1 it is waiting or stalled.
+"""
+
+
+@click.command(
+    name="reconcile", short_help="Look at git and the gateway now, once.", epilog=_EPILOG
+)
+@click.argument("source", default=DEFAULT_FOLDER, type=click.Path(path_type=Path))
+@click.option("--alone", is_flag=True, help="Take the turn in this process; no controller may run.")
+@click.option(
+    "--repository", metavar="URL", help="With --alone: the git remote, in place of SOURCE."
+)
+@with_gateway
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How the turn is written.")  # fmt: skip
+@pass_invocation
+def command(
+    invocation: Invocation, /, *, source: Path, alone: bool, format_: str, **flags: Any
+) -> None:
+    """Take one turn: read git and the gateway, and bring the gateway to git."""
+    settings = read_controller_settings(log_format=invocation.log_format, **flags)
+    invocation.log_as(settings)
+    turn = _alone(settings, source) if alone else _asked(settings)
+    if format_ == "json":
+        click.echo(turn.model_dump_json(indent=2))
+    else:
+        show(turn_line(turn))
+    raise SystemExit(ExitCode.DONE if turn.standing == Standing.READY else ExitCode.FAILED)
+
+
+def _asked(settings: ControllerSettings) -> TurnDocument:
+    try:
+        return LocalController(settings.state_dir).reconcile()
+    except UsageError as error:
+        raise UsageError(f"{error} (--alone takes one turn without a controller)") from None
+
+
+def _alone(settings: ControllerSettings, folder: Path) -> TurnDocument:
+    make_state_folder(settings.state_dir)
+    with only_controller(settings.state_dir) as lock:
+        return asyncio.run(_turn(settings, folder, lock))
+
+
+async def _turn(settings: ControllerSettings, folder: Path, folder_lock: FileLock) -> TurnDocument:
+    lock = writer_lock(settings, folder_lock)
+    if not lock.try_acquire():
+        raise AspireGitopsError(f"another controller is at work: {lock.holder()}; ask that one")
+    source = source_of(settings, folder, told_on_stderr)
+    gateway, journal = gateway_of(settings), late_journal(settings)
+    world = world_of(
+        settings, source, gateway, journal, lambda: None if lock.held() else "the lock is lost"
+    )
+    try:
+        async with gateway:
+            pace = Pace(settings.interval_s, settings.slow_interval_s)
+            return turn_document(await Reconciler(world, pace).turn((ASKED,)))
+    finally:
+        journal.close()
+        lock.release()

@@ -1,0 +1,121 @@
+"""`aspire-gitops revert --to REVISION`: hold the gateway at an older revision for a while.
+
+A forward plan from what is live now to what that revision says, not the old
+change backwards. The controller carries it out and holds it, so nobody else
+writes; git stays the truth, and is followed again when the time is over.
+"""
+
+import asyncio
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aspire_gitops.cli.brakes import (
+    Duration,
+    journal_of,
+    one_line,
+    put_on,
+    with_owner,
+    with_reason,
+)
+from aspire_gitops.cli.controller_parts import gateway_of, now, source_of
+from aspire_gitops.cli.exit_codes import ExitCode
+from aspire_gitops.cli.invocation import Invocation, pass_invocation
+from aspire_gitops.cli.options import with_gateway
+from aspire_gitops.cli.output import show
+from aspire_gitops.cli.progress import told_on_stderr
+from aspire_gitops.cli.source import DEFAULT_FOLDER
+from aspire_gitops.controller.wanted import Compiler
+from aspire_gitops.controller.words import clock
+from aspire_gitops.errors import UnsafePlan, UsageError
+from aspire_gitops.journal import Entry, EntryKind
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.rendering.plan_text import plan_text
+from aspire_gitops.reporting import Brake, BrakeKind
+from aspire_gitops.settings import ControllerSettings, read_controller_settings
+
+_LEAST = 7  # characters of a commit
+
+_EPILOG = """\b
+Examples:
+  aspire-gitops log --kind applied              which revisions were live
+  aspire-gitops revert --to 4f2c9d1 --for 2h --reason "OCR fails on the new model"
+  aspire-gitops resume                          follow the branch again
+
+The branch still says what it said: revert the commit there before the time is over.
+"""
+
+
+@click.command(
+    name="revert", short_help="Hold the gateway at an older revision for a while.", epilog=_EPILOG
+)
+@click.option("--to", "wanted", metavar="REVISION", required=True, help="A commit that was applied before; seven characters are enough.")  # fmt: skip
+@click.option("--for", "span", type=Duration(), default="24h", show_default=True, help="How long it is held: 30m, 2h, 3d.")  # fmt: skip
+@with_reason
+@with_owner
+@click.option("--repository", metavar="URL", help="The controller's repository.  [variable: ASPIRE_GITOPS_REPOSITORY]")  # fmt: skip
+@with_gateway
+@click.option("--yes", is_flag=True, help="Do not ask. Needed where nobody can answer.")
+@pass_invocation
+def command(
+    invocation: Invocation,
+    /,
+    *,
+    wanted: str,
+    span: timedelta,
+    reason: str,
+    who: str,
+    yes: bool,
+    **flags: Any,
+) -> None:
+    """Bring the gateway to what an older revision says, and hold it there for a while."""
+    settings = read_controller_settings(log_format=invocation.log_format, **flags)
+    invocation.log_as(settings)
+    if settings.repository is None:
+        raise UsageError("only a git repository has older revisions; set ASPIRE_GITOPS_REPOSITORY")
+    commit = _applied_before(settings, wanted)
+    plan = asyncio.run(_plan(settings, commit))
+    show(plan_text(plan), on_stderr=True)
+    if plan.refusals:
+        raise UnsafePlan("the way back is refused; nothing was changed")
+    if not yes:
+        _ask(plan, span)
+    at = now()
+    brake = Brake(BrakeKind.REVERT, one_line(who), one_line(reason), at, at + span, commit)
+    put_on(settings, brake)
+    click.echo(f"Held at {commit[:7]} until {clock(at + span)}. `aspire-gitops resume` ends it.")
+
+
+def _applied_before(settings: ControllerSettings, wanted: str) -> str:
+    if len(wanted) < _LEAST:
+        raise UsageError(f"{wanted} is too short for a commit; write seven characters at least")
+    with journal_of(settings) as journal:
+        entries = journal.read(kinds=(EntryKind.APPLIED,), newest_first=True)
+        found = {commit for entry in entries if (commit := _commit(entry)).startswith(wanted)}
+    if len(found) != 1:
+        what = "fits several commits" if found else "was never applied as a whole"
+        raise UsageError(f"{wanted} {what}; look at `aspire-gitops log --kind applied`")
+    return found.pop()
+
+
+def _commit(entry: Entry) -> str:
+    return entry.draft.commit or ""
+
+
+async def _plan(settings: ControllerSettings, commit: str) -> Plan:
+    source = source_of(settings, Path(DEFAULT_FOLDER), told_on_stderr)
+    wanted = Compiler().wanted(source.read_at(commit), now().astimezone().date())
+    async with gateway_of(settings) as gateway:
+        return wanted.plan(await gateway.read_snapshot(), settings.owner)
+
+
+def _ask(plan: Plan, span: timedelta) -> None:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("nobody can be asked here, and nothing was changed; give --yes")
+    hours = span.total_seconds() / 3600
+    if not click.confirm(f"Let the controller do this, and hold it for {hours:g} h?", err=True):
+        click.echo(f"Nothing was changed; plan {plan.id} is forgotten.", err=True)
+        raise SystemExit(ExitCode.FAILED)
