@@ -1,5 +1,6 @@
 """Fixtures that every room may ask for; pytest finds them here by name."""
 
+from support.postgres_server import database_url, own_postgres, postgres_server
 from support.sandboxes import real_gateway
 
-__all__ = ["real_gateway"]
+__all__ = ["database_url", "own_postgres", "postgres_server", "real_gateway"]

@@ -8,7 +8,7 @@ walks the chain; `store` makes it longer.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,7 +40,7 @@ class Row:
     hash: str = ""
 
     def values(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: getattr(self, name) for name in _COLUMNS}
 
     def digest(self) -> str:
         """Return the hash that this row should have: over every column but `hash` itself.
@@ -53,6 +53,9 @@ class Row:
         return digest(covered)
 
 
+_COLUMNS = tuple(column.name for column in fields(Row))
+
+
 def chained(previous: str, number: int, drafts: Iterable[Draft]) -> Iterator[Row]:
     """Yield a row for each draft, the first of them `number`, each on the hash of the one before.
 
@@ -62,7 +65,7 @@ def chained(previous: str, number: int, drafts: Iterable[Draft]) -> Iterator[Row
     for place, draft in enumerate(drafts, start=number):
         row = _row(place, draft, previous)
         previous = row.digest()
-        yield Row(**{**row.values(), "hash": previous})
+        yield replace(row, hash=previous)
 
 
 def entry_of(row: Row) -> Entry:

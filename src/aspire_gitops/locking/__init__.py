@@ -1,1 +1,11 @@
-"""At most one writer: a lock in the state folder, or an advisory lock in PostgreSQL."""
+"""At most one controller writes: a lock in the state folder, or one in PostgreSQL.
+
+Both end with the process that holds them, even by `kill -9`. A lock says who holds
+it; what is done with it is `controller`'s affair.
+"""
+
+from aspire_gitops.locking.advisory import AdvisoryLock
+from aspire_gitops.locking.file import FileLock
+from aspire_gitops.locking.lock import WriterLock
+
+__all__ = ["AdvisoryLock", "FileLock", "WriterLock"]
