@@ -17,8 +17,8 @@ _BACKEND = "http-backend"
 class GitServer:
     """What the server serves, whom it lets in, and what is wrong with it today.
 
-    `fault` is a status to answer with, "hang" or "cut" (half a pack); `seen`
-    are the Authorization headers that came.
+    `fault` is a status to answer with, "hang", "cut" (half a pack) or "repeat" (the
+    token, in a message); `seen` are the Authorization headers that came.
     """
 
     root: Path
@@ -84,8 +84,16 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
             case _ if not self.peer.lets_in(authorization):
                 self._answer(401, b"", WWW_Authenticate='Basic realm="git"')
+            case "repeat":
+                self._repeat(authorization or "")
             case _:
                 self._backend(body)
+
+    def _repeat(self, authorization: str) -> None:
+        token = base64.b64decode(authorization.partition(" ")[2]).partition(b":")[2]
+        complaint = b"ERR your token %s is wrong\nplease" % token
+        body = b"001e# service=git-upload-pack\n0000" + b"%04x" % (len(complaint) + 4) + complaint
+        self._answer(200, body, Content_Type="application/x-git-upload-pack-advertisement")
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":

@@ -46,7 +46,7 @@ def new_repository(path: Path) -> Repository:
     """Return a repository with one commit on main: gateway.d/gateway.yaml."""
     path.mkdir(parents=True)
     made = Repository(path)
-    made.git("init", "--quiet", "-b", "main")
+    made.git("init", "--quiet", "--template=", "-b", "main")
     made.commit("Add the gateway")
     return made
 
@@ -55,7 +55,7 @@ def new_bare(path: Path) -> Repository:
     """Return an empty bare repository whose branch is main."""
     path.mkdir(parents=True)
     made = Repository(path)
-    made.git("init", "--quiet", "--bare", "-b", "main")
+    made.git("init", "--quiet", "--bare", "--template=", "-b", "main")
     return made
 
 

@@ -5,12 +5,12 @@ import time
 from pathlib import Path
 
 import pytest
-from support.git_repository import Repository, contents
 
 from aspire_gitops.errors import SourceRefused, SourceUnavailable, UsageError
 from aspire_gitops.revision import ControlledSource, Revision
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.sources.git import GitSource, RemoteSource
+from support.git_repository import Repository, contents
 
 
 def source(remote: Repository, clone: Path) -> RemoteSource:
@@ -18,7 +18,9 @@ def source(remote: Repository, clone: Path) -> RemoteSource:
 
 
 def test_the_newest_commit_is_read_whole(remote: Repository, clone: Path) -> None:
-    head = remote.commit("Add an app\n\nReviewed-by: Jo <jo@example.com>\nAcked-by: Kim", apps__x="a")
+    head = remote.commit(
+        "Add an app\n\nReviewed-by: Jo <jo@example.com>\nAcked-by: Kim", apps__x="a"
+    )
     (remote.path / "gateway.d" / "later.yaml").write_text("not committed")
     tree = source(remote, clone).read()
     assert [file.path for file in tree.files] == ["gateway.d/apps/x.yaml", "gateway.d/gateway.yaml"]
@@ -103,9 +105,7 @@ def test_a_commit_that_the_remote_lost_is_refused(remote: Repository, clone: Pat
 
 
 @pytest.mark.parametrize("name", ["main", "--upload-pack=x", "abc123", "A" * 40, ""])
-def test_only_the_full_name_of_a_commit_will_do(
-    remote: Repository, clone: Path, name: str
-) -> None:
+def test_only_the_full_name_of_a_commit_will_do(remote: Repository, clone: Path, name: str) -> None:
     with pytest.raises(UsageError, match="write all 40 digits"):
         source(remote, clone).read_at(name)
 

@@ -83,6 +83,7 @@ class Clone:
             given=given,
             held=self.held,
             hidden=access.hidden,
+            about=str(self.address),
         )
 
     def commit_at(self, name: str) -> str | None:

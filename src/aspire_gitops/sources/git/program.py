@@ -47,7 +47,7 @@ _CONFIG = (
     # Housekeeping that goes on in the background would outlive us.
     ("gc.autoDetach", "false"),
     ("maintenance.autoDetach", "false"),
-    ("advice.detachedHead", "false"),
+    ("gc.pruneExpire", "1.hour.ago"),  # the lock keeps others out, references keep what counts
 )
 
 
@@ -102,11 +102,13 @@ def run(
     given: bytes = b"",
     held: int | None = None,
     hidden: Iterable[str] = (),
+    about: str = "",
 ) -> Finished:
     """Run git, or gpg beside it, to its end; a status that is not 0 is the caller's business.
 
     `given` is its standard input, `held` a descriptor that git and its children keep
-    open while they live, `hidden` the words that may not appear in what it says.
+    open while they live, `hidden` the words that may not appear in what it says,
+    `about` what it works on, in words.
 
     Raises:
         SourceUnavailable: It did not end in time, said far too much, or cannot be started.
@@ -121,7 +123,9 @@ def run(
         try:
             output, said = _listen(process, timeout_s)
         except _Ended as why:
-            raise SourceUnavailable(f"{' '.join(command[:2])} {why}; look at the remote") from None
+            raise SourceUnavailable(
+                f"{about}: {' '.join(command[:2])} {why}; it is tried again"
+            ) from None
         finally:
             _end(process)
     shown = said.decode("utf-8", "replace")

@@ -28,10 +28,15 @@ _WHY = (
     (r"cannot run|could not run|cannot exec", "cannot be verified: {said}", "install gpg and ssh-keygen"),
     (r"\bREVKEYSIG\b", "is signed with a key that was revoked", "sign it with another key"),
     (r"\bEXPKEYSIG\b|\bEXPSIG\b", "has a signature or a key that expired", "renew the key and sign again"),
-    (r"\bBADSIG\b|incorrect signature|invalid format", "has a bad signature", "sign it again"),
     (
-        r"\bNO_PUBKEY\b|no principal matched|^Good \"git\" signature with|needs to be configured",
-        "is signed by a key that is not allowed{key}", "let an allowed person sign it, or allow that key",
+        r"\bBADSIG\b|incorrect signature|invalid format|parse signature|incompatible signature",
+        "has a bad signature", "sign it again",
+    ),
+    (
+        r"\bNO_PUBKEY\b|no principal matched|^good \"git\" signature with|needs to be configured"
+        r"|not permitted for use in signature namespace",
+        "is signed by a key that is not allowed{key}",
+        "let an allowed person sign it, or allow that key",
     ),
     (r"could not verify|BADARMOR|NODATA", "has a bad signature", "sign it again"),
 )  # fmt: skip
@@ -81,7 +86,13 @@ class Allowed:
 
     def _import(self, environment: Mapping[str, str], timeout_s: float) -> None:
         command = ("gpg", "--batch", "--no-tty", "--status-fd", "1", "--import")
-        done = run(command, environment=environment, timeout_s=timeout_s, given=self.gpg)
+        done = run(
+            command,
+            environment=environment,
+            timeout_s=timeout_s,
+            given=self.gpg,
+            about="the allowed keys",
+        )
         if "[GNUPG:] IMPORT_OK" not in done.text:
             raise SourceRefused(
                 f"the file of allowed gpg keys holds none that gpg takes: {done.complaint}; "

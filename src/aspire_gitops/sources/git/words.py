@@ -39,7 +39,8 @@ def approvers(message: str) -> tuple[str, ...]:
 
 def complaint(text: str) -> str:
     """Return what git complained about as one line: the first that is called fatal or an error."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # ssh frames its warnings in @.
+    lines = [plain for line in text.splitlines() if (plain := line.strip(" \t@"))]
     # ssh's own words come before git's, which then say nothing.
     telling = [
         line for line in lines if line.startswith(("fatal:", "error:")) and _EMPTY not in line

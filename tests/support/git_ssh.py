@@ -1,0 +1,86 @@
+"""A real sshd on loopback that lets one key in, and keys made for the test."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+_SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
+
+
+def need(program: str) -> None:
+    """Skip without a program, or fail when everything real is asked for."""
+    if shutil.which(program) or Path(program).exists():
+        return
+    if os.environ.get("ASPIRE_GITOPS_REQUIRE_REAL") == "1":
+        pytest.fail(f"{program} is missing")
+    pytest.skip(f"{program} is missing")
+
+
+def new_key(path: Path, comment: str = "zac@example.com") -> Path:
+    """Make an ed25519 key pair without passphrase and return the private file."""
+    need("ssh-keygen")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(path)]
+    subprocess.run(command, check=True)
+    return path
+
+
+def public(key: Path) -> str:
+    return key.with_suffix(".pub").read_text().strip()
+
+
+@dataclass(frozen=True)
+class SshServer:
+    port: int
+    known_hosts: Path
+    user: str
+
+    def url(self, path: Path) -> str:
+        return f"ssh://{self.user}@127.0.0.1:{self.port}{path}"
+
+
+@contextlib.contextmanager
+def ssh_server(folder: Path, *, lets_in: Path) -> Iterator[SshServer]:
+    """Run sshd until the end of the block. Everything that it needs is in the folder."""
+    need(_SSHD)
+    if os.getuid() == 0 and not Path("/run/sshd").exists():
+        Path("/run/sshd").mkdir(mode=0o755)  # sshd wants it empty, and there when it is root
+    host_key = new_key(folder / "host_key")
+    (folder / "authorized_keys").write_text(public(lets_in) + "\n")
+    user = subprocess.run(["id", "-un"], check=True, capture_output=True, text=True).stdout.strip()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (folder / "sshd_config").write_text(
+        f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {host_key}\nPidFile none\nUsePAM no\n"
+        f"AuthorizedKeysFile {folder}/authorized_keys\nStrictModes no\nPermitRootLogin yes\n"
+        "PasswordAuthentication no\nKbdInteractiveAuthentication no\n"
+    )
+    known = folder / "known_hosts"
+    known.write_text(f"[127.0.0.1]:{port} {public(host_key)}\n")
+    command = [_SSHD, "-D", "-e", "-f", str(folder / "sshd_config")]
+    with (folder / "log").open("wb") as log, subprocess.Popen(command, stderr=log) as daemon:
+        try:
+            _wait_for(port, daemon, folder / "log")
+            yield SshServer(port, known, user)
+        finally:
+            daemon.terminate()
+
+
+def _wait_for(port: int, daemon: "subprocess.Popen[bytes]", log: Path) -> None:
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if daemon.poll() is not None:
+            break
+        time.sleep(0.02)
+    pytest.fail(f"sshd did not start: {log.read_text()}")
