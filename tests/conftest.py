@@ -1,6 +1,19 @@
 """Fixtures that every room may ask for; pytest finds them here by name."""
 
-from support.postgres_server import database_url, own_postgres, postgres_server
+from support.postgres_server import (
+    database_url,
+    own_database_url,
+    own_postgres,
+    postgres_server,
+    shared_database_url,
+)
 from support.sandboxes import real_gateway
 
-__all__ = ["database_url", "own_postgres", "postgres_server", "real_gateway"]
+__all__ = [
+    "database_url",
+    "own_database_url",
+    "own_postgres",
+    "postgres_server",
+    "real_gateway",
+    "shared_database_url",
+]

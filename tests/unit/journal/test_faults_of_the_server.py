@@ -52,39 +52,41 @@ def test_another_writer_is_waited_for(database_url: str, monkeypatch: pytest.Mon
         two.append(draft())
 
 
-def test_a_server_that_is_read_only_is_said_to_be(database_url: str) -> None:
-    name = database_url.rpartition("/")[2]
-    open_journal(database_url, HERE).close()
-    execute(database_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+def test_a_server_that_is_read_only_is_said_to_be(own_database_url: str) -> None:
+    name = own_database_url.rpartition("/")[2]
+    open_journal(own_database_url, HERE).close()
+    execute(own_database_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     with (
-        open_journal(database_url, HERE) as journal,
+        open_journal(own_database_url, HERE) as journal,
         pytest.raises(JournalUnavailable, match="the server is read-only"),
     ):
         journal.append(draft())
 
 
 def test_a_user_without_the_right_is_told(
-    database_url: str,
+    own_database_url: str,
 ) -> None:
-    execute(database_url, "DROP ROLE IF EXISTS stranger; CREATE ROLE stranger LOGIN")
-    url = database_url.replace("//litellm:", "//stranger:")
+    execute(own_database_url, "DROP ROLE IF EXISTS stranger; CREATE ROLE stranger LOGIN")
+    url = own_database_url.replace("//litellm:", "//stranger:")
     with pytest.raises(JournalUnavailable, match="the user lacks the right"):
         open_journal(url, HERE)
 
 
-def test_a_schema_that_somebody_made_for_us_is_used(database_url: str) -> None:
+def test_a_schema_that_somebody_made_for_us_is_used(own_database_url: str) -> None:
     """A user that may not make one does not need to."""
-    name = database_url.rpartition("/")[2]
-    execute(database_url, f"DROP ROLE IF EXISTS guest_of_{name}; CREATE ROLE guest_of_{name} LOGIN")
-    execute(database_url, f"CREATE SCHEMA aspire_gitops AUTHORIZATION guest_of_{name}")
-    url = database_url.replace("//litellm:", f"//guest_of_{name}:")
+    name = own_database_url.rpartition("/")[2]
+    execute(
+        own_database_url, f"DROP ROLE IF EXISTS guest_of_{name}; CREATE ROLE guest_of_{name} LOGIN"
+    )
+    execute(own_database_url, f"CREATE SCHEMA aspire_gitops AUTHORIZATION guest_of_{name}")
+    url = own_database_url.replace("//litellm:", f"//guest_of_{name}:")
     with open_journal(url, HERE) as journal:
         assert journal.append(draft())[0].number == 1
 
 
-def test_tables_of_others_in_the_database_do_not_matter(database_url: str) -> None:
-    execute(database_url, 'CREATE TABLE "LiteLLM_Config" (x text); CREATE TABLE entry (x text)')
-    with open_journal(database_url, HERE) as journal:
+def test_tables_of_others_in_the_database_do_not_matter(own_database_url: str) -> None:
+    execute(own_database_url, 'CREATE TABLE "LiteLLM_Config" (x text); CREATE TABLE entry (x text)')
+    with open_journal(own_database_url, HERE) as journal:
         assert journal.append(draft())[0].number == 1
 
 
