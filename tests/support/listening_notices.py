@@ -19,7 +19,7 @@ COMMIT = "4f2c9d1" + "0" * 33
 
 def notice(number: int = 1, topic: Topic = Topic.APPLIED, **more: Any) -> Notice:
     values: dict[str, Any] = {
-        "title": f"Applied 4f2c9d1 to aspire: {number} changes",
+        "title": f"Applied 4f2c9d1: {number} changes",
         "commit": COMMIT,
         "gateway": "aspire",
         "turn": f"t{number}",

@@ -1,5 +1,6 @@
 """Telling others what happened, without ever stopping a turn."""
 
+from aspire_gitops.notifying.news import notices_of, pending_notice, remembered
 from aspire_gitops.notifying.outbox import Outbox
 from aspire_gitops.notifying.pace import Pace
 from aspire_gitops.notifying.receiver import ALL_BUT_PENDING, Receiver
@@ -15,4 +16,7 @@ __all__ = [
     "SlackReceiver",
     "Tally",
     "WebhookReceiver",
+    "notices_of",
+    "pending_notice",
+    "remembered",
 ]

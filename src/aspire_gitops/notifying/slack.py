@@ -90,7 +90,8 @@ class SlackReceiver:
 
 def message(notice: Notice, status_page: str | None = None) -> dict[str, JsonValue]:
     """Return the message for Slack's incoming webhooks, within Slack's limits."""
-    title = f"{_SIGNS[notice.topic]} *{_shown(_calm(notice.title), LONGEST_TITLE)}*"
+    sentence = f"{notice.gateway}: {notice.title}" if notice.gateway else notice.title
+    title = f"{_SIGNS[notice.topic]} *{_shown(_calm(sentence), LONGEST_TITLE)}*"
     details = _shown("\n".join(notice.lines).replace("`", "'"), LONGEST_DETAILS)
     parts = [title, f"```\n{details}\n```" if details else "", status_page or ""]
     said = [part for part in parts if part]

@@ -44,7 +44,7 @@ def test_a_status_is_set_where_github_wants_it(github: Listener) -> None:
     assert heard.json == {
         "state": "success",
         "context": "aspire-gitops/aspire",
-        "description": "Applied 4f2c9d1 to aspire: 1 changes",
+        "description": "Applied 4f2c9d1: 1 changes",
         "target_url": "https://gitops.aspire.test/",
     }
 

@@ -39,7 +39,7 @@ def test_a_message_says_the_same_to_slack_and_to_mattermost(slack: Listener) -> 
 
     told = slack.heard[0].json
     assert told["text"] == (
-        ":white_check_mark: *Applied 4f2c9d1 to aspire: 1 changes*\n"
+        ":white_check_mark: *aspire: Applied 4f2c9d1: 1 changes*\n"
         "```\na: 1\nb: 2\n```\nhttps://gitops.aspire.test/"
     )
     assert "\n".join(block["text"]["text"] for block in told["blocks"]) == told["text"]
@@ -48,7 +48,7 @@ def test_a_message_says_the_same_to_slack_and_to_mattermost(slack: Listener) -> 
 
 
 def test_a_notice_without_details_is_one_line() -> None:
-    assert texts(notice()) == [":white_check_mark: *Applied 4f2c9d1 to aspire: 1 changes*"] * 2
+    assert texts(notice()) == [":white_check_mark: *aspire: Applied 4f2c9d1: 1 changes*"] * 2
 
 
 @pytest.mark.parametrize("topic", list(Topic))
@@ -68,7 +68,7 @@ def test_every_topic_has_a_sign(topic: Topic) -> None:
     ],
 )
 def test_a_title_is_shown_and_does_nothing(written: str, shown: str) -> None:
-    assert texts(notice(title=written))[1] == f":white_check_mark: *{shown}*"
+    assert texts(notice(title=written))[1] == f":white_check_mark: *aspire: {shown}*"
 
 
 def test_details_cannot_leave_their_code_block() -> None:

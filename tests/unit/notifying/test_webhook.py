@@ -31,7 +31,7 @@ def test_a_notice_is_told_in_format_1(listener: Listener) -> None:
         "id": "t1-drift",
         "topic": "drift",
         "at": "2026-11-23T12:00:00+00:00",
-        "title": "Applied 4f2c9d1 to aspire: 1 changes",
+        "title": "Applied 4f2c9d1: 1 changes",
         "lines": ["one", "two"],
         "commit": COMMIT,
         "gateway": "aspire",
