@@ -15,6 +15,12 @@ JsonValue: TypeAlias = (
 )
 
 
+_COMPACT = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
+
+
 def canonical_json(value: JsonValue) -> str:
     """Return compact JSON with sorted keys and no escapes beyond what JSON demands.
 
@@ -22,9 +28,7 @@ def canonical_json(value: JsonValue) -> str:
         ValueError: The value holds a NaN or an infinity, which JSON cannot say.
         TypeError: The value holds something that has no JSON form, such as a Decimal.
     """
-    return json.dumps(
-        _normal(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return _COMPACT.encode(_normal(value))
 
 
 def pretty_json(value: JsonValue) -> str:
@@ -34,6 +38,8 @@ def pretty_json(value: JsonValue) -> str:
 
 
 def _normal(value: JsonValue) -> JsonValue:
+    if type(value) in _AS_THEY_ARE:
+        return value
     # 100.0 and 100 compare equal, and a database gives one back for the other.
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -46,7 +52,12 @@ def _normal(value: JsonValue) -> JsonValue:
 
 def digest(value: JsonValue) -> str:
     """Return `sha256:<hex>` of the canonical JSON of `value`."""
-    return "sha256:" + hashlib.sha256(_bytes(canonical_json(value))).hexdigest()
+    return digest_of_text(canonical_json(value))
+
+
+def digest_of_text(text: str) -> str:
+    """Return `digest(value)` for a `text` that is the canonical JSON of that value already."""
+    return "sha256:" + hashlib.sha256(_bytes(text)).hexdigest()
 
 
 def keyed_digest(secrets: Mapping[str, str], value: JsonValue) -> str:

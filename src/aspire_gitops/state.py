@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from aspire_gitops.canonical import JsonValue, canonical_json, digest
+from aspire_gitops.canonical import JsonValue, canonical_json, digest, digest_of_text
 from aspire_gitops.money import ExchangeRate
 from aspire_gitops.revision import Revision
 
@@ -91,6 +91,24 @@ class GatewayObject:
     fields: Fields
     mark: Mark | None = None
     address: str | None = None
+    # Made when first asked for: what is desired, and what is live, outlasts many turns.
+    _text: str | None = field(default=None, init=False, repr=False, compare=False)
+    _proof: str | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def text(self) -> str:
+        """The canonical JSON of all that a plan depends on."""
+        return self._text or self._keep("_text", canonical_json(_digest_row(self)))
+
+    @property
+    def proof(self) -> str:
+        """The digest of what the object is, wherever it is and whoever set it."""
+        covered = (str(self.key), self.handle, self.fields)
+        return self._proof or self._keep("_proof", digest(covered))
+
+    def _keep(self, name: str, value: str) -> str:
+        object.__setattr__(self, name, value)  # frozen to everybody else
+        return value
 
 
 State: TypeAlias = Mapping[ObjectKey, GatewayObject]  # desired and live are the same type
@@ -205,9 +223,9 @@ class Snapshot:
     @property
     def digest(self) -> str:
         """Cover what a plan depends on: every object and fallback, but not when it was read."""
-        objects = sorted((_digest_row(item) for item in self.objects), key=canonical_json)
-        fallbacks = [[item.alias, item.kind, *item.answers] for item in sorted(self.fallbacks)]
-        return digest({"objects": objects, "fallbacks": fallbacks})
+        objects = ",".join(sorted(item.text for item in self.objects))
+        rows = [[item.alias, item.kind, *item.answers] for item in sorted(self.fallbacks)]
+        return digest_of_text(f'{{"fallbacks":{canonical_json(rows)},"objects":[{objects}]}}')
 
 
 def _digest_row(item: GatewayObject) -> JsonValue:

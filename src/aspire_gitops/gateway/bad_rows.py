@@ -11,10 +11,9 @@ from collections.abc import AsyncIterator
 from aspire_gitops.errors import GatewayRejected
 from aspire_gitops.gateway.endpoints import ENDPOINTS, KEY_PAGE, KEYS, Call
 from aspire_gitops.gateway.faults import GatewayFault
-from aspire_gitops.gateway.http import NO_RETRIES, AdminApi
-from aspire_gitops.gateway.pages import Page
+from aspire_gitops.gateway.http import NO_RETRIES, AdminApi, shaped
 from aspire_gitops.gateway.replies import KeyHashesReply, KeyPageReply
-from aspire_gitops.gateway.rows import LiveRow, SeenRows, live_row
+from aspire_gitops.gateway.rows import LiveRow, Page, Parsed, SeenRows, live_row
 from aspire_gitops.gateway.wire import WIRES
 from aspire_gitops.state import Kind
 
@@ -25,16 +24,21 @@ _ORDER = {"sort_by": "created_at", "sort_order": "asc"}
 async def read_key_page(api: AdminApi, seen: SeenRows, number: int, size: int = KEY_PAGE) -> Page:
     """Return one page of keys, whole, broken rows among them."""
     params = {"page": str(number), "size": str(size), **_ORDER}
+    call = Call(KEYS, params={**params, "return_full_object": "true"})
     try:
-        call = Call(KEYS, params={**params, "return_full_object": "true"})
-        reply = await api.read(call, KeyPageReply, retries=NO_RETRIES)
+        body = await api.body(call, retries=NO_RETRIES)
     except GatewayFault:
         # Hashes alone are built without the broken part. No answer here either
         # means that the gateway itself is ill.
         hashes = await api.read(Call(KEYS, params=params), KeyHashesReply)
         around = _around_bad_rows(api, seen, number, size, hashes.keys)
         return Page(tuple([row async for row in around]), hashes.total_count)
-    return Page(tuple(seen.live(Kind.KEY, row) for row in reply.keys), reply.total_count)
+
+    def parsed(body: bytes) -> Parsed:
+        reply = shaped(call, KeyPageReply, body)
+        return reply.keys, reply.total_count
+
+    return seen.page(Kind.KEY, body, parsed)
 
 
 async def _around_bad_rows(

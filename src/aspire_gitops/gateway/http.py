@@ -12,9 +12,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeAlias, TypeVar
+from typing import Any, Self, TypeAlias
 
 import httpx
 import stamina
@@ -26,10 +25,8 @@ from aspire_gitops.gateway.faults import fault_of, public_url
 from aspire_gitops.gateway.redaction import Redaction
 from aspire_gitops.gateway.replies import ReplyT, parse
 
-T = TypeVar("T")
-
 MAX_REPLY_BYTES = 64 * 1024 * 1024
-_CONNECTIONS = 16
+_CONNECTIONS = 8  # more only queue at the gateway, and each costs the pool's bookkeeping
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -155,19 +152,14 @@ class AdminApi:
         Raises:
             GatewayUnavailable, GatewayRefused, GatewayRejected, GatewayReplyInvalid.
         """
-        return await self._read(call, partial(_decoded, call), retries)
+        return _decoded(call, await self.body(call, retries=retries))
 
-    async def read(
-        self, call: Call, shape: type[ReplyT], *, retries: Retries | None = None
-    ) -> ReplyT:
-        """Read a reply of a known shape; of a long list much faster than `get`.
+    async def read(self, call: Call, shape: type[ReplyT]) -> ReplyT:
+        """Read a reply of a known shape. Raises as `get`."""
+        return shaped(call, shape, await self.body(call))
 
-        Raises:
-            GatewayUnavailable, GatewayRefused, GatewayRejected, GatewayReplyInvalid.
-        """
-        return await self._read(call, partial(_shaped, call, shape), retries)
-
-    async def _read(self, call: Call, decode: Callable[[_Answer], T], retries: Retries | None) -> T:
+    async def body(self, call: Call, *, retries: Retries | None = None) -> bytes:
+        """Read a reply's bytes, for `shaped`. Raises as `get`, but for GatewayReplyInvalid."""
         policy = retries or self._retries
         async for attempt in stamina.retry_context(
             on=policy.backoff,
@@ -178,7 +170,7 @@ class AdminApi:
             wait_jitter=policy.jitter_s,
         ):
             with attempt:
-                return decode(await self._exchange(call, self._redaction(())))
+                return (await self._exchange(call, self._redaction(()))).body
         raise AssertionError("stamina yields an attempt or raises")
 
     async def send(self, call: Call, secrets: Iterable[str] = ()) -> None:
@@ -260,23 +252,28 @@ async def _bounded(call: Call, chunks: AsyncIterator[bytes]) -> AsyncIterator[by
         yield chunk
 
 
-def _decoded(call: Call, answer: _Answer) -> Any:
+def shaped(call: Call, shape: type[ReplyT], body: bytes) -> ReplyT:
+    """Return a reply's bytes as what we read of them.
+
+    Raises:
+        GatewayReplyInvalid: It has another shape. Names the places, never the values.
+    """
+    # In one go: most of a long list is what we do not read, and is never built.
+    with contextlib.suppress(ValidationError):
+        return shape.model_validate_json(body)
+    # JSON as Python reads and LiteLLM writes it is wider (half a surrogate pair), and
+    # what is wrong with a reply is said in one place.
+    return parse(shape, _decoded(call, body))
+
+
+def _decoded(call: Call, body: bytes) -> Any:
     with contextlib.suppress(ValueError, RecursionError):
-        return json.loads(answer.body)
-    what = "an HTML page" if answer.body.lstrip()[:1] == b"<" else "not complete JSON"
+        return json.loads(body)
+    what = "an HTML page" if body.lstrip()[:1] == b"<" else "not complete JSON"
     raise GatewayReplyInvalid(
         f"{call}: the reply is {what}; does the URL lead to the gateway itself, "
         "and not to a login page or a proxy in front of it?"
     )
-
-
-def _shaped(call: Call, shape: type[ReplyT], answer: _Answer) -> ReplyT:
-    # In one go: most of a long list is what we do not read, and is never built.
-    with contextlib.suppress(ValidationError):
-        return shape.model_validate_json(answer.body)
-    # JSON as Python reads and LiteLLM writes it is wider (half a surrogate pair), and
-    # what is wrong with a reply is said in one place.
-    return parse(shape, _decoded(call, answer))
 
 
 def _retry_after_s(headers: httpx.Headers) -> float | None:

@@ -15,15 +15,15 @@ from aspire_gitops.gateway.endpoints import (
     READINESS_DETAILS,
     Call,
 )
-from aspire_gitops.gateway.http import AdminApi
-from aspire_gitops.gateway.pages import Page, read_all_pages, together
+from aspire_gitops.gateway.http import AdminApi, shaped
+from aspire_gitops.gateway.pages import read_all_pages, together
 from aspire_gitops.gateway.replies import (
     CredentialListReply,
     DeploymentPageReply,
     ModelListReply,
     ReadinessReply,
 )
-from aspire_gitops.gateway.rows import LiveRow, SeenRows
+from aspire_gitops.gateway.rows import LiveRow, Page, Parsed, SeenRows
 from aspire_gitops.state import GatewayObject, Kind, LastChange, LiveFallback
 
 
@@ -69,15 +69,25 @@ async def _version(api: AdminApi) -> str | None:
 
 
 async def _credentials(api: AdminApi, seen: SeenRows) -> tuple[LiveRow, ...]:
-    reply = await api.read(Call(CREDENTIALS), CredentialListReply)
-    return tuple(seen.live(Kind.CREDENTIAL, row) for row in reply.credentials)
+    call = Call(CREDENTIALS)
+
+    def parsed(body: bytes) -> Parsed:
+        rows = shaped(call, CredentialListReply, body).credentials
+        return rows, len(rows)
+
+    return seen.page(Kind.CREDENTIAL, await api.body(call), parsed).rows
 
 
 async def _deployment_page(api: AdminApi, seen: SeenRows, number: int) -> Page:
     # An update moves a deployment to the end of the router's list; by name it stays put.
     params = {"page": str(number), "size": str(DEPLOYMENT_PAGE), "sortBy": "model_name"}
-    reply = await api.read(Call(DEPLOYMENTS, params=params), DeploymentPageReply)
-    return Page(tuple(seen.live(Kind.DEPLOYMENT, row) for row in reply.data), reply.total_count)
+    call = Call(DEPLOYMENTS, params=params)
+
+    def parsed(body: bytes) -> Parsed:
+        reply = shaped(call, DeploymentPageReply, body)
+        return reply.data, reply.total_count
+
+    return seen.page(Kind.DEPLOYMENT, await api.body(call), parsed)
 
 
 async def _fallbacks(api: AdminApi, kind: str) -> tuple[LiveFallback, ...]:

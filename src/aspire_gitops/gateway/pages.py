@@ -2,21 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from aspire_gitops.errors import GatewayUnavailable
-from aspire_gitops.gateway.rows import LiveRow
+from aspire_gitops.gateway.rows import LiveRow, Page
 
 _PASSES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some rows, and how many the gateway said that there are altogether."""
-
-    rows: tuple[LiveRow, ...]
-    total: int
 
 
 ReadPage: TypeAlias = Callable[[int], Coroutine[Any, Any, Page]]

@@ -1,14 +1,16 @@
 """Rows of the gateway's lists as objects, each content translated once.
 
 Between two looks at the gateway hardly a row changes in what we read of it (its
-spend does, and we do not read that), so a row of known content gives the object
-that it gave before. Pure but for that memory; `listing` reads with it.
+spend does, and we do not read that), so what is known by its content gives the
+objects that it gave before: a page by its bytes, a row by what we read of it.
+Pure but for that memory; `listing` reads with it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import TypeAlias
 
 from pydantic_core import PydanticSerializationError
 
@@ -25,53 +27,92 @@ class LiveRow:
     changed: LastChange | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows, and how many the gateway said that there are altogether."""
+
+    rows: tuple[LiveRow, ...]
+    total: int
+
+
+Parsed: TypeAlias = tuple[Iterable[Reply], int]
+"""The rows of a page as they came, and the total."""
+
+
 def live_row(kind: Kind, row: object, address: str | None = None) -> LiveRow:
     """Translate one row. Raises GatewayReplyInvalid."""
     wire = WIRES[kind]
     return LiveRow(wire.live(row, address), wire.last_change(row))
 
 
+@dataclass(frozen=True, slots=True)
+class _KnownPage:
+    page: Page
+    rows: Mapping[bytes, LiveRow]  # by content
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    pages: dict[bytes, _KnownPage] = field(default_factory=dict)
+    rows: dict[bytes, LiveRow] = field(default_factory=dict)
+
+
 class SeenRows:
-    """Remembers what the rows of the last reading were translated to, by their content.
+    """Remembers what the rows of the last reading were translated to.
 
     Holds as many rows as one reading saw. Whoever reads again and again, with
     one client or with several, keeps one of these.
     """
 
     def __init__(self) -> None:
-        self._known: dict[bytes, LiveRow] = {}
-        self._used: dict[bytes, LiveRow] = {}
+        self._before, self._now = _Memory(), _Memory()
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._before.rows)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Enclose one reading: what it did not use is forgotten at its end, however it ends."""
-        self._used = {}
+        self._now = _Memory()
         try:
             yield
         finally:
-            self._known = self._used
+            self._before = self._now
 
-    def live(self, kind: Kind, row: Reply) -> LiveRow:
-        """Return what `live_row` returns, the same object for a row of the same content.
+    def page(self, kind: Kind, body: bytes, parse: Callable[[bytes], Parsed]) -> Page:
+        """Return the page that `body` is; `parse` is asked only if it is not known.
+
+        A row of known content is the very object that it was before.
 
         Raises:
-            GatewayReplyInvalid: As `live_row`.
+            GatewayReplyInvalid: As `parse`, and as `live_row`.
         """
-        content = _content(kind, row)
-        if content is None:
-            return live_row(kind, row)
-        found = self._used.get(content) or self._known.get(content)
-        self._used[content] = found = found or live_row(kind, row)
-        return found
+        content = _hash(kind, body)
+        known = self._now.pages.get(content) or self._before.pages.get(content)
+        if known is None:
+            known = self._translated(kind, *parse(body))
+        self._now.pages[content] = known
+        self._now.rows.update(known.rows)
+        return known.page
+
+    def _translated(self, kind: Kind, parsed: Iterable[Reply], total: int) -> _KnownPage:
+        rows, known = [], {}
+        for row in parsed:
+            content = _content(kind, row)
+            live = self._before.rows.get(content) if content else None
+            rows.append(live := live or live_row(kind, row))
+            if content:
+                known[content] = live
+        return _KnownPage(Page(tuple(rows), total), known)
 
 
 def _content(kind: Kind, row: Reply) -> bytes | None:
     # Not equality of the rows: to Python, true is 1 and 1 is 1.0.
     try:
-        text = row.model_dump_json()
+        return _hash(kind, row.model_dump_json().encode())
     except PydanticSerializationError:
         return None  # half a surrogate pair, which has no bytes
-    return blake2b(text.encode(), digest_size=16, person=kind.encode()).digest()
+
+
+def _hash(kind: Kind, content: bytes) -> bytes:
+    return blake2b(content, digest_size=16, person=kind.encode()).digest()

@@ -5,31 +5,32 @@ from collections.abc import Iterator, Mapping
 from aspire_gitops.canonical import JsonValue, digest
 from aspire_gitops.planning.plan import Cause, FieldChange
 from aspire_gitops.planning.traits import TRAITS
-from aspire_gitops.state import Evidence, Fields, GatewayObject, Intent
+from aspire_gitops.state import Evidence, Fields, GatewayObject, Intent, Mark
 
 
 def changed_fields(
     wanted: GatewayObject, live: GatewayObject, intent: Intent, evidence: Evidence | None
 ) -> tuple[FieldChange, ...]:
     """Return what must change on `live`, sorted by path. `wanted` carries its mark."""
-    if not intent.secrets and _is_as_wanted(wanted, live):
-        return ()
     # Without the secrets nothing says whether the digest moved by git or by hand.
     known = evidence is not None or not intent.secrets
     cause = _cause(wanted, live) if known else Cause.GIT
-    changes = [*_fields(wanted, live, intent, cause), *_other_secrets(live, intent, evidence, cause)]
-    if not changes and _mark_differs(wanted, live):
+    changes = [
+        *_fields(wanted, live, intent, cause),
+        *_other_secrets(live, intent, evidence, cause),
+    ]
+    if not changes and not _same_mark(wanted.mark, live.mark):
         changes = list(_unseen(wanted, live, intent))
     return tuple(sorted(changes, key=lambda change: change.path))
 
 
-def _is_as_wanted(wanted: GatewayObject, live: GatewayObject) -> bool:
-    """Say at once what holds for nearly every object in nearly every plan."""
-    return (
-        wanted.handle == live.handle
-        and same(wanted.fields, live.fields)
-        and not _mark_differs(wanted, live)
-    )
+def is_exactly(mark: Mark, live: GatewayObject, intent: Intent) -> bool:
+    """Say at once what holds for nearly every object in nearly every plan: nothing differs.
+
+    `mark` is the one that the desired object is to carry. Without secrets its
+    digest covers name and fields, so that of the live ones can be held against it.
+    """
+    return not intent.secrets and mark.digest == live.proof and _same_mark(mark, live.mark)
 
 
 def _fields(
@@ -99,11 +100,11 @@ def _cause(wanted: GatewayObject, live: GatewayObject) -> Cause:
     return Cause.DRIFT if unchanged else Cause.GIT
 
 
-def _mark_differs(wanted: GatewayObject, live: GatewayObject) -> bool:
-    def compared(item: GatewayObject) -> object:
-        return item.mark and (item.mark.owner, item.mark.name, item.mark.digest, item.mark.fields)
+def _same_mark(wanted: Mark | None, live: Mark | None) -> bool:
+    def compared(mark: Mark | None) -> object:
+        return mark and (mark.owner, mark.name, mark.digest, mark.fields)
 
-    return compared(wanted) != compared(live)
+    return compared(wanted) == compared(live)
 
 
 def _short(item: GatewayObject) -> JsonValue:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from aspire_gitops.errors import StalePlan
-from aspire_gitops.planning.diff import changed_fields, redacted
-from aspire_gitops.planning.marking import marked
+from aspire_gitops.planning.diff import changed_fields, is_exactly, redacted
+from aspire_gitops.planning.marking import mark_for
 from aspire_gitops.planning.matching import Matched, generation, match, next_address
 from aspire_gitops.planning.order import in_order
 from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal
@@ -18,6 +18,7 @@ from aspire_gitops.state import (
     GatewayObject,
     Intent,
     Kind,
+    Mark,
     ObjectKey,
     Snapshot,
 )
@@ -108,17 +109,21 @@ class _Comparison:
         return self.compiled.intents.get(self.wanted.key, _NO_INTENT)
 
     def _to_be(self, address: str | None, live: GatewayObject | None = None) -> GatewayObject:
-        after = marked(
-            replace(self.wanted, address=address),
-            self._intent,
+        return replace(self.wanted, address=address, mark=self._mark(live))
+
+    def _mark(self, live: GatewayObject | None = None) -> Mark:
+        intent = self._intent
+        mark = mark_for(
+            self.wanted,
+            intent,
             owner=self.owner,
             revision=str(self.compiled.revision),
             evidence=self.evidence,
         )
-        if self._intent.secrets and not self.evidence and after.mark and live and live.mark:
+        if intent.secrets and not self.evidence and live and live.mark:
             # Nothing can be said about secrets that are not at hand: take the live proof as it is.
-            return replace(after, mark=replace(after.mark, digest=live.mark.digest))
-        return after
+            return replace(mark, digest=live.mark.digest)
+        return mark
 
     def _create(self) -> Change | Refusal:
         key = self.wanted.key
@@ -128,9 +133,12 @@ class _Comparison:
         return Change(Action.CREATE, key, after=fresh, intent=self._intent, reason="only in git")
 
     def _update(self, live: GatewayObject) -> Change | None:
+        adopted_by_half = live.key.kind is Kind.DEPLOYMENT and not generation(live)
+        if not adopted_by_half and is_exactly(self._mark(live), live, self._intent):
+            return None
         after = self._to_be(live.address, live)
         fields = changed_fields(after, live, self._intent, self.evidence)
-        if live.key.kind is Kind.DEPLOYMENT and not generation(live):
+        if adopted_by_half:
             return self._replace(live, fields, Action.REPLACE, "its adoption was interrupted")
         if not fields:
             return None
@@ -192,9 +200,9 @@ class _Comparison:
 
 
 def _deletions(compiled: Compiled, matched: Matched) -> Iterator[Change]:
-    for key, live in sorted(matched.ours.items()):
-        if key not in compiled.objects:
-            yield Change(Action.DELETE, key, before=redacted(live, {}), reason="gone from git")
+    for key in sorted(matched.ours.keys() - compiled.objects.keys()):
+        before = redacted(matched.ours[key], {})
+        yield Change(Action.DELETE, key, before=before, reason="gone from git")
     for live in matched.leftovers:
         if live.mark:
             key = ObjectKey(live.key.kind, live.mark.name)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from aspire_gitops.canonical import JsonValue, digest, keyed_digest
+from aspire_gitops.canonical import JsonValue, keyed_digest
 from aspire_gitops.state import Evidence, GatewayObject, Intent, Mark
 
 UNKNOWN_DIGEST = "unknown"
@@ -25,12 +25,18 @@ def marked(
     wanted: GatewayObject, intent: Intent, *, owner: str, revision: str, evidence: Evidence | None
 ) -> GatewayObject:
     """Return `wanted` with our mark on it."""
-    if not intent.secrets:
-        proof = digest(_covered(wanted))
-    else:
-        proof = evidence.digest if evidence else UNKNOWN_DIGEST
+    mark = mark_for(wanted, intent, owner=owner, revision=revision, evidence=evidence)
+    return replace(wanted, mark=mark)
+
+
+def mark_for(
+    wanted: GatewayObject, intent: Intent, *, owner: str, revision: str, evidence: Evidence | None
+) -> Mark:
+    """Return the mark that `wanted` is to carry."""
+    with_secrets = evidence.digest if evidence else UNKNOWN_DIGEST
+    proof = with_secrets if intent.secrets else wanted.proof
     fields = frozenset(wanted.fields.keys() | intent.secrets.keys())
-    return replace(wanted, mark=Mark(owner, wanted.key.name, fields, proof, revision))
+    return Mark(owner, wanted.key.name, fields, proof, revision)
 
 
 def _covered(wanted: GatewayObject) -> JsonValue:

@@ -29,9 +29,10 @@ class Matched:
     leftovers: tuple[GatewayObject, ...]
     foreign: tuple[GatewayObject, ...]
     refusals: tuple[Refusal, ...]
+    _by_name: Mapping[tuple[Kind, str], tuple[GatewayObject, ...]]
 
     def foreign_named(self, kind: Kind, handle: str) -> tuple[GatewayObject, ...]:
-        return tuple(o for o in self.foreign if o.key.kind is kind and o.handle == handle)
+        return self._by_name.get((kind, handle), ())
 
 
 def match(objects: Iterable[GatewayObject], owner: str) -> Matched:
@@ -52,7 +53,17 @@ def match(objects: Iterable[GatewayObject], owner: str) -> Matched:
             leftovers += rest
         elif rest:
             refusals.append(_ambiguous(key, group))
-    return Matched(ours, tuple(leftovers), tuple(foreign), tuple(refusals))
+    return Matched(ours, tuple(leftovers), tuple(foreign), tuple(refusals), _by_name(foreign))
+
+
+def _by_name(
+    foreign: Iterable[GatewayObject],
+) -> Mapping[tuple[Kind, str], tuple[GatewayObject, ...]]:
+    named: dict[tuple[Kind, str], tuple[GatewayObject, ...]] = {}
+    for item in foreign:
+        place = item.key.kind, item.handle
+        named[place] = (*named.get(place, ()), item)
+    return named
 
 
 def generation(item: GatewayObject) -> int:

@@ -5,13 +5,13 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aspire_gitops.errors import GatewayUnavailable
 from aspire_gitops.gateway import GatewayClient, SeenRows
 from aspire_gitops.gateway.replies import DeploymentRow, KeyRow, parse
-from aspire_gitops.gateway.rows import live_row
+from aspire_gitops.gateway.rows import Parsed, live_row
 from aspire_gitops.state import Kind, Snapshot
 from support.fake_gateway import FakeGateway, Fault, Request, Status, using
 
@@ -39,11 +39,13 @@ def test_with_and_without_it_rows_are_the_same(metadata: list[dict[str, Any]]) -
     seen = SeenRows()
     for value in metadata:
         row = parse(KeyRow, {"token": "t", "metadata": value})
+        body = repr(value).encode()
         with seen.reading():
-            found = seen.live(Kind.KEY, row)
-        assert repr(found) == repr(live_row(Kind.KEY, row))
+            found = seen.page(Kind.KEY, body, lambda _, row=row: ([row], 1))  # type: ignore[misc]
+        assert repr(found.rows) == repr((live_row(Kind.KEY, row),))
 
 
+@settings(max_examples=20)
 @given(st.lists(METADATA, min_size=1, max_size=6))
 def test_with_and_without_it_snapshots_are_the_same(metadata: list[dict[str, Any]]) -> None:
     fake, seen = gateway_with(3), SeenRows()
@@ -67,13 +69,35 @@ def test_what_a_key_has_spent_is_no_new_content() -> None:
     assert all(a is b for a, b in zip(before.objects, read(fake, seen).objects, strict=True))
 
 
-def test_one_row_by_two_kinds_is_two_contents() -> None:
+def test_a_page_of_the_same_bytes_is_not_even_parsed() -> None:
+    seen, parsed = SeenRows(), []
+
+    def parse_page(body: bytes) -> Parsed:
+        parsed.append(body)
+        return [parse(KeyRow, {"token": "t"})], 1
+
+    for body in (b"a", b"a", b"b", b"a"):
+        with seen.reading():
+            seen.page(Kind.KEY, body, parse_page)
+    assert parsed == [b"a", b"b", b"a"], "what a reading did not use is forgotten"
+
+
+def test_one_body_by_two_kinds_is_two_pages() -> None:
+    """An empty list looks alike, whatever it is a list of."""
     seen = SeenRows()
-    row = parse(DeploymentRow, {"model_name": "m", "model_info": {"id": "1"}})
+    row = {"model_name": "m", "model_info": {"id": "1"}}
     with seen.reading():
-        assert seen.live(Kind.DEPLOYMENT, row) is seen.live(Kind.DEPLOYMENT, row)
-        assert len(seen) == 0, "what is read is known at the end of the reading"
-    assert len(seen) == 1
+        key = seen.page(Kind.KEY, b"{}", lambda _: ([], 0))
+        deployment = seen.page(Kind.DEPLOYMENT, b"{}", lambda _: ([parse(DeploymentRow, row)], 1))
+    assert (key.total, deployment.total) == (0, 1)
+
+
+def test_rows_of_a_page_that_stood_still_are_known_when_it_moves() -> None:
+    fake, seen = gateway_with(3), SeenRows()
+    before, *_ = [read(fake, seen) for _ in range(3)]
+    for token in fake.keys.rows:
+        fake.keys.spend(token, 0.25)
+    assert all(a is b for a, b in zip(before.objects, read(fake, seen).objects, strict=True))
 
 
 def test_it_holds_no_more_than_one_reading_saw() -> None:
@@ -126,7 +150,7 @@ def test_half_a_surrogate_pair_is_read_as_it_is() -> None:
 def test_two_readings_at_once_do_not_mix() -> None:
     fake = gateway_with(30)
 
-    async def both(client: GatewayClient) -> list[Snapshot]:
+    async def both(client: GatewayClient) -> tuple[Snapshot, Snapshot]:
         return await asyncio.gather(client.read_snapshot(), client.read_snapshot())
 
     first, second = using(fake, both)
