@@ -6,12 +6,10 @@ has the table, and a test holds the two equal.
 """
 
 from collections.abc import Iterator
-from itertools import chain
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
 
 from aspire_gitops.rendering.characters import one_line
 from aspire_gitops.reporting import Standing, Status, Turn
@@ -120,10 +118,12 @@ class _Scrape(CollectorRegistry):
 
     def __init__(self, counted: CollectorRegistry, status: Status) -> None:
         super().__init__(auto_describe=False)
-        self._parts: tuple[Collector | CollectorRegistry, ...] = (counted,)
+        self._counted = counted
         self._now = status
 
     def collect(self) -> Iterator[Metric]:
-        return chain(
-            chain.from_iterable(part.collect() for part in self._parts), status_gauges(self._now)
-        )
+        for metric in self._counted.collect():
+            # When a label was first seen helps nobody, and doubles the number of series.
+            metric.samples = [s for s in metric.samples if not s.name.endswith("_created")]
+            yield metric
+        yield from status_gauges(self._now)
