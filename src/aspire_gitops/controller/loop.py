@@ -18,8 +18,6 @@ from aspire_gitops.controller.wakeups import Wakeups
 from aspire_gitops.errors import AspireGitopsError
 from aspire_gitops.reporting import Role, Turn
 
-_STANDBY_S = 5.0
-_LEAST_GAP_S = 1.0  # however many people push, this is a second between two turns
 _STUCK_AFTER_S = 1800.0
 
 _log = structlog.get_logger("aspire_gitops.controller")
@@ -48,6 +46,8 @@ class Loop:
     lock: Lock
     wakeups: Wakeups
     listeners: Sequence[Listener] = ()
+    standby_s: float = 5.0  # between two tries for the lock
+    least_gap_s: float = 1.0  # between two turns, however many people push
     role: Role = Role.STANDBY
     leader: str | None = None  # who leads instead, while standing by
     next_look_s: float = 0.0  # on the monotonic clock
@@ -78,7 +78,7 @@ class Loop:
         try:
             while not self.stopping:
                 if not await self._leads():
-                    await self._rest(_STANDBY_S)
+                    await self._rest(self.standby_s)
                     continue
                 self.next_look_s = time.monotonic() + pause_s
                 begun = await self.wakeups.next(pause_s)
@@ -90,7 +90,7 @@ class Loop:
                 pause_s = turn.look_again_s
                 self._tell(turn)
                 begun.end(turn)
-                await self._rest(min(_LEAST_GAP_S, pause_s))
+                await self._rest(min(self.least_gap_s, pause_s))
         finally:
             self.wakeups.abandon()
             await asyncio.to_thread(self.lock.release)

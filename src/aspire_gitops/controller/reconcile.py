@@ -43,9 +43,14 @@ class Reconciler:
     memory: Memory = field(default_factory=Memory)
     at_work: Callable[[str | None], None] = lambda _: None
     announce: Announce = lambda *_: None
-    seen: Snapshot | None = None
     wanted: Wanted | None = None
+    _seeing: Seeing | None = None
     _compiler: Compiler = field(default_factory=Compiler)
+
+    @property
+    def seen(self) -> Snapshot | None:
+        """Return what the newest full read of the gateway found."""
+        return self._seeing.last if self._seeing else None
 
     async def turn(self, causes: tuple[str, ...]) -> Turn:
         """Take one turn. `Turn.look_again_s` says when the next is due."""
@@ -68,7 +73,7 @@ class Reconciler:
     async def _look_and_act(self, attempt: Attempt) -> None:
         diary = Diary(self.world, self.memory)
         looking = Looking(self.world, self._compiler, self.memory)
-        seeing = Seeing(self.world, self.memory)
+        seeing = self._seeing = Seeing(self.world, self.memory, self.seen)
         await diary.recall()
         await diary.write_what_waits()
         attempt.brakes = await diary.brakes()
@@ -80,7 +85,7 @@ class Reconciler:
             return
         self.at_work("reading the gateway")
         snapshot = await seeing.snapshot(attempt, Scribe(attempt.id, wanted.revision))
-        self.seen, self.wanted = snapshot, wanted
+        self.wanted = wanted
         plan = attempt.plan = wanted.plan(snapshot, self.world.owner)
         if plan.refusals:
             attempt.problems.append(refused(plan, wanted.revision))

@@ -13,10 +13,11 @@ from aspire_gitops.state import Snapshot
 
 @dataclass(slots=True)
 class Seeing:
-    """Reads the gateway for one controller."""
+    """Reads the gateway for one controller. `last` is what the newest full read found."""
 
     world: World
     memory: Memory
+    last: Snapshot | None = None
 
     async def snapshot(self, attempt: Attempt, scribe: Scribe) -> Snapshot:
         """Read everything, complete or not at all, and record what nobody recorded.
@@ -26,7 +27,7 @@ class Seeing:
             JournalUnavailable, JournalDamaged: What was seen could not be recorded.
         """
         with attempt.with_gateway():
-            snapshot = await self.world.gateway.read_snapshot()
+            snapshot = self.last = await self.world.gateway.read_snapshot()
         if snapshot.digest != self.memory.observed:
             await self._record(snapshot, scribe)
             self.memory.observed = snapshot.digest

@@ -6,6 +6,7 @@ import structlog
 
 from aspire_gitops.controller.attempt import Attempt
 from aspire_gitops.controller.wanted import Wanted
+from aspire_gitops.notifying.news import notices_of, pending_notice, remembered
 from aspire_gitops.notifying.outbox import Outbox
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.reporting import Standing, Turn
@@ -19,14 +20,21 @@ class Telling:
 
     outbox: Outbox
     _before: Turn | None = None
+    _name: str = ""
 
     def turned(self, turn: Turn) -> None:
         """Hear of a turn that ended."""
         self._log(turn)
-        self._before = turn
+        name = turn.plan.gateway_name if turn.plan else self._name
+        for notice in notices_of(turn, self._before, gateway=name):
+            self.outbox.put(notice)
+        self._before, self._name = remembered(turn, self._before), name
 
     def announce(self, attempt: Attempt, wanted: Wanted, plan: Plan) -> None:
         """Hear of a revision that is about to be applied."""
+        self.outbox.put(
+            pending_notice(plan, wanted.revision, turn=attempt.id, at=attempt.started_at)
+        )
 
     def _log(self, turn: Turn) -> None:
         write = _log.info if turn.standing is Standing.READY else _log.warning

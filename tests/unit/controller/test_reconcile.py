@@ -1,12 +1,14 @@
 """One turn at a time: what it does to the gateway, and what it says."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from aspire_gitops.controller.brakes import braking, resuming
 from aspire_gitops.errors import JournalDamaged, JournalUnavailable
 from aspire_gitops.journal.entry import EntryKind
-from aspire_gitops.reporting import Answer, Standing
+from aspire_gitops.reporting import Answer, Brake, BrakeKind, Standing
 from support.fake_gateway import Drop, Fault, Html, Status
 from support.folders import alias, provider
 from support.turns import Scene
@@ -349,6 +351,71 @@ def test_a_clock_that_was_set_back_does_not_keep_a_rejection_for_ever(settled: S
     with settled.fake.failing(Fault(Status(400), method="PATCH", times=99)):
         settled.turn()
     assert settled.turn(later_s=-86_400).standing is Standing.READY
+
+
+# ── brakes ───────────────────────────────────────────────────────────────────
+
+
+def freeze(
+    scene: Scene, minutes: int, kind: BrakeKind = BrakeKind.FREEZE, commit: str | None = None
+) -> None:
+    until = scene.now + timedelta(minutes=minutes)
+    scene.journal.append(braking(Brake(kind, "ada", "maintenance", scene.now, until, commit)))
+
+
+def test_a_freeze_shows_what_waits_and_changes_nothing(settled: Scene) -> None:
+    settled.declare(alias("chat", "acme", target={"provider": "acme", "model": "chat-2"}))
+    settled.commit("Swap")
+    freeze(settled, 10)
+    turn = settled.turn()
+    assert (turn.standing, settled.fake.writes) == (Standing.READY, [])
+    assert turn.reason == "frozen by ada until 2026-11-23 12:11 UTC (maintenance); 1 change wait"
+    assert [brake.kind for brake in turn.brakes] == [BrakeKind.FREEZE]
+    assert turn.plan is not None
+    assert len(turn.plan.changes) == 1
+
+
+def test_a_freeze_ends_by_itself(settled: Scene) -> None:
+    settled.declare(alias("chat", "acme", target={"provider": "acme", "model": "chat-2"}))
+    settled.commit("Swap")
+    freeze(settled, 10)
+    settled.turn()
+    settled.turn(later_s=600)
+    assert settled.params("chat")["model"] == "openai/chat-2"
+
+
+def test_a_freeze_holds_over_a_restart_and_drift_is_reported_meanwhile(settled: Scene) -> None:
+    freeze(settled, 10)
+    settled.restart()
+    by_hand(settled, "openai/by-hand")
+    turn = settled.turn("start")
+    assert [one.answer for one in turn.drift] == [Answer.REPORTED]
+    assert settled.fake.writes == []
+
+
+def test_resume_ends_every_brake(settled: Scene) -> None:
+    freeze(settled, 10)
+    freeze(settled, 10, BrakeKind.SUSPEND)
+    settled.journal.append(resuming("ada", settled.now))
+    by_hand(settled, "openai/by-hand")
+    assert settled.turn().brakes == ()
+    assert settled.params("chat")["model"] == "openai/chat-1"
+
+
+def test_a_revert_goes_forward_to_the_old_revision_and_holds_it(settled: Scene) -> None:
+    old = settled.git("rev-parse", "HEAD")
+    settled.declare(alias("chat", "acme", target={"provider": "acme", "model": "chat-2"}))
+    settled.commit("Swap")
+    settled.turn()
+    freeze(settled, 10, BrakeKind.REVERT, old)
+    turn = settled.turn()
+    assert settled.params("chat")["model"] == "openai/chat-1"
+    assert turn.applied is not None
+    assert turn.applied.commit == old
+    settled.turn(later_s=60)
+    assert settled.params("chat")["model"] == "openai/chat-1", "held"
+    settled.turn(later_s=600)
+    assert settled.params("chat")["model"] == "openai/chat-2", "the branch is followed again"
 
 
 # ── who may write ────────────────────────────────────────────────────────────

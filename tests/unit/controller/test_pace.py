@@ -1,0 +1,40 @@
+"""When to look again."""
+
+import pytest
+
+from aspire_gitops.controller.pace import Pace
+from aspire_gitops.reporting import Standing
+
+PACE = Pace(interval_s=60, slow_interval_s=600)
+
+
+@pytest.mark.parametrize(
+    ("standing", "failures", "slowly", "wish_s", "expected"),
+    [
+        pytest.param(Standing.READY, 0, False, None, 60, id="at rest"),
+        pytest.param(Standing.STALLED, 0, False, None, 60, id="the next commit may mend it"),
+        pytest.param(Standing.STALLED, 0, True, None, 600, id="no commit can mend it"),
+        pytest.param(Standing.WAITING, 1, False, None, 2, id="first failure"),
+        pytest.param(Standing.WAITING, 4, False, None, 16, id="fourth failure"),
+        pytest.param(Standing.WAITING, 90, False, None, 300, id="never longer than five minutes"),
+        pytest.param(Standing.WAITING, 1, False, 45.0, 45, id="the gateway asked for more"),
+        pytest.param(Standing.WAITING, 9, False, 1.0, 300, id="the gateway asked for less"),
+    ],
+)
+def test_the_pause(
+    standing: Standing,
+    failures: int,
+    slowly: bool,  # noqa: FBT001 (a column of the table)
+    wish_s: float | None,
+    expected: float,
+) -> None:
+    pause = PACE.pause_s(
+        standing, failures=failures, dice=lambda: 0.5, wish_s=wish_s, slowly=slowly
+    )
+    assert pause == expected
+
+
+def test_the_dice_spread_the_pause_by_a_tenth_each_way() -> None:
+    least = PACE.pause_s(Standing.READY, failures=0, dice=lambda: 0.0)
+    most = PACE.pause_s(Standing.READY, failures=0, dice=lambda: 1.0)
+    assert (least, most) == (pytest.approx(54), pytest.approx(66))
