@@ -37,4 +37,4 @@ def test_the_pause(
 def test_the_dice_spread_the_pause_by_a_tenth_each_way() -> None:
     least = PACE.pause_s(Standing.READY, failures=0, dice=lambda: 0.0)
     most = PACE.pause_s(Standing.READY, failures=0, dice=lambda: 1.0)
-    assert (least, most) == (pytest.approx(54), pytest.approx(66))
+    assert [least, most] == pytest.approx([54, 66])
