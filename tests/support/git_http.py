@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import os
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -18,7 +19,8 @@ class GitServer:
     """What the server serves, whom it lets in, and what is wrong with it today.
 
     `fault` is a status to answer with, "hang", "cut" (half a pack) or "repeat" (the
-    token, in a message); `seen` are the Authorization headers that came.
+    token, in a message); `seen` are the Authorization headers that came, `asked`
+    counts the requests.
     """
 
     root: Path
@@ -27,11 +29,15 @@ class GitServer:
     fault: int | str | None = None
     location: str = ""
     seen: list[str] = field(default_factory=list)
+    asked: int = 0
     port: int = 0
     released: threading.Event = field(default_factory=threading.Event)
 
+    certificate: Path | None = None  # with its key: then the server speaks https
+
     def url(self, name: str = "remote.git") -> str:
-        return f"http://127.0.0.1:{self.port}/{name}"
+        scheme = "https" if self.certificate else "http"
+        return f"{scheme}://127.0.0.1:{self.port}/{name}"
 
     def lets_in(self, authorization: str | None) -> bool:
         if self.token is None:
@@ -40,12 +46,28 @@ class GitServer:
         return authorization == f"Basic {basic}"
 
 
+def new_certificate(path: Path) -> Path:
+    """Make a certificate of its own authority for 127.0.0.1, its key in the same file."""
+    command = (
+        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+        "-nodes", "-days", "2", "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1",
+        "-out", str(path), "-keyout", str(path.with_suffix(".key")),
+    )  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    path.write_text(path.read_text() + path.with_suffix(".key").read_text())
+    return path
+
+
 @contextlib.contextmanager
 def serving(server: GitServer) -> Iterator[GitServer]:
     class Handler(_Handler):
         peer = server
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if server.certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(server.certificate)
+        http.socket = context.wrap_socket(http.socket, server_side=True)
     server.port = http.server_address[1]
     thread = threading.Thread(target=http.serve_forever, args=(0.02,))
     thread.start()
@@ -61,6 +83,7 @@ def serving(server: GitServer) -> Iterator[GitServer]:
 class _Handler(BaseHTTPRequestHandler):
     peer: GitServer
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one packet for head and body; two would wait 40 ms for each other
 
     def do_GET(self) -> None:
         self._serve()
@@ -72,6 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def _serve(self) -> None:
+        self.peer.asked += 1
         body = self._body()
         authorization = self.headers.get("Authorization")
         if authorization:

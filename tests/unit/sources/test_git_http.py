@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from aspire_gitops.errors import AspireGitopsError, SourceRefused, SourceUnavailable
 from aspire_gitops.sources.git import Credentials, RemoteSource, Token, TokenFile
-from support.git_http import GitServer, serving
+from support.git_http import GitServer, new_certificate, serving
 from support.git_repository import Repository
 
 TOKEN = "glpat-planted/secret+token=="
@@ -143,6 +143,20 @@ def test_a_hanging_remote_is_left_with_all_of_git_s_children(
     assert "did not end within 0.5 s" in str(error)
     assert time.monotonic() - began < 5
     assert str(server.port) not in _all_arguments()
+
+
+def test_a_certificate_must_be_believed(
+    server: GitServer, clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GIT_SSL_CAINFO", raising=False)
+    certificate = new_certificate(tmp_path / "certificate.pem")
+    with serving(GitServer(server.root, token=TOKEN, certificate=certificate)) as https:
+        error = refusal(source(https, clone))
+        assert isinstance(error, SourceRefused)
+        assert "certificate does not prove who it is" in str(error)
+        assert https.seen == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert source(https, clone).read().files
 
 
 def test_a_redirect_never_takes_the_token_along(

@@ -171,12 +171,25 @@ def test_two_hundred_reads_leave_no_process_and_no_descriptor(
         children = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
         return len(list(Path("/proc/self/fd").iterdir())), children
 
+    broken = RemoteSource(str(remote.path), clone=clone, folder="nope")
     before = held()
     for turn in range(200):
         if turn % 10 == 0:
             remote.commit(f"Turn {turn}")
+            with pytest.raises(SourceRefused):
+                broken.read()
         reader.read()
     assert held() == before
+
+
+@pytest.mark.slow
+def test_the_clone_does_not_grow_without_end(remote: Repository, clone: Path) -> None:
+    reader = source(remote, clone)
+    for turn in range(55):
+        remote.commit(f"Turn {turn}")
+        reader.read()
+    packs = list((clone / "objects" / "pack").glob("*.pack"))
+    assert len(packs) < 30  # git tidies up at 50
 
 
 def test_a_folder_has_the_surface_that_the_controller_needs(tmp_path: Path) -> None:

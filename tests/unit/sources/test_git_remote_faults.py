@@ -77,6 +77,32 @@ def test_a_sha256_repository_is_refused(clone: Path, tmp_path: Path) -> None:
         RemoteSource(str(new.path), clone=clone).read()
 
 
+def test_a_commit_that_git_does_not_accept_is_refused(remote: Repository, clone: Path) -> None:
+    tree = remote.git("rev-parse", "HEAD^{tree}")
+    text = f"tree {tree}\nauthor nobody\ncommitter nobody\n\nMalformed\n"
+    bad = remote.git(
+        "hash-object", "-t", "commit", "--literally", "-w", "--stdin", given=text.encode()
+    )
+    remote.git("update-ref", "refs/heads/main", bad)
+    with pytest.raises(SourceRefused, match=r"an object that git does not accept .*well-formed"):
+        source(remote, clone).read()
+
+
+def test_what_people_write_into_a_commit_comes_out_as_short_single_lines(
+    remote: Repository, clone: Path
+) -> None:
+    (remote.path / "gateway.d" / "a.yaml").write_text("a")
+    remote.git("add", "-A")
+    message = b"\x1b[2J" + b"s" * 900 + b"\n\nAcked-by: \xff\x1b]0;x\x07\n"
+    remote.git("commit", "--quiet", "-F", "-", given=message, GIT_AUTHOR_NAME="Zac\x1b[31m")
+    revision = source(remote, clone).read().revision
+    assert revision.author == "Zac\\x1b[31m"
+    assert revision.approvers == ("ÿ\\x1b]0;x\\x07",)
+    assert revision.subject
+    assert revision.subject.startswith("\\x1b[2Jsss")
+    assert len(revision.subject) == 200
+
+
 def _objects(clone: Path) -> list[Path]:
     return [path for path in (clone / "objects").rglob("*") if path.is_file()]
 

@@ -8,6 +8,8 @@ import pytest
 
 from aspire_gitops.errors import SourceRefused, UsageError
 from aspire_gitops.sources.git import RemoteSource, Signers
+from aspire_gitops.sources.git.clone import Clone
+from aspire_gitops.sources.git.signatures import Allowed
 from support.git_repository import Repository
 from support.git_signing import Keyring, keyring, sign_by_ssh
 from support.git_ssh import new_key, public
@@ -168,6 +170,27 @@ def test_a_file_without_keys_lets_nobody_in(
     for signers in (Signers(ssh=tmp_path / "keys.txt"), Signers(gpg=tmp_path / "keys.txt")):
         with pytest.raises(SourceRefused, match="keys"):
             source(remote, clone, signers).read()
+
+
+def test_what_is_verified_is_what_is_read(
+    signed: Repository, clone: Path, allowed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if the branch, and every reference of the clone, moves in between."""
+    good = signed.head
+    check = Allowed.check
+
+    def check_then_move(self: Allowed, kept: Clone, commit: str) -> None:
+        check(self, kept, commit)
+        signed.git("config", "commit.gpgSign", "false")
+        evil = signed.commit("Unsigned", gateway="evil")
+        there = Repository(clone)
+        there.git("fetch", "--quiet", "--update-shallow", str(signed.path), "main")
+        there.git("update-ref", "refs/aspire-gitops/newest", evil)
+
+    monkeypatch.setattr(Allowed, "check", check_then_move)
+    tree = source(signed, clone, Signers(ssh=allowed)).read()
+    assert tree.revision.commit == good
+    assert b"evil" not in tree.files[0].content
 
 
 def test_signers_without_a_file_are_a_mistake() -> None:

@@ -85,6 +85,8 @@ def variables(access: Access = NO_ACCESS, config: Iterable[tuple[str, str]] = ()
     for number, (key, value) in enumerate(settings):
         numbered |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     passed: dict[str, str] = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    if "SSL_CERT_FILE" in passed:  # what all other programs call it
+        passed.setdefault("GIT_SSL_CAINFO", passed["SSL_CERT_FILE"])
     return {
         **passed,
         **_ALWAYS,

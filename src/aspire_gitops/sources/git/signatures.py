@@ -22,6 +22,10 @@ _GOOD = re.compile(r'^(Good "git" signature for |\[GNUPG:\] GOODSIG )', re.MULTI
 _KEY = re.compile(
     r" key (SHA256:[\w+/=]+)|\[GNUPG:\] (?:ERRSIG|BADSIG|NO_PUBKEY) ([0-9A-F]{16,40})"
 )
+_NOT_ALLOWED = (
+    r"\bNO_PUBKEY\b|no principal matched|^good \"git\" signature with|needs to be configured"
+    r"|not permitted for use in signature namespace"
+)
 # The first row that fits what git and gpg said counts.
 _WHY = (
     (r"^$", "is not signed", "sign it (git commit -S) and push it again"),
@@ -33,8 +37,7 @@ _WHY = (
         "has a bad signature", "sign it again",
     ),
     (
-        r"\bNO_PUBKEY\b|no principal matched|^good \"git\" signature with|needs to be configured"
-        r"|not permitted for use in signature namespace",
+        _NOT_ALLOWED,
         "is signed by a key that is not allowed{key}",
         "let an allowed person sign it, or allow that key",
     ),
