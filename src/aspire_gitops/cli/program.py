@@ -41,6 +41,8 @@ class Program(click.Group):
         "apply": Lazy("apply", "Bring the gateway to what the files say."),
         "snapshot": Lazy("snapshot", "Save what is on the gateway now, without secrets."),
         "status": Lazy("status", "Show what the controller on this machine is doing."),
+        "log": Lazy("log", "Read what the controller did, newest first."),
+        "show-at": Lazy("show_at", "Show what was live then, who set it, and what differs now."),
         "controller": Lazy("controller", "Keep the gateway equal to git, as a daemon."),
         "reconcile": Lazy("reconcile", "Look at git and the gateway now, once."),
         "freeze": Lazy("brakes", "Look and report only, for a while.", "freeze"),

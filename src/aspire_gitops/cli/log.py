@@ -1,0 +1,139 @@
+"""`aspire-gitops log`: read what the controller did, and prove that the record is whole."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+
+import click
+from rich.text import Text
+
+from aspire_gitops.canonical import pretty_json
+from aspire_gitops.cli.exit_codes import ExitCode
+from aspire_gitops.cli.invocation import Invocation, pass_invocation
+from aspire_gitops.cli.journal_reading import journal_to_read
+from aspire_gitops.cli.moments import MomentOption
+from aspire_gitops.cli.output import show
+from aspire_gitops.cli.paging import show_paged
+from aspire_gitops.errors import UsageError
+from aspire_gitops.journal import Entry, EntryKind
+from aspire_gitops.rendering.journal_lines import lines_json, lines_jsonl, lines_text
+from aspire_gitops.rendering.journal_verdict import verdict_json, verdict_text
+from aspire_gitops.state import ObjectKey
+
+_EPILOG = """\b
+Examples:
+  aspire-gitops log                                  the newest fifty entries
+  aspire-gitops log --object deployment/qwen-vision  what happened to one object
+  aspire-gitops log --revision 4f2c9d1 --format json what one commit did
+  aspire-gitops log --since 2h --kind drift          who changed the gateway by hand
+  aspire-gitops log verify                           prove that nobody changed the record
+
+Times: 2h, yesterday 14:05, 2026-11-20, 2026-11-20T14:05+11:00; without an
+offset in the zone of this machine.
+"""
+_VERIFY_EPILOG = """\b
+Examples:
+  aspire-gitops log verify                      exit 1 when the chain is broken
+  aspire-gitops log verify --head sha256:5e88…  and when that line is gone
+
+The chain shows any change before its newest hash. Only who kept that hash
+elsewhere can show that the end was cut off; the status page shows it.
+"""
+
+RENDERERS: Mapping[str, Callable[[Iterator[Entry]], Iterator[Text]]] = {
+    "text": lines_text,
+    "json": lines_json,
+    "jsonl": lines_jsonl,
+}
+
+
+def _object(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    try:
+        return value and str(ObjectKey.parse(value))
+    except ValueError:
+        raise click.BadParameter(
+            f"{value!r} is no object; write it as deployment/qwen-vision"
+        ) from None
+
+
+@click.group(
+    name="log",
+    short_help="Read what the controller did, newest first.",
+    epilog=_EPILOG,
+    invoke_without_command=True,
+)
+@click.option("--object", "object_", metavar="KIND/NAME", callback=_object, help="Only of this object, such as deployment/qwen-vision.")  # fmt: skip
+@click.option("--since", type=MomentOption(), help="Only from then on.")
+@click.option("--until", type=MomentOption(), help="Only before then.")
+@click.option("--revision", metavar="SHA", help="Only of this commit; its beginning is enough.")
+@click.option("--turn", metavar="ID", help="Only of this turn.")
+@click.option("--kind", "kinds", type=click.Choice([kind.value for kind in EntryKind]), multiple=True, help="Only entries of this kind; may be given several times.")  # fmt: skip
+@click.option("-n", "--limit", type=click.IntRange(min=0), default=50, show_default=True, help="At most so many; 0 for all.")  # fmt: skip
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(list(RENDERERS)),
+    default="text",
+    show_default=True,
+    help="How the entries are written.",
+)
+@click.pass_context
+@pass_invocation
+def command(
+    invocation: Invocation,
+    /,
+    ctx: click.Context,
+    *,
+    object_: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    revision: str | None,
+    turn: str | None,
+    kinds: tuple[str, ...],
+    limit: int,
+    format_: str,
+) -> None:
+    """Show the entries of the journal, newest first.
+
+    Every turn that had something to say, plan, change, delivery and hand-made
+    change, with its revision, author and approvers. Reads beside a controller
+    that writes.
+    """
+    if ctx.invoked_subcommand:
+        return
+    with journal_to_read(invocation) as journal:
+        entries = journal.read(
+            kinds=[EntryKind(kind) for kind in kinds],
+            object=object_,
+            revision=revision,
+            turn=turn,
+            since=since,
+            until=until,
+            limit=limit or None,
+            newest_first=True,
+        )
+        show_paged(RENDERERS[format_](entries))
+
+
+@command.command(
+    name="verify", short_help="Prove that nobody changed the record.", epilog=_VERIFY_EPILOG
+)
+@click.option("--head", metavar="HASH", help="A hash that somebody kept: does the journal still hold that line?")  # fmt: skip
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How the verdict is written.")  # fmt: skip
+@pass_invocation
+def verify(invocation: Invocation, /, *, head: str | None, format_: str) -> None:
+    """Compute every hash anew, from the first entry to the last."""
+    wanted = _whole_hash(head) if head else None
+    with journal_to_read(invocation) as journal:
+        verdict = journal.verify(wanted)
+    if format_ == "json":
+        show(pretty_json(verdict_json(verdict)))
+    else:
+        show(verdict_text(verdict))
+    raise SystemExit(ExitCode.DONE if verdict.ok else ExitCode.FAILED)
+
+
+def _whole_hash(text: str) -> str:
+    digits = text.strip().lower().removeprefix("sha256:")
+    if len(digits) != 64 or set(digits) - set("0123456789abcdef"):
+        raise UsageError(f"{text!r} is not a whole hash; give all 64 digits of it")
+    return f"sha256:{digits}"

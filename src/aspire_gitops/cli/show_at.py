@@ -1,0 +1,136 @@
+"""`aspire-gitops show-at`: what was live at one moment, who set it, and what differs now."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import click
+
+from aspire_gitops.canonical import JsonValue, pretty_json
+from aspire_gitops.cli.invocation import Invocation, pass_invocation
+from aspire_gitops.cli.journal_reading import journal_to_read
+from aspire_gitops.cli.moments import HINT, read_moment
+from aspire_gitops.cli.output import show
+from aspire_gitops.cli.paging import show_paged
+from aspire_gitops.errors import UsageError
+from aspire_gitops.journal import Entry, EntryKind, Journal, Moment
+from aspire_gitops.rendering.journal_then import (
+    Chooses,
+    Then,
+    everything,
+    of_alias,
+    of_app,
+    then_json,
+    view,
+)
+from aspire_gitops.rendering.journal_then_text import then_text
+
+_EPILOG = """\b
+Examples:
+  aspire-gitops show-at "yesterday 14:05" --alias qwen-vision   which target answered then
+  aspire-gitops show-at 4f2c9d1 --app knowledge-os              as that commit left it
+  aspire-gitops show-at "2h ago" --format json                  everything, for machines
+
+Times: 2h ago, yesterday 14:05, 2026-11-20T14:05+11:00; without an offset in the
+zone of this machine.
+"""
+_REVISION = re.compile(r"(?:.+@sha1:)?[0-9a-f]{4,64}(?:\+changes)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """When: the moment to show, and up to where the journal counts."""
+
+    at: datetime
+    upto: Moment
+
+
+@click.command(
+    name="show-at",
+    short_help="Show what was live then, who set it, and what differs now.",
+    epilog=_EPILOG,
+)
+@click.argument("when", metavar="TIME|REVISION")
+@click.option("--app", metavar="NAME", help="Only this app: its keys, caps, aliases and targets.")
+@click.option("--alias", metavar="NAME", help="Only this alias: its target, provider and price.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How it is written.",
+)
+@pass_invocation
+def command(
+    invocation: Invocation, /, *, when: str, app: str | None, alias: str | None, format_: str
+) -> None:
+    """Show what was live at a time, or when a commit was last applied whole.
+
+    Taken from the journal, beside a controller that writes. "Now" is what the
+    journal knows of the gateway now.
+    """
+    if app and alias:
+        raise UsageError("an app and an alias are two questions; leave out --app or --alias")
+    with journal_to_read(invocation) as journal:
+        asked = _asked(journal, when, datetime.now().astimezone())
+        found = then_of(journal, asked, _chooses(app, alias), journal.recorded_states())
+    _refuse_nothing(found, app, alias, when)
+    if format_ == "json":
+        show(pretty_json(then_json(found)))
+    else:
+        show_paged(then_text(found))
+
+
+def then_of(journal: Journal, asked: Asked, chooses: Chooses, now: Mapping[str, JsonValue]) -> Then:
+    """Read what was live. `now` may come from the journal, or from a snapshot of the gateway."""
+    applied = next(_applied(journal, asked.upto), None)
+    return view(asked.at, applied, journal.newest_states(asked.upto), now, chooses)
+
+
+def _asked(journal: Journal, when: str, now: datetime) -> Asked:
+    try:
+        moment = read_moment(when, now)
+    except (ValueError, OverflowError):
+        raise UsageError(f"{when!r} is no time; {HINT}, or a commit") from None
+    if moment:
+        if moment > now:
+            raise UsageError(f"{when!r} is in the future; name a moment that was")
+        return Asked(moment, moment)
+    if not _REVISION.fullmatch(when):
+        raise UsageError(f"{when!r} is neither a time nor a commit; {HINT}, or a commit")
+    entry = _last_applied(journal, when)
+    return Asked(entry.draft.at, entry.number)
+
+
+def _last_applied(journal: Journal, revision: str) -> Entry:
+    entries = list(journal.read(kinds=[EntryKind.APPLIED], revision=revision, newest_first=True))
+    commits = {entry.draft.commit or entry.draft.revision for entry in entries}
+    if not entries:
+        raise UsageError(
+            f"{revision} was never applied whole; see which were: aspire-gitops log --kind applied"
+        )
+    if len(commits) > 1:
+        raise UsageError(f"{revision} may be {' or '.join(sorted(commits))}; write more of it")
+    return entries[0]
+
+
+def _applied(journal: Journal, upto: Moment) -> Iterator[Entry]:
+    for entry in journal.read(kinds=[EntryKind.APPLIED], newest_first=True):
+        if (entry.number if isinstance(upto, int) else entry.draft.at) <= upto:  # type: ignore[operator] # both of one kind
+            yield entry
+
+
+def _chooses(app: str | None, alias: str | None) -> Chooses:
+    if app:
+        return of_app(app)
+    return of_alias(alias) if alias else everything
+
+
+def _refuse_nothing(found: Then, app: str | None, alias: str | None, when: str) -> None:
+    name = f"app {app}" if app else f"alias {alias}" if alias else None
+    if name and not found.objects and not found.came:
+        raise UsageError(
+            f"the journal knows no {name} at {when}; see: aspire-gitops show-at {when!r}"
+        )
