@@ -1,6 +1,7 @@
 """Our mark as JSON, under one key of the mapping that each kind keeps for such things. Pure."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -28,7 +29,12 @@ def mark_of(holder: Mapping[str, Any]) -> Mark | None:
         return None
     if not (row.owner and row.name):
         return None
-    return Mark(row.owner, row.name, frozenset(row.fields), row.digest, row.revision)
+    return Mark(row.owner, row.name, _paths(tuple(row.fields)), row.digest, row.revision)
+
+
+@lru_cache(maxsize=512)
+def _paths(fields: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(fields)  # one set for a thousand keys: most name the same paths
 
 
 def marking(mark: Mark | None) -> dict[str, JsonValue]:
