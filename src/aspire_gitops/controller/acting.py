@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from aspire_gitops.applying import Outcome, Result, Status
+from aspire_gitops.applying.change import NotProved
 from aspire_gitops.controller.attempt import Attempt
 from aspire_gitops.controller.carrying_out import Carrying
 from aspire_gitops.controller.drift import Chosen, healed
@@ -131,13 +132,21 @@ class Acting:
     async def _unproved(
         self, attempt: Attempt, wanted: Wanted, left: list[str], scribe: Scribe
     ) -> None:
-        self.memory.unproved_turns += 1
         names = ", ".join(left[:3]) + (", …" if len(left) > 3 else "")
         reason = f"the gateway took {short(wanted.revision)} and does not show it: {names}"
+        help_ = "see whether somebody else writes to them"
+        problem = Problem(Standing.STALLED, reason, help_)
+        await self._patiently(attempt, wanted, problem, scribe)
+
+    async def _patiently(
+        self, attempt: Attempt, wanted: Wanted, problem: Problem, scribe: Scribe
+    ) -> None:
+        # Perhaps a hand in between, perhaps an answer that got lost: only what stays
+        # so is the revision's own fault.
+        self.memory.unproved_turns += 1
         if self.memory.unproved_turns < _PROOFS:
-            attempt.problems.append(Problem(Standing.WAITING, reason))  # perhaps a hand in between
+            attempt.problems.append(Problem(Standing.WAITING, problem.reason))
             return
-        problem = Problem(Standing.STALLED, reason, "see whether somebody else writes to them")
         attempt.problems.append(problem)
         await self._reject(wanted, problem, scribe)
 
@@ -150,6 +159,9 @@ class Acting:
         if own:
             reason = f"{short(wanted.revision)}: {what}: {own[0].change.key}: {own[0].message}"
             problem = Problem(Standing.STALLED, reason, "push a commit that mends it")
+            if all(isinstance(result.error, NotProved) for result in own):
+                await self._patiently(attempt, wanted, problem, scribe)
+                return
             attempt.problems.append(problem)
             await self._reject(wanted, problem, scribe)
         elif failed and failed[0].error:
@@ -163,6 +175,7 @@ class Acting:
         times = before.times + 1 if before and again else 1
         now = self.world.clock()
         rejection = Rejection(wanted.identity, problem.reason, times, now)
+        self.memory.unproved_turns = 0  # the next try, and the next revision, begin anew
         await self._append(scribe.draft(EntryKind.REJECTED, now, rejected_body(rejection)))
         self.memory.rejection = rejection
 

@@ -3,7 +3,7 @@
 So a restart, or the other controller that takes over, goes on where this one was.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -82,14 +82,7 @@ def recall(memory: Memory, journal: Journal, now: datetime) -> None:
         memory.applied = _applied(applied)
     if rejected and rejected.number > (applied.number if applied else 0):
         memory.rejection = _rejection(rejected)
-    memory.heals = []
-    for entry in journal.read(kinds=(EntryKind.DRIFT,), since=now - WINDOW):
-        if entry.draft.body.get("answer") == Answer.HEALED:
-            paths = entry.draft.body.get("fields")
-            named = [str(path) for path in paths] if isinstance(paths, list | tuple) else []
-            memory.heals += [
-                Heal(str(entry.draft.object), path, entry.draft.at) for path in named or [""]
-            ]
+    memory.heals = list(_heals(journal, now))
     memory.recalled = True
 
 
@@ -114,6 +107,24 @@ def rejected_body(
         "times": rejection.times,
         "diagnostics": list(diagnostics),
     }
+
+
+def _heals(journal: Journal, now: datetime) -> Iterator[Heal]:
+    # Drift is written down before it is healed, and only the result says whether it was.
+    # Healing that failed again and again is no fight.
+    entries = list(journal.read(kinds=(EntryKind.DRIFT, EntryKind.RESULT), since=now - WINDOW))
+    done = {
+        (entry.draft.turn, entry.draft.object)
+        for entry in entries
+        if entry.draft.kind is EntryKind.RESULT and entry.draft.body.get("status") == "applied"
+    }
+    for entry in entries:
+        draft, body = entry.draft, entry.draft.body
+        is_drift = draft.kind is EntryKind.DRIFT and body.get("answer") == Answer.HEALED
+        if is_drift and (draft.turn, draft.object) in done:
+            paths = body.get("fields")
+            named = [str(path) for path in paths] if isinstance(paths, list | tuple) else []
+            yield from (Heal(str(draft.object), path, draft.at) for path in named or [""])
 
 
 def _newest(journal: Journal, kind: EntryKind) -> Entry | None:
