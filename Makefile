@@ -54,6 +54,10 @@ golden: $(STAMP) ## Write the golden files anew; then read the diff
 	PYTHONPATH=tests $(BIN)/python -m support.golden
 	PYTHONPATH=tests $(BIN)/python -m support.reviewed
 
+.PHONY: images
+images: $(STAMP) ## Take the pictures of the status page anew; needs Chromium
+	PYTHONPATH=tests $(BIN)/python -m support.browser
+
 .PHONY: validate
 validate: $(STAMP) ## Check gateway.d/, which is also the worked example
 	$(BIN)/aspire-gitops validate gateway.d $(AS_OF)

@@ -211,7 +211,7 @@ def waiting() -> Status:
         good,
         standing=last.standing,
         reason=last.reason,
-        help="nothing to do: looked at again with a growing pause",
+        help="",
         applied=BEFORE,
         applied_at=NOW - timedelta(days=2),
         last_success_at=NOW - timedelta(minutes=7),

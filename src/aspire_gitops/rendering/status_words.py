@@ -31,7 +31,8 @@ ANSWER_WORDS: Mapping[Answer, str] = {
     Answer.FAILED: "healing failed",
 }
 _TAKES_OVER = "takes over when the other controller ends"
-NOBODY = "the gateway does not say"
+UNTOLD = "not told"
+"""Instead of who and when, where the gateway says neither."""
 
 
 @dataclass(frozen=True, slots=True)
