@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -59,19 +60,18 @@ def test_without_a_controller_it_says_where_it_looked_and_what_to_do(tmp_path: P
     assert "= help: start it with" in ended.stderr
 
 
-def test_watching_ends_with_the_controller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It shows the status again until somebody stops it, or nobody answers any more."""
-    from aspire_gitops.cli import status as command
+def test_watching_shows_it_again_until_somebody_stops_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    naps: list[float] = []
 
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        if len(naps) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("aspire_gitops.cli.status.time", SimpleNamespace(sleep=nap))
     with beside(ready(), tmp_path) as shell:
-        looks: list[float] = []
-
-        def nap(seconds: float) -> None:
-            looks.append(seconds)
-            if len(looks) == 3:
-                raise KeyboardInterrupt
-
-        monkeypatch.setattr(command.time, "sleep", nap)
         ended = shell.run("status", "--watch")
     assert ended.returncode == 130
     assert ended.stdout.count("● Ready") == 3
