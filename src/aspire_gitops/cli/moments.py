@@ -29,12 +29,17 @@ def read_moment(text: str, now: datetime) -> datetime | None:
         return now - timedelta(**{_UNITS[found[2]]: int(found[1])})
     if found := _DAY.fullmatch(words):
         day = now.astimezone().date() - timedelta(days=found[1] == "yesterday")
-        clock = time.fromisoformat(found[2].zfill(5)) if found[2] else time()
+        clock = time.fromisoformat(_two_digits(found[2])) if found[2] else time()
         return datetime.combine(day, clock).astimezone()
     if _ISO.fullmatch(words):
         moment = datetime.fromisoformat(words)
         return moment if moment.tzinfo else moment.astimezone()
     return None
+
+
+def _two_digits(clock: str) -> str:
+    hour, _, rest = clock.partition(":")
+    return f"{hour:0>2}:{rest}"
 
 
 class MomentOption(click.ParamType[datetime]):

@@ -23,7 +23,8 @@ def show_paged(lines: Iterable[Text]) -> None:
 
 
 def _styled(lines: Iterable[Text]) -> Iterator[str]:
-    for line in lines:
+    for place, line in enumerate(lines):
         into = StringIO()
-        Console(file=into, force_terminal=True, soft_wrap=True, highlight=False).print(line)
-        yield into.getvalue()
+        console = Console(file=into, force_terminal=True, soft_wrap=True, highlight=False)
+        console.print(line, end="")
+        yield f"\n{into.getvalue()}" if place else into.getvalue()  # the pager ends the last one
