@@ -77,6 +77,7 @@ check: lint validate test ## Everything that must hold before a merge
 bench: $(STAMP) ## Measure speed and memory; prints ratios taken in one run
 	$(BIN)/python bench/validate_and_plan.py
 	$(BIN)/python bench/apply.py
+	$(BIN)/python bench/turn.py --busy
 
 .PHONY: build
 build: $(STAMP) ## Build the wheel

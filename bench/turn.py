@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from statistics import median
 from typing import Any
 
@@ -197,6 +198,10 @@ async def measure(url: str, admin_key: str, files: Files, turns: int) -> None:
     report(spent, f"{len(snapshot.objects)} objects, {len(urls)} calls, {size / 1e6:.1f} MB", turns)
 
 
+def peak_mib() -> float:
+    return getrusage(RUSAGE_SELF).ru_maxrss / 1024
+
+
 def report(spent: Spent, what: str, turns: int) -> None:
     click.echo(f"{what}, {turns} turns, no writes; median ms of our own processor time")
     for part in (TURN, CLIENT, SHAPED, ROWS, MATCH, COMPARE, DIGEST, ID):
@@ -204,6 +209,7 @@ def report(spent: Spent, what: str, turns: int) -> None:
     click.echo(f"  {FIRST:32}{spent.of(FIRST):8.1f}")
     for part in (BARE, LOADS):
         click.echo(f"  {part:32}{spent.of(part):8.1f}")
+    click.echo(f"  peak memory of this process     {peak_mib():8.1f} MiB")
     ratio = median(a / b for a, b in zip(spent.ms[TURN], spent.ms[BARE], strict=True))
     click.echo(f"  a turn ÷ the bare client        {ratio:8.2f}")
 
