@@ -15,6 +15,8 @@ from aspire_gitops.server.sockets import SOCKET, short_path
 
 _STATUS_TIMEOUT_S = 10.0
 _TURN_TIMEOUT_S = 900.0
+_ENDED = "the controller ended before it answered"
+_LOOK = "look at its log, and try again when it runs"
 
 SomeDocument = TypeVar("SomeDocument", StatusDocument, TurnDocument)
 
@@ -81,15 +83,17 @@ class LocalController:
                 f"no controller answers at {self._state_dir / SOCKET}; start it with "
                 "`aspire-gitops controller`, or set ASPIRE_GITOPS_STATE_DIR as it has it"
             ) from None
-        except httpx.HTTPError as error:
-            what = type(error).__name__
+        except httpx.TimeoutException:
             raise AspireGitopsError(
-                f"the controller did not answer within {timeout_s:g} s ({what}); "
-                "try again, and look at its log"
+                f"the controller did not answer within {timeout_s:g} s; try again, and look at its log"
             ) from None
+        except httpx.HTTPError as error:
+            raise AspireGitopsError(f"{_ENDED} ({type(error).__name__}); {_LOOK}") from None
 
     @staticmethod
     def _read(reply: httpx.Response, kind: type[SomeDocument]) -> SomeDocument:
+        if reply.is_server_error:  # also what a request gets that a stop cuts off
+            raise AspireGitopsError(f"{_ENDED} ({reply.status_code}); {_LOOK}")
         try:
             if reply.status_code == httpx.codes.CONFLICT:
                 raise AspireGitopsError(_Refusal.model_validate_json(reply.content).error)

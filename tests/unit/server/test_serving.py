@@ -1,15 +1,18 @@
 """The real server over real sockets: where it listens, what it refuses, how it ends."""
 
+import asyncio
 import socket
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
 from aspire_gitops.errors import AspireGitopsError, UnsafePlan, UsageError
-from aspire_gitops.reporting import Standing
+from aspire_gitops.reporting import Standing, Turn
+from aspire_gitops.server import serving as served
 from aspire_gitops.server.local import LocalController
 from aspire_gitops.server.options import ServerOptions
 from aspire_gitops.server.sockets import SOCKET
@@ -46,6 +49,43 @@ def test_reconcile_says_why_there_was_no_turn(tmp_path: Path) -> None:
         pytest.raises(AspireGitopsError, match="another controller holds the lock"),
     ):
         LocalController(tmp_path).reconcile()
+
+
+@pytest.mark.parametrize(("asked", "cause"), [("brake", "brake"), ("<made up>", "reconcile")])
+def test_only_causes_that_we_know_are_passed_on(tmp_path: Path, asked: str, cause: str) -> None:
+    controller = StandIn()
+    with serving(controller, options(tmp_path)):
+        LocalController(tmp_path).reconcile(cause=asked)
+    assert controller.woken == [cause]
+
+
+class Busy(StandIn):
+    """A controller whose turn does not end."""
+
+    async def turn(self, cause: str) -> Turn:
+        await asyncio.Event().wait()
+        return await super().turn(cause)
+
+
+def test_reconcile_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served, "_STOP_PATIENCE_S", 0.1)
+    with (
+        serving(Busy(), options(tmp_path)),
+        pytest.raises(AspireGitopsError, match=r"did not answer within 0\.2 s"),
+    ):
+        LocalController(tmp_path).reconcile(timeout_s=0.2)
+
+
+def test_a_controller_that_ends_leaves_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served, "_STOP_PATIENCE_S", 0.1)
+    with ThreadPoolExecutor(1) as pool:
+        with serving(Busy(), options(tmp_path)):
+            asked = pool.submit(LocalController(tmp_path).reconcile, timeout_s=20)
+            time.sleep(0.3)
+        with pytest.raises(AspireGitopsError, match="ended before it answered"):
+            asked.result(10)
 
 
 def test_nobody_on_the_network_can_ask_for_a_turn(tmp_path: Path) -> None:
