@@ -219,6 +219,11 @@ def test_read_goes_on_over_many_pages(
     assert numbers(journal.read(newest_first=newest_first)) == expected
 
 
+def test_a_folder_without_a_commit_is_found_by_its_revision(journal: Journal) -> None:
+    journal.append(draft(commit=None, revision="facade"), draft(commit="face" * 10, revision="x"))
+    assert numbers(journal.read(revision="fac")) == [1, 2]
+
+
 def test_a_reader_in_the_middle_of_a_page_blocks_no_writer(journal: Journal) -> None:
     journal.append(*FIFTEEN)
     reading = journal.read()

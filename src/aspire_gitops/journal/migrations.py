@@ -42,10 +42,10 @@ _COLUMNS = """
 """
 
 
-def _indexes(table: str) -> tuple[str, ...]:
+def _indexes(table: str, tells_state: str) -> tuple[str, ...]:
     return (
         f"CREATE INDEX entry_of_object ON {table} (object, number) WHERE object IS NOT NULL",
-        f"CREATE INDEX entry_with_state ON {table} (object, number) WHERE tells_state",
+        f"CREATE INDEX entry_with_state ON {table} (object, number) WHERE {tells_state}",
         f"CREATE INDEX entry_of_kind ON {table} (kind, number)",
         f"CREATE INDEX entry_of_turn ON {table} (turn, number)",
         f"CREATE INDEX entry_of_commit ON {table} (git_commit, number)",
@@ -75,8 +75,8 @@ MIGRATIONS = (
     ),
     Migration(
         2,  # found fast
-        sqlite=_indexes("entry"),
-        postgresql=_indexes(f"{SCHEMA}.entry"),
+        sqlite=_indexes("entry", "tells_state = 1"),  # as SQLAlchemy asks: or the index is not used
+        postgresql=_indexes(f"{SCHEMA}.entry", "tells_state"),
     ),
 )
 NEWEST = MIGRATIONS[-1].version

@@ -14,6 +14,7 @@ from aspire_gitops.journal.tables import ENTRY
 PAGE = 500
 
 _AFTER_EVERY_TEXT = "\U0010ffff"
+_DIGITS = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,14 @@ def newest_states(upto: datetime | int | None) -> Select[tuple[Any, ...]]:
 
 
 def _of_revision(prefix: str) -> ColumnElement[bool]:
-    # The text holds the commit, so one prefix would not do for both. Ranges use an index.
-    c, end = ENTRY.c, prefix + _AFTER_EVERY_TEXT
-    return or_(
-        and_(c.git_commit >= prefix, c.git_commit < end),
-        and_(c.revision >= prefix, c.revision < end),
-    )
+    # Ranges, because they use an index and know no wildcards. The text of a revision has
+    # none: it is looked through only for what cannot be a commit.
+    c = ENTRY.c
+    of_text = _begins(c.revision, prefix)
+    if set(prefix) - _DIGITS:
+        return of_text
+    return or_(_begins(c.git_commit, prefix), and_(c.git_commit.is_(None), of_text))
+
+
+def _begins(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
+    return and_(column >= prefix, column < prefix + _AFTER_EVERY_TEXT)
