@@ -17,7 +17,7 @@ from aspire_gitops.forge import GithubStatuses, repository_of
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.gateway.http import Observer
 from aspire_gitops.journal import open_journal
-from aspire_gitops.locking import AdvisoryLock, FileLock, WriterLock
+from aspire_gitops.locking import FileLock, WriterLock
 from aspire_gitops.notifying import Receiver, SlackReceiver, WebhookReceiver
 from aspire_gitops.revision import ControlledSource
 from aspire_gitops.server.options import ServerOptions
@@ -111,7 +111,11 @@ def database_url(settings: ControllerSettings) -> str | None:
 def writer_lock(settings: ControllerSettings, folder_lock: FileLock) -> WriterLock:
     """Return the lock that says who may write: the shared one, where there is a database."""
     url = database_url(settings)
-    return AdvisoryLock(url, f"writer of {settings.gateway_url}") if url else folder_lock
+    if url is None:
+        return folder_lock
+    from aspire_gitops.locking.advisory import AdvisoryLock  # noqa: PLC0415 (nine megabytes)
+
+    return AdvisoryLock(url, f"writer of {settings.gateway_url}")
 
 
 def receivers_of(settings: ControllerSettings) -> Sequence[Receiver]:

@@ -94,6 +94,7 @@ class Diary:
             memory.unwritten = []
             memory.facts = await asyncio.to_thread(self.world.journal.head)
         except AspireGitopsError:
+            memory.facts = None
             memory.unwritten = [*memory.unwritten, draft][-_MOST_UNWRITTEN:]
 
     def _brake_entries(self) -> list[Entry]:

@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
 from sqlalchemy import exc
 
 from aspire_gitops.errors import AspireGitopsError, JournalDamaged, JournalUnavailable
@@ -65,23 +64,26 @@ def told(place: str) -> Iterator[None]:
         yield
     except exc.DBAPIError as error:
         raise _translated(error.orig, place) from None
-    except (sqlite3.Error, psycopg.Error) as error:
-        raise _translated(error, place) from None
     except exc.TimeoutError:
         raise JournalUnavailable(f"{place} is busy: too many ask it at once") from None
     except OSError as error:
         what = os.strerror(error.errno or errno.EIO)
         raise JournalUnavailable(f"{place} cannot be used: {what}") from None
+    except Exception as error:
+        if not isinstance(error, sqlite3.Error) and not hasattr(error, "sqlstate"):
+            raise
+        raise _translated(error, place) from None
 
 
 def _translated(error: BaseException | None, place: str) -> AspireGitopsError:
-    match error:
-        case sqlite3.Error():
-            return _of_sqlite(error, place)
-        case psycopg.Error(sqlstate=str() as state):
-            return _of_postgresql(state, place)
-        case _:
-            return JournalUnavailable(f"{place} cannot be reached, or lost its connection")
+    if isinstance(error, sqlite3.Error):
+        return _of_sqlite(error, place)
+    # psycopg's errors are told by what they carry: importing it would cost a controller
+    # with SQLite nine megabytes.
+    state = getattr(error, "sqlstate", None)
+    if isinstance(state, str):
+        return _of_postgresql(state, place)
+    return JournalUnavailable(f"{place} cannot be reached, or lost its connection")
 
 
 def _of_sqlite(error: sqlite3.Error, place: str) -> AspireGitopsError:

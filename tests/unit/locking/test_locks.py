@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from aspire_gitops.errors import JournalUnavailable
-from aspire_gitops.locking import AdvisoryLock, FileLock, WriterLock
+from aspire_gitops.locking import FileLock
+from aspire_gitops.locking.advisory import AdvisoryLock, WriterLock
 from aspire_gitops.locking.lock import this_process
 from support.journal_writer import running
 from support.postgres_server import PASSWORD, PostgresServer
