@@ -210,7 +210,7 @@ def test_completion_knows_the_commands(tmp_path: Path) -> None:
         tmp_path,
         {
             "_ASPIRE_GITOPS_COMPLETE": "bash_complete",
-            "COMP_WORDS": "aspire-gitops re",
+            "COMP_WORDS": "aspire-gitops reh",
             "COMP_CWORD": "1",
         },
     )

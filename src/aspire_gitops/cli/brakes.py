@@ -43,6 +43,15 @@ class Duration(click.ParamType[timedelta]):
         return span
 
 
+_EPILOG = """\b
+Examples:
+  aspire-gitops freeze --for 2h --reason "provider maintenance"
+  aspire-gitops suspend --reason "moving the database" --owner ops@example.com
+  aspire-gitops resume
+
+The controller goes on looking and reporting. The command returns when it has seen it.
+"""
+
 with_owner = click.option(
     "--owner",
     "who",
@@ -53,7 +62,7 @@ with_owner = click.option(
 with_reason = click.option("--reason", required=True, help="Why, in one sentence.")
 
 
-@click.command(name="freeze", short_help="Look and report only, for a while; it ends by itself.")
+@click.command(name="freeze", short_help="Look and report only, for a while.", epilog=_EPILOG)
 @click.option("--for", "span", type=Duration(), required=True, help="How long: 30m, 2h, 3d.")
 @with_reason
 @with_owner
@@ -70,7 +79,9 @@ def freeze(invocation: Invocation, /, *, span: timedelta, reason: str, who: str)
     click.echo(f"Frozen until {clock(at + span)}. `aspire-gitops resume` ends it early.")
 
 
-@click.command(name="suspend", short_help="Look and report only, until somebody resumes.")
+@click.command(
+    name="suspend", short_help="Look and report only, until somebody resumes.", epilog=_EPILOG
+)
 @with_reason
 @with_owner
 @pass_invocation
@@ -81,7 +92,7 @@ def suspend(invocation: Invocation, /, *, reason: str, who: str) -> None:
     click.echo("Suspended. `aspire-gitops resume` ends it.")
 
 
-@click.command(name="resume", short_help="End a freeze, a suspension or a revert.")
+@click.command(name="resume", short_help="End a freeze, a suspension or a revert.", epilog=_EPILOG)
 @with_owner
 @pass_invocation
 def resume(invocation: Invocation, /, *, who: str) -> None:

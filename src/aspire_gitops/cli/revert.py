@@ -24,7 +24,7 @@ from aspire_gitops.cli.brakes import (
 from aspire_gitops.cli.controller_parts import gateway_of, now, source_of
 from aspire_gitops.cli.exit_codes import ExitCode
 from aspire_gitops.cli.invocation import Invocation, pass_invocation
-from aspire_gitops.cli.options import with_gateway
+from aspire_gitops.cli.options import with_gateway_address
 from aspire_gitops.cli.output import show
 from aspire_gitops.cli.progress import told_on_stderr
 from aspire_gitops.cli.source import DEFAULT_FOLDER
@@ -57,7 +57,7 @@ The branch still says what it said: revert the commit there before the time is o
 @with_reason
 @with_owner
 @click.option("--repository", metavar="URL", help="The controller's repository.  [variable: ASPIRE_GITOPS_REPOSITORY]")  # fmt: skip
-@with_gateway
+@with_gateway_address
 @click.option("--yes", is_flag=True, help="Do not ask. Needed where nobody can answer.")
 @pass_invocation
 def command(
