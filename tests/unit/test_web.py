@@ -140,8 +140,8 @@ def test_a_server_that_hangs_is_given_up_in_time(listener: Listener, say: Say) -
     assert not error.permanent
 
 
-def test_ten_megabytes_of_answer_are_not_read(listener: Listener) -> None:
-    listener.answers(Say(body=b"x" * 10_000_000))
+def test_an_answer_without_end_is_not_read_to_its_end(listener: Listener) -> None:
+    listener.answers(Say(200, {"content-length": "99999999"}, b"x" * 10_000_000, hold_s=30))
 
     assert len(post(listener.base)) == MAX_REPLY_BYTES
 
@@ -297,6 +297,17 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls_port: int) -> None
 
 def test_a_wish_may_be_a_date() -> None:
     wish = retry_after_s({"retry-after": formatdate(time.time() + 60, usegmt=True)})
+
+    assert wish is not None
+    assert 55 < wish <= 60
+
+
+def test_a_date_without_a_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as far_east:
+        far_east.setenv("TZ", "Australia/Sydney")
+        time.tzset()
+        wish = retry_after_s({"retry-after": formatdate(time.time() + 60)})
+    time.tzset()
 
     assert wish is not None
     assert 55 < wish <= 60

@@ -19,7 +19,7 @@ from aspire_gitops.reporting import Notice
 
 _LARGEST = 1024 * 1024
 _DRAFT = ".draft-"
-_log = structlog.get_logger()
+_log = structlog.get_logger("aspire_gitops.notifying")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from aspire_gitops.notifying.waiting import Waiting
 from aspire_gitops.reporting import Notice
 
 MOST_WAITING = 1000
-_log = structlog.get_logger()
+_log = structlog.get_logger("aspire_gitops.notifying")
 
 
 def _now() -> datetime:

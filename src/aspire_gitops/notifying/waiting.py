@@ -19,7 +19,7 @@ from aspire_gitops.notifying.receiver import Receiver
 from aspire_gitops.notifying.tally import Tallies
 from aspire_gitops.reporting import Notice
 
-_log = structlog.get_logger()
+_log = structlog.get_logger("aspire_gitops.notifying")
 
 
 class Waiting:

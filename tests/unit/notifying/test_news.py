@@ -55,6 +55,16 @@ def told(*story: Turn) -> list[Notice]:
             [applied(1, B, 0)], "t1 applied (quiet)", id="a commit that changes nothing there"
         ),
         pytest.param(
+            [applied(1, B), applied(2, A, 0)],
+            "t1 applied, t2 applied (quiet)",
+            id="changes are counted for one commit only",
+        ),
+        pytest.param(
+            [stalled(1, plan=plan(), applied=Revision("main", A.commit))],
+            "t1 stalled",
+            id="a revision whose author the journal has lost",
+        ),
+        pytest.param(
             [
                 waiting(1, wanted=B, counts={"applied": 1, "failed": 1}),
                 applied(2, B, 0),
