@@ -1,15 +1,26 @@
 """What of a turn is worth telling: what began or ended since the turn before. Pure.
 
 A state is told when it begins and when it ends, never once for each turn that
-it lasts. `words` makes the sentences, `outbox` takes the notices.
+it lasts. `comparing` tells news from what goes on, `words` makes the sentences,
+and `outbox` takes the notices.
 """
 
-import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from aspire_gitops.notifying.comparing import (
+    changes_of_git,
+    commit_of,
+    counts_of,
+    has_moved,
+    is_about_the_commit,
+    is_held,
+    is_live,
+    is_same_trouble,
+    new_drift,
+    new_fights,
+)
 from aspire_gitops.notifying.words import (
     LONGEST_TITLE,
     bounded,
@@ -27,7 +38,7 @@ from aspire_gitops.notifying.words import (
     trouble_lines,
 )
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.reporting import Brake, BrakeKind, Drifted, Fight, Notice, Standing, Topic, Turn
+from aspire_gitops.reporting import Brake, Notice, Standing, Topic, Turn
 from aspire_gitops.revision import Revision
 
 
@@ -54,7 +65,7 @@ def pending_notice(plan: Plan, revision: Revision, *, turn: str, at: datetime) -
         at=at,
         title=one_line(title, LONGEST_TITLE),
         lines=bounded([*revision_lines(revision), *plan_lines(plan)]),
-        commit=_commit(revision),
+        commit=commit_of(revision),
         gateway=plan.gateway_name,
         turn=turn,
     )
@@ -68,9 +79,9 @@ def remembered(turn: Turn, before: Turn | None) -> Turn:
     stalled, and changes count until they are told.
     """
     plan = turn.plan or (before.plan if before else None)
-    if turn.standing is Standing.READY and not _held(turn):
+    if turn.standing is Standing.READY and not is_held(turn):
         return replace(turn, plan=plan, counts={})
-    counts = _counts(turn, before)
+    counts = counts_of(turn, before)
     if before is None:
         return replace(turn, plan=plan, counts=counts)
     if turn.standing is Standing.WAITING:
@@ -84,13 +95,13 @@ def remembered(turn: Turn, before: Turn | None) -> Turn:
 
 def _news(turn: Turn, before: Turn | None) -> Iterator[Notice]:
     yield from _brakes(turn, before)
-    if turn.standing is Standing.STALLED and not _is_same_trouble(turn, before):
+    if turn.standing is Standing.STALLED and not is_same_trouble(turn, before):
         yield _trouble(turn)
     if turn.standing is Standing.READY:
         yield from _success(turn, before)
-    if drift := _new_drift(turn, before):
+    if drift := new_drift(turn, before):
         yield _notice(turn, Topic.DRIFT, drift_title(drift), drift_lines(drift))
-    if fights := _new_fights(turn, before):
+    if fights := new_fights(turn, before):
         yield _notice(turn, Topic.FIGHT, fight_title(fights), fight_lines(fights))
 
 
@@ -111,81 +122,28 @@ def _brake_notice(turn: Turn, brake: Brake, title: str, what: str) -> Notice:
 
 
 def _trouble(turn: Turn) -> Notice:
-    if not _is_about_the_commit(turn):
+    if not is_about_the_commit(turn):
         return _notice(turn, Topic.STALLED, f"Stalled: {turn.reason}", trouble_lines(turn))
     title = f"Could not apply {short(turn.wanted)}: {turn.reason}"
     lines = [*trouble_lines(turn), *revision_lines(turn.wanted)]
-    return _notice(turn, Topic.FAILED, title, lines, commit=_commit(turn.wanted))
+    return _notice(turn, Topic.FAILED, title, lines, commit=commit_of(turn.wanted))
 
 
 def _success(turn: Turn, before: Turn | None) -> Iterator[Notice]:
-    if _held(turn) or not _is_live(turn):
+    if is_held(turn) or not is_live(turn):
         return
-    commit = _commit(turn.applied)
-    count = _counts(turn, before).get("applied", 0)
-    applied = _has_moved(turn, before)
+    commit = commit_of(turn.applied)
+    count = changes_of_git(turn, before)
+    applied = has_moved(turn, before)
     if applied:
-        title = f"Applied {short(turn.applied)}: {plural(count, 'change')}"
+        done = plural(count, "change") if count else "nothing to change"
+        title = f"Applied {short(turn.applied)}: {done}"
         lines = [*revision_lines(turn.applied), *plan_lines(turn.plan)]
         notice = _notice(turn, Topic.APPLIED, title, lines, commit=commit)
         yield replace(notice, quiet=count == 0)
     if before and before.standing is Standing.STALLED:
         notice = _notice(turn, Topic.RECOVERED, f"Recovered: {turn.reason}", (), commit=commit)
         yield replace(notice, quiet=applied and count > 0)
-
-
-def _is_about_the_commit(turn: Turn) -> bool:
-    """Say whether the newest commit is at fault: it was judged or planned, and is not live."""
-    judged = turn.plan is not None or any(found.is_error for found in turn.diagnostics)
-    live = _commit(turn.wanted) is not None and _is_live(turn)
-    return turn.wanted is not None and judged and not live
-
-
-def _is_same_trouble(turn: Turn, before: Turn | None) -> bool:
-    if before is None or before.standing is not Standing.STALLED:
-        return False
-    return _same(before.wanted, turn.wanted) and _gist(before) == _gist(turn)
-
-
-def _gist(turn: Turn) -> str:
-    # Numbers and what follows the first sentence change while the trouble stays the same.
-    return re.sub(r"\d+", "#", turn.reason.partition("; ")[0])
-
-
-def _is_live(turn: Turn) -> bool:
-    # A folder has no commit to compare; there a ready turn is all that can be known.
-    return turn.wanted is not None and _same(turn.wanted, turn.applied)
-
-
-def _has_moved(turn: Turn, before: Turn | None) -> bool:
-    if before and before.applied and _commit(turn.applied):
-        return not _same(before.applied, turn.applied)
-    done = _counts(turn, before).get("applied", 0)
-    return bool(done and turn.plan and not all(change.is_drift for change in turn.plan.changes))
-
-
-def _held(turn: Turn) -> bool:
-    return any(brake.kind is not BrakeKind.REVERT for brake in turn.brakes)
-
-
-def _counts(turn: Turn, before: Turn | None) -> dict[str, int]:
-    return dict(Counter(before.counts if before else {}) + Counter(turn.counts))
-
-
-def _new_drift(turn: Turn, before: Turn | None) -> list[Drifted]:
-    known = {(one.object, one.fields) for one in before.drift} if before else set()
-    fought = {(fight.object, fight.path) for fight in turn.fights}
-    return [
-        one
-        for one in turn.drift
-        if (one.object, one.fields) not in known
-        and not all((one.object, path) in fought for path in one.fields or ("",))
-    ]
-
-
-def _new_fights(turn: Turn, before: Turn | None) -> list[Fight]:
-    known = {(fight.object, fight.path) for fight in before.fights} if before else set()
-    return [fight for fight in turn.fights if (fight.object, fight.path) not in known]
 
 
 def _notice(
@@ -200,13 +158,3 @@ def _notice(
         commit=commit,
         turn=turn.id,
     )
-
-
-def _same(one: Revision | None, other: Revision | None) -> bool:
-    # Author and subject may have been lost on the way through the journal.
-    return _commit(one) == _commit(other) if _commit(one) else str(one) == str(other)
-
-
-def _commit(revision: Revision | None) -> str | None:
-    """Return the commit that a status may be set on: not one that a folder has changes beside."""
-    return revision.commit if revision and not revision.dirty else None

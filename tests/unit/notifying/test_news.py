@@ -35,14 +35,20 @@ HEALED: dict[str, Any] = {"plan": plan(Action.UPDATE, cause=Cause.DRIFT), "count
 FOLDER = Revision("gateway.d")
 
 
-def told(*story: Turn) -> list[Notice]:
-    """Return what is told of turns that follow each other, the controller having been at rest."""
-    before: Turn | None = remembered(turn(0), None)
+AT_REST = remembered(turn(0), None)
+
+
+def told(*story: Turn, before: Turn | None = AT_REST) -> list[Notice]:
+    """Return what is told of turns that follow each other."""
     found: list[Notice] = []
     for one in story:
         found += notices_of(one, before)
         before = remembered(one, before)
     return found
+
+
+def shown(notices: list[Notice]) -> str:
+    return ", ".join(f"{n.turn} {n.topic}{' (quiet)' * n.quiet}" for n in notices)
 
 
 @pytest.mark.parametrize(
@@ -176,23 +182,27 @@ def told(*story: Turn) -> list[Notice]:
 def test_the_story_of(story: list[Turn], expected: str) -> None:
     notices = told(*story)
 
-    assert ", ".join(f"{n.turn} {n.topic}{' (quiet)' * n.quiet}" for n in notices) == expected
+    assert shown(notices) == expected
     assert len({notice.id for notice in notices}) == len(notices)
     assert {notice.gateway for notice in notices} <= {"aspire"}
 
 
 @pytest.mark.parametrize(
-    ("first", "expected"),
+    ("story", "expected"),
     [
-        pytest.param(turn(1), "", id="at rest"),
-        pytest.param(applied(1, B), "applied", id="its first revision"),
-        pytest.param(turn(1, drift=(ONE,), **HEALED), "drift", id="drift, healed"),
-        pytest.param(stalled(1), "stalled", id="stalled"),
-        pytest.param(turn(1, brakes=(FREEZE,)), "freeze", id="frozen"),
+        pytest.param([turn(1), turn(2)], "t1 applied (quiet)", id="killed before it could say so"),
+        pytest.param([waiting(1), turn(2)], "t2 applied (quiet)", id="the same after a wait"),
+        pytest.param([applied(1, B)], "t1 applied", id="its first revision"),
+        pytest.param(
+            [turn(1, drift=(ONE,), **HEALED)], "t1 applied (quiet), t1 drift", id="drift, healed"
+        ),
+        pytest.param([stalled(1)], "t1 stalled", id="stalled"),
+        pytest.param([turn(1, brakes=(FREEZE,))], "t1 freeze", id="frozen"),
+        pytest.param([turn(1, wanted=FOLDER, applied=FOLDER)], "", id="a watched folder"),
     ],
 )
-def test_the_first_turn_of_a_controller_tells(first: Turn, expected: str) -> None:
-    assert " ".join(notice.topic for notice in notices_of(first, None)) == expected
+def test_the_first_turns_of_a_controller_tell(story: list[Turn], expected: str) -> None:
+    assert shown(told(*story, before=None)) == expected
 
 
 @pytest.mark.parametrize(
@@ -255,6 +265,12 @@ def test_what_was_applied_is_told_with_its_author() -> None:
         gateway="aspire",
         turn="t1",
     )
+
+
+def test_a_commit_that_changes_nothing_says_so() -> None:
+    (notice,) = told(applied(1, B, 0))
+
+    assert notice.title == "Applied main@bbbbbbb: nothing to change"
 
 
 def test_a_failure_is_told_with_the_way_out_and_every_mistake() -> None:
