@@ -167,7 +167,10 @@ def _github(settings: ControllerSettings, token: SecretStr) -> GithubStatuses:
             f"{PREFIX}GITHUB_TOKEN is set, and {PREFIX}REPOSITORY is not on a GitHub; unset the token"
         )
     return GithubStatuses(
-        repository, token, api_url=settings.github_api_url, status_page=settings.public_url
+        repository,
+        token,
+        api_url=settings.github_api_url or repository.api_url,
+        status_page=settings.public_url,
     )
 
 

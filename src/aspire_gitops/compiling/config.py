@@ -5,6 +5,7 @@ import json
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aspire_gitops.resources import GatewaySpec
+from aspire_gitops.resources.gateway import LedgerSpec
 
 _TEMPLATES = Environment(
     loader=PackageLoader("aspire_gitops", "compiling"),
@@ -19,4 +20,12 @@ _TEMPLATES.filters["quoted"] = lambda text: json.dumps(text, ensure_ascii=False)
 
 def compile_config(gateway: GatewaySpec) -> str:
     """Return the file's text. A restart brings it into force; it changes with the `Gateway` only."""
-    return _TEMPLATES.get_template("config.yaml.j2").render(gateway=gateway)
+    return _TEMPLATES.get_template("config.yaml.j2").render(
+        gateway=gateway, outage=_outage(gateway.ledger)
+    )
+
+
+def _outage(ledger: LedgerSpec | None) -> str:
+    if ledger is None or ledger.on_outage == "refuse":
+        return "refuse"
+    return f"allow for {ledger.on_outage.allow_for_minutes} minutes"

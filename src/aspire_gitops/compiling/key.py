@@ -1,16 +1,19 @@
 """`kind: App` and its `kind: Budget` → one LiteLLM virtual key per entry in `keys`.
 
 LiteLLM counts each key for itself, in US dollars: every key carries its
-budget's whole cap, converted at the reviewed rate and rounded down.
+budget's whole cap, converted at the reviewed rate and rounded down. Where a
+ledger enforces the budget, that cap is a backstop above it.
 """
 
-from decimal import ROUND_DOWN
+from datetime import date, datetime, time, timedelta
+from decimal import ROUND_DOWN, Decimal
+from zoneinfo import ZoneInfo
 
 from aspire_gitops.canonical import JsonValue
 from aspire_gitops.catalog import Declared
 from aspire_gitops.compiling.fields import stated
 from aspire_gitops.money import Aud, ExchangeRate, json_number
-from aspire_gitops.resources import AppSpec, BudgetSpec
+from aspire_gitops.resources import AppSpec, BudgetSpec, GatewaySpec
 from aspire_gitops.resources.app import AppLimitsSpec, KeySpec
 from aspire_gitops.state import FileDelivery, GatewayObject, Intent, Kind, ObjectKey
 
@@ -23,16 +26,20 @@ def compile_key(
     budget: BudgetSpec,
     *,
     exchange: ExchangeRate,
-    timezone: str,
+    gateway: GatewaySpec,
+    today: date,
 ) -> tuple[GatewayObject, Intent]:
-    """Compile the key at `place` in the app's list. Its value is chosen when it is applied."""
+    """Compile the key at `place` in the app's list. Its value is chosen when it is applied.
+
+    `today` decides whether an uplift of the budget still counts.
+    """
     key = app.spec.keys[place]
     name = f"{app.name}.{key.name}"
-    metadata = _metadata(app.spec, budget, exchange, timezone)
+    metadata = _metadata(app.spec, budget, exchange, gateway)
     fields = stated(
         {
             **_permissions(app.spec),
-            **_cap(budget, exchange),
+            **_cap(budget, exchange, gateway, today),
             **_limits(app.spec.limits or AppLimitsSpec()),
             **{f"metadata.{path}": value for path, value in metadata.items()},
         }
@@ -50,10 +57,15 @@ def _permissions(app: AppSpec) -> dict[str, JsonValue]:
     }
 
 
-def _cap(budget: BudgetSpec, exchange: ExchangeRate) -> dict[str, JsonValue]:
-    cap = exchange.cap_in_usd(Aud(budget.monthly_aud))
+def _cap(
+    budget: BudgetSpec, exchange: ExchangeRate, gateway: GatewaySpec, today: date
+) -> dict[str, JsonValue]:
+    amount = budget.monthly_aud
+    if budget.uplift and today <= budget.uplift.expires:
+        amount += budget.uplift.aud
+    factor = gateway.ledger.backstop_factor if gateway.ledger else Decimal(1)
     return {
-        "max_budget": json_number(cap, rounding=ROUND_DOWN),
+        "max_budget": json_number(exchange.cap_in_usd(Aud(amount * factor)), rounding=ROUND_DOWN),
         "budget_duration": CALENDAR_MONTH,
     }
 
@@ -67,7 +79,7 @@ def _limits(limits: AppLimitsSpec) -> dict[str, JsonValue]:
 
 
 def _metadata(
-    app: AppSpec, budget: BudgetSpec, exchange: ExchangeRate, timezone: str
+    app: AppSpec, budget: BudgetSpec, exchange: ExchangeRate, gateway: GatewaySpec
 ) -> dict[str, JsonValue]:
     # What the ledger inside the gateway reads: it sees a call's key and nothing else of ours.
     return {
@@ -76,9 +88,24 @@ def _metadata(
         "budget": budget.name,
         "monthly_aud": str(budget.monthly_aud),
         "usd_per_aud": str(exchange.usd_per_aud),
-        "timezone": timezone,
+        "timezone": gateway.timezone,
         "warn_at_percent": tuple(sorted(set(budget.warn_at_percent))),
+        **(_for_the_ledger(budget, gateway.timezone) if gateway.ledger else {}),
     }
+
+
+def _for_the_ledger(budget: BudgetSpec, timezone: str) -> dict[str, JsonValue]:
+    # The ledger turns an uplift on and off by itself, at midnight, without a new plan.
+    uplift = budget.uplift
+    return {
+        "budget_mode": budget.admission,
+        "uplift_aud": str(uplift.aud) if uplift else None,
+        "uplift_until": _midnight_after(uplift.expires, timezone) if uplift else None,
+    }
+
+
+def _midnight_after(day: date, timezone: str) -> str:
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(timezone)).isoformat()
 
 
 def _delivery(key: KeySpec) -> FileDelivery | None:

@@ -21,7 +21,7 @@ from aspire_gitops.state import (
 
 
 def compile_catalog(catalog: Catalog, *, today: date) -> Compiled:
-    """Compile a catalog that `validation` accepts; `today` decides which approvals still count.
+    """Compile a catalog that `validation` accepts; `today` decides which approvals and uplifts still count.
 
     Raises:
         ValueError, KeyError: The catalog was not validated. A bug of the caller.
@@ -30,7 +30,7 @@ def compile_catalog(catalog: Catalog, *, today: date) -> Compiled:
         raise ValueError("the catalog declares no gateway; validate it before compiling")
     gateway = catalog.gateway.spec
     exchange = _exchange(gateway)
-    compiled = sorted(_objects(catalog, exchange, gateway.timezone), key=lambda pair: pair[0].key)
+    compiled = sorted(_objects(catalog, exchange, gateway, today), key=lambda pair: pair[0].key)
     return Compiled(
         revision=catalog.revision,
         gateway=_target(gateway, exchange),
@@ -42,7 +42,7 @@ def compile_catalog(catalog: Catalog, *, today: date) -> Compiled:
 
 
 def _objects(
-    catalog: Catalog, exchange: ExchangeRate, timezone: str
+    catalog: Catalog, exchange: ExchangeRate, gateway: GatewaySpec, today: date
 ) -> Iterator[tuple[GatewayObject, Intent]]:
     for provider in catalog.providers.values():
         if provider.spec.deferred is None:
@@ -52,7 +52,7 @@ def _objects(
     for app in catalog.apps.values():
         budget = catalog.budgets[app.spec.budget].spec
         for place in range(len(app.spec.keys)):
-            yield compile_key(app, place, budget, exchange=exchange, timezone=timezone)
+            yield compile_key(app, place, budget, exchange=exchange, gateway=gateway, today=today)
 
 
 def _exchange(gateway: GatewaySpec) -> ExchangeRate:

@@ -1,5 +1,6 @@
 """`kind: Gateway`: the gateway itself, its money, its timezone and its limits. Exactly one."""
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -8,6 +9,7 @@ from aspire_gitops.resources.base import (
     Amount,
     Day,
     HttpUrl,
+    OrAbsent,
     ResourceSpec,
     Sentence,
     Spec,
@@ -17,6 +19,7 @@ from aspire_gitops.resources.base import (
 
 Days = Annotated[int, Field(ge=1, le=366), Whole]
 MinutesPerMonth = Annotated[int, Field(ge=1, le=44_640), Whole]
+Minutes = Annotated[int, Field(ge=1, le=1440), Whole]
 Deletions = Annotated[int, Field(ge=0, le=10_000), Whole]
 
 
@@ -71,6 +74,34 @@ class PolicySpec(Spec):
     )
 
 
+class OutageSpec(Spec):
+    """Let calls through for a while when the ledger cannot answer; they are booked afterwards."""
+
+    allow_for_minutes: Minutes = Field(
+        description="Minutes since the outage began. After that calls are refused."
+    )
+
+
+class LedgerSpec(Spec):
+    """The spend ledger inside the gateway, which enforces each budget in AUD."""
+
+    on_outage: Literal["refuse"] | OutageSpec = Field(
+        default="refuse",
+        description="What happens to calls while the ledger's database cannot answer.",
+    )
+    keys_without_mark: Literal["refuse", "allow"] = Field(
+        default="refuse",
+        description="What happens to calls with a key that we did not make. `allow` counts nothing for them.",
+    )
+    backstop_factor: Amount = Field(
+        default=Decimal("1.25"),
+        description="LiteLLM's own cap on each key, as a multiple of the budget's. It only matters if the ledger fails.",
+    )
+    total_monthly_aud: OrAbsent[Amount] = Field(
+        default=None, description="What all budgets together may spend a month."
+    )
+
+
 class GatewaySpec(ResourceSpec):
     """The gateway: where it is, what it runs, how money is counted, and its limits."""
 
@@ -88,3 +119,7 @@ class GatewaySpec(ResourceSpec):
     exchange: ExchangeSpec = Field(description="The reviewed exchange rate.")
     availability: AvailabilitySpec = Field(description="The promise to the gateway's users.")
     policy: PolicySpec = Field(description="Rules for files and plans.")
+    ledger: OrAbsent[LedgerSpec] = Field(
+        default=None,
+        description="The spend ledger. Without it LiteLLM's own budgets are all there is: in US dollars, and for each key by itself.",
+    )

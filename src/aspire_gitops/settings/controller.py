@@ -46,7 +46,8 @@ class ControllerSettings(Settings):
 
     github_token: SecretStr | None = None
     github_token_file: Path | None = None
-    github_api_url: WebAddress = "https://api.github.com"
+    github_api_url: WebAddress | None = None
+    """Without it: what belongs to the repository's host."""
     notify_url: SecretStr | None = None
     notify_url_file: Path | None = None
     notify_secret: SecretStr | None = None

@@ -1,11 +1,10 @@
-"""Keys: each has somewhere to go, a name of its own, and a budget that it may spend."""
+"""Keys: each has somewhere to go, and a name of its own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from aspire_gitops.catalog import Catalog, Declared
-from aspire_gitops.diagnostics import Diagnostic, Rule, Severity
+from aspire_gitops.catalog import Catalog
+from aspire_gitops.diagnostics import Diagnostic, Rule
 from aspire_gitops.loading.document import Document
-from aspire_gitops.resources import AppSpec, BudgetSpec
 from aspire_gitops.resources.app import KeySpec
 
 KEY_ALIAS_TWICE = Rule("AG210", "key-alias-twice")
@@ -13,8 +12,6 @@ DELIVERY_TWICE = Rule("AG211", "delivery-twice")
 KEY_TWICE = Rule("AG213", "key-twice")
 KEY_WITHOUT_DELIVERY = Rule("AG311", "key-without-delivery")
 ADOPTED_KEY_DELIVERED = Rule("AG312", "adopted-key-delivered")
-SHARED_BUDGET = Rule("AG315", "shared-budget", Severity.WARNING)
-ZERO_CAP = Rule("AG319", "zero-cap", Severity.WARNING)
 
 Place = tuple[Document, tuple[str | int, ...]]
 
@@ -77,40 +74,4 @@ def _same_file(file: str, place: Place, first: Place) -> Diagnostic:
         f'"{file}" is where the key at {first[0].span(*first[1])} goes: '
         "the second would overwrite the first",
         help="give each key a file of its own",
-    )
-
-
-def check_budgets(catalog: Catalog) -> Iterator[Diagnostic]:
-    """Yield AG315 and AG319 for each budget."""
-    keys = _keys_by_budget(catalog)
-    for budget in catalog.budgets.values():
-        sharing = keys.get(budget.name, [])
-        if len(sharing) > 1:
-            yield _shared(budget, sharing)
-        if not budget.spec.monthly_aud:
-            yield ZERO_CAP.at(
-                budget.span("monthly_aud"),
-                f'a cap of zero stops every key of budget "{budget.name}"',
-                help='if that is what you want, all is well; else write a cap like "180"',
-            )
-
-
-def _keys_by_budget(catalog: Catalog) -> Mapping[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for app in catalog.apps.values():
-        found.setdefault(app.spec.budget, []).extend(_key_names(app))
-    return found
-
-
-def _key_names(app: Declared[AppSpec]) -> Iterator[str]:
-    return (f"{app.name}.{key.name}" for key in app.spec.keys)
-
-
-def _shared(budget: Declared[BudgetSpec], keys: list[str]) -> Diagnostic:
-    listed = ", ".join(keys[:4]) + (f" and {len(keys) - 4} more" if len(keys) > 4 else "")
-    return SHARED_BUDGET.at(
-        budget.span("monthly_aud"),
-        f"{len(keys)} keys share this budget ({listed}), and LiteLLM counts each by itself: "
-        f"until a ledger counts them together they can spend {len(keys)} times the cap",
-        help="one budget for each app, or agree that the cap is per key for now",
     )

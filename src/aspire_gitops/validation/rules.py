@@ -8,6 +8,7 @@ from aspire_gitops.loading import rules as loading_rules
 from aspire_gitops.validation import (
     addresses,
     approval_rules,
+    budget_rules,
     envelope,
     explain,
     fallback_roads,
@@ -33,6 +34,7 @@ _MODULES = (
     gateway_rules,
     addresses,
     key_rules,
+    budget_rules,
     approval_rules,
 )
 

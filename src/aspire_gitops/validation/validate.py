@@ -34,9 +34,10 @@ from aspire_gitops.revision import Revision
 from aspire_gitops.validation import fallback_roads
 from aspire_gitops.validation.addresses import check_address
 from aspire_gitops.validation.approval_rules import check_approvals
+from aspire_gitops.validation.budget_rules import check_budgets
 from aspire_gitops.validation.envelope import check_file_name, check_kind, kind_of, stem_of
 from aspire_gitops.validation.gateway_rules import check_gateway
-from aspire_gitops.validation.key_rules import check_budgets, check_keys
+from aspire_gitops.validation.key_rules import check_keys
 from aspire_gitops.validation.literal_secrets import (
     LITERAL_SECRET,
     Hidden,
@@ -177,7 +178,7 @@ def _policy(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
     for app in catalog.apps.values():
         yield from _check_app(app)
     yield from check_keys(catalog)
-    yield from check_budgets(catalog)
+    yield from check_budgets(catalog, today)
     yield from check_approvals(catalog, today)
 
 

@@ -40,7 +40,7 @@ def test_unknown_fields() -> None:
     )
     assert told(BUDGET, "name:", "colour: red\nname:") == snapshot(
         [
-            '2:1-7 AG104 `kind: Budget` has no field "colour" | it has kind, name, monthly_aud, period, warn_at_percent, description'
+            '2:1-7 AG104 `kind: Budget` has no field "colour" | it has kind, name, monthly_aud, period, admission, uplift, warn_at_percent, description'
         ]
     )
     assert told(PROVIDER, "{env:", "{enw:") == snapshot(
