@@ -93,7 +93,7 @@ async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock
     def why_not_write() -> str | None:
         if loop.stopping:
             return "the controller is stopping"
-        return None if lock.held() else "the lock is lost"
+        return None if lock.held(now=True) else "the lock is lost"
 
     def observed(exchange: Exchange) -> None:
         metrics.called(exchange.method, exchange.path, exchange.status, exchange.seconds)

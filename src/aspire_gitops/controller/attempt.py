@@ -11,7 +11,7 @@ from aspire_gitops.applying import Outcome, Status
 from aspire_gitops.controller.problems import Problem
 from aspire_gitops.diagnostics import Diagnostic
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.reporting import Brake, Drifted, Fight, Standing, Turn
+from aspire_gitops.reporting import Brake, BrakeKind, Drifted, Fight, Standing, Turn
 from aspire_gitops.revision import Revision
 
 
@@ -59,6 +59,11 @@ class Attempt:
             yield
         finally:
             self.gateway_s += time.monotonic() - began
+
+    @property
+    def is_braked(self) -> bool:
+        """Say whether somebody asked to look only; a revert is obeyed by writing."""
+        return any(brake.kind is not BrakeKind.REVERT for brake in self.brakes)
 
     @property
     def problem(self) -> Problem | None:

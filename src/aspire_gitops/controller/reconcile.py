@@ -20,10 +20,10 @@ from aspire_gitops.controller.problems import Problem, problem_of
 from aspire_gitops.controller.recording import Scribe
 from aspire_gitops.controller.seeing import Seeing
 from aspire_gitops.controller.wanted import Compiler, Wanted
-from aspire_gitops.controller.words import at_rest, braked, clock, not_now, refused
+from aspire_gitops.controller.words import at_rest, braked, clock, held, not_now, refused
 from aspire_gitops.errors import AspireGitopsError
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.reporting import BrakeKind, Standing, Turn
+from aspire_gitops.reporting import Standing, Turn
 from aspire_gitops.state import Snapshot
 
 ASKED = "reconcile"  # the cause of a turn that a person asked for: what rests is tried again
@@ -97,6 +97,8 @@ class Reconciler:
                 return
         chosen = self._choose(attempt, wanted, plan, snapshot)
         await self._act(attempt, wanted, plan, chosen, seeing)
+        if not attempt.is_braked:
+            attempt.ready = held(attempt.brakes, attempt.ready)
         await diary.drift(attempt.drift, Scribe(attempt.id, wanted.revision), plan.id)
 
     def _choose(self, attempt: Attempt, wanted: Wanted, plan: Plan, snapshot: Snapshot) -> Chosen:
@@ -118,7 +120,7 @@ class Reconciler:
         acting = Acting(self.world, self.memory, seeing, self._progress, self.announce)
         attempt.warnings = wanted.warnings
         attempt.drift = unhealed(chosen.drift)
-        if any(brake.kind is not BrakeKind.REVERT for brake in attempt.brakes):
+        if attempt.is_braked:
             attempt.ready = braked(attempt.brakes, plan)
         elif problem := self._resting(attempt, wanted):
             attempt.problems.append(problem)

@@ -40,8 +40,13 @@ def after_applying(revision: Revision, outcome: Outcome, drift: Sequence[Drifted
 
 def braked(brakes: Sequence[Brake], plan: Plan) -> str:
     """Return the sentence of a turn that a brake kept from writing."""
-    waits = f"{changes(len(plan.changes))} wait" if plan.changes else "nothing waits"
-    return f"{' and '.join(map(_brake, brakes))}; {waits}"
+    return f"{' and '.join(map(_brake, brakes))}; {_waiting(plan)}"
+
+
+def held(brakes: Sequence[Brake], sentence: str) -> str:
+    """Return a turn's sentence, with the revert that it obeyed, if there is one."""
+    holds = [_brake(brake) for brake in brakes if brake.kind is BrakeKind.REVERT]
+    return "; ".join([*holds, sentence]) if sentence else ""
 
 
 def refused(plan: Plan, revision: Revision) -> Problem:
@@ -54,7 +59,7 @@ def refused(plan: Plan, revision: Revision) -> Problem:
 
 def not_now(why: str, plan: Plan) -> str:
     """Return the sentence of a turn that may not write for another reason."""
-    return f"{changes(len(plan.changes))} wait: {why}"
+    return f"{_waiting(plan)}: {why}"
 
 
 def changes(count: int) -> str:
@@ -68,6 +73,12 @@ def objects(count: int) -> str:
 def clock(moment: datetime) -> str:
     """Return a time for a sentence, in UTC: people read it anywhere."""
     return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _waiting(plan: Plan) -> str:
+    if not plan.changes:
+        return "nothing waits"
+    return f"{changes(len(plan.changes))} {'waits' if len(plan.changes) == 1 else 'wait'}"
 
 
 def _brake(brake: Brake) -> str:

@@ -369,7 +369,7 @@ def test_a_freeze_shows_what_waits_and_changes_nothing(settled: Scene) -> None:
     freeze(settled, 10)
     turn = settled.turn()
     assert (turn.standing, settled.fake.writes) == (Standing.READY, [])
-    assert turn.reason == "frozen by ada until 2026-11-23 12:11 UTC (maintenance); 1 change wait"
+    assert turn.reason == "frozen by ada until 2026-11-23 12:11 UTC (maintenance); 1 change waits"
     assert [brake.kind for brake in turn.brakes] == [BrakeKind.FREEZE]
     assert turn.plan is not None
     assert len(turn.plan.changes) == 1
@@ -412,8 +412,9 @@ def test_a_revert_goes_forward_to_the_old_revision_and_holds_it(settled: Scene) 
     assert settled.params("chat")["model"] == "openai/chat-1"
     assert turn.applied is not None
     assert turn.applied.commit == old
-    settled.turn(later_s=60)
+    rest = settled.turn(later_s=60)
     assert settled.params("chat")["model"] == "openai/chat-1", "held"
+    assert rest.reason.startswith(f"held at {old[:7]} by ada until")
     settled.turn(later_s=600)
     assert settled.params("chat")["model"] == "openai/chat-2", "the branch is followed again"
 
