@@ -28,7 +28,18 @@ class Revision:
     def __str__(self) -> str:
         if self.commit is None:
             return self.reference
-        return f"{self.reference}@sha1:{self.commit}{'+changes' if self.dirty else ''}"
+        return f"{self.reference}@sha1:{self.commit}{self._changes}"
+
+    @property
+    def short(self) -> str:
+        """Return it for a sentence: `main@4f2c9d1`."""
+        return (
+            f"{self.reference}@{self.commit[:7]}{self._changes}" if self.commit else self.reference
+        )
+
+    @property
+    def _changes(self) -> str:
+        return "+changes" if self.dirty else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from aspire_gitops.controller.problems import Problem, passes, problem_of
 from aspire_gitops.controller.recording import Scribe, state_row
 from aspire_gitops.controller.seeing import Seeing
 from aspire_gitops.controller.wanted import Wanted
-from aspire_gitops.controller.words import after_applying, changes, short
+from aspire_gitops.controller.words import after_applying, changes
 from aspire_gitops.errors import SecretMissing, SourceUnavailable
 from aspire_gitops.journal.entry import Draft, EntryKind
 from aspire_gitops.planning.plan import Plan
@@ -133,7 +133,7 @@ class Acting:
         self, attempt: Attempt, wanted: Wanted, left: list[str], scribe: Scribe
     ) -> None:
         names = ", ".join(left[:3]) + (", …" if len(left) > 3 else "")
-        reason = f"the gateway took {short(wanted.revision)} and does not show it: {names}"
+        reason = f"the gateway took {wanted.revision.short} and does not show it: {names}"
         help_ = "see whether somebody else writes to them"
         problem = Problem(Standing.STALLED, reason, help_)
         await self._patiently(attempt, wanted, problem, scribe)
@@ -157,7 +157,7 @@ class Acting:
         own = [r for r in failed if r.error and not passes(r.error)]
         what = f"{changes(len(failed))} of {len(outcome.results)} failed"
         if own:
-            reason = f"{short(wanted.revision)}: {what}: {own[0].change.key}: {own[0].message}"
+            reason = f"{wanted.revision.short}: {what}: {own[0].change.key}: {own[0].message}"
             problem = Problem(Standing.STALLED, reason, "push a commit that mends it")
             if all(isinstance(result.error, NotProved) for result in own):
                 await self._patiently(attempt, wanted, problem, scribe)

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from aspire_gitops.controller.words import short
 from aspire_gitops.errors import TellingFailed
 from aspire_gitops.rendering.snapshot import snapshot_json
 from aspire_gitops.revision import Revision
@@ -41,7 +40,7 @@ class Publishing:
         if not self.places or (content == self._published and not self._is_old()):
             return
         text = snapshot_json(snapshot, owner=self.owner, revision=str(applied or "") or None)
-        message = f"Publish what is live at {short(applied)}"
+        message = f"Publish what is live{f' at {applied.short}' if applied else ''}"
         try:
             for put in self.places:
                 await asyncio.to_thread(put, text.encode(), message)

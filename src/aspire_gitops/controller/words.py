@@ -10,23 +10,14 @@ from aspire_gitops.reporting import Answer, Brake, BrakeKind, Drifted, Standing
 from aspire_gitops.revision import Revision
 
 
-def short(revision: Revision | None) -> str:
-    """Return a revision for a sentence: `main@4f2c9d1`."""
-    if revision is None:
-        return "nothing"
-    if revision.commit is None:
-        return revision.reference
-    return f"{revision.reference}@{revision.commit[:7]}{'+changes' if revision.dirty else ''}"
-
-
 def at_rest(revision: Revision, drift: Sequence[Drifted]) -> str:
     """Return the sentence of a turn that had nothing to write."""
     left = [one for one in drift if one.answer is not Answer.HEALED]
     if not left:
-        return f"the gateway is as {short(revision)} says"
+        return f"the gateway is as {revision.short} says"
     held = sum(one.answer is Answer.HELD for one in left)
     why = "healing rests because somebody keeps changing it back" if held else "only reported"
-    return f"the gateway is as {short(revision)} says but for drift on {objects(len(left))}, {why}"
+    return f"the gateway is as {revision.short} says but for drift on {objects(len(left))}, {why}"
 
 
 def after_applying(revision: Revision, outcome: Outcome, drift: Sequence[Drifted]) -> str:
@@ -34,8 +25,8 @@ def after_applying(revision: Revision, outcome: Outcome, drift: Sequence[Drifted
     done = outcome.count(Status.APPLIED)
     mended = sum(one.answer is Answer.HEALED for one in drift)
     if mended and mended == done:
-        return f"healed drift on {objects(mended)}; the gateway is as {short(revision)} says"
-    return f"applied {short(revision)} with {changes(done)}"
+        return f"healed drift on {objects(mended)}; the gateway is as {revision.short} says"
+    return f"applied {revision.short} with {changes(done)}"
 
 
 def braked(brakes: Sequence[Brake], plan: Plan) -> str:
@@ -53,7 +44,7 @@ def refused(plan: Plan, revision: Revision) -> Problem:
     """Return why a plan must not be applied, with the way out of its first refusal."""
     first, *others = plan.refusals
     more = f" (and {len(others)} more)" if others else ""
-    reason = f"the plan of {short(revision)} is refused: {first.rule.code} {first.message}{more}"
+    reason = f"the plan of {revision.short} is refused: {first.rule.code} {first.message}{more}"
     return Problem(Standing.STALLED, reason, first.help)
 
 

@@ -34,7 +34,6 @@ from aspire_gitops.notifying.words import (
     plural,
     release_title,
     revision_lines,
-    short,
     trouble_lines,
 )
 from aspire_gitops.planning.plan import Plan
@@ -58,7 +57,7 @@ def notices_of(turn: Turn, before: Turn | None, *, gateway: str = "") -> tuple[N
 
 def pending_notice(plan: Plan, revision: Revision, *, turn: str, at: datetime) -> Notice:
     """Return that a revision is about to be applied. `turn` is the id of the turn in hand."""
-    title = f"Applying {short(revision)}: {plural(len(plan.changes), 'change')}"
+    title = f"Applying {revision.short}: {plural(len(plan.changes), 'change')}"
     return Notice(
         id=f"{turn}-{Topic.PENDING}",
         topic=Topic.PENDING,
@@ -124,7 +123,7 @@ def _brake_notice(turn: Turn, brake: Brake, title: str, what: str) -> Notice:
 def _trouble(turn: Turn) -> Notice:
     if not is_about_the_commit(turn):
         return _notice(turn, Topic.STALLED, f"Stalled: {turn.reason}", trouble_lines(turn))
-    title = f"Could not apply {short(turn.wanted)}: {turn.reason}"
+    title = f"Could not apply {_named(turn.wanted)}: {turn.reason}"
     lines = [*trouble_lines(turn), *revision_lines(turn.wanted)]
     return _notice(turn, Topic.FAILED, title, lines, commit=commit_of(turn.wanted))
 
@@ -137,7 +136,7 @@ def _success(turn: Turn, before: Turn | None) -> Iterator[Notice]:
     applied = has_moved(turn, before)
     if applied:
         done = plural(count, "change") if count else "nothing to change"
-        title = f"Applied {short(turn.applied)}: {done}"
+        title = f"Applied {_named(turn.applied)}: {done}"
         lines = [*revision_lines(turn.applied), *plan_lines(turn.plan)]
         notice = _notice(turn, Topic.APPLIED, title, lines, commit=commit)
         yield replace(notice, quiet=count == 0)
@@ -158,3 +157,7 @@ def _notice(
         commit=commit,
         turn=turn.id,
     )
+
+
+def _named(revision: Revision | None) -> str:
+    return revision.short if revision else "nothing"

@@ -50,15 +50,6 @@ def bounded(lines: Iterable[str]) -> tuple[str, ...]:
     return (*found[: MOST_LINES - 1], f"and {len(found) - MOST_LINES + 1} more")
 
 
-def short(revision: Revision | None) -> str:
-    """Return a revision for a sentence: `main@4f2c9d1`."""
-    if revision is None:
-        return "nothing"
-    if revision.commit is None:
-        return revision.reference
-    return f"{revision.reference}@{revision.commit[:7]}{'+changes' if revision.dirty else ''}"
-
-
 def plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
