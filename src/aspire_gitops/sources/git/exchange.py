@@ -19,7 +19,7 @@ from aspire_gitops.sources.git.program import Access, Finished
 _SHA1 = re.compile(r"[0-9a-f]{40}")
 _FETCH = (
     "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
-    "--depth=1", "--update-shallow", "--force",
+    "--depth=1", "--force",
 )  # fmt: skip
 
 
