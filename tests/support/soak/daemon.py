@@ -39,8 +39,8 @@ class Daemon:
     def start(self) -> int:
         """Start a process and return its id at once; it may not listen yet."""
         assert not self.runs, "one controller at a time"
-        words = ("controller", "--repository", str(self.repository))
-        words += ("--interval", f"{self.interval_s:g}", "--listen", "127.0.0.1:0")
+        words = ["controller", "--repository", str(self.repository)]
+        words += ["--interval", f"{self.interval_s:g}", "--listen", "127.0.0.1:0"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*_PROGRAM, "--log-format", "json", *words], env=self._environment(), stderr=log
