@@ -1,0 +1,79 @@
+"""What the ledger has of one month, as plain values. `ledger_reading` makes them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from aspire_gitops.money import Aud
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one budget, app, alias or provider has of a month. Adjustments are no calls."""
+
+    name: str
+    aud: Aud
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class MonthRecord:
+    """One month of the ledger.
+
+    `month` is `2026-11`. `days` is what calls cost on each day, by budget; it
+    may reach back into the month before, for the pace, and is empty where
+    nobody asked.
+    """
+
+    month: str
+    budgets: tuple[Part, ...] = ()
+    apps: tuple[Part, ...] = ()
+    aliases: tuple[Part, ...] = ()
+    providers: tuple[Part, ...] = ()
+    days: Mapping[str, Mapping[date, Aud]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """What a person booked by hand, negative for a refund."""
+
+    number: int  # of the ledger's entry
+    at: datetime
+    budget: str
+    aud: Aud
+    reason: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateUsed:
+    """An exchange rate, and what was booked at it."""
+
+    usd_per_aud: Decimal
+    first: datetime
+    last: datetime
+    entries: int
+    aud: Aud
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """One line of the ledger, as far as a statement needs it.
+
+    A correction is money and no call. An adjustment has a reason and an owner,
+    and neither app nor alias.
+    """
+
+    number: int
+    at: datetime
+    budget: str
+    aud: Aud
+    app: str = ""
+    alias: str = ""
+    provider: str = ""
+    usd_per_aud: Decimal = Decimal(0)
+    is_call: bool = False
+    is_adjustment: bool = False
+    reason: str = ""
+    owner: str = ""

@@ -1,0 +1,57 @@
+"""A month beside its caps: who reached what, and who used nothing yet."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from aspire_gitops.money import Aud
+from aspire_gitops.spending import Cap, MonthRecord, Part, known_spent, month_named, spend_of
+from aspire_gitops.spending.spend import percent_of, plain
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NOVEMBER = month_named("2026-11", ZoneInfo("Australia/Sydney"))
+RECORD = MonthRecord("2026-11", budgets=(Part("media", Aud(Decimal("76.4")), 12),))
+CAP = Cap("media", Aud(Decimal("95.50")), "Australia/Sydney", ("transcripts",), (), (50, 80, 95))
+
+
+def test_a_budget_that_nobody_used_is_there_with_nothing() -> None:
+    unused = Cap("idle", Aud(Decimal(5)), "Australia/Sydney", (), ())
+    spend = spend_of(RECORD, {"idle": unused}, month=NOVEMBER, now=NOW)
+    assert known_spent(spend) == {"idle": "0.00", "media": "76.40"}
+
+
+def test_the_percentages_that_were_reached() -> None:
+    spend = spend_of(RECORD, {"media": CAP}, month=NOVEMBER, now=NOW)
+    assert [str(crossing) for crossing in spend.crossings] == [
+        "media 2026-11 50%",
+        "media 2026-11 80%",
+    ]
+
+
+def test_a_month_that_is_over_has_no_forecast() -> None:
+    later = datetime(2026, 12, 1, tzinfo=UTC)
+    [row] = spend_of(RECORD, {"media": CAP}, month=NOVEMBER, now=later).budgets
+    assert row.forecast is None
+
+
+@pytest.mark.parametrize(
+    ("spent", "cap", "expected"),
+    [
+        pytest.param("99.999", "100", 99, id="rounded down, because something is left"),
+        pytest.param("100", "100", 100, id="all of it"),
+        pytest.param("250", "100", 250, id="more than all"),
+        pytest.param("1", "0", None, id="no share of nothing"),
+    ],
+)
+def test_percent(spent: str, cap: str, expected: int | None) -> None:
+    assert percent_of(Aud(Decimal(spent)), Aud(Decimal(cap))) == expected
+
+
+@pytest.mark.parametrize(
+    ("amount", "expected"),
+    [("0", "0.00"), ("1E+2", "100.00"), ("0.000000001", "0.000000001"), ("-12.3", "-12.30")],
+)
+def test_amounts_are_written_out(amount: str, expected: str) -> None:
+    assert plain(Decimal(amount)) == expected
