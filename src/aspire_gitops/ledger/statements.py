@@ -1,65 +1,103 @@
 """The statements that move money, written once for both databases.
 
-Parameters are named (`:name` for SQLite; `postgres` rewrites them). What is
-decided here is decided by `store.verdict` too, and a property test compares them.
+Parameters are named (`:name`; `postgres` rewrites them). What a statement takes
+from the one before it stands in braces: SQLite is given it as parameters,
+PostgreSQL finds it in the same statement, under that name. What ADMIT decides
+`store.verdict` decides too, and a property test compares them.
 """
 
-MAKE_TOTAL = """
-INSERT INTO {schema}totals (budget, month) VALUES (:budget, :month)
-ON CONFLICT (budget, month) DO NOTHING"""
-
 # The whole decision, in one statement: either the reservation is made, or nothing is.
-# `CASE` and not LEAST/MIN: the two databases call that differently.
 ADMIT = """
-UPDATE {schema}totals SET reserved = reserved + CASE
-    WHEN :reserve <= :cap - spent - reserved THEN :reserve ELSE :cap - spent - reserved END
-WHERE budget = :budget AND month = :month AND spent + reserved + :need <= :cap
-RETURNING spent, reserved"""
-
-STANDING = """
-SELECT spent, reserved FROM {schema}totals WHERE budget = :budget AND month = :month"""
+INSERT INTO {schema}totals AS total (budget, month, reserved, granted, expected)
+SELECT :budget, :month, {least}(wanted.amount, :cap), {least}(wanted.amount, :cap), wanted.amount
+FROM (SELECT {least}(:worst, COALESCE((
+        SELECT nano_aud FROM {schema}estimates
+        WHERE app = :app AND alias = :alias AND :learned = 1), :worst)) AS amount) AS wanted
+WHERE :need <= :cap
+    AND NOT EXISTS (SELECT 1 FROM {schema}reservations WHERE id = :id)
+    AND NOT EXISTS (SELECT 1 FROM {schema}entries WHERE request_id = :id)
+ON CONFLICT (budget, month) DO UPDATE SET
+    reserved = total.reserved + {least}(excluded.expected, :cap - total.spent - total.reserved),
+    granted = {least}(excluded.expected, :cap - total.spent - total.reserved),
+    expected = excluded.expected
+WHERE total.spent + total.reserved + :need <= :cap
+RETURNING spent, reserved, granted, expected"""
 
 RESERVE = """
-INSERT INTO {schema}reservations
-    (id, budget, month, app, alias, key, nano_aud, at, expires_at, usd_per_aud)
-VALUES (:id, :budget, :month, :app, :alias, :key, :amount, :at, :expires_at, :usd_per_aud)"""
+INSERT INTO {schema}reservations (id, budget, month, day, app, alias, key, nano_aud, expected,
+    at, expires_at, usd_per_aud)
+SELECT :id, :budget, :month, :day, :app, :alias, :key, admitted.granted, admitted.expected,
+    :at, :expires_at, :usd_per_aud
+FROM {admitted} AS admitted"""
+
+# Why nothing was reserved: how the budget stands, and whether the id is known.
+STANDING = """
+SELECT COALESCE(total.spent, 0) AS spent, COALESCE(total.reserved, 0) AS reserved,
+    CASE WHEN EXISTS (SELECT 1 FROM {schema}entries WHERE request_id = :id) THEN 'booked'
+         WHEN EXISTS (SELECT 1 FROM {schema}reservations WHERE id = :id) THEN 'held'
+         ELSE 'unknown' END AS known
+FROM (SELECT 1 AS one) AS always
+LEFT JOIN {schema}totals AS total ON total.budget = :budget AND total.month = :month"""
 
 FREE = """
 DELETE FROM {schema}reservations WHERE id = :id
-RETURNING budget, month, app, alias, key, nano_aud, at, usd_per_aud"""
+RETURNING budget, month, day, app, alias, key, nano_aud, usd_per_aud, '' AS remark"""
+
+# For what was not reserved. A closed month is full: what comes late counts for the next.
+GIVEN = """
+SELECT :budget AS budget, paying.month AS month,
+    CASE WHEN paying.month = :month THEN :day ELSE '' END AS day,
+    :app AS app, :alias AS alias, :key AS key, 0 AS nano_aud, :usd_per_aud AS usd_per_aud,
+    CASE WHEN paying.month = :month THEN '' ELSE ' (of ' || :month || ', closed)' END AS remark
+FROM (SELECT {greatest}(:month, COALESCE(
+    (SELECT MAX(following) FROM {schema}closings), :month)) AS month) AS paying"""
 
 BOOK = """
-INSERT INTO {schema}entries
-    (request_id, kind, at, month, budget, app, alias, key, provider, model, nano_aud, usd,
-     usd_per_aud, input_tokens, output_tokens, note)
-VALUES (:request_id, :kind, :at, :month, :budget, :app, :alias, :key, :provider, :model,
-        :nano_aud, :usd, :usd_per_aud, :input_tokens, :output_tokens, :note)
+INSERT INTO {schema}entries (request_id, kind, at, month, day, budget, app, alias, key, provider,
+    model, nano_aud, usd, usd_per_aud, input_tokens, output_tokens, note)
+SELECT :id, :kind, :at, freed.month, freed.day, freed.budget, freed.app, freed.alias, freed.key,
+    :provider, :model, :cost, :usd, freed.usd_per_aud, :input_tokens, :output_tokens,
+    :note || freed.remark
+FROM {freed} AS freed WHERE true
 ON CONFLICT DO NOTHING
-RETURNING number"""
+RETURNING nano_aud, budget, month, app, alias"""
 
 ADD = """
-UPDATE {schema}totals
-SET spent = spent + :cost, reserved = reserved - :freed, calls = calls + :calls
-WHERE budget = :budget AND month = :month
-RETURNING spent"""
+INSERT INTO {schema}totals AS total (budget, month, spent, reserved, calls)
+SELECT moved.budget, moved.month, moved.spent, moved.reserved, moved.calls
+FROM {moved} AS moved WHERE true
+ON CONFLICT (budget, month) DO UPDATE SET
+    spent = total.spent + excluded.spent,
+    reserved = total.reserved + excluded.reserved,
+    calls = total.calls + excluded.calls
+RETURNING budget, month, spent"""
 
 # A high mark that sinks slowly: dear calls are believed at once, cheap ones by and by.
 LEARN = """
-INSERT INTO {schema}estimates AS known (app, alias, nano_aud) VALUES (:app, :alias, :cost)
+INSERT INTO {schema}estimates AS known (app, alias, nano_aud)
+SELECT booked.app, booked.alias, booked.nano_aud FROM {booked} AS booked WHERE :learn = 1
 ON CONFLICT (app, alias) DO UPDATE SET nano_aud = CASE
     WHEN excluded.nano_aud >= known.nano_aud THEN excluded.nano_aud
     ELSE known.nano_aud - (known.nano_aud - excluded.nano_aud) / 16 END"""
 
-ESTIMATE = "SELECT nano_aud FROM {schema}estimates WHERE app = :app AND alias = :alias"
-
-EXPIRED = """
-SELECT id, budget, month, app, alias, key, nano_aud, at, usd_per_aud FROM {schema}reservations
-WHERE expires_at < :now ORDER BY expires_at LIMIT 1000"""
-
-BOOKED = """
-SELECT kind, nano_aud, budget, month, app, alias, key, usd_per_aud FROM {schema}entries
-WHERE request_id = :id AND kind IN ('settled', 'unadmitted', 'recovered')"""
-
 WARN = """
 INSERT INTO {schema}warnings (budget, month, percent, at)
-VALUES (:budget, :month, :percent, :at) ON CONFLICT DO NOTHING RETURNING percent"""
+SELECT added.budget, added.month, declared.percent, :at
+FROM {added} AS added, {percents} AS declared
+WHERE :cap > 0 AND added.spent * 100 >= declared.percent * :cap
+ON CONFLICT DO NOTHING
+RETURNING percent"""
+
+FILL_CLOSING = """
+UPDATE {schema}closings SET entries = :entries, digest = :digest, shares = :shares
+WHERE month = :month AND digest IS NULL"""
+
+CLOSE = """
+INSERT INTO {schema}closings (month, following, at)
+SELECT :month, :following, :at
+WHERE NOT EXISTS (SELECT 1 FROM {schema}reservations WHERE month <= :month)
+ON CONFLICT DO NOTHING"""
+
+FORGET = "DELETE FROM {schema}entries WHERE month = :month"
+
+MARK_FORGOTTEN = "UPDATE {schema}closings SET forgotten = 1 WHERE month = :month"

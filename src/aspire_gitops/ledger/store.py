@@ -6,65 +6,33 @@ ever spent is an entry; entries are never changed, and totals are their sum.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from aspire_gitops.ledger.amounts import NanoAud
+from aspire_gitops.ledger.values import (
+    Adjustment,
+    Answer,
+    Booked,
+    Closing,
+    Entry,
+    Request,
+    Reservation,
+    Settlement,
+    Share,
+    Total,
+    Verdict,
+)
+
+By: TypeAlias = Literal["app", "alias", "provider", "budget"]
 
 
 class StoreUnavailable(Exception):
     """The store cannot answer now: down, locked, full, too slow. Try again."""
 
 
-class EntryKind(StrEnum):
-    """Why money was booked."""
-
-    SETTLED = "settled"  # a call that was admitted, at its real cost
-    UNADMITTED = "unadmitted"  # a call that nobody asked us about (an outage that was let through)
-    RECOVERED = "recovered"  # admitted, never settled (a crash): booked as reserved, or as logged
-    CORRECTED = "corrected"  # the difference, when the real cost of a recovered call came after all
-    ADJUSTED = "adjusted"  # a person: a provider's invoice, a refund
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One call that wants to start.
-
-    `need` is what must be left for it to be admitted, `reserve` what is then set
-    aside (at most what is left). A strict budget needs what it reserves, a fair
-    one a single nano-AUD: money is left.
-    """
-
-    id: str
-    budget: str
-    month: str  # `2026-11`
-    app: str
-    alias: str
-    key: str
-    cap: NanoAud
-    need: NanoAud
-    reserve: NanoAud
-    at: datetime
-    expires_at: datetime
-    usd_per_aud: Decimal
-
-
-class Verdict(StrEnum):
-    ADMITTED = "admitted"
-    WAIT = "wait"  # money is left, and calls under way may need it: ask again when one ended
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The verdict, and how the budget stood when it was given (nano-AUD)."""
-
-    verdict: Verdict
-    spent: NanoAud
-    reserved: NanoAud
+class StoreRefused(Exception):
+    """What is asked for cannot be done by this program, or not yet. Trying again cannot help."""
 
 
 def verdict(spent: int, reserved: int, need: int, cap: int) -> Verdict:
@@ -74,49 +42,83 @@ def verdict(spent: int, reserved: int, need: int, cap: int) -> Verdict:
     return Verdict.WAIT if spent + need <= cap else Verdict.REFUSED
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What a call cost in the end. `id` is its request's; settling twice books once."""
-
-    id: str
-    cost: NanoAud
-    usd: Decimal
-    at: datetime
-    provider: str = ""
-    model: str = ""
-    input_tokens: int = 0
-    output_tokens: int = 0
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Booked:
-    """What came of a settlement. `fresh` is False when it had been booked before."""
-
-    fresh: bool
-    budget: str
-    month: str
-    spent: NanoAud
-    crossed: Sequence[int] = ()
+def answer(request: Request, spent: int, reserved: int, known: str) -> Answer:
+    """Return what STANDING means for a request that was not admitted just now."""
+    match known:
+        case "held":  # it was admitted before, and its answer got lost
+            found = Verdict.ADMITTED
+        case "booked":
+            found = Verdict.REPEATED
+        case _:
+            found = verdict(spent, reserved, request.need, request.cap)
+            if found is Verdict.ADMITTED:  # money came free while the question was on its way
+                found = Verdict.WAIT
+    return Answer(found, NanoAud(spent), NanoAud(reserved))
 
 
 class Store(Protocol):
-    """One ledger. Every method may raise StoreUnavailable."""
+    """One ledger. Every method may raise StoreUnavailable; all may then be tried again."""
 
     async def admit(self, request: Request) -> Answer:
         """Reserve for a call, atomically, or say why not."""
         ...
 
-    async def settle(self, settlement: Settlement) -> Booked | None:
-        """Book a call's cost and free what was reserved. None: nobody admitted it."""
+    async def settle(self, settlement: Settlement) -> Booked:
+        """Book a call's cost and free what was reserved; an unadmitted call is booked as that."""
         ...
 
-    async def release(self, request_id: str) -> None:
+    async def release(self, request_id: str, at: datetime) -> None:
         """Free what was reserved for a call that cost nothing. Twice does no harm."""
+        ...
+
+    async def recover(self, reservation: Reservation, settlement: Settlement) -> Booked:
+        """Book a call that nobody settled in time, unless somebody did meanwhile."""
+        ...
+
+    async def adjust(self, adjustment: Adjustment) -> Booked:
+        """Book what a person says; for a closed month, in the first one that is open."""
+        ...
+
+    async def close_month(self, month: str, now: datetime) -> Closing:
+        """Close a month and all before it: what comes late counts for the next one.
+
+        Raises:
+            StoreRefused: It is not over everywhere on earth, or calls of it are under way.
+        """
+        ...
+
+    async def forget_entries(self, month: str) -> int:
+        """Delete the entries of a closed month; totals and closing stay. Returns how many.
+
+        Raises:
+            StoreRefused: It is not closed.
+        """
         ...
 
     async def estimate(self, app: str, alias: str) -> NanoAud | None:
         """Return what a call of this app to this alias lately cost at most; None if unknown."""
         ...
+
+    async def expired(self, now: datetime) -> Sequence[Reservation]:
+        """Return reservations whose time is over, at most a thousand, the oldest first."""
+        ...
+
+    async def totals(self, month: str) -> Sequence[Total]: ...
+
+    async def spent_by(self, month: str, by: By) -> Sequence[Share]:
+        """Return who has what of a month, the dearest first, forgotten months included."""
+        ...
+
+    async def daily(self, budget: str, month: str) -> Sequence[Share]:
+        """Return what calls cost on each day that had some, in order."""
+        ...
+
+    async def entries(
+        self, *, month: str | None = None, budget: str | None = None, after: int = 0
+    ) -> Sequence[Entry]:
+        """Return entries numbered above `after`, in order, at most a thousand."""
+        ...
+
+    async def closings(self) -> Sequence[Closing]: ...
 
     async def close(self) -> None: ...

@@ -1,0 +1,173 @@
+"""Values to the named parameters of `statements`, and rows back to values. Pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from aspire_gitops.ledger.amounts import NanoAud, aud
+from aspire_gitops.ledger.values import (
+    Adjustment,
+    Call,
+    Closing,
+    Entry,
+    EntryKind,
+    Request,
+    Reservation,
+    Settlement,
+    Share,
+    Total,
+)
+
+Parameter: TypeAlias = "str | int | list[int]"
+Parameters: TypeAlias = Mapping[str, Parameter]
+Row: TypeAlias = Sequence[Any]
+
+_BOOKED_ONCE = frozenset({EntryKind.SETTLED, EntryKind.UNADMITTED, EntryKind.RECOVERED})
+
+
+def moment_text(moment: datetime) -> str:
+    """Return a moment so that texts sort as moments do.
+
+    Raises:
+        ValueError: It has no timezone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a zone")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def of_call(call: Call) -> dict[str, Parameter]:
+    return {
+        "id": _clean(call.id),
+        "budget": _clean(call.budget),
+        "month": call.month,
+        "day": call.day,
+        "app": _clean(call.app),
+        "alias": _clean(call.alias),
+        "key": _clean(call.key),
+        "at": moment_text(call.at),
+        "usd_per_aud": str(call.usd_per_aud),
+    }
+
+
+def of_request(request: Request) -> Parameters:
+    return of_call(request.call) | {
+        "cap": request.cap,
+        "need": request.need,
+        "worst": request.worst,
+        "learned": int(request.learned),
+        "expires_at": moment_text(request.expires_at),
+    }
+
+
+def of_settlement(settlement: Settlement, kind: EntryKind) -> Parameters:
+    return of_call(settlement.call) | {
+        "kind": kind.value,
+        "at": moment_text(settlement.at),
+        "cost": settlement.cost,
+        "usd": str(settlement.usd),
+        "calls": int(kind in _BOOKED_ONCE),
+        # What a crash left is no evidence of what calls cost, and a difference even less.
+        "learn": int(kind in {EntryKind.SETTLED, EntryKind.UNADMITTED}),
+        "cap": settlement.cap,
+        "percents": sorted(set(settlement.warn_at_percent)),
+        "provider": _clean(settlement.provider),
+        "model": _clean(settlement.model),
+        "input_tokens": settlement.input_tokens,
+        "output_tokens": settlement.output_tokens,
+        "note": _clean(settlement.note),
+    }
+
+
+def of_adjustment(adjustment: Adjustment) -> Parameters:
+    call = Call(
+        id=adjustment.id,
+        budget=adjustment.budget,
+        app="",
+        alias="",
+        key="",
+        day=adjustment.month,
+        at=adjustment.at,
+        usd_per_aud=Decimal(1),  # what a person books is in AUD already
+    )
+    settlement = Settlement(
+        call=call,
+        cost=adjustment.cost,
+        usd=aud(adjustment.cost),
+        at=adjustment.at,
+        note=f"{adjustment.reason} ({adjustment.who})",
+    )
+    return {**of_settlement(settlement, EntryKind.ADJUSTED), "day": ""}
+
+
+def reservation(row: Row) -> Reservation:
+    """Read a row of `queries.EXPIRED`."""
+    id_, budget, day, app, alias, key, amount, expected, at, expires_at, rate = row
+    call = Call(id_, budget, app, alias, key, day, _moment(at), Decimal(rate))
+    return Reservation(call, NanoAud(amount), NanoAud(expected), _moment(expires_at))
+
+
+def entry(row: Row) -> Entry:
+    """Read a row of `queries.ENTRIES`."""
+    number, request_id, kind, at, month, day, budget, app, alias, key, *rest = row
+    provider, model, cost, usd, rate, input_tokens, output_tokens, note = rest
+    return Entry(
+        number=number,
+        request_id=request_id,
+        kind=EntryKind(kind),
+        at=_moment(at),
+        month=month,
+        day=day,
+        budget=budget,
+        app=app,
+        alias=alias,
+        key=key,
+        provider=provider,
+        model=model,
+        cost=NanoAud(cost),
+        usd=Decimal(usd),
+        usd_per_aud=Decimal(rate),
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        note=note,
+    )
+
+
+def total(row: Row) -> Total:
+    budget, month, spent, reserved, calls = row
+    return Total(budget, month, NanoAud(spent), NanoAud(reserved), calls)
+
+
+def share(row: Row) -> Share:
+    name, spent, calls = row
+    return Share(name, NanoAud(spent), calls)
+
+
+def closing(row: Row) -> Closing:
+    month, at, entries, digest, shares, forgotten = row
+    found = {
+        by: tuple(Share(**each) for each in several) for by, several in json.loads(shares).items()
+    }
+    return Closing(month, _moment(at), entries, digest, found, forgotten=bool(forgotten))
+
+
+def of_closing(found: Closing) -> Parameters:
+    shares = {by: [asdict(each) for each in several] for by, several in found.shares.items()}
+    return {
+        "month": found.month,
+        "entries": found.entries,
+        "digest": found.digest,
+        "shares": json.dumps(shares),
+    }
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _clean(text: str) -> str:
+    # PostgreSQL holds neither a NUL nor half a surrogate pair, and callers choose some of these.
+    return text.encode(errors="replace").decode().replace("\0", "?")

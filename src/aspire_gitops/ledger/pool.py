@@ -1,0 +1,154 @@
+"""A few connections to PostgreSQL, each used for one statement at a time.
+
+Every statement is a transaction of its own and may be sent twice, so a
+connection that a restart of the server cut is replaced, and the statement sent
+again, within one budget of time. No message holds a password.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.numeric import Int8
+
+from aspire_gitops.ledger.store import StoreRefused, StoreUnavailable
+
+_ATTEMPTS = 3
+_CONFLICTS = (  # of two statements that met; sent again, one of them is first
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.UniqueViolation,
+)
+_NEVER = (  # and trying again cannot help
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.RaiseException,
+)
+
+
+class Pool:
+    """Connections to one database, made when they are needed. Belongs to one event loop."""
+
+    def __init__(self, url: str, *, size: int, timeout_s: float) -> None:
+        """Read the URL; nothing is connected yet.
+
+        Raises:
+            StoreRefused: It is not a PostgreSQL URL. The message does not quote it.
+        """
+        try:
+            parsed = conninfo_to_dict(url)
+        except psycopg.Error:
+            raise StoreRefused(
+                "the ledger's URL cannot be read; write it as"
+                " postgresql://user:password@host:5432/name, with an @ in a password as %40"
+            ) from None
+        where = f"{parsed.get('host', 'localhost')}:{parsed.get('port', 5432)}"
+        self.place: Final = f"the ledger in PostgreSQL at {where}/{parsed.get('dbname', '')}"
+        self._timeout_s = timeout_s
+        self._idle: list[psycopg.AsyncConnection] = []
+        self._turn = asyncio.Semaphore(size)
+        self._arguments = {**parsed, **_settings(timeout_s)}
+
+    def __repr__(self) -> str:
+        return f"<connections of {self.place}>"
+
+    async def run(self, statement: str, given: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Carry out one statement, twice if the connection broke; return its rows."""
+        rows, _ = await self._attempts([(statement, given)])
+        return rows
+
+    async def change(self, *statements: tuple[str, Mapping[str, Any]]) -> int:
+        """Carry out statements in one transaction; return how many rows the last one changed."""
+        _, changed = await self._attempts(statements)
+        return changed
+
+    async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
+
+    async def _attempts(
+        self, statements: Sequence[tuple[str, Mapping[str, Any]]]
+    ) -> tuple[Sequence[Sequence[Any]], int]:
+        try:
+            # The server gives up first; this is for one that does not answer at all.
+            async with asyncio.timeout(self._timeout_s * 1.25), self._turn:
+                for attempt in range(1, _ATTEMPTS + 1):
+                    try:
+                        return await self._once(statements)
+                    except (psycopg.OperationalError, *_CONFLICTS) as error:
+                        if attempt == _ATTEMPTS or not _may_be_sent_again(error):
+                            raise
+        except _NEVER as error:
+            raise StoreRefused(f"{self.place} refuses: {_named(error)}") from None
+        except TimeoutError:
+            raise StoreUnavailable(
+                f"{self.place} did not answer within {self._timeout_s:g} s; try again"
+            ) from None
+        except psycopg.Error as error:
+            raise StoreUnavailable(
+                f"{self.place} cannot answer ({_named(error)}); try again"
+            ) from None
+        raise AssertionError("unreachable: the last attempt raises or returns")
+
+    async def _once(
+        self, statements: Sequence[tuple[str, Mapping[str, Any]]]
+    ) -> tuple[Sequence[Sequence[Any]], int]:
+        connection = self._idle.pop() if self._idle else await self._connect()
+        try:
+            if len(statements) == 1:
+                cursor = await connection.execute(*_typed(*statements[0]), prepare=True)
+                rows = await cursor.fetchall() if cursor.description else []
+            else:
+                async with connection.transaction():
+                    for statement, given in statements:
+                        cursor = await connection.execute(*_typed(statement, given))
+                rows = []
+        except asyncio.CancelledError:
+            await connection.close()
+            raise
+        except BaseException:
+            await self._sort_out(connection)
+            raise
+        self._idle.append(connection)
+        return rows, cursor.rowcount
+
+    async def _connect(self) -> psycopg.AsyncConnection:
+        return await psycopg.AsyncConnection.connect("", autocommit=True, **self._arguments)
+
+    async def _sort_out(self, connection: psycopg.AsyncConnection) -> None:
+        if not connection.closed:
+            self._idle.append(connection)
+            return
+        # A server that was restarted cut the idle ones too.
+        broken, self._idle = [connection, *self._idle], []
+        for each in broken:
+            with suppress(psycopg.Error):
+                await each.close()
+
+
+def _settings(timeout_s: float) -> dict[str, Any]:
+    return {
+        "connect_timeout": max(2, int(timeout_s)),
+        "tcp_user_timeout": int(timeout_s * 2000),
+        "application_name": "aspire-gitops ledger",
+        "options": f"-c statement_timeout={int(timeout_s * 1000)} -c synchronous_commit=on",
+    }
+
+
+def _typed(statement: str, given: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
+    # One type for all whole numbers, or each size of number would be prepared by itself.
+    return statement.encode(), {
+        name: Int8(value) if type(value) is int else value for name, value in given.items()
+    }
+
+
+def _may_be_sent_again(error: psycopg.Error) -> bool:
+    # A timeout of the server's is its answer: asking again would only add to its load.
+    return not isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable)
+
+
+def _named(error: psycopg.Error) -> str:
+    # The driver's own words may quote the connection's; the kind of error says enough.
+    return f"{type(error).__name__}{f' {error.sqlstate}' if error.sqlstate else ''}"

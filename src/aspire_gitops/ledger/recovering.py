@@ -1,0 +1,69 @@
+"""Book what nobody settled in time: calls of a process that was killed.
+
+A call that was answered is never lost. What the gateway's own log knows counts;
+else what was expected, which is too much rather than too little, and says so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from aspire_gitops.ledger.amounts import NanoAud, cost_in_nano
+from aspire_gitops.ledger.store import Store
+from aspire_gitops.ledger.values import Booked, Reservation, Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What became of the reservations whose time was over."""
+
+    as_logged: tuple[Booked, ...] = ()
+    as_expected: tuple[Booked, ...] = ()
+    released: int = 0  # the log says that they cost nothing
+
+
+async def expire(
+    store: Store, now: datetime, logged_usd: Mapping[str, Decimal] | None = None
+) -> Recovered:
+    """Book all reservations whose time is over.
+
+    Args:
+        store: Where they are.
+        now: An aware moment.
+        logged_usd: What the gateway's log says calls cost, by request id; 0 for one
+            that failed. Who wants to look them up asks `store.expired` first.
+
+    Raises:
+        StoreUnavailable: Try again; what is done stays done.
+    """
+    known = logged_usd or {}
+    logged: list[Booked] = []
+    expected: list[Booked] = []
+    released = 0
+    while reservations := await store.expired(now):
+        for each in reservations:
+            usd = known.get(each.call.id)
+            if usd is None:
+                expected.append(await store.recover(each, _as_expected(each, now)))
+            elif usd > 0:
+                logged.append(await store.recover(each, _as_logged(each, usd, now)))
+            else:
+                await store.release(each.call.id, now)
+                released += 1
+    return Recovered(_fresh(logged), _fresh(expected), released)
+
+
+def _as_logged(reservation: Reservation, usd: Decimal, now: datetime) -> Settlement:
+    cost = cost_in_nano(usd, reservation.call.usd_per_aud)
+    return Settlement(reservation.call, cost, usd, now, note="never settled; cost as logged")
+
+
+def _as_expected(reservation: Reservation, now: datetime) -> Settlement:
+    cost = NanoAud(max(reservation.amount, reservation.expected))
+    usd = Decimal(cost).scaleb(-9) * reservation.call.usd_per_aud
+    return Settlement(reservation.call, cost, usd, now, note="never settled; cost as expected")
+
+
+def _fresh(booked: list[Booked]) -> tuple[Booked, ...]:
+    return tuple(each for each in booked if each.fresh)

@@ -1,0 +1,103 @@
+"""How many tokens a request's body can hold at most, and whether it holds more than text.
+
+Pure. Bodies come from callers and may be anything that JSON can say.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+_PER_ITEM: Final = 8  # what a message, a tool or a part costs beside its text
+_DEEPEST: Final = 64  # a body that goes deeper counts as if it held media
+
+# Fields of a body that reach the model, on any route.
+_SENT: Final = (
+    "messages",
+    "input",
+    "prompt",
+    "suffix",
+    "system",
+    "instructions",
+    "tools",
+    "functions",
+    "tool_choice",
+    "function_call",
+    "response_format",
+    "text",
+    "documents",
+    "query",
+    "prediction",
+)
+# What refers to something that the provider holds and we cannot see.
+_ELSEWHERE: Final = ("previous_response_id", "conversation", "prompt_id", "container")
+_TEXT_PARTS: Final = frozenset(
+    {
+        *("text", "input_text", "output_text", "summary_text", "reasoning_text", "refusal"),
+        *("thinking", "redacted_thinking", "reasoning", "message", "function", "custom"),
+        *("tool_use", "tool_result", "function_call", "function_call_output"),
+        *("json_schema", "json_object", "object", "array", "string", "number", "integer"),
+        *("boolean", "null", "ephemeral", "auto", "none", "any", "tool", "required"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """`tokens`: an upper bound for the text. `caches`: it asks for a prompt cache to be written."""
+
+    tokens: int
+    has_media: bool
+    caches: bool
+
+
+def weigh(body: Mapping[str, Any]) -> Weight:
+    """Weigh everything in a body that reaches the model."""
+    scale = _Scale()
+    for name in _SENT:
+        if name in body:
+            scale.add(body[name], 0)
+    if any(body.get(name) for name in _ELSEWHERE):
+        scale.has_media = True
+    return Weight(scale.tokens, scale.has_media, scale.caches)
+
+
+class _Scale:
+    def __init__(self) -> None:
+        self.tokens = 0
+        self.has_media = False
+        self.caches = False
+
+    def add(self, value: Any, depth: int) -> None:
+        if depth > _DEEPEST:
+            self.has_media = True
+        elif isinstance(value, str):
+            self.tokens += _bytes(value)
+        elif isinstance(value, Mapping):
+            self._add_mapping(value, depth)
+        elif isinstance(value, list | tuple):
+            self._add_list(value, depth)
+        elif value is not None:
+            self.tokens += len(str(value))
+
+    def _add_mapping(self, value: Mapping[Any, Any], depth: int) -> None:
+        self.tokens += _PER_ITEM
+        kind = value.get("type")
+        # A kind that nobody knows here may be a picture. In a schema `type` may be a list.
+        if isinstance(kind, str) and kind not in _TEXT_PARTS:
+            self.has_media = True
+        for name, part in value.items():
+            if name == "cache_control":
+                self.caches = True
+            self.tokens += _bytes(str(name))
+            self.add(part, depth + 1)
+
+    def _add_list(self, value: "list[Any] | tuple[Any, ...]", depth: int) -> None:
+        if value and all(type(each) is int for each in value):
+            self.tokens += len(value)  # tokens already
+            return
+        for each in value:
+            self.add(each, depth + 1)
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
