@@ -18,7 +18,7 @@ EXPIRED: Final = (
     " WHERE expires_at < :now ORDER BY expires_at, id LIMIT 1000"
 )
 
-BOOKED: Final = "SELECT {entry} FROM {schema}entries WHERE request_id = :id AND {_IS_CALL}"
+BOOKED: Final = "SELECT {entry} FROM {schema}entries WHERE request_id = :id AND {is_call}"
 
 TOTALS: Final = (
     "SELECT budget, month, spent, reserved, calls FROM {schema}totals"

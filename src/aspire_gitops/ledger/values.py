@@ -13,7 +13,6 @@ from typing import Final
 
 from aspire_gitops.ledger.amounts import NanoAud
 
-
 NOTHING: Final = NanoAud(0)
 
 
