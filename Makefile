@@ -67,8 +67,9 @@ test-fast: $(STAMP) ## Run the tests that need no gateway: under a minute
 	$(BIN)/pytest -m "not real and not slow" --numprocesses 2
 
 .PHONY: test
-test: $(STAMP) ## Run all tests, those against a real LiteLLM included
-	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest
+test: $(STAMP) ## Run all tests; those against a real LiteLLM by themselves, because it fills two processors
+	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m "not real" --numprocesses 2
+	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m real
 
 .PHONY: check
 check: lint validate test ## Everything that must hold before a merge

@@ -12,6 +12,8 @@ from aspire_gitops.journal import open_journal
 from support.journal_lines import draft
 from support.postgres_server import PASSWORD, PostgresServer
 
+pytestmark = pytest.mark.slow  # other programs at work, one after the other
+
 HERE = Path("/nowhere")  # PostgreSQL needs no state folder
 
 

@@ -10,11 +10,13 @@ import psycopg
 import pytest
 
 from aspire_gitops.errors import JournalUnavailable
-from aspire_gitops.locking import FileLock
-from aspire_gitops.locking.advisory import AdvisoryLock, WriterLock
+from aspire_gitops.locking import FileLock, WriterLock
+from aspire_gitops.locking.advisory import AdvisoryLock
 from aspire_gitops.locking.lock import this_process
 from support.journal_writer import running
 from support.postgres_server import PASSWORD, PostgresServer
+
+pytestmark = pytest.mark.slow  # other programs at work, one after the other
 
 
 @dataclass

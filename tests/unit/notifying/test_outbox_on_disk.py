@@ -21,6 +21,8 @@ from support.listening import OK, Listener, Say, dead_port, listening
 from support.listening_notices import QUICK, Friend, ids, notice, put_all, run_until
 from support.listening_writer import receiver
 
+pytestmark = pytest.mark.slow  # other programs at work, one after the other
+
 TESTS = Path(__file__).parents[2]
 
 

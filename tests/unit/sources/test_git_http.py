@@ -16,6 +16,8 @@ from aspire_gitops.sources.git.program import run, variables
 from support.git_http import GitServer, new_certificate, serving
 from support.git_repository import Repository
 
+pytestmark = pytest.mark.slow  # other programs at work, one after the other
+
 TOKEN = "glpat-planted/secret+token=="
 SPELLINGS = (TOKEN, "glpat-planted%2Fsecret%2Btoken%3D%3D", "planted", "Z2xwYXQt", "bGFudGVk")
 

@@ -16,6 +16,8 @@ from aspire_gitops.sources.git.program import Access, run, variables
 from support.git_http import GitServer, serving
 from support.git_repository import Repository
 
+pytestmark = pytest.mark.slow  # other programs at work, one after the other
+
 
 def test_a_run_that_takes_too_long_ends_with_its_children(tmp_path: Path) -> None:
     script = f"sleep 61 & echo $! > {tmp_path}/child; sleep 62"

@@ -15,6 +15,8 @@ from aspire_gitops.errors import SourceRefused, SourceUnavailable
 from aspire_gitops.sources.git import RemoteSource
 from support.git_repository import Repository, contents, new_repository
 
+pytestmark = pytest.mark.slow  # other programs at work, one after the other
+
 Break = Callable[[Path], None]
 
 

@@ -14,6 +14,8 @@ from support.git_repository import Repository
 from support.git_signing import Keyring, keyring, sign_by_ssh
 from support.git_ssh import new_key, public
 
+pytestmark = pytest.mark.slow  # other programs at work, one after the other
+
 
 @pytest.fixture
 def key(tmp_path: Path) -> Path:

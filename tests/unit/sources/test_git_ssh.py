@@ -10,6 +10,8 @@ from aspire_gitops.sources.git import RemoteSource, SshKey
 from support.git_repository import Repository
 from support.git_ssh import SshServer, new_key, ssh_server
 
+pytestmark = pytest.mark.slow  # other programs at work, one after the other
+
 
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
