@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from aspire_gitops.sandbox.cache import digest
 from aspire_gitops.sandbox.errors import SandboxStartFailed
 from aspire_gitops.sandbox.install import LITELLM_VERSION
+from aspire_gitops.sandbox.ledger import LEDGER_URL
+
+LedgerStore: TypeAlias = Literal["sqlite", "postgresql"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,15 @@ class SandboxOptions:
             `LITELLM_MASTER_KEY` and `LITELLM_SALT_KEY` may be set here; else they are random.
         upstream: Also start the stand-in provider; the proxy gets its `UPSTREAM_BASE_URL`.
         extra_proxies: So many more proxies on the same database, with the same keys.
+        ledger: Let the config load the spend ledger, on a file of its own or on the sandbox's
+            PostgreSQL. `ASPIRE_LEDGER_URL` in `env` names another store.
     """
 
     config: Path | None = None
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     upstream: bool = False
     extra_proxies: int = 0
+    ledger: LedgerStore | None = None
 
     def __post_init__(self) -> None:
         if self.extra_proxies < 0:
@@ -38,7 +45,14 @@ class SandboxOptions:
             SandboxStartFailed: The config file cannot be read.
         """
         env = sorted(self.env.items())
-        return digest(self._config_text(), env, self.upstream, self.extra_proxies, LITELLM_VERSION)
+        return digest(
+            self._config_text(),
+            env,
+            self.upstream,
+            self.extra_proxies,
+            self.ledger,
+            LITELLM_VERSION,
+        )
 
     def _config_text(self) -> str:
         if self.config is None:
@@ -63,6 +77,7 @@ class Sandbox:
         log: What the first proxy wrote.
         python: The interpreter that has LiteLLM and its database client.
         extra_base_urls: The extra proxies, in order.
+        ledger_url: The ledger's store; None if not asked for.
         options: What it was made with; a restart uses them again.
     """
 
@@ -76,6 +91,7 @@ class Sandbox:
     log: Path
     python: Path
     extra_base_urls: tuple[str, ...] = ()
+    ledger_url: str | None = None
     options: SandboxOptions = field(default_factory=SandboxOptions, repr=False)
 
     def variables(self) -> dict[str, str]:
@@ -92,4 +108,6 @@ class Sandbox:
         }
         if self.upstream_url is not None:
             found["UPSTREAM_BASE_URL"] = self.upstream_url
+        if self.ledger_url is not None:
+            found[LEDGER_URL] = self.ledger_url
         return found

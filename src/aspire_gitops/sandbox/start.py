@@ -11,6 +11,7 @@ from pathlib import Path
 from aspire_gitops.sandbox import postgres
 from aspire_gitops.sandbox.cache import Progress
 from aspire_gitops.sandbox.install import DEFAULT_CONFIG, Installation
+from aspire_gitops.sandbox.ledger import LEDGER_URL, ledger_variables, sqlite_url
 from aspire_gitops.sandbox.options import Sandbox, SandboxOptions
 from aspire_gitops.sandbox.processes import free_port, stop
 from aspire_gitops.sandbox.proxy import ProxySetup, proxy_url, spawn_proxy, wait_for_proxy
@@ -79,8 +80,12 @@ class Starting:
             state_dir=self.folder.path,
             config=config.resolve(),
             database_url=postgres.database_url(self.state.ports[POSTGRES]),
-            variables={**own, **self.options.env},
+            variables={**own, **self.options.env, **self._ledger()},
         )
+
+    def _ledger(self) -> dict[str, str]:
+        url = ledger_url(self.folder, self.state, self.options)
+        return ledger_variables(self.folder.path, url, self.options.env) if url else {}
 
     def _port(self, name: str) -> int:
         before = self.state.ports.get(name)
@@ -111,6 +116,17 @@ def proxy_names(options: SandboxOptions) -> list[str]:
     return [PROXY, *(f"{PROXY}-{number + 2}" for number in range(options.extra_proxies))]
 
 
+def ledger_url(folder: StateFolder, state: State, options: SandboxOptions) -> str | None:
+    """Return where the ledger keeps its entries, or None if the options do not ask for one."""
+    if options.ledger is None:
+        return None
+    if chosen := options.env.get(LEDGER_URL):
+        return chosen
+    if options.ledger == "sqlite":
+        return sqlite_url(folder.path)
+    return postgres.database_url(state.ports[POSTGRES])
+
+
 def describe(folder: StateFolder, state: State, options: SandboxOptions, python: Path) -> Sandbox:
     """Return the sandbox that a complete state describes."""
     first, *others = proxy_names(options)
@@ -125,6 +141,7 @@ def describe(folder: StateFolder, state: State, options: SandboxOptions, python:
         log=folder.log(first),
         python=python,
         extra_base_urls=tuple(proxy_url(state.ports[name]) for name in others),
+        ledger_url=ledger_url(folder, state, options),
         options=options,
     )
 

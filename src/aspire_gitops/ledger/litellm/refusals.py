@@ -1,0 +1,132 @@
+"""The answers to calls that may not start: status, type, and words that say when it changes.
+
+`hook` raises them as LiteLLM's own exception. The type also stands in the `facts`,
+because some routes (/v1/messages, images) replace the type of an error with their own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from aspire_gitops.ledger.account import Account
+from aspire_gitops.ledger.amounts import NanoAud, aud, shown
+
+_LONGEST_WAIT = timedelta(hours=1)  # a cap may be raised any time: ask again before the month turns
+_OUTAGE_WAIT_S = 5
+_DOLLAR = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A call that may not start. `facts` are for programs, the message is for people."""
+
+    status: int
+    type: str
+    message: str
+    retry_after_s: int | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {} if self.retry_after_s is None else {"retry-after": str(self.retry_after_s)}
+
+
+def over_cap(account: Account, spent: NanoAud, now: datetime, *, needs: NanoAud) -> Refusal:
+    """Return the answer to a call that the budget does not cover.
+
+    `needs` is what a strict budget must have left for this call, its worst case.
+    """
+    turns = account.month(now).end
+    facts = {
+        "type": "monthly_budget_aud_exceeded",
+        "app": account.app,
+        "budget": account.budget,
+        "cap_aud": _shown(account.cap),
+        "spent_aud": _shown(spent),
+        "month_turns_at": turns.isoformat(),
+    }
+    until = f"The month turns at {turns:%Y-%m-%d %H:%M} {turns.tzname()} ({account.timezone.key})"
+    return Refusal(
+        status=429,
+        type="monthly_budget_aud_exceeded",
+        message=f"{_standing(account, spent, needs)}. {until}; the budget's owner may raise it "
+        "before.",
+        retry_after_s=_seconds_until(turns, now),
+        facts=facts,
+    )
+
+
+def _standing(account: Account, spent: NanoAud, needs: NanoAud) -> str:
+    shared = "" if account.budget == account.app else f' (budget "{account.budget}")'
+    text = (
+        f'app "{account.app}"{shared} has spent {_shown(spent)} of its monthly '
+        f"{_shown(account.cap)} AUD"
+    )
+    if spent < account.cap and needs > 1:
+        left, most = _shown(NanoAud(account.cap - spent)), _shown(needs)
+        text += f"; {left} are left and this call may cost {most}: a smaller max_tokens may fit"
+    return text
+
+
+def _shown(amount: NanoAud) -> str:
+    # A trial budget of cents is read by people too: "0.00 of 0.00" would tell them nothing.
+    return shown(amount) if amount >= _DOLLAR or not amount else f"{aud(amount).normalize():f}"
+
+
+def _seconds_until(moment: datetime, now: datetime) -> int:
+    return max(1, int(min(moment - now, _LONGEST_WAIT).total_seconds()))
+
+
+def unavailable() -> Refusal:
+    """Return the answer while the ledger cannot say what is spent."""
+    return Refusal(
+        status=503,
+        type="ledger_unavailable",
+        message="the spend ledger does not answer, so nobody knows what is left of the budget; "
+        f"try again in {_OUTAGE_WAIT_S} seconds",
+        retry_after_s=_OUTAGE_WAIT_S,
+        facts={"type": "ledger_unavailable"},
+    )
+
+
+def damaged(problem: str) -> Refusal:
+    """Return the answer to a call with a key whose metadata does not say who pays."""
+    return Refusal(
+        status=403,
+        type="damaged_account",
+        message=f"the metadata of this key is damaged ({problem}), so nobody knows who pays; "
+        "the platform team must apply the reviewed configuration again",
+        facts={"type": "damaged_account"},
+    )
+
+
+def unmarked() -> Refusal:
+    """Return the answer to a call with a key that the controller did not make."""
+    return Refusal(
+        status=403,
+        type="key_without_budget",
+        message="this key has no budget in the spend ledger, and the gateway's policy refuses "
+        "such keys; declare the app and its key in the reviewed configuration",
+        facts={"type": "key_without_budget"},
+    )
+
+
+def uncounted(route: str) -> Refusal:
+    """Return the answer to a call whose cost the ledger cannot count."""
+    return Refusal(
+        status=403,
+        type="route_not_counted",
+        message=f"the spend ledger cannot count what {route} costs, so keys with a budget "
+        "may not call it; use chat, messages, responses, embeddings, images or OCR",
+        facts={"type": "route_not_counted"},
+    )
+
+
+def several_aliases() -> Refusal:
+    """Return the answer to a request that names several aliases and would cost several calls."""
+    return Refusal(
+        status=400,
+        type="one_alias_per_call",
+        message="`model` must name one alias; send one request for each",
+        facts={"type": "one_alias_per_call"},
+    )

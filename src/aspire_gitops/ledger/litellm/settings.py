@@ -1,0 +1,69 @@
+"""What the proxy's environment tells the ledger. A wrong value ends the start: nothing is guessed.
+
+`ASPIRE_LEDGER_URL` is set by whoever runs the proxy; the compiled `config.yaml`
+sets the others, and LiteLLM puts those in the environment before it loads callbacks.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+URL = "ASPIRE_LEDGER_URL"
+ON_OUTAGE = "ASPIRE_LEDGER_ON_OUTAGE"
+KEYS_WITHOUT_MARK = "ASPIRE_LEDGER_KEYS_WITHOUT_MARK"
+
+_ALLOW = re.compile(r"allow for (\d{1,6}) minutes")
+
+
+class WrongSetting(Exception):
+    """A variable is missing or makes no sense. The proxy must not start; the message says which."""
+
+
+class Unmarked(StrEnum):
+    """What a key gets that the controller did not make."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"  # its calls are not counted
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSettings:
+    """`allow_for` is how long calls go through while the store cannot answer; zero refuses."""
+
+    url: str
+    allow_for: timedelta
+    unmarked: Unmarked
+
+
+def read_settings(environment: Mapping[str, str]) -> LedgerSettings:
+    """Read the environment.
+
+    Raises:
+        WrongSetting: With the variable and what it may say. Never with the URL, which may
+            hold a password.
+    """
+    url = environment.get(URL, "")
+    if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        raise WrongSetting(f"{URL} names no store; set it to postgresql://… or sqlite:////path")
+    return LedgerSettings(
+        url=url,
+        allow_for=_allow_for(environment.get(ON_OUTAGE, "refuse")),
+        unmarked=_unmarked(environment.get(KEYS_WITHOUT_MARK, Unmarked.REFUSE)),
+    )
+
+
+def _allow_for(text: str) -> timedelta:
+    if text == "refuse":
+        return timedelta()
+    if found := _ALLOW.fullmatch(text):
+        return timedelta(minutes=int(found[1]))
+    raise WrongSetting(f'{ON_OUTAGE} is {text!r}; write "refuse" or "allow for 10 minutes"')
+
+
+def _unmarked(text: str) -> Unmarked:
+    try:
+        return Unmarked(text)
+    except ValueError:
+        raise WrongSetting(f'{KEYS_WITHOUT_MARK} is {text!r}; write "refuse" or "allow"') from None
