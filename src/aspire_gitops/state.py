@@ -205,8 +205,9 @@ class Snapshot:
     """Everything of the managed kinds that is on the gateway at one moment, complete.
 
     `objects` holds ours and foreign ones; several may share a key (two rows of
-    one alias, in the middle of a replacement). `changed` is by kind and address;
-    it stands outside of everything that is compared, digested or stored.
+    one alias, in the middle of a replacement). `changed` is by kind and address,
+    `spent` is AUD this month by budget, empty where no ledger was asked; both
+    stand outside of everything that is compared or digested.
     """
 
     gateway_url: str
@@ -215,6 +216,7 @@ class Snapshot:
     objects: tuple[GatewayObject, ...]
     fallbacks: tuple[LiveFallback, ...] = ()
     changed: Mapping[tuple[Kind, str], LastChange] = field(default_factory=dict, compare=False)
+    spent: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def last_change(self, item: GatewayObject) -> LastChange | None:
         """Return who last changed `item` and when; None if the gateway tells neither."""

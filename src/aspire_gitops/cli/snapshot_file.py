@@ -7,14 +7,16 @@ names and where they are, which is all that it needs to leave them alone.
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from aspire_gitops.canonical import JsonValue
 from aspire_gitops.errors import UsageError
 from aspire_gitops.state import GatewayObject, LiveFallback, Mark, ObjectKey, Snapshot
+
+_AMOUNT = r"^-?[0-9]{1,15}(\.[0-9]{1,15})?$"
 
 
 class _Part(BaseModel):
@@ -57,6 +59,7 @@ class _File(_Part):
     litellm: str | None
     taken_at: datetime
     digest: str
+    spent: dict[str, Annotated[str, Field(pattern=_AMOUNT)]] = {}
     objects: list[_Ours]
     foreign: list[_Foreign]
     fallbacks: list[_Fallback]
@@ -91,7 +94,9 @@ def read_snapshot_file(path: Path, owner: str) -> SavedSnapshot:
             " set ASPIRE_GITOPS_OWNER"
         )
     fallbacks = tuple(LiveFallback(f.alias, f.kind, tuple(f.answers)) for f in found.fallbacks)
-    live = Snapshot(found.gateway, found.litellm, found.taken_at, objects, fallbacks)
+    live = Snapshot(
+        found.gateway, found.litellm, found.taken_at, objects, fallbacks, spent=found.spent
+    )
     return SavedSnapshot(live, found.digest)
 
 

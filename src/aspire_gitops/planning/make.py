@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from aspire_gitops.errors import StalePlan
 from aspire_gitops.planning.diff import changed_fields, is_exactly, redacted
+from aspire_gitops.planning.lowered_caps import check_lowered_caps, unknown_spend
 from aspire_gitops.planning.marking import mark_for
 from aspire_gitops.planning.matching import Matched, generation, match, next_address
 from aspire_gitops.planning.order import in_order
@@ -55,6 +56,7 @@ def make_plan(
     refusals = [step for step in compared if isinstance(step, Refusal)]
     changes += _deletions(compiled, matched)
     refusals += [*matched.refusals, *check_protection(compiled, matched.ours, changes)]
+    refusals += check_lowered_caps(compiled, snapshot, changes)
     return Plan(
         revision=str(compiled.revision),
         gateway_name=compiled.gateway.name,
@@ -63,7 +65,7 @@ def make_plan(
         based_on=snapshot.digest,
         changes=in_order(changes),
         refusals=tuple(refusals),
-        warnings=tuple(_warnings(compiled, snapshot)),
+        warnings=(*_warnings(compiled, snapshot), *unknown_spend(snapshot, changes)),
         foreign=tuple(sorted(_named(item) for item in matched.foreign)),
         fallbacks=tuple(sorted(snapshot.fallbacks)),
         unverified=tuple(

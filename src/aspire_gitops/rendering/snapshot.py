@@ -26,6 +26,7 @@ def snapshot_json(snapshot: Snapshot, *, owner: str, revision: str | None = None
             "litellm": snapshot.litellm_version,
             "taken_at": snapshot.taken_at.isoformat(),
             "digest": snapshot.digest,
+            **({"spent": dict(snapshot.spent)} if snapshot.spent else {}),
             "objects": [_ours(item) for item in sorted(ours, key=_order)],
             "foreign": [_foreign(item) for item in sorted(foreign, key=_order)],
             "fallbacks": [

@@ -11,8 +11,8 @@ class ApprovalSpec(ResourceSpec):
     """Agreement to one dangerous change of one object, until a day."""
 
     kind: Literal["Approval"] = Field(description="The kind of this resource.")
-    change: Literal["delete", "remove-alias-in-use", "delete-last-key"] = Field(
-        description="The dangerous change. A plan that needs an Approval says which."
+    change: Literal["delete", "remove-alias-in-use", "delete-last-key", "lower-cap-below-spend"] = (
+        Field(description="The dangerous change. A plan that needs an Approval says which.")
     )
     object: str = Field(
         pattern=r"^(credential|deployment|key)/[a-z0-9][a-z0-9._-]{0,126}$",

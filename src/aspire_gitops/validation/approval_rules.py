@@ -10,14 +10,20 @@ from aspire_gitops.resources import ApprovalSpec
 APPROVAL_WITHOUT_EFFECT = Rule("AG212", "approval-without-effect", Severity.WARNING)
 EXPIRED_APPROVAL = Rule("AG314", "expired-approval", Severity.WARNING)
 
-_KIND_OF_CHANGE = {"remove-alias-in-use": "deployment/", "delete-last-key": "key/"}
+_LOWER_CAP = "lower-cap-below-spend"
+_KIND_OF_CHANGE = {
+    "remove-alias-in-use": "deployment/",
+    "delete-last-key": "key/",
+    _LOWER_CAP: "key/",
+}
 
 
 def check_approvals(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
     """Yield AG212 and AG314.
 
     What an Approval names is usually gone from the files, which is the point
-    of it. So it is suspicious when the files still declare the object.
+    of it. So it is suspicious when the files still declare the object. A cap is
+    lowered for a key that stays.
     """
     declared = set(_declared_objects(catalog)) if catalog.approvals else set()
     for approval in catalog.approvals.values():
@@ -52,6 +58,13 @@ def _check_object(
             f"`{spec.change}` is about a {prefix.rstrip('/')}, and this names something else",
             help=f"name it as a plan writes it: {prefix}…",
         )
+    elif spec.change == _LOWER_CAP:
+        if spec.object not in declared:
+            yield APPROVAL_WITHOUT_EFFECT.at(
+                approval.span("object"),
+                f'no app declares "{spec.object}", so no plan will lower its cap',
+                help="name a key of an app that the budget pays for: key/<app>.<key>",
+            )
     elif spec.object in declared:
         yield APPROVAL_WITHOUT_EFFECT.at(
             approval.span("object"),

@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 from inline_snapshot import snapshot
 
+from aspire_gitops.cli.snapshot_file import read_snapshot_file
 from aspire_gitops.rendering.snapshot import snapshot_json
 from aspire_gitops.state import GatewayObject, Kind, LiveFallback, Mark, ObjectKey, Snapshot
 from support.objects import NOON, OWNER, deployment
@@ -83,3 +85,16 @@ def test_what_others_set_is_not_in_it() -> None:
 def test_the_same_objects_in_another_order_are_the_same_file() -> None:
     turned = replace(LIVE, objects=LIVE.objects[::-1])
     assert snapshot_json(turned, owner=OWNER) == snapshot_json(LIVE, owner=OWNER)
+
+
+def test_what_is_spent_survives_the_file(tmp_path: Path) -> None:
+    """So that a review that holds no credential can tell a cap that is too low."""
+    path = tmp_path / "snapshot.json"
+    path.write_text(snapshot_json(replace(LIVE, spent={"shops": "76.4"}), owner=OWNER))
+    assert read_snapshot_file(path, OWNER).snapshot.spent == {"shops": "76.4"}
+
+
+def test_a_snapshot_without_a_ledger_says_nothing_about_spend(tmp_path: Path) -> None:
+    path = tmp_path / "snapshot.json"
+    path.write_text(snapshot_json(LIVE, owner=OWNER))
+    assert read_snapshot_file(path, OWNER).snapshot.spent == {}

@@ -263,8 +263,11 @@ def test_keys_of_two_apps_can_have_one_full_name() -> None:
         pytest.param("delete-last-key", "key/old.default", "2026-12-01", [], id="a last key"),
         pytest.param("delete-last-key", "deployment/x", "2026-12-01", ["AG212"], id="not a key"),
         pytest.param("remove-alias-in-use", "key/a.b", "2026-12-01", ["AG212"], id="not an alias"),
+        pytest.param("lower-cap-below-spend", "key/knowledge-os.worker-ocr", "2026-12-01", [], id="a cap of a key that stays"),
+        pytest.param("lower-cap-below-spend", "key/old.default", "2026-12-01", ["AG212"], id="a cap of a key that nobody declares"),
+        pytest.param("lower-cap-below-spend", "deployment/x", "2026-12-01", ["AG212"], id="no key has this cap"),
     ],
-)
+)  # fmt: skip
 def test_approvals(change: str, name: str, expires: str, expected: list[str]) -> None:
     text = (
         f"kind: Approval\nname: it\nchange: {change}\nobject: {name}\nreason: It is right.\n"
