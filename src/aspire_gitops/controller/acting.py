@@ -56,7 +56,8 @@ class Acting:
                 next one goes on from whatever is live then.
         """
         scribe = Scribe(attempt.id, wanted.revision)
-        if self.memory.applied is None or self.memory.applied.identity != wanted.identity:
+        is_new = self.memory.applied is None or self.memory.applied.identity != wanted.identity
+        if is_new:
             self.announce(attempt, wanted, chosen.plan)
         try:
             outcome = await self._carry_out(attempt, chosen, scribe)
@@ -64,6 +65,8 @@ class Acting:
             await self._reject(wanted, problem_of(error), scribe)
             raise
         attempt.outcome = outcome
+        if is_new:
+            self.memory.half_applied = wanted.identity
         self._remember_states(outcome)
         failed = [str(r.change.key) for r in outcome.results if r.status is not Status.APPLIED]
         attempt.drift = healed(chosen.drift, failed)
@@ -80,6 +83,7 @@ class Acting:
     async def note_applied(self, wanted: Wanted, scribe: Scribe, count: int) -> None:
         """Record that a revision is live as a whole, once."""
         known, rejection = self.memory.applied, self.memory.rejection
+        self.memory.half_applied = ""
         if rejection and rejection.identity == wanted.identity:
             self.memory.rejection = None
         if known and known.identity == wanted.identity:

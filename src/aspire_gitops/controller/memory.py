@@ -48,6 +48,7 @@ class Memory:
     recalled: bool = False
     applied: Applied | None = None
     rejection: Rejection | None = None
+    half_applied: str = ""  # the revision that was begun after `applied` and is not live as a whole
     heals: list[Heal] = field(default_factory=list)
     states: dict[str, JsonValue] = field(default_factory=dict)
     drift: frozenset[Drifted] = frozenset()  # what was recorded already, and is still there
@@ -80,6 +81,7 @@ def recall(memory: Memory, journal: Journal, now: datetime) -> None:
     rejected = _newest(journal, EntryKind.REJECTED)
     if applied:
         memory.applied = _applied(applied)
+        memory.half_applied = _begun_since(applied, _newest(journal, EntryKind.PLAN))
     if rejected and rejected.number > (applied.number if applied else 0):
         memory.rejection = _rejection(rejected)
     memory.heals = list(_heals(journal, now))
@@ -125,6 +127,13 @@ def _heals(journal: Journal, now: datetime) -> Iterator[Heal]:
             paths = body.get("fields")
             named = [str(path) for path in paths] if isinstance(paths, list | tuple) else []
             yield from (Heal(str(draft.object), path, draft.at) for path in named or [""])
+
+
+def _begun_since(applied: Entry, planned: Entry | None) -> str:
+    if planned is None or planned.number < applied.number:
+        return ""
+    begun = planned.draft.commit
+    return begun if begun and begun != applied.draft.commit else ""
 
 
 def _newest(journal: Journal, kind: EntryKind) -> Entry | None:

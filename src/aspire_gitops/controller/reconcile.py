@@ -105,9 +105,11 @@ class Reconciler:
         now = self.world.clock()
         attempt.fights = fights(self.memory.heals, now)
         applied = self.memory.applied
+        is_live = applied is not None and applied.identity == wanted.identity
         return choose(
             plan,
-            git_is_unchanged=applied is not None and applied.identity == wanted.identity,
+            # What another revision left behind by half is our doing, and nobody's hand.
+            git_is_unchanged=is_live and not self.memory.half_applied,
             heals=wanted.compiled.gateway.heals_drift,
             fights=attempt.fights,
             touches=touches_of(snapshot),
