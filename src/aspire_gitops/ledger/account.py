@@ -45,6 +45,10 @@ class Account:
         """Return the calendar month that a call at `moment` (aware) counts for."""
         return Month.containing(moment, self.timezone)
 
+    def day(self, moment: datetime) -> str:
+        """Return the day of `moment` (aware) where the budget lives: `2026-11-23`."""
+        return moment.astimezone(self.timezone).date().isoformat()
+
 
 def is_ours(metadata: Mapping[str, Any]) -> bool:
     """Say whether the controller made this key."""

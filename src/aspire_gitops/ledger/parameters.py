@@ -25,6 +25,9 @@ Parameter: TypeAlias = "str | int | list[int]"
 Parameters: TypeAlias = Mapping[str, Parameter]
 Row: TypeAlias = Sequence[Any]
 
+# Whatever a file or a provider says, sums and percentages of it stay within 64 bits.
+_MOST_NANO = 9 * 10**16  # ninety million dollars
+_MOST_TOKENS = 2**53
 _BOOKED_ONCE = frozenset({EntryKind.SETTLED, EntryKind.UNADMITTED, EntryKind.RECOVERED})
 
 
@@ -55,9 +58,9 @@ def of_call(call: Call) -> dict[str, Parameter]:
 
 def of_request(request: Request) -> Parameters:
     return of_call(request.call) | {
-        "cap": request.cap,
-        "need": request.need,
-        "worst": request.worst,
+        "cap": min(request.cap, _MOST_NANO),
+        "need": min(request.need, _MOST_NANO),
+        "worst": min(request.worst, _MOST_NANO),
         "learned": int(request.learned),
         "expires_at": moment_text(request.expires_at),
     }
@@ -72,12 +75,12 @@ def of_settlement(settlement: Settlement, kind: EntryKind) -> Parameters:
         "calls": int(kind in _BOOKED_ONCE),
         # What a crash left is no evidence of what calls cost, and a difference even less.
         "learn": int(kind in {EntryKind.SETTLED, EntryKind.UNADMITTED}),
-        "cap": settlement.cap,
+        "cap": min(settlement.cap, _MOST_NANO),
         "percents": sorted(set(settlement.warn_at_percent)),
         "provider": _clean(settlement.provider),
         "model": _clean(settlement.model),
-        "input_tokens": settlement.input_tokens,
-        "output_tokens": settlement.output_tokens,
+        "input_tokens": min(settlement.input_tokens, _MOST_TOKENS),
+        "output_tokens": min(settlement.output_tokens, _MOST_TOKENS),
         "note": _clean(settlement.note),
     }
 

@@ -25,7 +25,7 @@ from aspire_gitops.ledger.values import Answer, Booked, EntryKind, Request, Verd
 _ADMIT = f"""
 WITH admitted AS ({statements.ADMIT}),
     made AS ({statements.RESERVE})
-SELECT spent, reserved, 'new' AS known FROM admitted
+SELECT spent, reserved, expected, 'new' AS known FROM admitted
 UNION ALL
 SELECT * FROM ({statements.STANDING}) AS standing WHERE NOT EXISTS (SELECT 1 FROM admitted)"""  # noqa: S608 (constants)
 
@@ -85,10 +85,10 @@ class PostgresStore(Booking):
 
     async def admit(self, request: Request) -> Answer:
         (found,) = await self._ask(_ADMIT, parameters.of_request(request))
-        spent, reserved, known = found
+        spent, reserved, expected, known = found
         if known == "new":
-            return Answer(Verdict.ADMITTED, NanoAud(spent), NanoAud(reserved))
-        return answer(request, spent, reserved, known)
+            return Answer(Verdict.ADMITTED, NanoAud(spent), NanoAud(reserved), NanoAud(expected))
+        return answer(request, spent, reserved, expected, known)
 
     async def settle_reserved(self, given: Parameters) -> Booked | None:
         return _booked(given, await self._ask(_SETTLE, given))

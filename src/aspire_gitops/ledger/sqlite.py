@@ -87,7 +87,7 @@ class SqliteStore(Booking):
         if admitted := self._one(statements.ADMIT, given):
             spent, reserved, granted, expected = admitted
             self._all(statements.RESERVE, given | {"granted": granted, "expected": expected})
-            return Answer(Verdict.ADMITTED, NanoAud(spent), NanoAud(reserved))
+            return Answer(Verdict.ADMITTED, NanoAud(spent), NanoAud(reserved), NanoAud(expected))
         standing = self._one(statements.STANDING, given)
         assert standing
         return answer(request, *standing)

@@ -33,6 +33,7 @@ FROM {admitted} AS admitted"""
 # Why nothing was reserved: how the budget stands, and whether the id is known.
 STANDING = """
 SELECT COALESCE(total.spent, 0) AS spent, COALESCE(total.reserved, 0) AS reserved,
+    COALESCE((SELECT expected FROM {schema}reservations WHERE id = :id), 0) AS expected,
     CASE WHEN EXISTS (SELECT 1 FROM {schema}entries WHERE request_id = :id) THEN 'booked'
          WHEN EXISTS (SELECT 1 FROM {schema}reservations WHERE id = :id) THEN 'held'
          ELSE 'unknown' END AS known

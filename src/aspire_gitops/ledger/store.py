@@ -42,7 +42,7 @@ def verdict(spent: int, reserved: int, need: int, cap: int) -> Verdict:
     return Verdict.WAIT if spent + need <= cap else Verdict.REFUSED
 
 
-def answer(request: Request, spent: int, reserved: int, known: str) -> Answer:
+def answer(request: Request, spent: int, reserved: int, expected: int, known: str) -> Answer:
     """Return what STANDING means for a request that was not admitted just now."""
     match known:
         case "held":  # it was admitted before, and its answer got lost
@@ -53,7 +53,7 @@ def answer(request: Request, spent: int, reserved: int, known: str) -> Answer:
             found = verdict(spent, reserved, request.need, request.cap)
             if found is Verdict.ADMITTED:  # money came free while the question was on its way
                 found = Verdict.WAIT
-    return Answer(found, NanoAud(spent), NanoAud(reserved))
+    return Answer(found, NanoAud(spent), NanoAud(reserved), NanoAud(expected))
 
 
 class Store(Protocol):

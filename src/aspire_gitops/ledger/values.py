@@ -78,11 +78,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The verdict, and how the budget stood when it was given, this call included."""
+    """The verdict, and how the budget stood when it was given, this call included.
+
+    `expected` is what an admitted call is expected to cost at most: what was set
+    aside for it, or more where less was left.
+    """
 
     verdict: Verdict
     spent: NanoAud
     reserved: NanoAud
+    expected: NanoAud = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
