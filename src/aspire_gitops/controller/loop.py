@@ -78,6 +78,7 @@ class Loop:
         try:
             while not self.stopping:
                 if not await self._leads():
+                    self.wakeups.refuse(self._stands_by())
                     await self._rest(self.standby_s)
                     continue
                 self.next_look_s = time.monotonic() + pause_s
@@ -114,6 +115,12 @@ class Loop:
         if leads:
             _log.info("leading")
         return leads
+
+    def _stands_by(self) -> AspireGitopsError:
+        leader = self.leader or "another controller"
+        return AspireGitopsError(
+            f"this controller stands by, and {leader} is at work; ask that one"
+        )
 
     async def _rest(self, seconds: float) -> None:
         self.next_look_s = time.monotonic() + seconds

@@ -4,9 +4,18 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from aspire_gitops.errors import AspireGitopsError
 from aspire_gitops.reporting import Turn
 
 INTERVAL = "interval"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Somebody who waits for the end of a turn, and why they want one."""
+
+    cause: str
+    answer: asyncio.Future[Turn]
 
 
 @dataclass(slots=True)
@@ -14,7 +23,7 @@ class Wakeups:
     """Why the next turn is wanted, and who waits for it. Belongs to one event loop."""
 
     _causes: dict[str, None] = field(default_factory=dict)  # a set that keeps its order
-    _waiting: list[asyncio.Future[Turn]] = field(default_factory=list)
+    _waiting: list[Waiting] = field(default_factory=list)
     _rung: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self, cause: str) -> None:
@@ -23,9 +32,13 @@ class Wakeups:
         self._rung.set()
 
     async def turn(self, cause: str) -> Turn:
-        """Ask for a turn, and return the first one that began after this call."""
+        """Ask for a turn, and return the first one that began after this call.
+
+        Raises:
+            AspireGitopsError: No turn is taken here; see `refuse`.
+        """
         answer: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
-        self._waiting.append(answer)
+        self._waiting.append(Waiting(cause, answer))
         self.wake(cause)
         return await answer
 
@@ -43,10 +56,18 @@ class Wakeups:
         self._causes.update(dict.fromkeys(begun.causes))
         self._waiting[:0] = begun.waiting
 
+    def refuse(self, error: AspireGitopsError) -> None:
+        """Tell everybody who waits why no turn is taken here, and forget that they asked."""
+        for one in self._waiting:
+            self._causes.pop(one.cause, None)
+            if not one.answer.done():
+                one.answer.set_exception(error)
+        self._waiting.clear()
+
     def abandon(self) -> None:
         """Tell everybody who waits that no turn will come."""
-        for answer in self._waiting:
-            answer.cancel()
+        for one in self._waiting:
+            one.answer.cancel()
         self._waiting.clear()
 
     def _begin(self) -> "Begun":
@@ -62,10 +83,10 @@ class Begun:
     """A turn that has begun: what for, and who waits for its end."""
 
     causes: tuple[str, ...]
-    waiting: Sequence[asyncio.Future[Turn]]
+    waiting: Sequence[Waiting]
 
     def end(self, turn: Turn) -> None:
         """Tell everybody who waits."""
-        for answer in self.waiting:
-            if not answer.done():
-                answer.set_result(turn)
+        for one in self.waiting:
+            if not one.answer.done():
+                one.answer.set_result(turn)

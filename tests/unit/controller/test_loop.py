@@ -9,7 +9,7 @@ import pytest
 
 from aspire_gitops.controller.loop import Loop
 from aspire_gitops.controller.wakeups import Wakeups
-from aspire_gitops.errors import JournalUnavailable
+from aspire_gitops.errors import AspireGitopsError, JournalUnavailable
 from aspire_gitops.reporting import Role, Standing, Turn
 
 
@@ -126,16 +126,36 @@ def test_stopping_lets_the_turn_in_hand_end_and_frees_the_lock() -> None:
 
 def test_who_waits_when_it_stops_is_told() -> None:
     async def scenario() -> None:
-        loop = loop_of(Turning(), FakeLock(free=False))
+        turning = Turning()
+        loop = loop_of(turning)
         running = asyncio.create_task(loop.run())
+        await until(lambda: bool(turning.turns))  # the first one is under way
         waiting = asyncio.create_task(loop.wakeups.turn("reconcile"))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)
         loop.stop()
         await running
         await waiting
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(scenario())
+
+
+def test_who_asks_one_that_stands_by_is_sent_to_the_leader_and_forgotten() -> None:
+    async def scenario() -> tuple[str, tuple[str, ...]]:
+        lock, turning = FakeLock(free=False), Turning()
+        loop = loop_of(turning, lock)
+        running = asyncio.create_task(loop.run())
+        with pytest.raises(AspireGitopsError) as refused:
+            await asyncio.wait_for(loop.wakeups.turn("reconcile"), 5)
+        lock.free = True
+        await until(lambda: bool(turning.turns))
+        loop.stop()
+        await running
+        return str(refused.value), turning.turns[0]
+
+    message, causes = asyncio.run(scenario())
+    assert message == "this controller stands by, and the other one is at work; ask that one"
+    assert causes == ("start",), "what was refused is not done later after all"
 
 
 def test_standing_by_takes_no_turn_and_names_the_leader() -> None:
