@@ -93,12 +93,20 @@ class ChangeRun:
         return frozenset(field.path for field in self.change.fields if field.after is None)
 
     async def _live(self) -> GatewayObject:
+        live = await self._live_or_gone()
+        if live is None:
+            raise NotProved("it is gone since the plan was made; plan again")
+        return live
+
+    async def _live_or_gone(self) -> GatewayObject | None:
         before = self.change.before
         if before is None or before.address is None:
             raise AssertionError(f"{self.change.action} {self.change.key} has nothing to change")
         live = await self.gateway.read(before.key.kind, before.address)
-        if live is None:
-            raise NotProved("it is gone since the plan was made; plan again")
+        if live and before.mark and (live.mark is None or live.mark.owner != before.mark.owner):
+            raise NotProved(
+                "it lost our mark since the plan was made, so it is not ours; plan again"
+            )
         return live
 
     async def _prove(
@@ -195,12 +203,6 @@ class ChangeRun:
 
     async def _delete(self) -> None:
         await self._remove(await self._live_or_gone())
-
-    async def _live_or_gone(self) -> GatewayObject | None:
-        try:
-            return await self._live()
-        except NotProved:
-            return None
 
     async def _remove(self, live: GatewayObject | None) -> None:
         if live is None:
