@@ -217,12 +217,12 @@ def _answered(status: int | None, wanted: int) -> str:
 # ── the table ────────────────────────────────────────────────────────────────
 
 
-def bad_weather(world: World) -> str:
-    return world.storm()
+def bad_weather(world: World) -> str | None:
+    return world.storm() if world.fake else restart_gateway(world)
 
 
 def restart_gateway(world: World) -> str | None:
-    if world.restart_gateway is None or world.beside:
+    if world.restart_gateway is None or world.done["bad_weather"] > world.spent_s() / 60:
         return None
     world.in_the_background(world.restart_gateway)
     return "restart the gateway"
@@ -233,7 +233,7 @@ OFTEN: tuple[tuple[Action, int], ...] = (
     (spoil_clone, 2), (edit_by_hand, 8), (delete_by_hand, 3), (damage_mark, 2),
     (make_foreign, 4), (change_foreign, 3), (drop_foreign, 1),
     (kill, 4), (terminate, 1), (hang_up, 2), (freeze, 1), (hold_journal, 2),
-    (push_told, 4), (push_forged, 2), (push_huge, 1), (bad_weather, 16), (restart_gateway, 1),
+    (push_told, 4), (push_forged, 2), (push_huge, 1), (bad_weather, 16),
 )  # fmt: skip
 
 

@@ -48,6 +48,7 @@ class World:
     beside: list[threading.Thread] = field(default_factory=list)
     number: int = 0
     kills: int = 0
+    _began: float = field(default_factory=time.monotonic)
     _edits: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
@@ -65,6 +66,9 @@ class World:
                 **SECRETS,
             },
         )
+
+    def spent_s(self) -> float:
+        return time.monotonic() - self._began
 
     def say(self, what: str) -> None:
         self.told.append(f"{time.strftime('%H:%M:%S')} {what}")
@@ -122,8 +126,7 @@ class World:
 
     def storm(self) -> str:
         """Add a fault or two to the wire of a fake gateway."""
-        if self.fake is None:
-            return "no weather on a real wire"
+        assert self.fake is not None, "a real wire has no weather"
         effects = (
             Status(500), Status(500, after=True), Status(503), Drop(), Drop(after=True),
             Status(429), Status(429, headers={"retry-after": "1"}), Truncated(), Html(),
