@@ -86,7 +86,11 @@ async def _turn(settings: ControllerSettings, folder: Path, folder_lock: FileLoc
     source = source_of(settings, folder, told_on_stderr)
     gateway, journal = gateway_of(settings), late_journal(settings)
     world = world_of(
-        settings, source, gateway, journal, lambda: None if lock.held() else "the lock is lost"
+        settings,
+        source,
+        gateway,
+        journal,
+        lambda: None if lock.held(now=True) else "the lock is lost",
     )
     try:
         async with gateway:
