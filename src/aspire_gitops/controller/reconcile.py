@@ -24,6 +24,7 @@ from aspire_gitops.controller.words import at_rest, braked, clock, held, not_now
 from aspire_gitops.errors import AspireGitopsError
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.reporting import Standing, Turn
+from aspire_gitops.revision import Revision
 from aspire_gitops.state import Snapshot
 
 ASKED = "reconcile"  # the cause of a turn that a person asked for: what rests is tried again
@@ -44,6 +45,7 @@ class Reconciler:
     at_work: Callable[[str | None], None] = lambda _: None
     announce: Announce = lambda *_: None
     wanted: Wanted | None = None
+    read: Revision | None = None  # the newest revision that git showed, good or bad
     _seeing: Seeing | None = None
     _compiler: Compiler = field(default_factory=Compiler)
 
@@ -54,7 +56,7 @@ class Reconciler:
 
     async def turn(self, causes: tuple[str, ...]) -> Turn:
         """Take one turn. `Turn.look_again_s` says when the next is due."""
-        attempt = Attempt(causes, self.world.clock())
+        attempt = Attempt(causes, self.world.clock(), wanted=self.read)
         try:
             await self._look_and_act(attempt)
         except AspireGitopsError as error:
@@ -62,13 +64,14 @@ class Reconciler:
         finally:
             self.at_work(None)
         applied = self.memory.applied
+        self.read = attempt.wanted
         turn = attempt.turn(applied.revision if applied else None, self._pause_s)
         await Diary(self.world, self.memory).turn(turn)
         return turn
 
     def forget(self) -> None:
-        """Recall everything from the journal before the next turn."""
-        self.memory = Memory()
+        """Recall everything from the journal before the next turn; what it could not take yet stays."""
+        self.memory = Memory(unwritten=self.memory.unwritten)
 
     async def _look_and_act(self, attempt: Attempt) -> None:
         diary = Diary(self.world, self.memory)

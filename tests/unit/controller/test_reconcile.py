@@ -329,6 +329,7 @@ def test_a_journal_lost_in_the_middle_stops_the_apply_and_loses_no_result(scene:
     assert "journal" in first.reason
     assert first.counts["applied"] < 3
     scene.journal.breaks_after = scene.journal.broken = None
+    scene.reconciler.forget()  # as when the lock is lost and won again
     scene.turn()
     results = scene.journal.said(EntryKind.RESULT)
     assert results.count("credential/acme applied") == 1, "the result that had to wait is written"
@@ -340,6 +341,7 @@ def test_git_out_of_reach_keeps_the_last_good_one_in_force(settled: Scene) -> No
     by_hand(settled, "openai/by-hand")
     turn = settled.turn()
     assert turn.standing is not Standing.READY
+    assert turn.wanted is not None, "what git showed last is still shown"
     assert settled.params("chat")["model"] == "openai/chat-1"
     away.rename(settled.folder)
     assert settled.turn().standing is Standing.READY
