@@ -175,6 +175,8 @@ class SqliteStore(Booking):
     def _told(self) -> Iterator[None]:
         try:
             yield
+        except sqlite3.IntegrityError as error:
+            raise StoreRefused(f"{self._place} refuses: {error}") from error
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(f"{self._place} cannot answer: {error}; try again") from error
 

@@ -1,0 +1,46 @@
+"""A ledger for each test, on SQLite and on PostgreSQL."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from aspire_gitops.ledger.booking import Booking
+from aspire_gitops.ledger.opening import open_store
+
+
+@pytest.fixture
+def run() -> Iterator[Callable[..., Any]]:
+    """Carry out coroutines on one event loop, as the gateway does."""
+    with asyncio.Runner() as runner:
+        yield runner.run
+
+
+@pytest.fixture
+def ledger_database_url(shared_database_url: str) -> str:
+    """A database without a ledger in it."""
+    with psycopg.connect(shared_database_url, autocommit=True) as server:
+        there = server.execute("SELECT to_regclass('aspire_ledger.version')").fetchone()
+        if there and there[0]:  # emptied, which is faster than made anew
+            server.execute(
+                "TRUNCATE aspire_ledger.entries, aspire_ledger.reservations, aspire_ledger.totals,"
+                " aspire_ledger.estimates, aspire_ledger.warnings, aspire_ledger.closings"
+            )
+    return shared_database_url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+    return str(request.getfixturevalue("ledger_database_url"))
+
+
+@pytest.fixture
+def store(ledger_url: str, run: Callable[..., Any]) -> Iterator[Booking]:
+    opened = open_store(ledger_url)
+    yield opened
+    run(opened.close())

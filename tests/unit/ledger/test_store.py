@@ -1,0 +1,536 @@
+"""What a ledger promises, on SQLite and on PostgreSQL alike."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from aspire_gitops.ledger.amounts import NanoAud
+from aspire_gitops.ledger.booking import Booking
+from aspire_gitops.ledger.opening import open_store
+from aspire_gitops.ledger.recovering import expire
+from aspire_gitops.ledger.store import StoreRefused
+from aspire_gitops.ledger.values import Adjustment, EntryKind, Share, Verdict
+from aspire_gitops.ledger.verifying import Difference, compare_with_log, verify
+from support.ledger_calls import NOON, call, fair, request, settlement
+
+Run = Callable[..., Any]
+LATER = NOON + timedelta(hours=1)
+NEXT_MONTH = NOON + timedelta(days=20)
+
+
+def standing(store: Booking, run: Run, month: str = "2026-11") -> tuple[int, int, int]:
+    """Return spent, reserved and calls of the only budget."""
+    totals = run(store.totals(month))
+    if not totals:
+        return 0, 0, 0
+    (total,) = totals
+    return total.spent, total.reserved, total.calls
+
+
+def kinds(store: Booking, run: Run) -> list[tuple[str, int]]:
+    return [(entry.kind.value, entry.cost) for entry in run(store.entries())]
+
+
+# ── admission ────────────────────────────────────────────────────────────────
+
+
+def test_a_call_that_fits_is_admitted_and_reserved(store: Booking, run: Run) -> None:
+    answer = run(store.admit(request(worst=10)))
+    assert (answer.verdict, answer.spent, answer.reserved) == (Verdict.ADMITTED, 0, 10)
+    assert standing(store, run) == (0, 10, 0)
+
+
+def test_the_last_call_that_fits_exactly_is_admitted(store: Booking, run: Run) -> None:
+    run(store.admit(request("r1", cap=20, worst=10)))
+    assert run(store.admit(request("r2", cap=20, worst=10))).verdict is Verdict.ADMITTED
+
+
+def test_a_call_waits_while_calls_under_way_hold_what_it_needs(store: Booking, run: Run) -> None:
+    run(store.admit(request("r1", cap=15, worst=10)))
+    answer = run(store.admit(request("r2", cap=15, worst=10)))
+    assert (answer.verdict, answer.spent, answer.reserved) == (Verdict.WAIT, 0, 10)
+    assert standing(store, run) == (0, 10, 0)
+
+
+def test_a_call_is_refused_when_the_money_is_spent(store: Booking, run: Run) -> None:
+    run(store.admit(request("r1", cap=15, worst=10)))
+    run(store.settle(settlement("r1", 10)))
+    answer = run(store.admit(request("r2", cap=15, worst=10)))
+    assert (answer.verdict, answer.spent) == (Verdict.REFUSED, 10)
+
+
+def test_a_first_call_that_needs_more_than_the_cap_is_refused(store: Booking, run: Run) -> None:
+    assert run(store.admit(request(cap=9, worst=10))).verdict is Verdict.REFUSED
+    assert run(store.totals("2026-11")) == []
+
+
+def test_a_cap_of_zero_refuses_the_first_call(store: Booking, run: Run) -> None:
+    assert run(store.admit(fair(cap=0))).verdict is Verdict.REFUSED
+
+
+def test_a_raised_cap_counts_for_the_next_call(store: Booking, run: Run) -> None:
+    run(store.admit(request("r1", cap=10, worst=10)))
+    assert run(store.admit(request("r2", cap=20, worst=10))).verdict is Verdict.ADMITTED
+
+
+def test_asking_twice_for_one_call_reserves_once(store: Booking, run: Run) -> None:
+    run(store.admit(request()))
+    again = run(store.admit(request()))
+    assert (again.verdict, again.expected) == (Verdict.ADMITTED, 10)
+    assert standing(store, run) == (0, 10, 0)
+
+
+def test_an_id_that_was_booked_is_not_admitted_again(store: Booking, run: Run) -> None:
+    run(store.admit(request()))
+    run(store.settle(settlement()))
+    assert run(store.admit(request())).verdict is Verdict.REPEATED
+
+
+def test_a_fair_call_takes_what_is_left_when_it_needs_more(store: Booking, run: Run) -> None:
+    answer = run(store.admit(fair(cap=7, worst=10)))
+    assert (answer.verdict, answer.reserved, answer.expected) == (Verdict.ADMITTED, 7, 10)
+
+
+def test_a_fair_call_reserves_what_such_calls_lately_cost(store: Booking, run: Run) -> None:
+    run(store.admit(fair("r1", worst=500)))
+    run(store.settle(settlement("r1", 4)))
+    answer = run(store.admit(fair("r2", worst=500)))
+    assert (answer.reserved, run(store.estimate("wiki", "chat"))) == (4, 4)
+
+
+def test_a_strict_call_reserves_its_worst_case_whatever_was_learned(
+    store: Booking, run: Run
+) -> None:
+    run(store.admit(fair("r1", worst=500)))
+    run(store.settle(settlement("r1", 4)))
+    assert run(store.admit(request("r2", worst=500))).reserved == 500
+
+
+def test_what_is_learned_of_one_alias_says_nothing_of_another(store: Booking, run: Run) -> None:
+    run(store.settle(settlement("r1", 4, alias="small")))
+    assert run(store.admit(fair("r2", worst=500, alias="large"))).reserved == 500
+
+
+def test_a_dear_call_is_believed_at_once_and_a_cheap_one_by_and_by(
+    store: Booking, run: Run
+) -> None:
+    for number, cost in enumerate((1600, 0)):
+        run(store.settle(settlement(f"r{number}", cost)))
+    assert run(store.estimate("wiki", "chat")) == 1500
+
+
+def test_apps_share_a_budget(store: Booking, run: Run) -> None:
+    run(store.admit(request("r1", cap=15, worst=10, app="wiki")))
+    assert run(store.admit(request("r2", cap=15, worst=10, app="crm"))).verdict is Verdict.WAIT
+
+
+def test_budgets_do_not_share(store: Booking, run: Run) -> None:
+    run(store.admit(request("r1", cap=15, worst=10, budget="lab")))
+    answer = run(store.admit(request("r2", cap=15, worst=10, budget="shop")))
+    assert answer.verdict is Verdict.ADMITTED
+
+
+def test_a_new_month_begins_with_nothing_spent(store: Booking, run: Run) -> None:
+    run(store.settle(settlement("r1", 1000)))
+    answer = run(store.admit(request("r2", worst=10, at=NEXT_MONTH)))
+    assert (answer.verdict, answer.spent) == (Verdict.ADMITTED, 0)
+
+
+@pytest.mark.parametrize("odd", ["a\0b", "a\ud800b", "'); DROP TABLE entries; --", "ä€𝄞"])
+def test_whatever_a_caller_calls_an_alias_is_booked(store: Booking, run: Run, odd: str) -> None:
+    run(store.admit(request(alias=odd)))
+    assert run(store.settle(settlement(alias=odd))).fresh
+
+
+def test_absurd_amounts_are_held_within_what_the_database_can_say(store: Booking, run: Run) -> None:
+    answer = run(store.admit(request(cap=10**40, worst=10**30)))
+    assert answer.verdict is Verdict.ADMITTED
+
+
+# ── settlement ───────────────────────────────────────────────────────────────
+
+
+def test_settling_frees_the_reservation_and_books_the_cost(store: Booking, run: Run) -> None:
+    run(store.admit(request(worst=10)))
+    booked = run(store.settle(settlement(cost=7)))
+    assert (booked.kind, booked.cost, booked.spent) == (EntryKind.SETTLED, 7, 7)
+    assert standing(store, run) == (7, 0, 1)
+
+
+def test_an_entry_says_everything_that_is_known_of_the_call(store: Booking, run: Run) -> None:
+    run(store.admit(request()))
+    run(store.settle(settlement(cost=8, settled_at=LATER)))
+    (entry,) = run(store.entries())
+    assert (entry.request_id, entry.kind, entry.at) == ("r1", EntryKind.SETTLED, LATER)
+    assert (entry.month, entry.day) == ("2026-11", "2026-11-20")
+    assert (entry.budget, entry.app, entry.alias, entry.key) == ("lab", "wiki", "chat", "wiki.key")
+    assert (entry.provider, entry.model, entry.cost) == ("acme", "chat-1", 8)
+    assert (str(entry.usd), str(entry.usd_per_aud)) == ("4.0E-9", "0.5")
+    assert (entry.input_tokens, entry.output_tokens, entry.note) == (3, 4, "")
+
+
+def test_settling_twice_books_once(store: Booking, run: Run) -> None:
+    run(store.admit(request()))
+    run(store.settle(settlement(cost=7)))
+    again = run(store.settle(settlement(cost=9)))
+    assert (again.fresh, again.spent) == (False, 7)
+    assert standing(store, run) == (7, 0, 1)
+
+
+def test_a_call_that_nobody_admitted_is_booked_as_that(store: Booking, run: Run) -> None:
+    booked = run(store.settle(settlement(cost=7)))
+    assert (booked.kind, standing(store, run)) == (EntryKind.UNADMITTED, (7, 0, 1))
+
+
+def test_a_call_that_nobody_admitted_is_booked_once(store: Booking, run: Run) -> None:
+    run(store.settle(settlement(cost=7)))
+    assert not run(store.settle(settlement(cost=7))).fresh
+    assert standing(store, run) == (7, 0, 1)
+
+
+def test_a_call_keeps_the_month_of_its_admission(store: Booking, run: Run) -> None:
+    run(store.admit(request()))
+    booked = run(store.settle(settlement(at=NEXT_MONTH)))
+    assert (booked.month, run(store.totals("2026-12"))) == ("2026-11", [])
+
+
+def test_releasing_frees_and_books_nothing(store: Booking, run: Run) -> None:
+    run(store.admit(request()))
+    run(store.release("r1", LATER))
+    run(store.release("r1", LATER))
+    assert (standing(store, run), kinds(store, run)) == ((0, 0, 0), [])
+
+
+def test_a_cost_that_comes_after_a_release_is_not_lost(store: Booking, run: Run) -> None:
+    run(store.admit(request()))
+    run(store.release("r1", LATER))
+    run(store.settle(settlement(cost=7)))
+    assert kinds(store, run) == [("unadmitted", 7)]
+
+
+def test_releasing_what_was_settled_changes_nothing(store: Booking, run: Run) -> None:
+    run(store.admit(request()))
+    run(store.settle(settlement(cost=7)))
+    run(store.release("r1", LATER))
+    assert standing(store, run) == (7, 0, 1)
+
+
+# ── warnings ─────────────────────────────────────────────────────────────────
+
+
+def test_each_percentage_is_crossed_once(store: Booking, run: Run) -> None:
+    crossed = [
+        run(store.settle(settlement(f"r{n}", 300, warn=(50, 80, 95)))).crossed for n in range(5)
+    ]
+    assert crossed == [(), (50,), (80,), (95,), ()]
+
+
+def test_one_call_may_cross_several_percentages(store: Booking, run: Run) -> None:
+    assert run(store.settle(settlement(cost=1000, warn=(50, 80, 100)))).crossed == (50, 80, 100)
+
+
+def test_a_percentage_counts_when_it_is_reached_exactly(store: Booking, run: Run) -> None:
+    assert run(store.settle(settlement(cost=500, warn=(50, 51)))).crossed == (50,)
+
+
+def test_admitted_calls_cross_percentages_too(store: Booking, run: Run) -> None:
+    run(store.admit(request(worst=600)))
+    assert run(store.settle(settlement(cost=600, warn=(50,)))).crossed == (50,)
+
+
+def test_a_new_month_warns_anew(store: Booking, run: Run) -> None:
+    run(store.settle(settlement("r1", 600, warn=(50,))))
+    assert run(store.settle(settlement("r2", 600, warn=(50,), at=NEXT_MONTH))).crossed == (50,)
+
+
+# ── crashes ──────────────────────────────────────────────────────────────────
+
+
+def test_a_call_that_nobody_settled_is_booked_as_reserved(store: Booking, run: Run) -> None:
+    run(store.admit(request(worst=10)))
+    recovered = run(expire(store, LATER))
+    assert [booked.cost for booked in recovered.as_expected] == [10]
+    assert (standing(store, run), kinds(store, run)) == ((10, 0, 1), [("recovered", 10)])
+
+
+def test_a_call_that_was_given_less_than_it_may_cost_is_recovered_in_full(
+    store: Booking, run: Run
+) -> None:
+    run(store.admit(fair(cap=3, worst=10)))
+    run(expire(store, LATER))
+    assert kinds(store, run) == [("recovered", 10)]
+
+
+def test_calls_whose_time_is_not_over_are_left_alone(store: Booking, run: Run) -> None:
+    run(store.admit(request()))
+    run(expire(store, NOON + timedelta(minutes=9)))
+    assert standing(store, run) == (0, 10, 0)
+
+
+def test_the_gateways_log_knows_better_what_a_lost_call_cost(store: Booking, run: Run) -> None:
+    run(store.admit(request(worst=10)))
+    recovered = run(expire(store, LATER, {"r1": settlement(cost=3).usd}))
+    assert [booked.cost for booked in recovered.as_logged] == [3]
+
+
+def test_a_lost_call_that_failed_costs_nothing(store: Booking, run: Run) -> None:
+    run(store.admit(request(worst=10)))
+    recovered = run(expire(store, LATER, {"r1": settlement(cost=0).usd}))
+    assert (recovered.released, standing(store, run)) == (1, (0, 0, 0))
+
+
+def test_a_cost_that_comes_after_all_corrects_what_was_recovered(store: Booking, run: Run) -> None:
+    run(store.admit(request(worst=10)))
+    run(expire(store, LATER))
+    booked = run(store.settle(settlement(cost=4)))
+    assert (booked.kind, booked.cost, booked.spent) == (EntryKind.CORRECTED, -6, 4)
+    assert standing(store, run) == (4, 0, 1)
+
+
+def test_what_was_recovered_is_corrected_once(store: Booking, run: Run) -> None:
+    run(store.admit(request(worst=10)))
+    run(expire(store, LATER))
+    run(store.settle(settlement(cost=4)))
+    assert not run(store.settle(settlement(cost=4))).fresh
+    assert kinds(store, run) == [("recovered", 10), ("corrected", -6)]
+
+
+def test_a_failure_that_is_heard_of_late_gives_back_what_was_recovered(
+    store: Booking, run: Run
+) -> None:
+    run(store.admit(request(worst=10)))
+    run(expire(store, LATER))
+    run(store.release("r1", LATER))
+    assert (standing(store, run), kinds(store, run)) == (
+        (0, 0, 1),
+        [("recovered", 10), ("corrected", -10)],
+    )
+
+
+def test_recovering_what_was_settled_meanwhile_changes_nothing(store: Booking, run: Run) -> None:
+    run(store.admit(request()))
+    (reservation,) = run(store.expired(LATER))
+    run(store.settle(settlement(cost=4)))
+    assert not run(store.recover(reservation, settlement(cost=10))).fresh
+    assert kinds(store, run) == [("settled", 4)]
+
+
+def test_a_new_process_finds_what_the_old_one_left(
+    store: Booking, run: Run, ledger_url: str
+) -> None:
+    run(store.admit(request()))
+    other = open_store(ledger_url)
+    run(other.settle(settlement(cost=7)))
+    run(other.close())
+    assert standing(store, run) == (7, 0, 1)
+
+
+# ── people ───────────────────────────────────────────────────────────────────
+
+
+def adjustment(cost: int, id_: str = "a1", month: str = "2026-11") -> Adjustment:
+    return Adjustment(id_, "lab", month, NanoAud(cost), "invoice 7", "ada@example.com", LATER)
+
+
+@pytest.mark.parametrize("cost", [250, -250])
+def test_a_person_books_an_invoice_or_a_refund(store: Booking, run: Run, cost: int) -> None:
+    run(store.adjust(adjustment(cost)))
+    (entry,) = run(store.entries())
+    assert (entry.kind, entry.note) == (EntryKind.ADJUSTED, "invoice 7 (ada@example.com)")
+    assert standing(store, run) == (cost, 0, 0)
+
+
+def test_adjusting_twice_with_one_id_books_once(store: Booking, run: Run) -> None:
+    run(store.adjust(adjustment(5)))
+    assert not run(store.adjust(adjustment(5))).fresh
+
+
+def test_spending_is_told_by_app_alias_provider_and_budget(store: Booking, run: Run) -> None:
+    run(store.settle(settlement("r1", 5, app="wiki")))
+    run(store.settle(settlement("r2", 6, app="crm")))
+    run(store.settle(settlement("r3", 7, app="crm", alias="ocr")))
+    assert list(run(store.spent_by("2026-11", "app"))) == [
+        Share("crm", NanoAud(13), 2),
+        Share("wiki", NanoAud(5), 1),
+    ]
+    assert [share.name for share in run(store.spent_by("2026-11", "alias"))] == ["chat", "ocr"]
+    assert list(run(store.spent_by("2026-11", "provider"))) == [Share("acme", NanoAud(18), 3)]
+    assert list(run(store.spent_by("2026-11", "budget"))) == [Share("lab", NanoAud(18), 3)]
+
+
+def test_each_day_has_what_its_calls_cost_and_no_invoice(store: Booking, run: Run) -> None:
+    run(store.settle(settlement("r1", 5)))
+    run(store.settle(settlement("r2", 6, at=NOON + timedelta(hours=12))))  # after midnight there
+    run(store.adjust(adjustment(100)))
+    assert list(run(store.daily("lab", "2026-11"))) == [
+        Share("2026-11-20", NanoAud(5), 1),
+        Share("2026-11-21", NanoAud(6), 1),
+    ]
+
+
+def test_entries_are_read_by_month_and_budget_and_page(store: Booking, run: Run) -> None:
+    run(store.settle(settlement("r1")))
+    run(store.settle(settlement("r2", budget="shop")))
+    run(store.settle(settlement("r3", at=NEXT_MONTH)))
+
+    def ids(**which: Any) -> list[str]:
+        return [entry.request_id for entry in run(store.entries(**which))]
+
+    assert (ids(month="2026-11"), ids(budget="shop")) == (["r1", "r2"], ["r2"])
+    first, *_ = run(store.entries())
+    assert ids(after=first.number) == ["r2", "r3"]
+
+
+# ── closing ──────────────────────────────────────────────────────────────────
+
+
+def test_a_closed_month_keeps_its_sums(store: Booking, run: Run) -> None:
+    run(store.settle(settlement("r1", 5)))
+    closing = run(store.close_month("2026-11", NEXT_MONTH))
+    assert (closing.entries, closing.shares["budget"]) == (1, (Share("lab", NanoAud(5), 1),))
+    assert list(run(store.closings())) == [closing]
+
+
+def test_closing_twice_changes_nothing(store: Booking, run: Run) -> None:
+    run(store.settle(settlement("r1", 5)))
+    closing = run(store.close_month("2026-11", NEXT_MONTH))
+    assert run(store.close_month("2026-11", NEXT_MONTH + timedelta(days=1))) == closing
+
+
+@pytest.mark.parametrize("month", ["2026-12", "2027-01"])
+def test_a_month_that_is_not_over_is_not_closed(store: Booking, run: Run, month: str) -> None:
+    with pytest.raises(StoreRefused, match="not over everywhere"):
+        run(store.close_month(month, NEXT_MONTH))
+
+
+def test_a_month_with_calls_under_way_is_not_closed(store: Booking, run: Run) -> None:
+    run(store.admit(request()))
+    with pytest.raises(StoreRefused, match="1 calls of 2026-11 are under way"):
+        run(store.close_month("2026-11", NEXT_MONTH))
+    assert list(run(store.closings())) == []
+
+
+def test_what_is_no_month_is_refused(store: Booking, run: Run) -> None:
+    with pytest.raises(StoreRefused, match="'november' is no month"):
+        run(store.close_month("november", NEXT_MONTH))
+
+
+def test_what_a_person_books_in_a_closed_month_counts_for_the_next(
+    store: Booking, run: Run
+) -> None:
+    run(store.settle(settlement("r1", 5)))
+    run(store.close_month("2026-11", NEXT_MONTH))
+    assert run(store.adjust(adjustment(-3))).month == "2026-12"
+    assert run(store.entries(month="2026-12"))[0].note.endswith("(of 2026-11, closed)")
+
+
+def test_a_correction_of_a_closed_month_counts_for_the_next(store: Booking, run: Run) -> None:
+    run(store.admit(request(worst=10)))
+    run(expire(store, LATER))
+    run(store.close_month("2026-11", NEXT_MONTH))
+    booked = run(store.settle(settlement(cost=4)))
+    assert (booked.month, booked.cost) == ("2026-12", -6)
+    assert run(verify(store)).ok
+
+
+def test_entries_of_an_open_month_are_not_forgotten(store: Booking, run: Run) -> None:
+    run(store.settle(settlement()))
+    with pytest.raises(StoreRefused, match="2026-11 is not closed"):
+        run(store.forget_entries("2026-11"))
+
+
+def test_totals_and_shares_outlive_the_entries(store: Booking, run: Run) -> None:
+    run(store.settle(settlement("r1", 5)))
+    run(store.close_month("2026-11", NEXT_MONTH))
+    assert run(store.forget_entries("2026-11")) == 1
+    assert run(store.entries()) == []
+    assert standing(store, run) == (5, 0, 1)
+    assert list(run(store.spent_by("2026-11", "app"))) == [Share("wiki", NanoAud(5), 1)]
+    assert run(verify(store)).ok
+
+
+# ── verification ─────────────────────────────────────────────────────────────
+
+
+def test_an_untouched_ledger_is_verified(store: Booking, run: Run) -> None:
+    run(store.admit(request("r1")))
+    run(store.settle(settlement("r2")))
+    verified = run(verify(store))
+    assert (verified.ok, verified.checked) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("tampering", "difference"),
+    [
+        pytest.param(
+            "UPDATE {schema}totals SET spent = 1",
+            Difference("spent", "lab", "2026-11", 7, 1),
+            id="a total that somebody lowered",
+        ),
+        pytest.param(
+            "UPDATE {schema}totals SET reserved = 0",
+            Difference("reserved", "lab", "2026-11", 10, 0),
+            id="a reservation that somebody let go",
+        ),
+        pytest.param(
+            "DELETE FROM {schema}reservations",
+            Difference("reserved", "lab", "2026-11", 0, 10),
+            id="a reservation that somebody deleted",
+        ),
+        pytest.param(
+            "UPDATE {schema}totals SET calls = 2",
+            Difference("calls", "lab", "2026-11", 1, 2),
+            id="a number of calls that somebody changed",
+        ),
+        pytest.param(
+            "DELETE FROM {schema}totals",
+            Difference("spent", "lab", "2026-11", 7, 0),
+            id="a total that somebody deleted",
+        ),
+    ],
+)
+def test_a_difference_is_told_with_what_it_must_be(
+    store: Booking, run: Run, tampering: str, difference: Difference
+) -> None:
+    run(store.settle(settlement("r1", 7)))
+    run(store.admit(request("r2")))
+    run(store.change(tampering, {}))
+    assert difference in run(verify(store)).differences
+
+
+def test_the_gateways_log_is_compared_call_by_call(store: Booking, run: Run) -> None:
+    for number in (1, 2, 3):
+        run(store.settle(settlement(f"r{number}", 10)))
+    log = [("r1", settlement(cost=10).usd), ("r2", settlement(cost=900).usd)]
+    found = run(compare_with_log(store, "2026-11", [*log, ("r9", settlement(cost=1).usd)]))
+    assert [each.request_id for each in found.log_differences] == ["r2", "r3", "r9"]
+    assert [each.booked is None for each in found.log_differences] == [False, False, True]
+
+
+def test_a_corrected_call_agrees_with_the_log(store: Booking, run: Run) -> None:
+    run(store.admit(request("r1", worst=10)))
+    run(expire(store, LATER))
+    run(store.settle(settlement("r1", 4)))
+    found = run(compare_with_log(store, "2026-11", [("r1", settlement(cost=4).usd)]))
+    assert found.log_differences == ()
+
+
+# ── tables ───────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "tampering", ["UPDATE {schema}entries SET nano_aud = 0", "DELETE FROM {schema}entries"]
+)
+def test_the_database_itself_refuses_to_change_an_entry(
+    store: Booking, run: Run, tampering: str
+) -> None:
+    run(store.settle(settlement()))
+    with pytest.raises(StoreRefused, match="refuses"):
+        run(store.change(tampering, {}))
+    assert kinds(store, run) == [("unadmitted", 10)]
+
+
+def test_call_describes_its_month() -> None:
+    assert call(at=NEXT_MONTH).month == "2026-12"
