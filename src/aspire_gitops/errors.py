@@ -11,6 +11,8 @@ AspireGitopsError
 ├── DeliveryFailed            a key could not be handed over             → try again
 ├── JournalUnavailable        locked, full or not reachable              → try again
 ├── JournalDamaged            its chain is broken                        → a person must look
+├── LedgerUnavailable         its database cannot answer now             → try again
+├── LedgerRefused             what is asked of it cannot be done         → a person must look
 ├── TellingFailed             a notification could not be handed over    → try again
 ├── SandboxError              the sandbox could not be started or used   → see its message
 └── GatewayError
@@ -82,6 +84,17 @@ class JournalUnavailable(AspireGitopsError):
 
 class JournalDamaged(AspireGitopsError):
     """The journal does not prove what it says. Nothing may be applied; a person must look."""
+
+
+class LedgerUnavailable(AspireGitopsError):
+    """The ledger cannot be read or written now. Nothing was booked; try again."""
+
+
+class LedgerRefused(AspireGitopsError):
+    """The ledger will not do what is asked: a month that is not over, an address that is none.
+
+    Trying again cannot help; its message says what would.
+    """
 
 
 class TellingFailed(AspireGitopsError):

@@ -43,6 +43,8 @@ class Program(click.Group):
         "status": Lazy("status", "Show what the controller on this machine is doing."),
         "log": Lazy("log", "Read what the controller did, newest first."),
         "show-at": Lazy("show_at", "Show what was live then, who set it, and what differs now."),
+        "spend": Lazy("spend", "Show what was spent this month, and where it leads."),
+        "ledger": Lazy("ledger", "Adjust, prove and close the spend ledger."),
         "controller": Lazy("controller", "Keep the gateway equal to git, as a daemon."),
         "reconcile": Lazy("reconcile", "Look at git and the gateway now, once."),
         "freeze": Lazy("brakes", "Look and report only, for a while.", "freeze"),

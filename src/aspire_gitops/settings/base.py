@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     """Where the journal and the lock are kept: `postgresql://…`. Without it: in `state_dir`."""
     database_url_file: Path | None = None
+    ledger_url: SecretStr | None = None
+    """Where the spend ledger is: `postgresql://…` or `sqlite:////…`. Without it nobody is asked."""
+    ledger_url_file: Path | None = None
     log_format: LogFormat = LogFormat.CONSOLE
 
 

@@ -139,4 +139,5 @@ def _nano(amount: Aud) -> int:
 
 
 def _aud(nano: float) -> Aud:
-    return Aud(Decimal(round(nano)) / _NANO)
+    # A forecast of more digits would pretend to know them.
+    return Aud(round(Decimal(round(nano)) / _NANO, 4))

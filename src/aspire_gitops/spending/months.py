@@ -17,10 +17,15 @@ def month_named(name: str, timezone: ZoneInfo) -> Month:
     Raises:
         ValueError: It is no month.
     """
-    if not _NAME.fullmatch(name) or name.startswith("0000"):
+    if not is_month(name):
         raise ValueError(f"{name!r} is no month; write it as 2026-11")
     noon = datetime(int(name[:4]), int(name[5:]), 1, 12, tzinfo=timezone)
     return Month.containing(noon, timezone)
+
+
+def is_month(name: str) -> bool:
+    """Say whether this is the name of a month."""
+    return bool(_NAME.fullmatch(name)) and not name.startswith("0000")
 
 
 def month_before(month: Month) -> Month:

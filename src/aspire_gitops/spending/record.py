@@ -42,8 +42,7 @@ class Adjustment:
     at: datetime
     budget: str
     aud: Aud
-    reason: str
-    owner: str
+    reason: str  # and who booked it
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,8 @@ class RateUsed:
 class Booked:
     """One line of the ledger, as far as a statement needs it.
 
-    A correction is money and no call. An adjustment has a reason and an owner,
-    and neither app nor alias.
+    A correction is money and no call. An adjustment has a reason, and
+    neither app nor alias.
     """
 
     number: int
@@ -76,4 +75,3 @@ class Booked:
     is_call: bool = False
     is_adjustment: bool = False
     reason: str = ""
-    owner: str = ""

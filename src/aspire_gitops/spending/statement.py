@@ -118,7 +118,7 @@ class _Sums:
             before = self.adjusted.get(line.budget, _NOTHING)
             self.adjusted[line.budget] = Aud(before + line.aud)
             self.adjustments.append(
-                Adjustment(line.number, line.at, line.budget, line.aud, line.reason, line.owner)
+                Adjustment(line.number, line.at, line.budget, line.aud, line.reason)
             )
             return
         calls = int(line.is_call)
@@ -187,7 +187,7 @@ def _covered(made: Statement) -> JsonValue:
         "aliases": parts(made.aliases),
         "providers": parts(made.providers),
         "adjustments": [
-            [one.number, one.at.isoformat(), one.budget, plain(one.aud), one.reason, one.owner]
+            [one.number, one.at.isoformat(), one.budget, plain(one.aud), one.reason]
             for one in made.adjustments
         ],
         "rates": [[str(rate.usd_per_aud), rate.entries, plain(rate.aud)] for rate in made.rates],

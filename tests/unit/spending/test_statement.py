@@ -30,7 +30,7 @@ def lines(draw: st.DrawFn) -> list[Booked]:
         at = START + timedelta(hours=number)
         line = Booked(number, at, draw(names), draw(amounts))
         if draw(st.booleans()):
-            line = replace(line, is_adjustment=True, reason="an invoice", owner="mia")
+            line = replace(line, is_adjustment=True, reason="an invoice (mia)")
         else:
             line = replace(
                 line,

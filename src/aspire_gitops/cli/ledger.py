@@ -1,0 +1,134 @@
+"""`aspire-gitops ledger`: book by hand, prove the sums, close a month. Never changes a line."""
+
+import asyncio
+from decimal import Decimal, InvalidOperation
+
+import click
+
+from aspire_gitops.cli.exit_codes import ExitCode
+from aspire_gitops.cli.invocation import Invocation, pass_invocation
+from aspire_gitops.cli.spending import ledger_of, now
+from aspire_gitops.errors import UsageError
+from aspire_gitops.ledger_reading import LedgerReading
+from aspire_gitops.money import Aud
+from aspire_gitops.rendering.characters import one_line
+from aspire_gitops.rendering.plan_words import plural
+from aspire_gitops.spending.months import is_month
+from aspire_gitops.spending.spend import plain
+
+_EPILOG = """\b
+Examples:
+  aspire-gitops ledger adjust --budget media --month 2026-11 --aud -12.34 \\
+      --reason "refund of invoice 4711" --owner mia.okafor@aspiredigital.group
+  aspire-gitops ledger verify                 exit 1 when a sum is wrong
+  aspire-gitops ledger close --month 2026-10  nothing is booked in it any more
+"""
+_MOST = Decimal(1_000_000)  # a slip of the finger, not an invoice
+_NANO_DIGITS = 9
+
+
+@click.group(name="ledger", short_help="Adjust, prove and close the spend ledger.", epilog=_EPILOG)
+def command() -> None:
+    """Work on the spend ledger at ASPIRE_GITOPS_LEDGER_URL.
+
+    Lines are only ever added. To read it: `aspire-gitops spend`.
+    """
+
+
+@command.command(name="adjust", short_help="Book an amount by hand, with its reason.")
+@click.option("--budget", required=True, help="The budget that it counts for.")
+@click.option("--month", required=True, metavar="YYYY-MM", help="The month that it counts for.")
+@click.option("--aud", "amount", required=True, metavar="AMOUNT", help="More than was counted, such as 12.34; with a minus, less.")  # fmt: skip
+@click.option("--reason", required=True, help="Why, for the statement: the invoice's number.")
+@click.option("--owner", required=True, metavar="NAME", help="Who books it.")
+@pass_invocation
+def adjust(
+    invocation: Invocation, /, *, budget: str, month: str, amount: str, reason: str, owner: str
+) -> None:
+    """Book what a provider's invoice says beyond what was counted, or a refund.
+
+    It counts against the budget's cap at once. A mistake is mended by another
+    adjustment, never by changing this one.
+    """
+    value = _amount(amount)
+    _check(month, budget=budget, reason=reason, owner=owner)
+
+    async def booked(ledger: LedgerReading) -> tuple[str, Aud]:
+        async with ledger:
+            known = {part.name for part in await ledger.totals(month)}
+            if budget not in known:
+                raise UsageError(
+                    f"nothing was ever booked for budget {budget!r} in {month}; "
+                    f"choose among {', '.join(sorted(known)) or 'another month'}"
+                )
+            return await ledger.adjust(
+                budget=budget, month=month, amount=value, reason=reason, owner=owner, at=now()
+            )
+
+    counted, spent = asyncio.run(booked(ledger_of(invocation.settings())))
+    if counted != month:
+        click.echo(f"{month} is closed, so it counts for {counted}.", err=True)
+    click.echo(f"booked {plain(value)} AUD: {budget} has spent {plain(spent)} AUD in {counted}")
+
+
+@command.command(name="verify", short_help="Prove that each total is the sum of its lines.")
+@pass_invocation
+def verify(invocation: Invocation, /) -> None:
+    """Add every line up again, and compare with the running totals and the closed months.
+
+    Exits 1 with each difference explained. Mends nothing: a person must look.
+    """
+
+    async def found(ledger: LedgerReading) -> tuple[int, list[str]]:
+        async with ledger:
+            checked, differences = await ledger.verify()
+            return checked, list(differences)
+
+    checked, differences = asyncio.run(found(ledger_of(invocation.settings())))
+    for difference in differences:
+        click.echo(one_line(difference))
+    if differences:
+        click.echo(f"{plural(len(differences), 'difference')} in {plural(checked, 'total')}")
+        raise SystemExit(ExitCode.FAILED)
+    click.echo(f"{plural(checked, 'total')}: each is the sum of its lines")
+
+
+@command.command(name="close", short_help="Close a month: nothing is booked in it any more.")
+@click.option("--month", required=True, metavar="YYYY-MM", help="The month; all before it too.")
+@pass_invocation
+def close(invocation: Invocation, /, *, month: str) -> None:
+    """Write down a month's sums and a digest of its lines, for good.
+
+    What comes late counts for the next month. Closing twice does no harm.
+    """
+    _check(month)
+
+    async def closed(ledger: LedgerReading) -> tuple[int, str]:
+        async with ledger:
+            return await ledger.close_month(month, now())
+
+    lines, digest = asyncio.run(closed(ledger_of(invocation.settings())))
+    click.echo(f"closed {month} with {plural(lines, 'line')}: {digest or 'it was empty'}")
+
+
+def _amount(text: str) -> Aud:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    exponent = value.as_tuple().exponent
+    if not value.is_finite() or not isinstance(exponent, int) or -exponent > _NANO_DIGITS:
+        raise UsageError(f"{text!r} is no amount; write it as 12.34 or -12.34")
+    if value == 0 or abs(value) > _MOST:
+        raise UsageError(
+            f"{text!r} is not between a billionth of a dollar and a million; see --aud"
+        )
+    return Aud(value)
+
+
+def _check(month: str, **texts: str) -> None:
+    if not is_month(month):
+        raise UsageError(f"{month!r} is no month; write it as 2026-11")
+    for name, text in texts.items():
+        if not text.strip() or text != one_line(text):
+            raise UsageError(f"--{name} must be one line of text; write what a statement can show")

@@ -1,0 +1,85 @@
+"""`aspire-gitops spend`: what was spent this month, and where it leads."""
+
+import asyncio
+from datetime import datetime
+
+import click
+
+from aspire_gitops.cli.invocation import Invocation, pass_invocation
+from aspire_gitops.cli.output import show
+from aspire_gitops.cli.spending import InForce, in_force, ledger_of, now
+from aspire_gitops.errors import LedgerRefused
+from aspire_gitops.ledger_reading import LedgerReading
+from aspire_gitops.money import Month
+from aspire_gitops.rendering.spend_formats import FORMATS
+from aspire_gitops.rendering.spend_rows import By
+from aspire_gitops.rendering.spend_statement import statement_markdown
+from aspire_gitops.spending import Spend, spend_of
+from aspire_gitops.spending.statement import Statement, statement_of
+
+_EPILOG = """\b
+Examples:
+  aspire-gitops spend                                 this month, each budget beside its cap
+  aspire-gitops spend --by provider --month 2026-10   who was paid in October
+  aspire-gitops spend --format csv > november.csv     every digit, for a spreadsheet
+  aspire-gitops spend --statement --month 2026-10     the month's statement, as Markdown
+
+The ledger's address is ASPIRE_GITOPS_LEDGER_URL. Caps are those on the gateway, where
+ASPIRE_GITOPS_GATEWAY_URL is set, else those of SOURCE. How the day is found on which a cap
+is reached: docs/spend.md.
+"""
+
+
+@click.command(
+    name="spend", short_help="Show what was spent this month, and where it leads.", epilog=_EPILOG
+)
+@click.argument("source", required=False)
+@click.option("--month", metavar="YYYY-MM", help="Another month than the running one.")
+@click.option("--by", type=click.Choice(["budget", "app", "alias", "provider"]), default="budget", show_default=True, help="What each row is.")  # fmt: skip
+@click.option("--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How it is written.")  # fmt: skip
+@click.option("--statement", is_flag=True, help="The month's statement, line by line, as Markdown.")
+@pass_invocation
+def command(
+    invocation: Invocation,
+    /,
+    *,
+    source: str | None,
+    month: str | None,
+    by: By,
+    format_: str,
+    statement: bool,
+) -> None:
+    """Read the ledger, and put what was spent beside what may be. Changes nothing.
+
+    SOURCE is a folder of reviewed files, for their caps; without it the gateway
+    is asked, if one is named, else gateway.d is read.
+    """
+    settings, moment = invocation.settings(), now()
+    ledger = ledger_of(settings)
+    money = in_force(invocation, settings, source, moment)
+    wanted = money.month(month, moment)
+    if statement:
+        made = asyncio.run(_statement(ledger, money, wanted, moment))
+        click.echo(statement_markdown(made), nl=False)
+        return
+    show(FORMATS[format_](asyncio.run(_spend(ledger, money, wanted, moment)), by))
+
+
+async def _spend(ledger: LedgerReading, money: InForce, month: Month, moment: datetime) -> Spend:
+    async with ledger:
+        record = await ledger.record(month, days=month.start <= moment < month.end)
+    return spend_of(record, money.caps, month=month, now=moment)
+
+
+async def _statement(
+    ledger: LedgerReading, money: InForce, month: Month, moment: datetime
+) -> Statement:
+    name = str(month)
+    async with ledger:
+        if await ledger.forgotten(name):
+            raise LedgerRefused(
+                f"the lines of {name} were deleted after it was closed; `spend --month {name}` has its sums"
+            )
+        lines = [line async for line in ledger.lines(name)]
+        totals = {part.name: part.aud for part in await ledger.totals(name)}
+    return statement_of(lines, money.caps, month=month, now=moment, totals=totals)

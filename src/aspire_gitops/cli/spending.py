@@ -1,0 +1,98 @@
+"""What the commands about money share: the ledger's address, and the caps that are in force.
+
+Caps are what the keys on the gateway carry, where a gateway is named, and else
+what the reviewed files ask for. Nobody else knows a budget's timezone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr
+
+from aspire_gitops.cli.invocation import Invocation
+from aspire_gitops.cli.source import DEFAULT_FOLDER, chosen, day
+from aspire_gitops.errors import UsageError
+from aspire_gitops.ledger_reading import LedgerReading
+from aspire_gitops.money import Month
+from aspire_gitops.settings import PREFIX, Settings, read_secret
+from aspire_gitops.spending import Cap, caps_of, month_named
+from aspire_gitops.state import GatewayObject
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The caps, and where months turn."""
+
+    caps: Mapping[str, Cap]
+    timezone: ZoneInfo
+
+    def month(self, name: str | None, now: datetime) -> Month:
+        """Return the month of that name, or the running one.
+
+        Raises:
+            UsageError: It is no month.
+        """
+        try:
+            return (
+                month_named(name, self.timezone) if name else Month.containing(now, self.timezone)
+            )
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def ledger_of(settings: Settings) -> LedgerReading:
+    """Return the ledger that the settings lead to, not opened yet.
+
+    Raises:
+        UsageError: No ledger is named.
+        SecretMissing: The file with its address cannot be read.
+    """
+    return LedgerReading(ledger_url(settings))
+
+
+def ledger_url(settings: Settings) -> SecretStr:
+    """Return the ledger's address; see `ledger_of`."""
+    url = read_secret(settings, "ledger_url")
+    if url is None:
+        raise UsageError(
+            f"no ledger is named; put its address into {PREFIX}LEDGER_URL, or into a file that"
+            f" {PREFIX}LEDGER_URL_FILE names"
+        )
+    return url
+
+
+def in_force(
+    invocation: Invocation, settings: Settings, source: str | None, moment: datetime
+) -> InForce:
+    """Return the caps on the gateway, or those of the files when SOURCE is given or no gateway is.
+
+    Raises:
+        UsageError: Nothing names a budget, so nobody knows where months turn.
+        GatewayError, InvalidConfig, SourceUnavailable: As for `plan`.
+    """
+    caps = caps_of(_objects(invocation, settings, source), moment)
+    if not caps:
+        raise UsageError(
+            "no key carries a budget, so nobody knows where its months turn;"
+            " name the reviewed files as SOURCE"
+        )
+    return InForce(caps, ZoneInfo(next(iter(caps.values())).timezone))
+
+
+def _objects(
+    invocation: Invocation, settings: Settings, source: str | None
+) -> tuple[GatewayObject, ...]:
+    if source is None and settings.gateway_url:
+        from aspire_gitops.cli.gateway import open_gateway  # noqa: PLC0415 (0.2 s that files do not need)
+
+        return open_gateway(invocation, settings).snapshot().objects
+    from aspire_gitops.cli.compiled import compiled  # noqa: PLC0415 (the compiler, which a gateway does not need)
+
+    wanted, _ = compiled(chosen(source or DEFAULT_FOLDER, None), day(None))
+    return tuple(wanted.objects.values())

@@ -1,0 +1,166 @@
+"""`spend` and `ledger` on a real ledger in a file, against the reviewed files of a small source."""
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from support.command_line import CommandLine
+from support.golden import REPOSITORY
+from support.spend_ledger import SYDNEY, Spent, sqlite_url, write_calls
+
+SOURCE = str(REPOSITORY / "gateway.d")
+PASSWORD = "plantedpassword"
+
+
+def today() -> date:
+    return datetime.now(SYDNEY).date()
+
+
+def last_month() -> str:
+    return f"{today().replace(day=1) - timedelta(days=1):%Y-%m}"
+
+
+def call(aud: str, day: date) -> Spent:
+    return Spent("knowledge-os", "knowledge-os", "qwen-vision", "cloud-first", aud, day)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> CommandLine:
+    """A shell with a ledger in which a call of 45 AUD was booked today, and one last month."""
+    url = sqlite_url(tmp_path / "ledger.sqlite3")
+    write_calls(
+        url, [call("45", today()), call("12.5", today().replace(day=1) - timedelta(days=1))]
+    )
+    return CommandLine(tmp_path, {"ASPIRE_GITOPS_LEDGER_URL": url})
+
+
+def test_this_month_stands_beside_its_cap(shell: CommandLine) -> None:
+    row = next(
+        line for line in shell.run("spend", SOURCE).stdout.splitlines() if "knowledge" in line
+    )
+    assert row.split()[2:5] == ["45.00", "180.00", "25"]
+
+
+def test_another_month(shell: CommandLine) -> None:
+    ended = shell.run(
+        "spend", SOURCE, "--month", last_month(), "--by", "provider", "--format", "csv"
+    )
+    assert ended.stdout.splitlines()[1] == f"{last_month()},cloud-first,12.50,1"
+
+
+@pytest.mark.parametrize("month", ["2026-13", "november"])
+def test_what_is_no_month_is_wrong_usage(shell: CommandLine, month: str) -> None:
+    ended = shell.run("spend", SOURCE, "--month", month)
+    assert (ended.returncode, "is no month" in ended.stderr) == (64, True)
+
+
+def test_without_a_ledger_it_says_which_setting_names_one(tmp_path: Path) -> None:
+    ended = CommandLine(tmp_path).run("spend", SOURCE)
+    assert ended.returncode == 64
+    assert "ASPIRE_GITOPS_LEDGER_URL" in ended.stderr
+
+
+def test_a_mistyped_path_is_no_empty_ledger(tmp_path: Path) -> None:
+    shell = CommandLine(tmp_path, {"ASPIRE_GITOPS_LEDGER_URL": f"sqlite:///{tmp_path}/other"})
+    ended = shell.run("spend", SOURCE)
+    assert (ended.returncode, "there is no ledger in" in ended.stderr) == (1, True)
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param(f"mysql://u:{PASSWORD}@127.0.0.1/x", id="another database"),
+        pytest.param(f"postgresql://u:{PASSWORD}@127.0.0.1:1/x?connect_timeout=1", id="nobody answers"),
+    ],
+)  # fmt: skip
+def test_a_password_in_the_address_is_never_shown(tmp_path: Path, url: str) -> None:
+    ended = CommandLine(tmp_path, {"ASPIRE_GITOPS_LEDGER_URL": url}).run("ledger", "verify")
+    assert ended.returncode == 1
+    assert PASSWORD not in ended.stdout + ended.stderr
+
+
+def test_the_statement_is_the_sum_of_the_lines(shell: CommandLine) -> None:
+    text = shell.run("spend", SOURCE, "--statement", "--month", last_month()).stdout
+    assert "The ledger's lines (1) add up to 12.50 AUD, which is what the ledger's running" in text
+
+
+def adjust(shell: CommandLine, amount: str, **changed: str) -> tuple[int, str]:
+    options = {
+        "budget": "knowledge-os",
+        "month": f"{today():%Y-%m}",
+        "aud": amount,
+        "reason": "invoice 4711",
+        "owner": "mia",
+        **changed,
+    }
+    ended = shell.run("ledger", "adjust", *(f"--{name}={text}" for name, text in options.items()))
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+def test_an_adjustment_counts_at_once_and_stands_in_the_statement(shell: CommandLine) -> None:
+    code, text = adjust(shell, "-12.34")
+    assert (code, "knowledge-os has spent 32.66 AUD" in text) == (0, True)
+    assert "invoice 4711 (mia)" in shell.run("spend", SOURCE, "--statement").stdout
+
+
+@pytest.mark.parametrize(
+    ("amount", "changed"),
+    [
+        pytest.param("twelve", {}, id="no amount"),
+        pytest.param("NaN", {}, id="not a number"),
+        pytest.param("0", {}, id="nothing"),
+        pytest.param("1e9", {}, id="a slip of the finger"),
+        pytest.param("0.0000000001", {}, id="less than the ledger can hold"),
+        pytest.param("5", {"budget": "knowledge-so"}, id="a budget that nothing was booked for"),
+        pytest.param("5", {"month": "2026-13"}, id="no month"),
+        pytest.param("5", {"reason": " "}, id="no reason"),
+        pytest.param("5", {"owner": "mia\nokafor"}, id="two lines"),
+    ],
+)
+def test_an_adjustment_that_cannot_be_meant_books_nothing(
+    shell: CommandLine, amount: str, changed: dict[str, str]
+) -> None:
+    assert adjust(shell, amount, **changed)[0] == 64
+    assert "45.00" in shell.run("spend", SOURCE, "--format", "csv").stdout
+
+
+def test_verify_finds_every_sum_right(shell: CommandLine) -> None:
+    ended = shell.run("ledger", "verify")
+    assert (ended.returncode, ended.stdout) == (0, "2 totals: each is the sum of its lines\n")
+
+
+def test_verify_explains_a_total_that_somebody_changed(shell: CommandLine) -> None:
+    tamper(shell, "UPDATE totals SET spent = spent + 5000000000 WHERE spent = 45000000000")
+    ended = shell.run("ledger", "verify")
+    assert ended.returncode == 1
+    assert "the total says 50.00 AUD spent, its lines add up to 45.00 AUD" in ended.stdout
+
+
+def test_a_statement_of_tampered_totals_is_not_to_be_paid(shell: CommandLine) -> None:
+    tamper(shell, "UPDATE totals SET spent = spent + 1")
+    assert "**Do not pay by this.**" in shell.run("spend", SOURCE, "--statement").stdout
+
+
+def test_a_month_that_is_not_over_is_not_closed(shell: CommandLine) -> None:
+    ended = shell.run("ledger", "close", "--month", f"{today():%Y-%m}")
+    assert (ended.returncode, "is not over" in ended.stderr) == (1, True)
+
+
+def test_a_closed_month_sends_what_comes_late_to_the_next(shell: CommandLine) -> None:
+    long_ago = f"{today().replace(day=1) - timedelta(days=40):%Y-%m}"
+    write_calls(shell.variables["ASPIRE_GITOPS_LEDGER_URL"], [call("1", date.fromisoformat(f"{long_ago}-05"))])  # fmt: skip
+    assert shell.run("ledger", "close", "--month", long_ago).returncode == 0
+    code, text = adjust(shell, "3", month=long_ago)
+    assert (code, f"{long_ago} is closed, so it counts for" in text) == (0, True)
+
+
+def tamper(shell: CommandLine, statement: str) -> None:
+    import sqlite3
+
+    path = shell.variables["ASPIRE_GITOPS_LEDGER_URL"].removeprefix("sqlite:///")
+    connection = sqlite3.connect(path)
+    connection.execute(statement)
+    connection.commit()
+    connection.close()

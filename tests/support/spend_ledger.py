@@ -1,0 +1,60 @@
+"""A ledger with a month of calls in it, written as the gateway would write it."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from aspire_gitops.ledger.amounts import nano
+from aspire_gitops.ledger.opening import open_store
+from aspire_gitops.ledger.values import Adjustment, Call, Settlement
+from aspire_gitops.money import Aud
+
+SYDNEY = ZoneInfo("Australia/Sydney")
+RATE = Decimal("0.6512")
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """One call and what it cost (AUD)."""
+
+    budget: str
+    app: str
+    alias: str
+    provider: str
+    aud: str
+    day: date
+    rate: Decimal = RATE
+
+
+def sqlite_url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def write_calls(url: str, calls: Iterable[Spent]) -> None:
+    """Book each call, as one that nobody admitted."""
+    asyncio.run(_written(url, list(calls)))
+
+
+def write_adjustment(url: str, adjustment: Adjustment) -> None:
+    """Book an amount by hand."""
+
+    async def written() -> None:
+        async with open_store(url) as store:
+            await store.adjust(adjustment)
+
+    asyncio.run(written())
+
+
+async def _written(url: str, calls: list[Spent]) -> None:
+    async with open_store(url, timeout_s=20) as store:
+        for number, one in enumerate(calls):
+            at = datetime(one.day.year, one.day.month, one.day.day, 10, tzinfo=SYDNEY)
+            id_ = f"{one.day}-{one.app}-{one.alias}-{number}"
+            call = Call(id_, one.budget, one.app, one.alias, "k", one.day.isoformat(), at, one.rate)
+            cost = nano(Aud(Decimal(one.aud)))
+            usd = Decimal(one.aud) * one.rate
+            await store.settle(Settlement(call, cost, usd, at, provider=one.provider))
