@@ -23,7 +23,7 @@ from aspire_gitops.controller.recording import Scribe, state_row
 from aspire_gitops.controller.seeing import Seeing
 from aspire_gitops.controller.wanted import Wanted
 from aspire_gitops.controller.words import after_applying, changes
-from aspire_gitops.errors import SecretMissing, SourceUnavailable
+from aspire_gitops.errors import SecretMissing, SourceRefused, SourceUnavailable
 from aspire_gitops.journal.entry import Draft, EntryKind
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.reporting import Answer, Drifted, Standing
@@ -93,7 +93,8 @@ class Acting:
         await self._append(scribe.draft(EntryKind.APPLIED, applied.at, body))
         self.memory.applied = applied
         if wanted.revision.commit:
-            with contextlib.suppress(SourceUnavailable):  # it is live all the same
+            # It is live all the same, even if history was rewritten under us just now.
+            with contextlib.suppress(SourceUnavailable, SourceRefused):
                 await asyncio.to_thread(self.world.source.keep, wanted.revision.commit)
 
     async def _carry_out(self, attempt: Attempt, chosen: Chosen, scribe: Scribe) -> Outcome:

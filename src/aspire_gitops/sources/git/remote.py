@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from aspire_gitops.errors import SourceRefused, SourceUnavailable, UsageError
 from aspire_gitops.revision import SourceTree
@@ -19,6 +20,7 @@ from aspire_gitops.sources.git.exchange import Exchange
 from aspire_gitops.sources.git.look import Look
 from aspire_gitops.sources.git.signatures import Allowed, Signers
 
+T = TypeVar("T")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -84,12 +86,16 @@ class RemoteSource:
             SourceUnavailable: The clone cannot be written. Try again.
             SourceRefused: It is not here, and the remote does not have it either.
         """
-        with self._clone.locked() as clone:
+
+        def kept(look: Look) -> None:
+            clone = look.exchange.clone
             if clone.commit_at(commit) is None:
-                Exchange(clone, self.credentials).fetch(commit, APPLIED)
+                look.exchange.fetch(commit, APPLIED)
             clone.point(APPLIED, commit)
 
-    def _in_whole_clone(self, reading: Callable[[Look], SourceTree]) -> SourceTree:
+        self._in_whole_clone(kept)
+
+    def _in_whole_clone(self, reading: Callable[[Look], T]) -> T:
         allowed = None if self.signers is None else self.signers.read()
         with self._clone.locked() as clone:
             look = Look(Exchange(clone, self.credentials), self.branch, self.folder, allowed)
