@@ -240,7 +240,7 @@ OFTEN: tuple[tuple[Action, int], ...] = (
 def act(world: World) -> None:
     """Do one random thing."""
     actions, weights = zip(*OFTEN, strict=True)
-    action = world.dice.choices(actions, weights)[0]
+    action = world.fate.choices(actions, weights)[0]
     try:
         said = action(world)
     except OSError as error:  # the gateway is away, or the controller was quicker than the hand

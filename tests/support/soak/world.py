@@ -41,6 +41,7 @@ class World:
     restart_gateway: Callable[[], object] | None = None
     owner: str = OWNER
     daemon: Daemon = field(init=False)
+    fate: Random = field(init=False)  # says what happens; `dice` says to whom
     foreign: dict[tuple[str, str], Thing] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
     told: deque[str] = field(default_factory=lambda: deque(maxlen=60))
@@ -52,6 +53,7 @@ class World:
     _edits: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
+        self.fate = Random(self.dice.random())
         self.daemon = Daemon(
             repository=self.reviewed.origin.path,
             state_dir=self.folder / "state",
