@@ -37,12 +37,16 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Starting:
-    """A call that wants to start. `id` is ours and new; `worst` is from `worst_case`."""
+    """A call that wants to start. `id` is ours and new; `worst` is from `worst_case`.
+
+    `hold` is how long its money stays set aside, where the gatekeeper's does not fit.
+    """
 
     id: str
     alias: str
     key: str
     worst: NanoAud | Unpriced
+    hold: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +248,7 @@ class Gatekeeper:
             need=_need(account, worst),
             worst=worst,
             learned=account.mode is Mode.FAIR,
-            expires_at=now + self._hold,
+            expires_at=now + (starting.hold or self._hold),
         )
 
     def _decision(self, answer: Answer, request: Request, account: Account) -> Decision:

@@ -1,24 +1,32 @@
 """What LiteLLM loads: the compiled `config.yaml` names `aspire_gitops.ledger.hook.ledger`.
 
-The only module that imports LiteLLM. Importing it opens the ledger; if that cannot
-be done the proxy does not start. `litellm.till` does the work.
+Importing it opens the ledger; if that cannot be done the proxy does not start.
+`litellm.till` does the work, `litellm.running` asks the proxy.
 """
 
+import asyncio
 import os
+from datetime import UTC, datetime
 from typing import Any
 
+import litellm
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import ProxyException
 
-from aspire_gitops.ledger.litellm import asked, refusals
+from aspire_gitops.ledger.admission import Gatekeeper
+from aspire_gitops.ledger.litellm import asked
 from aspire_gitops.ledger.litellm.ended import read_ended
+from aspire_gitops.ledger.litellm.prices import Tariffs
+from aspire_gitops.ledger.litellm.recovery import keep_recovering
 from aspire_gitops.ledger.litellm.refusals import Refusal
-from aspire_gitops.ledger.litellm.routes import COUNTED, FREE
-from aspire_gitops.ledger.litellm.settings import read_settings
-from aspire_gitops.ledger.litellm.till import Refused, Till
+from aspire_gitops.ledger.litellm.running import logged_usd, price_list
+from aspire_gitops.ledger.litellm.settings import LedgerSettings, read_settings
+from aspire_gitops.ledger.litellm.till import Caller, Declined, Till
 from aspire_gitops.ledger.opening import open_store
+from aspire_gitops.ledger.store import Store
 
 PARAMETER = "MONTHLY_BUDGET_AUD"
+_RECOVER_EVERY_S = 30.0
 
 
 class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
@@ -32,32 +40,31 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
         if "async_pre_call_hook" not in vars(cls):
             raise TypeError(f"{cls.__name__} must define async_pre_call_hook: LiteLLM skips it")
 
-    def __init__(self, till: Till) -> None:
+    def __init__(self, store: Store, settings: LedgerSettings) -> None:
         super().__init__()
-        self._till = till
+        # A caller may send `no-log`; LiteLLM would then not tell us what the call cost.
+        litellm.global_disable_no_log_param = True
+        gate = Gatekeeper(store, allow_for_s=settings.allow_for.total_seconds())
+        tariffs = Tariffs(price_list)
+        self._till = Till(gate, tariffs, settings.unmarked, grace=settings.grace)
+        self._recovery = _begin_recovering(store, settings)
 
     async def async_pre_call_hook(
         self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: str
     ) -> dict[str, Any]:
         """Admit a call, or raise the answer to it."""
         del cache
+        key = user_api_key_dict
+        caller = Caller(
+            key=key.key_alias or key.token or "",
+            metadata=key.metadata or {},
+            route=key.request_route or call_type,
+        )
         try:
-            await self._admit(user_api_key_dict, data, call_type)
-        except Refused as refused:
-            raise _answer(refused.refusal) from None
+            await self._till.admit(caller, call_type, data)
+        except Declined as declined:
+            raise _answer(declined.refusal) from None
         return data
-
-    async def _admit(self, key: Any, data: dict[str, Any], call_type: str) -> None:
-        account = self._till.account(key.metadata or {})
-        if account is None or call_type in FREE:
-            return
-        route = key.request_route or call_type
-        if call_type not in COUNTED:
-            raise Refused(refusals.uncounted(route))
-        if objection := asked.objection(data, route):
-            raise Refused(objection)
-        call_id = await self._till.admit(account, data["model"], key.key_alias or key.token or "")
-        asked.mark(data, call_id)
 
     async def async_log_success_event(
         self, kwargs: dict[str, Any], response_obj: Any, start_time: Any, end_time: Any
@@ -65,6 +72,14 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
         """Book what a call cost."""
         del response_obj, start_time, end_time
         await self._till.settle(read_ended(kwargs))
+
+    async def async_log_failure_event(
+        self, kwargs: dict[str, Any], response_obj: Any, start_time: Any, end_time: Any
+    ) -> None:
+        """Book what a failed attempt cost, if it did. The request may yet succeed with another."""
+        del response_obj, start_time, end_time
+        if (ended := read_ended(kwargs)).usd:
+            await self._till.settle(ended)
 
     async def async_post_call_failure_hook(
         self,
@@ -89,9 +104,20 @@ def _answer(refusal: Refusal) -> ProxyException:
     )
 
 
+def _begin_recovering(store: Store, settings: LedgerSettings) -> "asyncio.Task[None] | None":
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # LiteLLM only validates its config
+        return None
+    every_s = min(_RECOVER_EVERY_S, settings.grace.total_seconds())
+    return loop.create_task(
+        keep_recovering(store, lambda: datetime.now(UTC), logged_usd, every_s=every_s)
+    )
+
+
 def _opened() -> Ledger:
     settings = read_settings(os.environ)
-    return Ledger(Till(open_store(settings.url), settings.unmarked))
+    return Ledger(open_store(settings.url), settings)
 
 
 ledger = _opened()

@@ -1,5 +1,5 @@
 """What the ledger knows about LiteLLM: its requests, events, prices and errors, read here only.
 
-Nothing here imports LiteLLM; `hook` does, and hands its values in. So all of
-this can be tested without it, and a new release has one place to be met.
+Only `running` imports LiteLLM, when it is asked something; `hook` hands the rest in.
+So all of this can be tested without it, and a new release has one place to be met.
 """

@@ -17,10 +17,13 @@ class Ended:
     """One call that ended. `usd` is None when LiteLLM named no cost, and may be any float.
 
     `id` is what stood in its metadata: on a route that we do not admit it may be a
-    client's invention. `account` is the key's metadata, for a call that nobody admitted.
+    client's invention. `answer_id` is LiteLLM's or the provider's, for a call that nobody
+    admitted; `account` is then the key's metadata.
     """
 
     id: str
+    answer_id: str
+    call_type: str
     usd: Decimal | None
     alias: str
     provider: str
@@ -39,6 +42,8 @@ def read_ended(event: Mapping[str, Any]) -> Ended:
     key = _mapping(logged.get("metadata"))
     return Ended(
         id=_text(metadata.get(ID)),
+        answer_id=_text(logged.get("id")),
+        call_type=_text(logged.get("call_type")) or _text(event.get("call_type")),
         usd=_usd(event.get("response_cost", logged.get("response_cost"))),
         alias=_text(logged.get("model_group")) or _text(metadata.get("model_group")),
         provider=_text(logged.get("custom_llm_provider")),

@@ -13,6 +13,7 @@ from aspire_gitops.ledger.amounts import NanoAud, aud, shown
 
 _LONGEST_WAIT = timedelta(hours=1)  # a cap may be raised any time: ask again before the month turns
 _OUTAGE_WAIT_S = 5
+_BUSY_WAIT_S = 2
 _DOLLAR = 1_000_000_000
 
 
@@ -75,6 +76,29 @@ def _shown(amount: NanoAud) -> str:
 
 def _seconds_until(moment: datetime, now: datetime) -> int:
     return max(1, int(min(moment - now, _LONGEST_WAIT).total_seconds()))
+
+
+def busy(account: Account) -> Refusal:
+    """Return the answer where calls under way may need what is left."""
+    return Refusal(
+        status=429,
+        type="monthly_budget_aud_busy",
+        message=f'the budget "{account.budget}" is nearly spent, and calls under way may need '
+        "what is left; try again when they ended",
+        retry_after_s=_BUSY_WAIT_S,
+        facts={"type": "monthly_budget_aud_busy", "app": account.app, "budget": account.budget},
+    )
+
+
+def unpriced(alias: str, missing: str) -> Refusal:
+    """Return the answer to a call whose cost nobody can bound."""
+    return Refusal(
+        status=403,
+        type="unpriced_alias",
+        message=f'the gateway knows no price for the {missing} of "{alias}", so no budget can '
+        "cover it; declare the alias with its price, or wait a minute if it is new",
+        facts={"type": "unpriced_alias"},
+    )
 
 
 def unavailable() -> Refusal:

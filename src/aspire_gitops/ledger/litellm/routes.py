@@ -11,8 +11,6 @@ COUNTED = frozenset(
         "atext_completion",
         "anthropic_messages",
         "aresponses",
-        "agenerate_content",
-        "agenerate_content_stream",
         "aembedding",
         "aocr",
         "image_generation",

@@ -13,6 +13,7 @@ from enum import StrEnum
 URL = "ASPIRE_LEDGER_URL"
 ON_OUTAGE = "ASPIRE_LEDGER_ON_OUTAGE"
 KEYS_WITHOUT_MARK = "ASPIRE_LEDGER_KEYS_WITHOUT_MARK"
+GRACE = "ASPIRE_LEDGER_GRACE_SECONDS"
 
 _ALLOW = re.compile(r"allow for (\d{1,6}) minutes")
 
@@ -30,11 +31,17 @@ class Unmarked(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LedgerSettings:
-    """`allow_for` is how long calls go through while the store cannot answer; zero refuses."""
+    """What one proxy's ledger does.
+
+    `allow_for` is how long calls go through while the store cannot answer; zero refuses.
+    `grace` is how much longer than its alias's timeout a call may take, its answer's way
+    to the ledger included, before its reservation is booked as if it had been answered.
+    """
 
     url: str
     allow_for: timedelta
     unmarked: Unmarked
+    grace: timedelta = timedelta(seconds=30)
 
 
 def read_settings(environment: Mapping[str, str]) -> LedgerSettings:
@@ -51,6 +58,7 @@ def read_settings(environment: Mapping[str, str]) -> LedgerSettings:
         url=url,
         allow_for=_allow_for(environment.get(ON_OUTAGE, "refuse")),
         unmarked=_unmarked(environment.get(KEYS_WITHOUT_MARK, Unmarked.REFUSE)),
+        grace=_grace(environment.get(GRACE, "30")),
     )
 
 
@@ -67,3 +75,9 @@ def _unmarked(text: str) -> Unmarked:
         return Unmarked(text)
     except ValueError:
         raise WrongSetting(f'{KEYS_WITHOUT_MARK} is {text!r}; write "refuse" or "allow"') from None
+
+
+def _grace(text: str) -> timedelta:
+    if not re.fullmatch(r"[1-9]\d{0,4}", text):
+        raise WrongSetting(f"{GRACE} is {text!r}; write whole seconds, by default 30")
+    return timedelta(seconds=int(text))

@@ -1,27 +1,31 @@
 """Take one call through the ledger: admitted before it starts, settled when it ended.
 
 Knows the ledger and what LiteLLM says, and not LiteLLM itself: `hook` brings
-requests and events, and turns a `Refused` into an answer.
+requests and events, and turns a `Declined` into an answer.
 """
 
-import secrets
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from aspire_gitops.ledger.account import Account, DamagedAccount, is_ours, read_account
-from aspire_gitops.ledger.amounts import NanoAud, cost_in_nano
-from aspire_gitops.ledger.litellm import refusals
+from aspire_gitops.ledger.admission import Gatekeeper, Reason, Refused, Spent, Starting
+from aspire_gitops.ledger.litellm import asked, refusals
 from aspire_gitops.ledger.litellm.ended import Ended
+from aspire_gitops.ledger.litellm.ids import Ids
+from aspire_gitops.ledger.litellm.prices import Tariffs
 from aspire_gitops.ledger.litellm.refusals import Refusal
+from aspire_gitops.ledger.litellm.routes import COUNTED, FREE
 from aspire_gitops.ledger.litellm.settings import Unmarked
-from aspire_gitops.ledger.store import Store, StoreUnavailable
-from aspire_gitops.ledger.values import Call, Request, Settlement, Verdict
+from aspire_gitops.ledger.values import Booked
+from aspire_gitops.ledger.worst_case import Charged, worst_case
+
+LOG = logging.getLogger("aspire_gitops.ledger")
 
 
-class Refused(Exception):
+class Declined(Exception):
     """The call may not start."""
 
     def __init__(self, refusal: Refusal) -> None:
@@ -30,9 +34,12 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class UnderWay:
-    call: Call
-    account: Account
+class Caller:
+    """Whose key it is: its name or its hash, never its value; and what the controller wrote on it."""
+
+    key: str
+    metadata: Mapping[str, Any]
+    route: str
 
 
 class Till:
@@ -40,74 +47,95 @@ class Till:
 
     def __init__(
         self,
-        store: Store,
+        gate: Gatekeeper,
+        tariffs: Tariffs,
         unmarked: Unmarked,
         *,
+        grace: timedelta,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._store, self._unmarked, self._clock = store, unmarked, clock
-        self._under_way: dict[str, UnderWay] = {}
+        self._gate, self._tariffs, self._unmarked = gate, tariffs, unmarked
+        self._grace, self._clock = grace, clock
+        self._ids = Ids()
 
-    def account(self, metadata: Mapping[str, Any]) -> Account | None:
-        """Return who pays, or None for a key that is not counted.
+    async def admit(self, caller: Caller, call_type: str, data: MutableMapping[str, Any]) -> None:
+        """Admit a request and leave our id on it.
 
         Raises:
-            Refused: The metadata is damaged, or the key is not ours and policy says no.
+            Declined: With the answer to it.
         """
+        account = self._account(caller.metadata)
+        if account is None or call_type in FREE:
+            return
+        if call_type not in COUNTED:
+            raise Declined(refusals.uncounted(caller.route))
+        if objection := asked.objection(data, caller.route):
+            raise Declined(objection)
+        starting = await self._starting(account, caller, call_type, data)
+        decision = await self._gate.admit(account, starting)
+        if isinstance(decision, Refused):
+            raise Declined(_refusal(decision, starting, self._clock()))
+        asked.mark(data, starting.id)
+
+    async def settle(self, ended: Ended) -> None:
+        """Book what a call cost, whether or not we admitted it."""
+        spent = Spent(
+            ended.usd, ended.provider, ended.model, ended.input_tokens, ended.output_tokens
+        )
+        if ended.id and self._ids.made(ended.id):
+            _tell(await self._gate.settle(ended.id, spent))
+        elif ended.usd and ended.call_type in COUNTED and is_ours(ended.account):
+            await self._book_unasked(ended, spent)
+
+    async def release(self, call_id: str) -> None:
+        """Free what was set aside for a request that failed."""
+        if call_id and self._ids.made(call_id):
+            await self._gate.release(call_id)
+
+    def _account(self, metadata: Mapping[str, Any]) -> Account | None:
         if not is_ours(metadata):
             if self._unmarked is Unmarked.REFUSE:
-                raise Refused(refusals.unmarked())
+                raise Declined(refusals.unmarked())
             return None
         try:
             return read_account(metadata, self._clock())
         except DamagedAccount as problem:
-            raise Refused(refusals.damaged(str(problem))) from None
+            raise Declined(refusals.damaged(str(problem))) from None
 
-    async def admit(self, account: Account, alias: str, key: str) -> str:
-        now = self._clock()
-        day = now.astimezone(account.timezone).date().isoformat()
-        call = Call(
-            secrets.token_hex(16),
-            account.budget,
-            account.app,
-            alias,
-            key,
-            day,
-            now,
-            account.usd_per_aud,
-        )
-        request = Request(
-            call, account.cap, NanoAud(1), NanoAud(1000), True, now + timedelta(minutes=10)
-        )
+    async def _starting(
+        self, account: Account, caller: Caller, call_type: str, data: Mapping[str, Any]
+    ) -> Starting:
+        alias = str(data["model"])
+        tariff = await self._tariffs.of(alias)
+        most = worst_case(Charged.by(call_type), data, tariff.prices(data), account.usd_per_aud)
+        return Starting(self._ids.new(), alias, caller.key, most, hold=tariff.timeout + self._grace)
+
+    async def _book_unasked(self, ended: Ended, spent: Spent) -> None:
+        # No road is known that leads here. If LiteLLM builds one, its calls are booked at least.
         try:
-            answer = await self._store.admit(request)
-        except StoreUnavailable:
-            raise Refused(refusals.unavailable()) from None
-        if answer.verdict is not Verdict.ADMITTED:
-            raise Refused(refusals.over_cap(account, answer.spent, now, needs=request.need))
-        self._under_way[call.id] = UnderWay(call, account)
-        return call.id
-
-    async def settle(self, ended: Ended) -> None:
-        under_way = self._under_way.pop(ended.id, None)
-        if under_way is None:
+            account = read_account(ended.account, self._clock())
+        except DamagedAccount:
             return
-        usd = ended.usd or Decimal(0)
-        await self._store.settle(
-            Settlement(
-                under_way.call,
-                cost_in_nano(usd, under_way.account.usd_per_aud),
-                usd,
-                self._clock(),
-                under_way.account.cap,
-                under_way.account.warn_at_percent,
-                ended.provider,
-                ended.model,
-                ended.input_tokens,
-                ended.output_tokens,
-            )
-        )
+        call_id = f"unasked-{ended.answer_id}"
+        call = self._gate.call(account, call_id, ended.alias, ended.key, self._clock())
+        LOG.warning("%s was called without asking the ledger (%s)", ended.alias, ended.call_type)
+        _tell(await self._gate.settle(call_id, spent, call))
 
-    async def release(self, call_id: str) -> None:
-        if self._under_way.pop(call_id, None):
-            await self._store.release(call_id, self._clock())
+
+def _refusal(decision: Refused, starting: Starting, now: datetime) -> Refusal:
+    match decision.reason:
+        case Reason.CAP:
+            return refusals.over_cap(decision.account, decision.spent, now, needs=decision.need)
+        case Reason.BUSY:
+            return refusals.busy(decision.account)
+        case Reason.UNPRICED:
+            return refusals.unpriced(starting.alias, decision.missing_price)
+        case Reason.OUTAGE | Reason.REPEATED:
+            return refusals.unavailable()
+
+
+def _tell(booked: Booked | None) -> None:
+    if booked is None:
+        return
+    for percent in booked.crossed:
+        LOG.warning("budget %s reached %d %% in %s", booked.budget, percent, booked.month)
