@@ -1,0 +1,209 @@
+"""Whatever order admissions, settlements, crashes and retries come in: no cap is exceeded,
+nothing is booked twice, and every total is the sum of its entries and reservations."""
+
+import asyncio
+import secrets
+import tempfile
+from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
+
+from aspire_gitops.ledger.amounts import NanoAud
+from aspire_gitops.ledger.opening import open_store
+from aspire_gitops.ledger.recovering import expire
+from aspire_gitops.ledger.sqlite import SqliteStore
+from aspire_gitops.ledger.store import verdict
+from aspire_gitops.ledger.values import Adjustment, EntryKind, Request, Verdict
+from aspire_gitops.ledger.verifying import verify
+from support.ledger_calls import NOON, fair, request, settlement
+
+T = TypeVar("T")
+MONTH = "2026-11"
+CAP = 100
+costs = st.integers(0, 30)
+amounts = st.integers(0, 200)
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """One budget, on SQLite. `strict` calls cost at most their worst case; fair ones may cost more."""
+
+    under_way = Bundle("under_way")
+    over = Bundle("over")  # heard of at least once, so everything of it is a repetition
+    mode = "strict"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory()
+        self._runner = asyncio.Runner()
+        self.store = self._opened()
+        self.now = NOON
+        self.count = 0
+        self.adjusted = 0
+        self.costs: dict[str, int] = {}  # what the model knows to be booked, by id
+        self.lost: dict[str, int] = {}  # admitted, neither settled nor released: id to reserved
+        self.worst: dict[str, int] = {}
+
+    def _opened(self) -> SqliteStore:
+        return SqliteStore(Path(self._folder.name) / "ledger.sqlite3")
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(coroutine)
+
+    def teardown(self) -> None:
+        self.run(self.store.close())
+        self._runner.close()
+        self._folder.cleanup()
+
+    def wanted(self, id_: str, worst: int) -> Request:
+        made = request if self.mode == "strict" else fair
+        found = made(id_, cap=CAP, worst=worst)
+        return replace(
+            found,
+            call=replace(found.call, at=self.now),
+            expires_at=self.now + timedelta(minutes=10),
+        )
+
+    @rule(target=under_way, worst=costs)
+    def admit(self, worst: int) -> Any:
+        self.count += 1
+        id_ = f"r{self.count}"
+        answer = self.run(self.store.admit(self.wanted(id_, worst)))
+        if answer.verdict is not Verdict.ADMITTED:
+            assert answer.spent + answer.reserved + worst > CAP or self.mode == "fair"
+            return multiple()
+        self.lost[id_] = answer.expected
+        self.worst[id_] = worst
+        return id_
+
+    @rule(id_=under_way)
+    def admit_again_after_a_lost_answer(self, id_: str) -> None:
+        before = self.run(self.store.totals(MONTH))
+        answer = self.run(self.store.admit(self.wanted(id_, self.worst[id_])))
+        assert answer.verdict in {Verdict.ADMITTED, Verdict.REPEATED}
+        assert self.run(self.store.totals(MONTH)) == before
+
+    @rule(target=over, id_=consumes(under_way), share=st.floats(0, 1))
+    def settle(self, id_: str, share: float) -> str:
+        cost = int(self.worst[id_] * share)
+        self.run(self.store.settle(settlement(id_, cost)))
+        self.costs[id_] = cost
+        self.lost.pop(id_, None)
+        return id_
+
+    @rule(target=over, id_=consumes(under_way))
+    def release(self, id_: str) -> str:
+        self.run(self.store.release(id_, self.now))
+        self.costs.pop(id_, None)
+        self.worst[id_] = 0  # it cost nothing, whatever is said of it later
+        self.lost.pop(id_, None)
+        return id_
+
+    @rule(id_=over)
+    def settle_again(self, id_: str) -> None:
+        cost = self.costs.get(id_, 0)
+        self.run(self.store.settle(settlement(id_, cost)))
+        self.costs[id_] = cost
+
+    @rule(id_=over)
+    def release_late(self, id_: str) -> None:
+        self.run(self.store.release(id_, self.now))
+
+    @rule()
+    def crash(self) -> None:
+        self.run(self.store.close())
+        self.store = self._opened()
+
+    @rule(minutes=st.integers(1, 15))
+    def expire(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+        due = {each.call.id for each in self.run(self.store.expired(self.now))}
+        self.run(expire(self.store, self.now))
+        self.costs |= {id_: self.lost.pop(id_) for id_ in due}
+
+    @precondition(lambda self: self.adjusted == 0)
+    @rule(amount=st.integers(-20, 0))
+    def refund(self, amount: int) -> None:
+        self.adjusted += amount
+        booking = Adjustment("a1", "lab", MONTH, NanoAud(amount), "refund", "ada", self.now)
+        self.run(self.store.adjust(booking))
+        self.run(self.store.adjust(booking))
+
+    @invariant()
+    def totals_are_the_sum_of_entries_and_reservations(self) -> None:
+        verified = self.run(verify(self.store))
+        assert verified.differences == ()
+
+    @invariant()
+    def what_is_booked_is_what_happened(self) -> None:
+        entries = self.run(self.store.entries())
+        booked: dict[str, int] = {}
+        for entry in entries:
+            if entry.kind is not EntryKind.ADJUSTED:
+                booked[entry.request_id] = booked.get(entry.request_id, 0) + entry.cost
+        expected = {id_: cost for id_, cost in self.costs.items() if cost}
+        assert {id_: cost for id_, cost in booked.items() if cost} == expected
+
+    @invariant()
+    def the_cap_holds(self) -> None:
+        for total in self.run(self.store.totals(MONTH)):
+            assert total.reserved >= 0
+            if self.mode == "strict":
+                assert total.spent + total.reserved <= CAP
+
+
+class FairMachine(LedgerMachine):
+    mode = "fair"
+
+
+TestStrict = LedgerMachine.TestCase
+TestFair = FairMachine.TestCase
+TestStrict.settings = TestFair.settings = settings(
+    max_examples=40, stateful_step_count=30, deadline=None
+)
+
+
+calls_with_caps = st.lists(
+    st.tuples(amounts, amounts, amounts, st.booleans()), min_size=1, max_size=8
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(calls_with_caps)
+def test_sqlite_decides_as_the_rule_says(calls: list[tuple[int, int, int, bool]]) -> None:
+    asyncio.run(decided("sqlite:///:memory:", calls))
+
+
+@settings(deadline=None, max_examples=40)
+@given(calls_with_caps)
+def test_postgresql_decides_as_the_rule_says(
+    shared_database_url: str, calls: list[tuple[int, int, int, bool]]
+) -> None:
+    asyncio.run(decided(shared_database_url, calls))
+
+
+async def decided(url: str, calls: list[tuple[int, int, int, bool]]) -> None:
+    budget = secrets.token_hex(8)
+    async with open_store(url, timeout_s=20) as store:
+        for number, (cap, need, worst, settled) in enumerate(calls):
+            mine = [total for total in await store.totals(MONTH) if total.budget == budget]
+            spent, reserved = (mine[0].spent, mine[0].reserved) if mine else (0, 0)
+            id_ = f"{budget}.{number}"
+            wish = request(id_, cap=cap, need=need, worst=max(need, worst), budget=budget)
+            answer = await store.admit(wish)
+            assert answer.verdict is verdict(spent, reserved, need, cap)
+            if answer.verdict is Verdict.ADMITTED and settled:
+                await store.settle(settlement(id_, worst, budget=budget))

@@ -1,0 +1,94 @@
+"""A process of its own that makes calls on a ledger, as one gateway of several.
+
+python ledger_spender.py URL MODE CAP COST TASKS ATTEMPTS   makes calls until each task was
+refused or made its ATTEMPTS; prints `admitted settled refused-with-money-left refused` at the end
+python ledger_spender.py --hold URL SECONDS                 holds SQLite's write lock
+"""
+
+import asyncio
+import os
+import random
+import secrets
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from aspire_gitops.ledger.account import Mode
+from aspire_gitops.ledger.admission import Admitted, Gatekeeper, Reason, Refused, Spent
+from aspire_gitops.ledger.opening import open_store
+from support.ledger_calls import RATE, account, starting
+
+TESTS = Path(__file__).parents[1]
+
+
+@dataclass
+class Tally:
+    admitted: int = 0
+    early: int = 0  # refused while money was left
+    refused: int = 0
+
+
+def started(*arguments: object) -> subprocess.Popen[str]:
+    """Start this file as a process."""
+    return subprocess.Popen(
+        [sys.executable, "-u", __file__, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+async def spend(
+    gatekeeper: Gatekeeper, tally: Tally, *, mode: Mode, cap: int, cost: int, worst: int, most: int
+) -> None:
+    """Make calls, one after the other, until one is refused."""
+    for _ in range(most):
+        call_id = secrets.token_hex(8)
+        decision = await gatekeeper.admit(
+            account(cap=cap, mode=mode), starting(call_id, worst=worst)
+        )
+        if isinstance(decision, Refused):
+            tally.refused += 1
+            tally.early += decision.reason is not Reason.CAP or decision.spent < cap
+            return
+        assert isinstance(decision, Admitted)
+        await asyncio.sleep(random.uniform(0.001, 0.02))
+        await gatekeeper.settle(call_id, Spent(Decimal(cost).scaleb(-9) * RATE))
+        tally.admitted += 1
+
+
+async def _spender(
+    url: str, mode: str, cap: str, cost: str, worst: str, tasks: str, most: str
+) -> None:
+    store = open_store(url, timeout_s=20)
+    gatekeeper, tally = Gatekeeper(store), Tally()
+    print("ready")
+    sys.stdin.readline()
+    one = {"cap": int(cap), "cost": int(cost), "worst": int(worst), "most": int(most)}
+    await asyncio.gather(
+        *(spend(gatekeeper, tally, mode=Mode(mode), **one) for _ in range(int(tasks)))
+    )
+    await gatekeeper.close()
+    await store.close()
+    print(tally.admitted, tally.early, tally.refused)
+
+
+def _hold(path: str, seconds: str) -> None:
+    file = sqlite3.connect(path, isolation_level=None)
+    file.execute("BEGIN IMMEDIATE")
+    print("held")
+    time.sleep(float(seconds))
+    file.execute("ROLLBACK")
+    file.close()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--hold":
+        _hold(*sys.argv[2:])
+    else:
+        asyncio.run(_spender(*sys.argv[1:]))

@@ -1,0 +1,534 @@
+"""Patience near the cap, the turn of the month, and what holds while the store is away."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from aspire_gitops.ledger.account import Mode
+from aspire_gitops.ledger.admission import (
+    Admitted,
+    Decision,
+    Gatekeeper,
+    Reason,
+    Refused,
+    Spent,
+    Starting,
+)
+from aspire_gitops.ledger.sqlite import SqliteStore
+from aspire_gitops.ledger.store import StoreUnavailable
+from aspire_gitops.ledger.values import Answer, Booked, EntryKind, Request, Settlement
+from aspire_gitops.ledger.worst_case import Unpriced
+from support.ledger_calls import NOON, RATE, SYDNEY, account, starting
+
+LATER = NOON + timedelta(hours=1)
+
+
+class Scene(SqliteStore):
+    """A store that can be taken away, and the gatekeeper in front of it."""
+
+    def __init__(self, folder: Path, *, patience_s: float = 5.0, allow_for_s: float = 0.0) -> None:
+        super().__init__(folder / "ledger.sqlite3")
+        self.away = False
+        self.loses_answers = False
+        self.asked = 0
+        self.now = NOON
+        self.gatekeeper = Gatekeeper(
+            self, clock=lambda: self.now, patience_s=patience_s, allow_for_s=allow_for_s
+        )
+        self.gatekeeper.backlog._pause_s = 0.01
+
+    async def admit(self, request: Request) -> Answer:
+        self.asked += 1
+        self._check()
+        answer = await super().admit(request)
+        if self.loses_answers:
+            raise StoreUnavailable("the answer got lost; try again")
+        return answer
+
+    async def settle(self, settlement: Settlement) -> Booked:
+        self._check()
+        return await super().settle(settlement)
+
+    async def release(self, request_id: str, at: datetime) -> None:
+        self._check()
+        await super().release(request_id, at)
+
+    def _check(self) -> None:
+        if self.away:
+            raise StoreUnavailable("away; try again")
+
+    async def wish(
+        self, id_: str, *, cap: int = 100, worst: int = 100, mode: Mode = Mode.FAIR
+    ) -> Decision:
+        return await self.gatekeeper.admit(account(cap=cap, mode=mode), starting(id_, worst=worst))
+
+    async def spend(self, id_: str, cost: int) -> Booked | None:
+        return await self.gatekeeper.settle(id_, spent(cost))
+
+    async def standing(self, month: str = "2026-11") -> tuple[int, int]:
+        totals = await self.totals(month)
+        return (totals[0].spent, totals[0].reserved) if totals else (0, 0)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@contextmanager
+def playing(scene: Scene) -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        try:
+            yield runner
+        finally:
+            runner.run(scene.gatekeeper.close())
+            runner.run(scene.close())
+
+
+def spent(cost: int) -> Spent:
+    return Spent(Decimal(cost).scaleb(-9) * RATE, "acme", "chat-1")
+
+
+def why(decision: Decision) -> Reason | None:
+    return decision.reason if isinstance(decision, Refused) else None
+
+
+# ── near the cap ─────────────────────────────────────────────────────────────
+
+
+def test_a_fair_call_waits_for_the_one_under_way_and_gets_what_it_leaves(folder: Path) -> None:
+    scene = Scene(folder)
+
+    async def story() -> Decision:
+        await scene.wish("r1")
+        waiting = asyncio.create_task(scene.wish("r2"))
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+        await scene.spend("r1", 40)
+        return await waiting
+
+    with playing(scene) as runner:
+        assert isinstance(runner.run(story()), Admitted)
+        assert runner.run(scene.standing()) == (40, 40)
+
+
+def test_whoever_waits_is_refused_when_the_call_under_way_takes_all(folder: Path) -> None:
+    scene = Scene(folder)
+
+    async def story() -> list[Decision]:
+        await scene.wish("r1")
+        waiting = [asyncio.create_task(scene.wish(f"w{n}")) for n in range(5)]
+        await asyncio.sleep(0.01)
+        await scene.spend("r1", 100)
+        return await asyncio.gather(*waiting)
+
+    with playing(scene) as runner:
+        decisions = runner.run(story())
+    assert [why(decision) for decision in decisions] == [Reason.CAP] * 5
+
+
+def test_patience_ends(folder: Path) -> None:
+    scene = Scene(folder, patience_s=0.12)
+
+    async def story() -> tuple[Decision, float]:
+        await scene.wish("r1")
+        began = asyncio.get_running_loop().time()
+        return await scene.wish("r2"), asyncio.get_running_loop().time() - began
+
+    with playing(scene) as runner:
+        decision, waited = runner.run(story())
+    assert why(decision) is Reason.BUSY
+    assert 0.1 <= waited < 2
+
+
+def test_what_another_process_settles_is_noticed(folder: Path) -> None:
+    scene, other = Scene(folder), Scene(folder)
+
+    async def story() -> Decision:
+        await other.wish("r1")
+        waiting = asyncio.create_task(scene.wish("r2"))
+        await asyncio.sleep(0.01)
+        await other.spend("r1", 40)
+        return await waiting
+
+    with playing(scene) as runner:
+        assert isinstance(runner.run(story()), Admitted)
+        runner.run(other.close())
+
+
+def test_only_one_of_those_who_wait_asks_the_store(folder: Path) -> None:
+    scene = Scene(folder, patience_s=0.2)
+
+    async def story() -> int:
+        await scene.wish("r1")
+        asked = scene.asked
+        await asyncio.gather(*(scene.wish(f"w{n}") for n in range(50)))
+        return scene.asked - asked
+
+    with playing(scene) as runner:
+        assert runner.run(story()) < 120  # each asks when it comes and when it gives up
+
+
+def test_those_who_wait_come_first(folder: Path) -> None:
+    scene = Scene(folder)
+    order: list[str] = []
+
+    async def arrive(id_: str) -> None:
+        if isinstance(await scene.wish(id_, worst=100), Admitted):
+            order.append(id_)
+            await asyncio.sleep(0.005)
+            await scene.spend(id_, 10)
+
+    async def story() -> None:
+        await scene.wish("r1")
+        waiting = []
+        for number in range(6):
+            waiting.append(asyncio.create_task(arrive(f"w{number}")))
+            await asyncio.sleep(0.002)
+        await scene.spend("r1", 100 - 60)
+        await asyncio.gather(*waiting)
+
+    with playing(scene) as runner:
+        runner.run(story())
+    assert order == [f"w{number}" for number in range(6)]
+
+
+def test_a_small_strict_call_passes_a_large_one_that_waits(folder: Path) -> None:
+    scene = Scene(folder)
+
+    async def story() -> Decision:
+        await scene.wish("r1", worst=50, mode=Mode.STRICT)
+        large = asyncio.create_task(scene.wish("large", worst=80, mode=Mode.STRICT))
+        await asyncio.sleep(0.01)
+        small = await scene.wish("small", worst=20, mode=Mode.STRICT)
+        large.cancel()
+        await asyncio.gather(large, return_exceptions=True)
+        return small
+
+    with playing(scene) as runner:
+        assert isinstance(runner.run(story()), Admitted)
+
+
+def test_a_strict_call_that_never_fits_is_refused_at_once_with_what_it_needs(folder: Path) -> None:
+    scene = Scene(folder)
+    with playing(scene) as runner:
+        runner.run(scene.wish("r1", worst=50, mode=Mode.STRICT))
+        runner.run(scene.spend("r1", 50))
+        refused = runner.run(scene.wish("r2", worst=60, mode=Mode.STRICT))
+    assert isinstance(refused, Refused)
+    assert (refused.reason, refused.spent, refused.need) == (Reason.CAP, 50, 60)
+    assert refused.month_end == datetime(2026, 12, 1, tzinfo=SYDNEY)
+
+
+def test_whoever_gives_up_waiting_leaves_nothing_behind(folder: Path) -> None:
+    scene = Scene(folder)
+
+    async def story() -> None:
+        await scene.wish("r1")
+        waiting = asyncio.create_task(scene.wish("r2"))
+        await asyncio.sleep(0.01)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await scene.spend("r1", 40)
+
+    with playing(scene) as runner:
+        runner.run(story())
+        assert runner.run(scene.standing()) == (40, 0)
+        assert scene.gatekeeper._lines == {}
+
+
+def test_an_unpriced_call_is_refused_with_the_price_that_is_missing(folder: Path) -> None:
+    scene = Scene(folder)
+    wish = Starting("r1", "chat", "k", Unpriced("output tokens"))
+    with playing(scene) as runner:
+        refused = runner.run(scene.gatekeeper.admit(account(), wish))
+    assert isinstance(refused, Refused)
+    assert (refused.reason, refused.missing_price) == (Reason.UNPRICED, "output tokens")
+
+
+def test_a_free_call_is_admitted_when_all_is_spent(folder: Path) -> None:
+    scene = Scene(folder)
+    with playing(scene) as runner:
+        runner.run(scene.wish("r1"))
+        runner.run(scene.spend("r1", 100))
+        assert isinstance(runner.run(scene.wish("r2", worst=0)), Admitted)
+
+
+def test_an_id_is_not_used_twice(folder: Path) -> None:
+    scene = Scene(folder)
+    with playing(scene) as runner:
+        runner.run(scene.wish("r1"))
+        runner.run(scene.spend("r1", 10))
+        assert why(runner.run(scene.wish("r1"))) is Reason.REPEATED
+
+
+# ── settlement ───────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("reported", [None, Decimal("-1"), Decimal("NaN"), Decimal(500_000)])
+def test_a_cost_that_cannot_be_true_is_booked_as_reserved(
+    folder: Path, reported: Decimal | None
+) -> None:
+    scene = Scene(folder)
+
+    async def story() -> Booked | None:
+        await scene.wish("r1", cap=100, worst=60)
+        return await scene.gatekeeper.settle("r1", Spent(reported))
+
+    with playing(scene) as runner:
+        booked = runner.run(story())
+        (entry,) = runner.run(scene.entries())
+    assert booked
+    assert booked.cost == 60
+    assert entry.note.endswith("booked what was reserved")
+
+
+def test_a_call_that_this_process_did_not_admit_is_booked_from_its_description(
+    folder: Path,
+) -> None:
+    scene = Scene(folder)
+    call = scene.gatekeeper.call(account(), "r9", "chat", "wiki.key", NOON)
+    with playing(scene) as runner:
+        booked = runner.run(scene.gatekeeper.settle("r9", spent(5), call))
+    assert booked
+    assert (booked.kind, booked.month) == (EntryKind.UNADMITTED, "2026-11")
+
+
+def test_a_call_of_which_nothing_is_known_is_not_booked(folder: Path) -> None:
+    scene = Scene(folder)
+    with playing(scene) as runner:
+        assert runner.run(scene.gatekeeper.settle("r9", spent(5))) is None
+        assert runner.run(scene.entries()) == []
+
+
+def test_a_release_frees_at_once(folder: Path) -> None:
+    scene = Scene(folder)
+
+    async def story() -> Decision:
+        await scene.wish("r1")
+        waiting = asyncio.create_task(scene.wish("r2"))
+        await asyncio.sleep(0.01)
+        await scene.gatekeeper.release("r1")
+        return await waiting
+
+    with playing(scene) as runner:
+        assert isinstance(runner.run(story()), Admitted)
+
+
+def test_calls_that_are_never_heard_of_again_do_not_fill_the_memory(folder: Path) -> None:
+    scene = Scene(folder)
+    with playing(scene) as runner:
+        runner.run(scene.wish("r1", worst=1))
+        scene.now = LATER
+        runner.run(scene.wish("r2", worst=1))
+    assert scene.gatekeeper.under_way("r1") is None
+    assert scene.gatekeeper.under_way("r2") is not None
+
+
+# ── the turn of the month ────────────────────────────────────────────────────
+
+# The 1st of April is in summer time in Sydney, the 1st of May is not; and so with October.
+TURNS = [
+    pytest.param(
+        datetime(2027, 3, 31, 13, 0, tzinfo=UTC), "2027-03", "2027-04", id="April: UTC+11"
+    ),
+    pytest.param(datetime(2027, 4, 30, 14, 0, tzinfo=UTC), "2027-04", "2027-05", id="May: UTC+10"),
+    pytest.param(datetime(2026, 9, 30, 14, 0, tzinfo=UTC), "2026-09", "2026-10", id="October: +10"),
+    pytest.param(
+        datetime(2026, 10, 31, 13, 0, tzinfo=UTC), "2026-10", "2026-11", id="November: +11"
+    ),
+]
+
+
+@pytest.mark.parametrize(("midnight", "old", "new"), TURNS)
+def test_the_month_turns_at_midnight_in_sydney_under_load(
+    folder: Path, midnight: datetime, old: str, new: str
+) -> None:
+    scene = Scene(folder, patience_s=0.05)
+    scene.now = midnight - timedelta(microseconds=1)
+
+    async def story() -> tuple[list[Decision], list[Decision]]:
+        before = await asyncio.gather(*(scene.wish(f"b{n}", worst=10) for n in range(20)))
+        scene.now = midnight
+        after = await asyncio.gather(*(scene.wish(f"a{n}", worst=10) for n in range(20)))
+        for prefix in ("a", "b"):  # the old ones end in the new month
+            await asyncio.gather(*(scene.spend(f"{prefix}{n}", 10) for n in range(10)))
+        return before, after
+
+    with playing(scene) as runner:
+        before, after = runner.run(story())
+        assert runner.run(scene.standing(old)) == (100, 0)
+        assert runner.run(scene.standing(new)) == (100, 0)
+    for decisions in (before, after):
+        assert [why(each) for each in decisions] == [None] * 10 + [Reason.BUSY] * 10
+    refused = [each for each in before if isinstance(each, Refused)]
+    assert refused[0].month_end.astimezone(UTC) in {midnight, _next_turn(midnight)}
+
+
+def _next_turn(midnight: datetime) -> datetime:
+    return account().month(midnight).end.astimezone(UTC)
+
+
+def test_whoever_waits_through_midnight_pays_from_the_new_month(folder: Path) -> None:
+    scene = Scene(folder)
+    midnight = datetime(2026, 9, 30, 14, 0, tzinfo=UTC)
+    scene.now = midnight - timedelta(seconds=1)
+
+    async def story() -> Decision:
+        await scene.wish("r1")
+        waiting = asyncio.create_task(scene.wish("r2"))
+        await asyncio.sleep(0.01)
+        scene.now = midnight
+        return await waiting
+
+    with playing(scene) as runner:
+        decision = runner.run(story())
+    assert isinstance(decision, Admitted)
+    assert decision.request.call.month == "2026-10"
+
+
+@pytest.mark.parametrize(
+    ("change", "day"),
+    [
+        pytest.param(datetime(2026, 10, 3, 16, 0, tzinfo=UTC), "2026-10-04", id="an hour is lost"),
+        pytest.param(datetime(2027, 4, 3, 16, 0, tzinfo=UTC), "2027-04-04", id="an hour is twice"),
+    ],
+)
+def test_a_clock_change_moves_no_call_to_another_day(
+    folder: Path, change: datetime, day: str
+) -> None:
+    scene = Scene(folder)
+
+    async def story() -> list[tuple[str, int]]:
+        for number, minutes in enumerate((-30, 0, 30)):
+            scene.now = change + timedelta(minutes=minutes)
+            await scene.wish(f"r{number}", worst=10)
+            await scene.spend(f"r{number}", 10)
+        return [(share.name, share.calls) for share in await scene.daily("lab", day[:7])]
+
+    with playing(scene) as runner:
+        assert runner.run(story()) == [(day, 3)]
+
+
+# ── outages ──────────────────────────────────────────────────────────────────
+
+
+def test_calls_are_refused_while_the_store_is_away(folder: Path) -> None:
+    scene = Scene(folder)
+    with playing(scene) as runner:
+        scene.away = True
+        assert why(runner.run(scene.wish("r1"))) is Reason.OUTAGE
+        scene.away = False
+        assert isinstance(runner.run(scene.wish("r2")), Admitted)
+
+
+def test_a_store_that_is_away_is_asked_now_and_then_only(folder: Path) -> None:
+    scene = Scene(folder)
+    with playing(scene) as runner:
+        scene.away = True
+        for number in range(50):
+            runner.run(scene.wish(f"r{number}"))
+        assert scene.asked < 10
+        scene.away = False
+
+
+def test_an_admission_whose_answer_got_lost_is_taken_back(folder: Path) -> None:
+    scene = Scene(folder)
+
+    async def story() -> tuple[int, int]:
+        scene.loses_answers = True
+        assert why(await scene.wish("r1")) is Reason.OUTAGE
+        scene.loses_answers = False
+        await asyncio.sleep(0.05)
+        return await scene.standing()
+
+    with playing(scene) as runner:
+        assert runner.run(story()) == (0, 0)
+
+
+def test_calls_that_were_let_through_are_booked_when_the_store_is_back(folder: Path) -> None:
+    scene = Scene(folder, allow_for_s=60)
+
+    async def story() -> list[tuple[str, int]]:
+        scene.away = True
+        decisions = [await scene.wish(f"r{n}") for n in range(5)]
+        assert all(isinstance(each, Admitted) and each.unasked for each in decisions)
+        assert [await scene.spend(f"r{n}", 7) for n in range(5)] == [None] * 5
+        scene.away = False
+        await asyncio.sleep(0.1)
+        return [(entry.kind.value, entry.cost) for entry in await scene.entries()]
+
+    with playing(scene) as runner:
+        assert runner.run(story()) == [("unadmitted", 7)] * 5
+
+
+def test_calls_are_let_through_only_so_long(folder: Path) -> None:
+    scene = Scene(folder, allow_for_s=0.05)
+
+    async def story() -> list[Reason | None]:
+        scene.away = True
+        first = why(await scene.wish("r1"))
+        await asyncio.sleep(0.06)
+        return [first, why(await scene.wish("r2"))]
+
+    with playing(scene) as runner:
+        assert runner.run(story()) == [None, Reason.OUTAGE]
+        scene.away = False
+
+
+def test_calls_are_let_through_only_as_many_as_are_remembered(folder: Path) -> None:
+    scene = Scene(folder, allow_for_s=60)
+    scene.gatekeeper._remember = 3
+
+    async def story() -> list[Reason | None]:
+        scene.away = True
+        return [why(await scene.wish(f"r{n}")) for n in range(4)]
+
+    with playing(scene) as runner:
+        assert runner.run(story()) == [None, None, None, Reason.OUTAGE]
+        scene.away = False
+
+
+def test_a_cost_that_could_not_be_told_is_told_later_once(folder: Path) -> None:
+    scene = Scene(folder)
+
+    async def story() -> tuple[int, int]:
+        await scene.wish("r1")
+        scene.away = True
+        assert await scene.spend("r1", 30) is None
+        assert await scene.gatekeeper.settle("r1", spent(30)) is None
+        scene.away = False
+        await asyncio.sleep(0.05)
+        return await scene.standing()
+
+    with playing(scene) as runner:
+        assert runner.run(story()) == (30, 0)
+
+
+def test_a_call_cancelled_while_it_asks_leaves_nothing_reserved(folder: Path) -> None:
+    scene = Scene(folder)
+    held = asyncio.Event()
+    ask = scene.admit
+
+    async def slow(request: Request) -> Answer:
+        answer = await ask(request)
+        await held.wait()
+        return answer
+
+    async def story() -> tuple[int, int]:
+        scene.admit = slow  # type: ignore[method-assign]
+        asking = asyncio.create_task(scene.wish("r1"))
+        await asyncio.sleep(0.01)
+        assert (await scene.standing())[1] > 0
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        await asyncio.sleep(0.05)
+        return await scene.standing()
+
+    with playing(scene) as runner:
+        assert runner.run(story()) == (0, 0)
