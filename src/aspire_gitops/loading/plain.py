@@ -8,9 +8,14 @@ test holds the two to one opinion.
 """
 
 import re
+import sys
 from typing import Any
 
 from aspire_gitops.loading.scalars import NUMBER_STARTS, WORDS, Refused, plain_value
+
+# Until 3.11.5 Python's own `re` loses characters in possessive groups (gh-106052): `- chat`
+# was read as `hat`. Debian 12 ships 3.11.2, so there the other reader has every word.
+TRUSTED = sys.version_info[:3] >= (3, 11, 5)
 
 _LARGEST = 16 * 1024  # characters; larger files are not the plain ones
 _DEEPEST = 8  # well below where `reading` gives up
@@ -40,7 +45,7 @@ class _NotPlainError(Exception):
 
 def plain_document(text: str) -> dict[str, Any] | None:
     """Return the document if the text is plain, else None. None says nothing about the text."""
-    if len(text) > _LARGEST:
+    if len(text) > _LARGEST or not TRUSTED:
         return None
     builder = _Builder()
     try:
