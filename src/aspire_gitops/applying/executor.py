@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from aspire_gitops.applying.change import ChangeRun
@@ -21,7 +21,12 @@ from aspire_gitops.planning.plan import Change, Plan
 from aspire_gitops.planning.traits import TRAITS
 
 Progress = Callable[[Result], None]
+Record = Callable[[Result], Awaitable[None]]
 Stop = Callable[[], str | None]
+
+
+async def _nowhere(_: Result) -> None:
+    pass
 
 
 async def apply_plan(
@@ -31,6 +36,7 @@ async def apply_plan(
     deliveries: Deliveries,
     *,
     progress: Progress = lambda _: None,
+    record: Record = _nowhere,
     stop: Stop = lambda: None,
 ) -> Outcome:
     """Do exactly what `plan` says.
@@ -41,6 +47,8 @@ async def apply_plan(
         secrets: Every secret that the plan refers to, resolved before this call.
         deliveries: Opens the place that a new key's value is handed over at.
         progress: Called with each result as soon as it is known. Must not raise.
+        record: Awaited with each result before anything that comes after it in the
+            plan's order begins. Must not raise.
         stop: Asked before each change; a reason, such as `the lock is lost`, lets
             the changes in hand end and skips all that are left. Must not raise.
 
@@ -53,7 +61,7 @@ async def apply_plan(
     """
     if plan.refusals:
         raise UnsafePlan("; ".join(f"{r.rule.code} {r.object}: {r.message}" for r in plan.refusals))
-    run = _Run(plan, gateway, secrets, deliveries, progress, stop)
+    run = _Run(plan, gateway, secrets, deliveries, progress, record, stop)
     for changes in stages(plan.changes):
         await run.stage(changes)
     ordered = tuple(run.results[index] for index in range(len(plan.changes)))
@@ -69,6 +77,7 @@ class _Run:
     secrets: Secrets
     deliveries: Deliveries
     progress: Progress
+    record: Record
     stop: Stop
     results: dict[int, Result] = field(default_factory=dict)
     stopped: str | None = None
@@ -82,15 +91,16 @@ class _Run:
 
         async def one(change: Change) -> None:
             async with places:
-                self._note(await self._result(change))
+                await self._note(await self._result(change))
 
         async with asyncio.TaskGroup() as tasks:
             for change in changes:
                 tasks.create_task(one(change))
 
-    def _note(self, result: Result) -> None:
+    async def _note(self, result: Result) -> None:
         self.results[self._index[id(result.change)]] = result
         self.progress(result)
+        await self.record(result)
 
     async def _result(self, change: Change) -> Result:
         self.stopped = self.stopped or self.stop()

@@ -44,40 +44,29 @@ class Carrying:
         await self.world.gateway.check_rights()  # half an apply is worse than none
         planned = self.scribe.planned(self.plan, self.world.clock())
         await asyncio.to_thread(self.world.journal.append, *before, planned)
-        results: asyncio.Queue[Result | None] = asyncio.Queue()
-        writing = asyncio.create_task(self._write(results))
-
-        def ended(result: Result) -> None:
-            results.put_nowait(result)
-            self.progress(result)
-
-        try:
-            return await apply_plan(
-                self.plan,
-                self.world.gateway,
-                secrets,
-                self.world.deliveries,
-                progress=ended,
-                stop=self._why_stop,
-            )
-        finally:
-            results.put_nowait(None)
-            await writing
+        return await apply_plan(
+            self.plan,
+            self.world.gateway,
+            secrets,
+            self.world.deliveries,
+            progress=self.progress,
+            record=self._record,
+            stop=self._why_stop,
+        )
 
     def _why_stop(self) -> str | None:
         return self.lost_journal or self.world.why_not_write()
 
-    async def _write(self, results: asyncio.Queue[Result | None]) -> None:
-        while (result := await results.get()) is not None:
-            drafts = [*self.scribe.ended(result, self.plan.id, self.world.clock())]
-            if self.lost_journal is None:
-                try:
-                    await asyncio.to_thread(self.world.journal.append, *drafts)
-                except AspireGitopsError as error:
-                    self.lost_journal = f"the journal cannot be written: {error}"
-                else:
-                    continue
-            self.unwritten += drafts
+    async def _record(self, result: Result) -> None:
+        drafts = [*self.scribe.ended(result, self.plan.id, self.world.clock())]
+        if self.lost_journal is None:
+            try:
+                await asyncio.to_thread(self.world.journal.append, *drafts)
+            except AspireGitopsError as error:
+                self.lost_journal = f"the journal cannot be written: {error}"
+            else:
+                return
+        self.unwritten += drafts
 
 
 def _intents(plan: Plan) -> dict[ObjectKey, Intent]:
