@@ -1,6 +1,8 @@
-"""Keeping the last applied commit works in a clone that was damaged since it was read."""
+"""A clone that was damaged is mended by whoever comes next: by keeping a commit, by reading one."""
 
 from pathlib import Path
+
+import pytest
 
 from aspire_gitops.sources.git import RemoteSource
 from support.git_repository import new_repository
@@ -20,3 +22,14 @@ def test_a_commit_is_kept_though_the_clone_was_damaged_meanwhile(tmp_path: Path)
     assert spoiled
     assert "made again" in told[0]
     assert source.read_at(commit).revision.commit == commit
+
+
+@pytest.mark.parametrize("left", [0, 20], ids=["emptied", "cut short"])
+def test_a_clone_without_its_config_is_made_again(tmp_path: Path, left: int) -> None:
+    repository = new_repository(tmp_path / "repository")
+    source = RemoteSource(str(repository.path), clone=tmp_path / "clone")
+    source.read()
+    config = tmp_path / "clone" / "config"
+    config.write_bytes(config.read_bytes()[:left])
+    commit = repository.commit("Change it")
+    assert source.read().revision.commit == commit
