@@ -6,7 +6,9 @@ PostgreSQL finds it in the same statement, under that name. What ADMIT decides
 `store.verdict` decides too, and a property test compares them.
 """
 
-# The whole decision, in one statement: either the reservation is made, or nothing is.
+# The whole decision, in one statement: either the reservation is made, or nothing is. A
+# fair budget takes a call that may not fit only when it is alone: else each call that
+# ended cheaper than expected would let one more in, and all of them would exceed the cap.
 ADMIT = """
 INSERT INTO {schema}totals AS total (budget, month, reserved, granted, expected)
 SELECT :budget, :month, {least}(wanted.amount, :cap), {least}(wanted.amount, :cap), wanted.amount
@@ -20,7 +22,8 @@ ON CONFLICT (budget, month) DO UPDATE SET
     reserved = total.reserved + {least}(excluded.expected, :cap - total.spent - total.reserved),
     granted = {least}(excluded.expected, :cap - total.spent - total.reserved),
     expected = excluded.expected
-WHERE total.spent + total.reserved + :need <= :cap
+WHERE total.spent + total.reserved + CASE
+    WHEN :learned = 1 AND total.reserved > 0 THEN excluded.expected ELSE :need END <= :cap
 RETURNING spent, reserved, granted, expected"""
 
 RESERVE = """
