@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _PER_ITEM: Final = 8  # what a message, a tool or a part costs beside its text
+# Of an item these reach the model as a mark or two, and `_PER_ITEM` is for that.
+_NAMED_BY_ITEM: Final = frozenset({"role", "type"})
+_FRAME: Final = frozenset({"role", "type", "content", "text"})
 _DEEPEST: Final = 64  # a body that goes deeper counts as if it held media
 
 # Fields of a body that reach the model, on any route.
@@ -88,7 +91,10 @@ class _Scale:
         for name, part in value.items():
             if name == "cache_control":
                 self.caches = True
-            self.tokens += _bytes(str(name))
+            if name in _NAMED_BY_ITEM and isinstance(part, str):
+                self.tokens += max(0, _bytes(part) - _PER_ITEM)
+                continue
+            self.tokens += 0 if name in _FRAME else _bytes(str(name))
             self.add(part, depth + 1)
 
     def _add_list(self, value: "list[Any] | tuple[Any, ...]", depth: int) -> None:
