@@ -1,8 +1,8 @@
 """A process of its own that makes calls on a ledger, as one gateway of several.
 
-python ledger_spender.py URL MODE CAP COST TASKS ATTEMPTS   makes calls until each task was
-refused or made its ATTEMPTS; prints `admitted settled refused-with-money-left refused` at the end
-python ledger_spender.py --hold URL SECONDS                 holds SQLite's write lock
+python ledger_spender.py URL MODE CAP COST WORST TASKS MOST   waits for a line of input, then
+    makes calls until each task was refused or made its most; says `admitted early refused`
+python ledger_spender.py --hold PATH SECONDS                  holds SQLite's write lock
 """
 
 import asyncio
@@ -62,26 +62,28 @@ async def spend(
         tally.admitted += 1
 
 
-async def _spender(
-    url: str, mode: str, cap: str, cost: str, worst: str, tasks: str, most: str
-) -> None:
+async def _spender(url: str, mode: str, *numbers: str) -> None:
+    cap, cost, worst, tasks, most = map(int, numbers)
     store = open_store(url, timeout_s=20)
     gatekeeper, tally = Gatekeeper(store), Tally()
-    print("ready")
+    _say("ready")
     sys.stdin.readline()
-    one = {"cap": int(cap), "cost": int(cost), "worst": int(worst), "most": int(most)}
-    await asyncio.gather(
-        *(spend(gatekeeper, tally, mode=Mode(mode), **one) for _ in range(int(tasks)))
-    )
+    one = {"cap": cap, "cost": cost, "worst": worst, "most": most}
+    await asyncio.gather(*(spend(gatekeeper, tally, mode=Mode(mode), **one) for _ in range(tasks)))
     await gatekeeper.close()
     await store.close()
-    print(tally.admitted, tally.early, tally.refused)
+    _say(f"{tally.admitted} {tally.early} {tally.refused}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _hold(path: str, seconds: str) -> None:
     file = sqlite3.connect(path, isolation_level=None)
     file.execute("BEGIN IMMEDIATE")
-    print("held")
+    _say("held")
     time.sleep(float(seconds))
     file.execute("ROLLBACK")
     file.close()

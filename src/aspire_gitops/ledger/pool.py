@@ -1,14 +1,16 @@
 """A few connections to PostgreSQL, each used for one statement at a time.
 
 Every statement is a transaction of its own and may be sent twice, so a
-connection that a restart of the server cut is replaced, and the statement sent
-again, within one budget of time. No message holds a password.
+connection that a restart of the server cut is replaced and the statement sent
+again, until its time is over. No message holds a password.
 """
 
 import asyncio
+import os
+import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -16,7 +18,8 @@ from psycopg.types.numeric import Int8
 
 from aspire_gitops.ledger.store import StoreRefused, StoreUnavailable
 
-_ATTEMPTS = 3
+_PAUSE_S = 0.05
+_GRACE_S = 0.25  # for the server's own answer that it gave up
 _CONFLICTS = (  # of two statements that met; sent again, one of them is first
     psycopg.errors.DeadlockDetected,
     psycopg.errors.SerializationFailure,
@@ -26,6 +29,9 @@ _NEVER = (  # and trying again cannot help
     psycopg.errors.InsufficientPrivilege,
     psycopg.errors.RaiseException,
 )
+
+_Statements: TypeAlias = Sequence[tuple[str, Mapping[str, Any]]]
+_Result: TypeAlias = tuple[Sequence[Sequence[Any]], int]  # rows, and how many it changed
 
 
 class Pool:
@@ -55,7 +61,7 @@ class Pool:
         return f"<connections of {self.place}>"
 
     async def run(self, statement: str, given: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-        """Carry out one statement, twice if the connection broke; return its rows."""
+        """Carry out one statement; return its rows."""
         rows, _ = await self._attempts([(statement, given)])
         return rows
 
@@ -68,18 +74,15 @@ class Pool:
         while self._idle:
             await self._idle.pop().close()
 
-    async def _attempts(
-        self, statements: Sequence[tuple[str, Mapping[str, Any]]]
-    ) -> tuple[Sequence[Sequence[Any]], int]:
+    async def _attempts(self, statements: _Statements) -> _Result:
+        until = asyncio.get_running_loop().time() + self._timeout_s
         try:
-            # The server gives up first; this is for one that does not answer at all.
-            async with asyncio.timeout(self._timeout_s * 1.25), self._turn:
-                for attempt in range(1, _ATTEMPTS + 1):
-                    try:
-                        return await self._once(statements)
-                    except (psycopg.OperationalError, *_CONFLICTS) as error:
-                        if attempt == _ATTEMPTS or not _may_be_sent_again(error):
-                            raise
+            async with asyncio.timeout_at(until):
+                await self._turn.acquire()
+            try:
+                return await self._again_until(until, statements)
+            finally:
+                self._turn.release()
         except _NEVER as error:
             raise StoreRefused(f"{self.place} refuses: {_named(error)}") from None
         except TimeoutError:
@@ -90,32 +93,37 @@ class Pool:
             raise StoreUnavailable(
                 f"{self.place} cannot answer ({_named(error)}); try again"
             ) from None
-        raise AssertionError("unreachable: the last attempt raises or returns")
 
-    async def _once(
-        self, statements: Sequence[tuple[str, Mapping[str, Any]]]
-    ) -> tuple[Sequence[Sequence[Any]], int]:
-        connection = self._idle.pop() if self._idle else await self._connect()
+    async def _again_until(self, until: float, statements: _Statements) -> _Result:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                return await self._once(until, statements)
+            except (psycopg.OperationalError, *_CONFLICTS) as error:
+                if not _may_be_sent_again(error) or loop.time() + _PAUSE_S >= until:
+                    raise
+            await asyncio.sleep(_PAUSE_S)  # a server that restarts is soon there again
+
+    async def _once(self, until: float, statements: _Statements) -> _Result:
+        connection = self._idle.pop() if self._idle else await self._connect(until)
+        # A server that hangs does not give up by itself, and cancelling would ask it to.
+        cut = asyncio.get_running_loop().call_at(until + _GRACE_S, _cut, connection)
         try:
-            if len(statements) == 1:
-                cursor = await connection.execute(*_typed(*statements[0]), prepare=True)
-                rows = await cursor.fetchall() if cursor.description else []
-            else:
-                async with connection.transaction():
-                    for statement, given in statements:
-                        cursor = await connection.execute(*_typed(statement, given))
-                rows = []
+            result = await _sent(connection, statements)
         except asyncio.CancelledError:
             await connection.close()
             raise
         except BaseException:
             await self._sort_out(connection)
             raise
+        finally:
+            cut.cancel()
         self._idle.append(connection)
-        return rows, cursor.rowcount
+        return result
 
-    async def _connect(self) -> psycopg.AsyncConnection:
-        return await psycopg.AsyncConnection.connect("", autocommit=True, **self._arguments)
+    async def _connect(self, until: float) -> psycopg.AsyncConnection:
+        async with asyncio.timeout_at(until):
+            return await psycopg.AsyncConnection.connect("", autocommit=True, **self._arguments)
 
     async def _sort_out(self, connection: psycopg.AsyncConnection) -> None:
         if not connection.closed:
@@ -126,6 +134,21 @@ class Pool:
         for each in broken:
             with suppress(psycopg.Error):
                 await each.close()
+
+
+async def _sent(connection: psycopg.AsyncConnection, statements: _Statements) -> _Result:
+    if len(statements) == 1:
+        cursor = await connection.execute(*_typed(*statements[0]), prepare=True)
+        return (await cursor.fetchall() if cursor.description else []), cursor.rowcount
+    async with connection.transaction():
+        for statement, given in statements:
+            cursor = await connection.execute(*_typed(statement, given))
+    return [], cursor.rowcount
+
+
+def _cut(connection: psycopg.AsyncConnection) -> None:
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as end:
+        end.shutdown(socket.SHUT_RDWR)
 
 
 def _settings(timeout_s: float) -> dict[str, Any]:

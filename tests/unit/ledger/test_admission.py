@@ -270,7 +270,7 @@ def test_an_id_is_not_used_twice(folder: Path) -> None:
 # ── settlement ───────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("reported", [None, Decimal("-1"), Decimal("NaN"), Decimal(500_000)])
+@pytest.mark.parametrize("reported", [None, Decimal(-1), Decimal("NaN"), Decimal(500_000)])
 def test_a_cost_that_cannot_be_true_is_booked_as_reserved(
     folder: Path, reported: Decimal | None
 ) -> None:

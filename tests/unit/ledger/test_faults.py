@@ -1,0 +1,312 @@
+"""The database is away, slow, hung, full, locked, damaged or somebody else's."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from aspire_gitops.ledger.admission import Admitted, Gatekeeper, Refused, Spent
+from aspire_gitops.ledger.opening import open_store
+from aspire_gitops.ledger.sqlite import SqliteStore
+from aspire_gitops.ledger.store import StoreRefused, StoreUnavailable
+from aspire_gitops.ledger.values import Verdict
+from aspire_gitops.ledger.verifying import verify
+from aspire_gitops.sandbox.processes import stop
+from support.ledger_calls import account, both, request, settlement, starting
+from support.ledger_spender import started
+from support.postgres_server import PASSWORD, PostgresServer
+
+Run = Callable[..., Any]
+PLANTED = "planted-p@ss-4711"
+
+
+# ── PostgreSQL ───────────────────────────────────────────────────────────────
+
+
+@pytest.mark.slow
+def test_a_crash_of_the_server_in_mid_traffic_loses_nothing(
+    own_postgres: PostgresServer, run: Run
+) -> None:
+    url = own_postgres.make_database()
+    store = open_store(url, timeout_s=10)
+    gatekeeper = Gatekeeper(store)
+    answered: list[str] = []
+
+    async def calls(name: str) -> None:
+        for number in range(40):
+            id_ = f"{name}.{number}"
+            decision = await gatekeeper.admit(account(cap=10**6), starting(id_))
+            if isinstance(decision, Admitted):
+                await asyncio.sleep(0.01)
+                answered.append(id_)
+                await gatekeeper.settle(id_, Spent(settlement(cost=10).usd))
+
+    async def crash() -> None:  # SIGQUIT: the server does not finish what it does
+        await asyncio.sleep(0.15)
+        for _ in range(2):
+            assert own_postgres._process
+            await asyncio.to_thread(stop, own_postgres._process, signal.SIGQUIT)
+            await asyncio.to_thread(own_postgres.start)
+            await asyncio.sleep(0.1)
+
+    async def story() -> tuple[list[str], bool]:
+        await asyncio.gather(crash(), *(calls(f"c{n}") for n in range(8)))
+        await gatekeeper.close()
+        booked = [entry.request_id for entry in await store.entries()]
+        verified = await verify(store)
+        await store.close()
+        return booked, verified.ok
+
+    booked, ok = run(story())
+    assert len(answered) == 320
+    assert sorted(booked) == sorted(answered)
+    assert ok
+
+
+@pytest.mark.slow
+def test_a_server_that_hangs_is_given_up_in_time(own_postgres: PostgresServer, run: Run) -> None:
+    store = open_store(own_postgres.make_database(), timeout_s=0.5)
+    run(store.admit(request("r1")))
+    servers = _processes(own_postgres)
+    for pid in servers:
+        os.kill(pid, signal.SIGSTOP)
+    began = time.monotonic()
+    try:
+        for id_ in ("r2", "r3"):  # over a connection that is open, and over a new one
+            with pytest.raises(StoreUnavailable, match="try again"):
+                run(store.admit(request(id_)))
+        waited = time.monotonic() - began
+    finally:
+        for pid in servers:
+            os.kill(pid, signal.SIGCONT)
+    assert waited < 2.5
+    assert run(store.admit(request("r4"))).verdict is Verdict.ADMITTED
+    run(store.close())
+
+
+def _processes(server: PostgresServer) -> list[int]:
+    assert server._process
+    first = server._process.pid
+    found = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit()]
+    return [first, *(pid for pid in found if _parent(pid) == first)]
+
+
+def _parent(pid: int) -> int | None:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+
+
+def test_a_slow_statement_is_given_up_in_time(ledger_database_url: str, run: Run) -> None:
+    store = open_store(ledger_database_url, timeout_s=0.3)
+    run(store.totals("2026-11"))
+    with closing(psycopg.connect(ledger_database_url)) as other:
+        other.execute("LOCK TABLE aspire_ledger.totals IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(StoreUnavailable, match="QueryCanceled"):
+            run(store.admit(request()))
+    assert run(store.admit(request())).verdict is Verdict.ADMITTED
+    run(store.close())
+
+
+def test_a_server_that_is_not_there_is_told_in_time_and_without_its_password(run: Run) -> None:
+    store = open_store(f"postgresql://bob:{PASSWORD}@127.0.0.1:1/ledger", timeout_s=0.3)
+    with pytest.raises(StoreUnavailable) as caught:
+        run(store.admit(request()))
+    assert "127.0.0.1:1/ledger cannot answer" in str(caught.value)
+    for text in (str(caught.value), repr(caught.value), repr(store), repr(caught.value.__cause__)):
+        assert PASSWORD not in text
+        assert PLANTED not in text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://bob:{PLANTED}@x@127.0.0.1:port/ledger?nonsense=1",
+        f"postgresql://bob:{PLANTED}@[::1/ledger",
+        f"mysql://bob:{PLANTED}@127.0.0.1/ledger",
+        f"sqlite://{PLANTED}",
+        "sqlite:///",
+        "",
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused_without_being_quoted(url: str) -> None:
+    with pytest.raises(StoreRefused, match="URL cannot be") as caught:
+        open_store(url)
+    assert PLANTED not in f"{caught.value!r} {caught.value.__cause__!r}"
+
+
+def test_several_processes_may_make_the_tables_at_once(own_database_url: str, run: Run) -> None:
+    async def story() -> list[int]:
+        stores = [open_store(own_database_url, timeout_s=20) for _ in range(6)]
+        answers = await both(*(s.admit(request(f"r{n}")) for n, s in enumerate(stores)))
+        for store in stores:
+            await store.close()
+        return sorted(answer.reserved for answer in answers)
+
+    assert run(story()) == [10, 20, 30, 40, 50, 60]
+
+
+def test_tables_of_a_newer_program_are_left_alone(own_database_url: str, run: Run) -> None:
+    store = open_store(own_database_url)
+    run(store.totals("2026-11"))
+    run(store.close())
+    with psycopg.connect(own_database_url, autocommit=True) as server:
+        server.execute("INSERT INTO aspire_ledger.version VALUES (99)")
+    newer = open_store(own_database_url)
+    with pytest.raises(StoreRefused, match="newer program"):
+        run(newer.admit(request()))
+    run(newer.close())
+
+
+def test_parallel_settlements_of_one_call_book_it_once(ledger_database_url: str, run: Run) -> None:
+    async def story() -> tuple[int, int]:
+        store = open_store(ledger_database_url, timeout_s=20)
+        await store.admit(request())
+        booked = await both(*(store.settle(settlement(cost=7)) for _ in range(12)))
+        (total,) = await store.totals("2026-11")
+        await store.close()
+        return sum(each.fresh for each in booked), total.spent
+
+    assert run(story()) == (1, 7)
+
+
+def test_parallel_admissions_of_one_call_reserve_once(ledger_database_url: str, run: Run) -> None:
+    async def story() -> tuple[set[Verdict], int]:
+        store = open_store(ledger_database_url, timeout_s=20)
+        answers = await both(*(store.admit(request()) for _ in range(12)))
+        (total,) = await store.totals("2026-11")
+        await store.close()
+        return {each.verdict for each in answers}, total.reserved
+
+    assert run(story()) == ({Verdict.ADMITTED}, 10)
+
+
+def test_a_percentage_is_crossed_once_however_many_settle_at_once(
+    ledger_database_url: str, run: Run
+) -> None:
+    async def story() -> list[int]:
+        store = open_store(ledger_database_url, timeout_s=20)
+        booked = await both(
+            *(store.settle(settlement(f"r{n}", 50, warn=(50, 80, 95))) for n in range(20))
+        )
+        await store.close()
+        return sorted(percent for each in booked for percent in each.crossed)
+
+    assert run(story()) == [50, 80, 95]
+
+
+# ── SQLite ───────────────────────────────────────────────────────────────────
+
+
+def test_a_file_that_another_process_locks_is_waited_for(tmp_path: Path, run: Run) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    store = SqliteStore(path)
+    with started("--hold", path, 0.3) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        assert run(store.admit(request())).verdict is Verdict.ADMITTED
+    run(store.close())
+
+
+def test_the_gateway_goes_on_while_the_file_is_locked(tmp_path: Path, run: Run) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    store = SqliteStore(path, patience_s=0.3)
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.005)
+            ticks += 1
+
+    async def story() -> None:
+        ticking = asyncio.create_task(tick())
+        with pytest.raises(StoreUnavailable, match="locked; try again"):
+            await store.admit(request())
+        ticking.cancel()
+
+    with started("--hold", path, 30) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        run(story())
+        holder.kill()
+    run(store.close())
+    assert ticks > 5
+
+
+def test_a_full_disk_is_told_and_nothing_is_half_done(tmp_path: Path, run: Run) -> None:
+    store = SqliteStore(tmp_path / "ledger.sqlite3")
+    (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
+    store._connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+
+    def fill() -> None:
+        for number in range(1000):
+            run(store.settle(settlement(f"r{number}")))
+
+    with pytest.raises(StoreUnavailable, match="full; try again"):
+        fill()
+    assert run(verify(store)).ok
+    store._connection.execute("PRAGMA max_page_count = 100000")
+    assert run(store.settle(settlement("later"))).fresh
+    run(store.close())
+
+
+def test_a_file_that_is_no_ledger_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    path.write_bytes(b"this is not a database, it is a letter " * 100)
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        SqliteStore(path)
+
+
+def test_a_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("PRAGMA user_version = 99")
+    with pytest.raises(StoreRefused, match="newer program"):
+        SqliteStore(path)
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreUnavailable, match="cannot answer"):
+        SqliteStore(tmp_path / "file" / "ledger.sqlite3")
+
+
+def test_what_a_killed_process_had_committed_is_there(tmp_path: Path, run: Run) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    url, cap = f"sqlite:///{path}", 10**12
+    with started(url, "fair", cap, 1000, 1000, 4, 10**6) as spender:
+        assert spender.stdout
+        assert spender.stdin
+        assert spender.stdout.readline() == "ready\n"
+        spender.stdin.write("\n")
+        spender.stdin.flush()
+        time.sleep(0.3)
+        spender.kill()
+    store = SqliteStore(path)
+    assert len(run(store.entries())) > 10
+    assert run(verify(store)).ok
+    run(store.close())
+
+
+def test_a_refusal_near_the_cap_survives_a_locked_file(tmp_path: Path, run: Run) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    store = SqliteStore(path, patience_s=0.1)
+    gatekeeper = Gatekeeper(store)
+    with started("--hold", path, 30) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        decision = run(gatekeeper.admit(account(), starting()))
+        holder.kill()
+    assert isinstance(decision, Refused)
+    run(gatekeeper.close())
+    run(store.close())
