@@ -5,6 +5,7 @@ written who asked and why. A controller that runs here is told to look at once.
 """
 
 import getpass
+import os
 import re
 from datetime import timedelta
 
@@ -52,10 +53,18 @@ Examples:
 The controller goes on looking and reporting. The command returns when it has seen it.
 """
 
+
+def _myself() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user often has no name
+        return f"uid {os.getuid()}"
+
+
 with_owner = click.option(
     "--owner",
     "who",
-    default=getpass.getuser,
+    default=_myself,
     show_default="the user's name",
     help="Who asks, as others know them.",
 )
