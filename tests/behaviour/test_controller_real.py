@@ -81,7 +81,7 @@ def test_a_push_goes_live_by_the_webhook(site: Site) -> None:
 def test_a_bad_commit_leaves_the_last_good_one_serving(site: Site, admin: Admin) -> None:
     site.aim("west")
     site.origin.write(
-        "aliases/broken.yaml", "kind: Alias\nname: broken\ntarget: {provider: none}\n"
+        "alias/broken.yaml", "kind: Alias\nname: broken\ntarget: {provider: none}\n"
     )
     bad = site.origin.push("Break the folder")
     turn = site.daemon.reconcile()
@@ -90,7 +90,7 @@ def test_a_bad_commit_leaves_the_last_good_one_serving(site: Site, admin: Admin)
     move_by_hand(site, admin, "west")
     until(lambda: site.answers() == "east", within_s=15)
     assert site.status().standing == "stalled"
-    (site.origin.work.path / "gateway.d" / "aliases" / "broken.yaml").unlink()
+    (site.origin.work.path / "gateway.d" / "alias" / "broken.yaml").unlink()
     site.origin.push("Mend the folder")
     assert site.daemon.reconcile().standing == "ready"
     assert site.answers() == "west"

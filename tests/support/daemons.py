@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,6 @@ class Origin:
 
     bare: Repository
     work: Repository
-    resources: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def made(cls, folder: Path) -> "Origin":
@@ -54,10 +53,9 @@ class Origin:
     def declare(self, *resources: dict[str, Any]) -> None:
         """Write resources into the work tree, in place of their namesakes."""
         for resource in resources:
-            place = f"{resource['kind'].lower()}s/{resource['name']}"
-            self.resources[place] = resource
-            name = "gateway" if resource["kind"] == "Gateway" else place
-            self.write(f"{name}.yaml", yaml.safe_dump(resource, sort_keys=False))
+            kind, name = resource["kind"], resource["name"]
+            place = "gateway" if kind == "Gateway" else f"{kind.lower()}/{name}"
+            self.write(f"{place}.yaml", yaml.safe_dump(resource, sort_keys=False))
 
     def write(self, name: str, text: str) -> None:
         path = self.work.path / "gateway.d" / name
