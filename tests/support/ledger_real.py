@@ -9,7 +9,7 @@ import itertools
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -55,8 +55,8 @@ class App:
 
     name: str
     budget: str
-    key: str
-    client: httpx.Client
+    key: str = field(repr=False)
+    client: httpx.Client = field(repr=False)
 
     def chat(self, alias: str = "chat", **more: Any) -> httpx.Response:
         headers = more.pop("headers", {})
@@ -107,6 +107,11 @@ class LedgerGateway:
     def master(self) -> App:
         key = self.sandbox.master_key
         return App("master", "", key, self._client(key, None))
+
+    def change(self, app: App, **metadata: Any) -> None:
+        """Change an app's account as the controller does: its whole metadata at once."""
+        found = self.admin.key_row(app.key)["metadata"]
+        self.admin.post("/key/update", {"key": app.key, "metadata": {**found, **metadata}})
 
     def entries(self, app: App) -> list[Spend]:
         return [
@@ -194,9 +199,13 @@ def ledger_gateway(
     extra_proxies: int = 0,
     config: Path | None = None,
     env: Mapping[str, str] | None = None,
+    timeout_s: int = 60,
     **ledger: Any,
 ) -> Iterator[LedgerGateway]:
-    """Run a gateway of a test's own; keywords are those of `ledger:` in the Gateway."""
+    """Run a gateway of a test's own.
+
+    `timeout_s` is that of every alias; further keywords are those of `ledger:` in the Gateway.
+    """
     options = SandboxOptions(
         config=config or ledger_config(folder, **ledger),
         env=env or {},
@@ -206,18 +215,17 @@ def ledger_gateway(
     )
     with fresh_sandbox(options) as sandbox, admin_of(sandbox) as admin, ExitStack() as clients:
         assert sandbox.upstream_url
-        make_aliases(admin, sandbox.upstream_url)
+        make_aliases(admin, sandbox.upstream_url, timeout_s)
         upstream = UpstreamControl(sandbox.upstream_url)
         yield LedgerGateway(sandbox, admin, upstream, sandbox.ledger_url or "", clients)
 
 
-def make_aliases(admin: Admin, upstream_url: str, aliases: Sequence[str] = tuple(ALIASES)) -> None:
+def make_aliases(admin: Admin, upstream_url: str, timeout_s: int) -> None:
     """Make deployments that call the stand-in provider."""
-    for name in aliases:
-        target = ALIASES[name]
+    for name, target in ALIASES.items():
         anthropic = str(target["model"]).startswith("anthropic/")
         api_base = f"{upstream_url}/{name}" + ("" if anthropic else "/v1")
-        params = {**target, "api_base": api_base, "api_key": "sk-provider-0", "timeout": 60}
+        params = {**target, "api_base": api_base, "api_key": "sk-provider-0", "timeout": timeout_s}
         info = {"id": f"gw.{name}.1", "mode": MODES.get(name, "chat"), "max_output_tokens": 4096}
         row = {"model_name": name, "litellm_params": params, "model_info": info}
         admin.post("/model/new", row)
