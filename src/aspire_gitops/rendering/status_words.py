@@ -1,6 +1,6 @@
 """How the status is put into words, the same on the page and in a terminal. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -30,6 +30,11 @@ ANSWER_WORDS: Mapping[Answer, str] = {
     Answer.HELD: "held: healing is slowed down",
     Answer.FAILED: "healing failed",
 }
+_BRAKE_WORDS: Mapping[BrakeKind, str] = {
+    BrakeKind.FREEZE: "Frozen",
+    BrakeKind.SUSPEND: "Suspended",
+    BrakeKind.REVERT: "Held at an older revision",
+}
 _TAKES_OVER = "takes over when the other controller ends"
 UNTOLD = "not told"
 """Instead of who and when, where the gateway says neither."""
@@ -49,10 +54,16 @@ def headline(status: StatusDocument) -> Headline:
     if status.role is Role.STANDBY:
         return Headline("Standby", _TAKES_OVER, "held")
     if status.standing is Standing.READY and status.brakes:
-        frozen = any(brake.kind is BrakeKind.FREEZE for brake in status.brakes)
-        return Headline("Frozen" if frozen else "Suspended", "looks and reports only", "held")
+        return _held({brake.kind for brake in status.brakes})
     standing = status.standing
     return Headline(standing.capitalize(), STANDING_HINTS[standing], standing.value)
+
+
+def _held(kinds: Collection[BrakeKind]) -> Headline:
+    if kinds == {BrakeKind.REVERT}:  # alone it stops nobody: drift from that revision is healed
+        return Headline("Reverted", "holds an older revision", "held")
+    word = "Frozen" if BrakeKind.FREEZE in kinds else "Suspended"
+    return Headline(word, "looks and reports only", "held")
 
 
 def ago(then: datetime, now: datetime) -> str:
@@ -122,7 +133,7 @@ def revisions_text(status: StatusDocument) -> str:
 
 def brake_text(brake: BrakeDocument, now: datetime) -> str:
     """Return who stopped what until when, in one sentence."""
-    word = "Frozen" if brake.kind is BrakeKind.FREEZE else "Suspended"
+    word = _BRAKE_WORDS[brake.kind]
     end = "until somebody resumes"
     if brake.until:
         end = f"until {clock(brake.until, now)} ({ahead(brake.until, now)})"

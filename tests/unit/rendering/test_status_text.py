@@ -174,6 +174,14 @@ def test_a_suspension_ends_when_somebody_resumes() -> None:
     )
 
 
+def test_a_revert_is_not_called_a_suspension_because_it_writes() -> None:
+    end = NOW + timedelta(hours=2)
+    brake = Brake(BrakeKind.REVERT, "mia", "OCR fails", NOW, end, commit="4f2c9d1" + "0" * 33)
+    status = status_document(replace(ready(), brakes=(brake,)))
+    assert words.headline(status).hint == "holds an older revision"
+    assert words.brake_text(status.brakes[0], NOW).startswith("Held at an older revision by mia")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
