@@ -1,0 +1,86 @@
+"""Two real proxies on one PostgreSQL: a cap that holds to the call, and a crash that loses none.
+
+`bench/ledger.py` does the same at full length, beside LiteLLM's own budgets.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from aspire_gitops.ledger.opening import open_store
+from aspire_gitops.ledger.verifying import Verified, verify
+from support.ledger_real import CHAT_AUD, SAY_HI, LedgerGateway, ledger_gateway
+from support.ledger_real_kill import Got, kill_under_load, recovered
+from support.ledger_real_load import Made, premature, storm
+
+pytestmark = [pytest.mark.real, pytest.mark.slow]
+
+WORTH = 100  # calls
+GRACE_S = 3
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerGateway]:
+    with ledger_gateway(
+        tmp_path_factory.mktemp("storm"),
+        "postgresql",
+        extra_proxies=1,
+        env={"ASPIRE_LEDGER_GRACE_SECONDS": str(GRACE_S)},
+        timeout_s=5,
+    ) as gateway:
+        yield gateway
+
+
+def calls_of_64_clients(gateway: LedgerGateway, mode: str, **more: Any) -> list[Made]:
+    app = gateway.app(CHAT_AUD * WORTH, budget_mode=mode)
+    addresses = [gateway.sandbox.base_url, *gateway.sandbox.extra_base_urls]
+    body = {"model": "chat", **SAY_HI, **more}
+    made = asyncio.run(storm(addresses, app.key, body, go_on=False, at_most_s=30))
+    gateway.settled(app, sum(call.ok for call in made))
+    assert gateway.spent(app) == CHAT_AUD * sum(call.ok for call in made)
+    return made
+
+
+def verified(gateway: LedgerGateway) -> Verified:
+    async def proved() -> Verified:
+        async with open_store(gateway.url) as store:
+            return await verify(store)
+
+    return asyncio.run(proved())
+
+
+def test_a_strict_budget_of_a_hundred_calls_admits_a_hundred(gateway: LedgerGateway) -> None:
+    made = calls_of_64_clients(gateway, "strict", max_tokens=20)
+    assert sum(call.ok for call in made) == WORTH
+
+
+def test_a_strict_budget_is_never_exceeded_by_calls_of_unknown_length(
+    gateway: LedgerGateway,
+) -> None:
+    made = calls_of_64_clients(gateway, "strict")
+    assert sum(call.ok for call in made) <= WORTH
+
+
+@pytest.mark.parametrize("more", [{}, {"max_tokens": 20}], ids=["no max_tokens", "max_tokens"])
+def test_a_fair_budget_refuses_nobody_while_money_is_left(
+    gateway: LedgerGateway, more: dict[str, Any]
+) -> None:
+    made = calls_of_64_clients(gateway, "fair", **more)
+    assert WORTH - 1 <= sum(call.ok for call in made) <= WORTH + 1
+    assert premature(made, WORTH) <= 1
+
+
+def test_what_a_killed_proxy_had_answered_is_in_the_ledger(gateway: LedgerGateway) -> None:
+    clients = [Got(gateway.app("1")) for _ in range(8)]
+    kill_under_load(gateway.sandbox, clients, after_s=3)
+    recovered(gateway, clients, within_s=30)
+    booked = [len(gateway.entries(got.app)) for got in clients]
+    assert sum(got.answered for got in clients) > len(clients)
+    # A call that was cut off may have been answered by the provider: it counts as one.
+    assert [
+        got.answered <= count <= got.answered + got.cut_off
+        for got, count in zip(clients, booked, strict=True)
+    ] == [True] * len(clients)
+    assert verified(gateway).differences == ()
