@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from aspire_gitops.locking.advisory import AdvisoryLock
 from aspire_gitops.rendering.status_document import StatusDocument
 from support.daemons import Site, running, site_in, until
 from support.fake_gateway import FakeGateway, Fault, Request, Slow, Status, serving
@@ -179,8 +180,7 @@ def test_a_leader_that_was_paused_writes_nothing_after_the_other_took_over(pair:
     pair.site.origin.declare(*(alias(name, pair.site.provider("east")) for name in many))
     with writes_taking(pair.fake, 0.4):
         pair.push("west")
-        until(lambda: "applying: 2 of" in (status(pair.first).at_work or ""), every_s=0.01)
-        pair.first.send(signal.SIGSTOP)  # while the gateway works on its third change
+        pause_in_its_third_change(pair)
         pair.drop_the_lock()
         until(pair.locked, within_s=15)
     pair.fake.forget()
@@ -194,6 +194,25 @@ def test_a_leader_that_was_paused_writes_nothing_after_the_other_took_over(pair:
     assert pair.second.run("log", "verify").returncode == 0
 
 
+def test_what_was_so_a_moment_ago_is_no_leave_to_write(pair: Pair) -> None:
+    """A lock that was lost within the last second is lost: each change asks for it anew."""
+    pair.second.kill()
+    pair.site.origin.declare(*(alias(f"many{n}", pair.site.provider("east")) for n in range(6)))
+    rival = AdvisoryLock(pair.database_url, f"writer of {pair.site.gateway_url}")
+    try:
+        with writes_taking(pair.fake, 0.4):
+            pair.push("west")
+            pause_in_its_third_change(pair)
+            pair.drop_the_lock()
+            until(rival.try_acquire, every_s=0.01)
+            pair.fake.forget()
+            pair.first.send(signal.SIGCONT)
+            until(lambda: status(pair.first).role == "standby")
+        assert pair.fake.writers() == []
+    finally:
+        rival.release()
+
+
 def test_a_database_that_cannot_be_reached_leaves_the_gateway_alone(pair: Pair) -> None:
     gone = pair.database_url.rpartition("/")[0] + "/nowhere"
     pair.first.stop()
@@ -204,6 +223,12 @@ def test_a_database_that_cannot_be_reached_leaves_the_gateway_alone(pair: Pair) 
         pair.push("west")
         assert pair.fake.reads == []
         assert "planted" not in pair.first.log.read_text()
+
+
+def pause_in_its_third_change(pair: Pair) -> None:
+    until(lambda: "applying: 2 of" in (status(pair.first).at_work or ""), every_s=0.01)
+    time.sleep(0.1)  # the third is asked for, and takes longer
+    pair.first.send(signal.SIGSTOP)
 
 
 @contextmanager
