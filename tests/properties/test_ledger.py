@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -176,34 +176,36 @@ TestStrict.settings = TestFair.settings = settings(
 )
 
 
-calls_with_caps = st.lists(
-    st.tuples(amounts, amounts, amounts, st.booleans()), min_size=1, max_size=8
+Wish: TypeAlias = tuple[int, int, bool, int | None]  # cap, worst, fair, cost if it is settled
+wishes = st.lists(
+    st.tuples(amounts, amounts, st.booleans(), st.none() | amounts), min_size=1, max_size=8
 )
 
 
 @settings(deadline=None, max_examples=60)
-@given(calls_with_caps)
-def test_sqlite_decides_as_the_rule_says(calls: list[tuple[int, int, int, bool]]) -> None:
+@given(wishes)
+def test_sqlite_decides_as_the_rule_says(calls: list[Wish]) -> None:
     asyncio.run(decided("sqlite:///:memory:", calls))
 
 
 @settings(deadline=None, max_examples=40)
-@given(calls_with_caps)
-def test_postgresql_decides_as_the_rule_says(
-    shared_database_url: str, calls: list[tuple[int, int, int, bool]]
-) -> None:
+@given(wishes)
+def test_postgresql_decides_as_the_rule_says(shared_database_url: str, calls: list[Wish]) -> None:
     asyncio.run(decided(shared_database_url, calls))
 
 
-async def decided(url: str, calls: list[tuple[int, int, int, bool]]) -> None:
-    budget = secrets.token_hex(8)
+async def decided(url: str, calls: list[Wish]) -> None:
+    name = secrets.token_hex(8)  # of a budget and an alias that nobody else uses
     async with open_store(url, timeout_s=20) as store:
-        for number, (cap, need, worst, settled) in enumerate(calls):
-            mine = [total for total in await store.totals(MONTH) if total.budget == budget]
+        for number, (cap, worst, is_fair, cost) in enumerate(calls):
+            id_ = f"{name}.{number}"
+            mine = [total for total in await store.totals(MONTH) if total.budget == name]
             spent, reserved = (mine[0].spent, mine[0].reserved) if mine else (0, 0)
-            id_ = f"{budget}.{number}"
-            wish = request(id_, cap=cap, need=need, worst=max(need, worst), budget=budget)
+            known = await store.estimate("wiki", name)
+            expected = min(worst, worst if known is None else known) if is_fair else None
+            make = fair if is_fair else request
+            wish = make(id_, cap=cap, worst=worst, budget=name, alias=name)
             answer = await store.admit(wish)
-            assert answer.verdict is verdict(spent, reserved, need, cap)
-            if answer.verdict is Verdict.ADMITTED and settled:
-                await store.settle(settlement(id_, worst, budget=budget))
+            assert answer.verdict is verdict(spent, reserved, wish.need, cap, expected=expected)
+            if answer.verdict is Verdict.ADMITTED and cost is not None:
+                await store.settle(settlement(id_, cost, budget=name, alias=name))

@@ -35,9 +35,17 @@ class StoreRefused(Exception):
     """What is asked for cannot be done by this program, or not yet. Trying again cannot help."""
 
 
-def verdict(spent: int, reserved: int, need: int, cap: int) -> Verdict:
-    """Decide. The stores' SQL says the same; a property test holds them together."""
-    if spent + reserved + need <= cap:
+def verdict(
+    spent: int, reserved: int, need: int, cap: int, *, expected: int | None = None
+) -> Verdict:
+    """Decide. The stores' SQL says the same; a property test holds them together.
+
+    `expected` is for a fair call what such calls lately cost, at most its worst
+    case: only a call that is alone may start without that much being left, or
+    many that are each a little dearer would exceed the cap together.
+    """
+    wanted = need if expected is None or reserved == 0 else expected
+    if spent + reserved + wanted <= cap:
         return Verdict.ADMITTED
     return Verdict.WAIT if spent + need <= cap else Verdict.REFUSED
 

@@ -65,7 +65,8 @@ class Request:
     `need` is what must be left for it to be admitted. What is then set aside is
     `worst`, or, if `learned`, what such calls lately cost where that is less;
     in any case at most what is left. A strict budget needs all of the worst
-    case, a fair one a single nano-AUD: money is left.
+    case. A fair one needs a single nano-AUD (money is left) for a call that is
+    alone, and beside others as much as it sets aside; its `learned` is true.
     """
 
     call: Call

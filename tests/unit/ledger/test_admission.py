@@ -132,6 +132,45 @@ def test_whoever_waits_is_refused_when_the_call_under_way_takes_all(folder: Path
     assert [why(decision) for decision in decisions] == [Reason.CAP] * 5
 
 
+@pytest.mark.parametrize("worst", [1500, 10**6])
+def test_calls_that_end_cheaper_than_expected_let_no_crowd_in(folder: Path, worst: int) -> None:
+    """Each would free a crumb, and each crumb is more than the one nano-AUD that lets one in."""
+    scene = Scene(folder, patience_s=30)
+    cap, admitted = 100_000, 0
+
+    async def client(name: int) -> None:
+        nonlocal admitted
+        for number in range(100):
+            decision = await scene.wish(f"c{name}.{number}", cap=cap, worst=worst)
+            if isinstance(decision, Refused):
+                return
+            admitted += 1
+            await asyncio.sleep(0.001)
+            await scene.spend(f"c{name}.{number}", 1200 if admitted == 1 else 1000)
+
+    async def story() -> None:
+        await asyncio.gather(*(client(name) for name in range(32)))
+
+    with playing(scene) as runner:
+        runner.run(story())
+        total, _ = runner.run(scene.standing())
+    assert 99 <= admitted <= 101
+    assert cap <= total < cap + 1200
+
+
+def test_a_fair_call_beside_others_needs_what_it_is_expected_to_cost(folder: Path) -> None:
+    scene = Scene(folder, patience_s=0.02)
+
+    async def story() -> list[Reason | None]:
+        await scene.wish("r0", worst=30)
+        await scene.spend("r0", 30)
+        decisions = [await scene.wish(f"r{n}", worst=30) for n in (1, 2, 3)]
+        return [why(each) for each in decisions]
+
+    with playing(scene) as runner:
+        assert runner.run(story()) == [None, None, Reason.BUSY]  # 10 of 100 are left
+
+
 def test_patience_ends(folder: Path) -> None:
     scene = Scene(folder, patience_s=0.12)
 
