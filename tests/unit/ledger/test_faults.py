@@ -204,6 +204,28 @@ def test_a_percentage_is_crossed_once_however_many_settle_at_once(
     assert run(story()) == [50, 80, 95]
 
 
+@pytest.mark.parametrize("before", [0, 12], ids=["first", "prepared long ago"])
+def test_a_booking_that_waits_for_a_closing_counts_for_the_next_month(
+    ledger_database_url: str, run: Run, before: int
+) -> None:
+    async def story() -> list[str]:
+        store = open_store(ledger_database_url, timeout_s=20, connections=1)
+        for number in range(before):
+            await store.settle(settlement(f"b{number}"))
+        await store.totals("2026-11")
+        with psycopg.connect(ledger_database_url) as closer:
+            closer.execute("LOCK TABLE aspire_ledger.entries IN SHARE ROW EXCLUSIVE MODE")
+            booking = asyncio.create_task(store.settle(settlement("late")))
+            await asyncio.sleep(0.2)
+            assert not booking.done()
+            closer.execute("INSERT INTO aspire_ledger.closings VALUES ('2026-11', '2026-12', '')")
+        booked = await booking
+        await store.close()
+        return [booked.month]
+
+    assert run(story()) == ["2026-12"]
+
+
 # ── SQLite ───────────────────────────────────────────────────────────────────
 
 
