@@ -4,7 +4,7 @@ Turns the ledger's rows into the plain values of `spending`, and its errors into
 ours. Opened when it is first asked, so that whoever has no ledger pays nothing.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Self, TypeVar
@@ -21,10 +21,11 @@ from aspire_gitops.ledger.store import StoreRefused, StoreUnavailable
 from aspire_gitops.ledger.values import Adjustment, Entry, EntryKind, Share
 from aspire_gitops.ledger.verifying import Difference, verify
 from aspire_gitops.money import Aud, Month
-from aspire_gitops.spending import MonthRecord, Part
+from aspire_gitops.spending import MonthRecord, Part, caps_of, known_spent, month_of
 from aspire_gitops.spending.months import month_before
 from aspire_gitops.spending.record import Booked
 from aspire_gitops.spending.spend import plain
+from aspire_gitops.state import GatewayObject
 
 _TIMEOUT_S = 10.0
 _SQLITE = "sqlite:///"
@@ -130,6 +131,18 @@ class LedgerReading:
             raise LedgerUnavailable(str(error)) from error
         except StoreRefused as error:
             raise LedgerRefused(str(error)) from error
+
+
+async def spent_now(
+    url: SecretStr, objects: Iterable[GatewayObject], now: datetime
+) -> Mapping[str, str]:
+    """Return what each budget that a key of `objects` names has spent this month, for a snapshot."""
+    caps = caps_of(objects, now)
+    month = month_of(caps, now)
+    if month is None:
+        return {}
+    async with LedgerReading(url) as ledger:
+        return known_spent(await ledger.totals(str(month)), caps)
 
 
 def _opened(url: str) -> Booking:

@@ -1,10 +1,13 @@
 """Statuses to look at: what Aspire's controller would say on a good day and on bad ones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from aspire_gitops.diagnostics import Diagnostic, Rule, Span
+from aspire_gitops.money import Aud, Month
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
 from aspire_gitops.reporting import (
     AliasRow,
@@ -16,11 +19,13 @@ from aspire_gitops.reporting import (
     Fight,
     JournalFacts,
     Role,
+    SpendReport,
     Standing,
     Status,
     Turn,
 )
 from aspire_gitops.revision import Revision
+from aspire_gitops.spending import BudgetSpend, Spend, forecast
 from aspire_gitops.state import FileDelivery, Intent, Kind, LiveFallback, ObjectKey, SecretReference
 from support.objects import app_key, applied, credential, deployment, foreign
 
@@ -50,6 +55,35 @@ APPS = (
     AppRow("knowledge-os", "platform@aspiredigital.group", ("claude-sonnet", "embed-small", "qwen-vision"), "knowledge-os", "180", 2, 2),
     AppRow("postiz", "social@aspiredigital.group", ("gpt-4o-eu",), "marketing", "60", 1, 1),
     AppRow("transcripts", "media@aspiredigital.group", ("claude-sonnet", "whisper"), "media", "95.50", 1, 1),
+)  # fmt: skip
+
+SYDNEY = ZoneInfo("Australia/Sydney")
+
+
+def _budget(
+    name: str, spent: str, cap: str, calls: int, days: Sequence[str], *apps: str
+) -> BudgetSpend:
+    """Return a budget whose last days cost `days`, yesterday last."""
+    today, month = NOW.astimezone(SYDNEY).date(), Month.containing(NOW, SYDNEY)
+    cost = {today - timedelta(days=len(days) - n): Aud(Decimal(d)) for n, d in enumerate(days)}
+    so_far, most = Aud(Decimal(spent)), Aud(Decimal(cap))
+    ahead = forecast(spent=so_far, cap=most, days=cost, now=NOW, month=month)
+    return BudgetSpend(name, apps, so_far, calls, most, (50, 80, 95), ahead)
+
+
+SPEND = SpendReport(
+    Spend(
+        "2026-11",
+        "Australia/Sydney",
+        NOW - timedelta(seconds=24),
+        is_current=True,
+        budgets=(
+            _budget("agents", "0", "120", 0, ()),
+            _budget("knowledge-os", "151.2046", "180", 48_211, ("7.1", "6.4", "8.9", "1.2", "0.8", "7.7", "9.4") * 2, "knowledge-os"),
+            _budget("marketing", "12.37", "60", 902, ("0.4", "0.7", "0.5", "0.1", "0", "0.6", "0.5") * 2, "postiz", "zac-landing"),
+            _budget("media", "95.6", "95.50", 310, ("31", "22", "4"), "transcripts"),
+        ),
+    )
 )  # fmt: skip
 
 
@@ -191,6 +225,7 @@ def ready() -> Status:
         aliases=ALIASES,
         apps=APPS,
         foreign=("deployment/playground-llama", "key/sam-laptop"),
+        spend=SPEND,
         journal=JournalFacts(4_812, 3_407_872, "9b1fae4407d2c5e83a60f1d7c2b94e5da816f3702c9e41b8d0a7f65c3e29b184"),
     )  # fmt: skip
 
@@ -368,7 +403,13 @@ def hostile(text: str) -> Status:
         foreign=(text,),
         fallbacks=(LiveFallback(text, text, (text,)),),
         journal=JournalFacts(1, 1, text),
+        spend=SpendReport(_spend_of(text), text),
     )
+
+
+def _spend_of(text: str) -> Spend:
+    row = BudgetSpend(text, (text,), Aud(Decimal(5)), 1, Aud(Decimal(10)))
+    return Spend("2026-11", "Australia/Sydney", NOW, is_current=True, budgets=(row,))
 
 
 @dataclass

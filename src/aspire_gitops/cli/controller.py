@@ -16,6 +16,7 @@ from aspire_gitops.cli.controller_parts import (
     receivers_of,
     server_options,
     source_of,
+    spending_of,
     world_of,
     writer_lock,
 )
@@ -120,7 +121,7 @@ async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock
     reconciler.announce = telling.announce
     loop.listeners = (watching.turned, metrics.turned, telling.turned, daemon.turned)
     try:
-        async with gateway:
+        async with gateway, spending_of(settings, journal, outbox.put) as reconciler.spending:
             await daemon.run()
     finally:
         journal.close()

@@ -1,7 +1,8 @@
 """Build the controller's parts from its settings. Decides nothing; says early what cannot work."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from aspire_gitops.controller.late_journal import LateJournal
-from aspire_gitops.controller.ports import World
+from aspire_gitops.controller.ports import Journal, World
 from aspire_gitops.controller.publishing import Publish
+from aspire_gitops.controller.spending import Spending
 from aspire_gitops.delivery import open_delivery
 from aspire_gitops.errors import TellingFailed, UsageError
 from aspire_gitops.forge import GithubStatuses, repository_of
@@ -19,6 +21,7 @@ from aspire_gitops.gateway.http import Observer
 from aspire_gitops.journal import open_journal
 from aspire_gitops.locking import FileLock, WriterLock
 from aspire_gitops.notifying import Receiver, SlackReceiver, WebhookReceiver
+from aspire_gitops.reporting import Notice
 from aspire_gitops.revision import ControlledSource
 from aspire_gitops.server.options import ServerOptions
 from aspire_gitops.settings import PREFIX, ControllerSettings, read_admin_key, read_secret
@@ -116,6 +119,21 @@ def writer_lock(settings: ControllerSettings, folder_lock: FileLock) -> WriterLo
     from aspire_gitops.locking.advisory import AdvisoryLock  # noqa: PLC0415 (nine megabytes)
 
     return AdvisoryLock(url, f"writer of {settings.gateway_url}")
+
+
+@asynccontextmanager
+async def spending_of(
+    settings: ControllerSettings, journal: Journal, announce: Callable[[Notice], None]
+) -> AsyncIterator[Spending | None]:
+    """Yield what reads the ledger, None where none is set; give its connections back at the end."""
+    url = read_secret(settings, "ledger_url")
+    if url is None:
+        yield None
+        return
+    from aspire_gitops.ledger_reading import LedgerReading  # noqa: PLC0415 (who has no ledger pays nothing)
+
+    async with LedgerReading(url) as ledger:
+        yield Spending(ledger, journal, now, announce, settings.owner)
 
 
 def receivers_of(settings: ControllerSettings) -> Sequence[Receiver]:

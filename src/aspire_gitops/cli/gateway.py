@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from pydantic import SecretStr
@@ -11,11 +12,11 @@ from aspire_gitops.cli.invocation import Invocation
 from aspire_gitops.cli.planned import plan_from
 from aspire_gitops.cli.progress import warn
 from aspire_gitops.delivery import open_delivery
-from aspire_gitops.errors import UsageError
+from aspire_gitops.errors import LedgerRefused, LedgerUnavailable, UsageError
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.planning.make import ensure_current
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.settings import PREFIX, Settings, read_admin_key, settings_warnings
+from aspire_gitops.settings import PREFIX, Settings, read_admin_key, read_secret, settings_warnings
 from aspire_gitops.state import Compiled, Intent, ObjectKey, Snapshot
 
 Answer = TypeVar("Answer")
@@ -24,12 +25,16 @@ Answer = TypeVar("Answer")
 class LiveGateway:
     """One gateway and the settings to reach it. Each method opens and closes its connections."""
 
-    def __init__(self, url: str, admin_key: SecretStr, owner: str) -> None:
+    def __init__(
+        self, url: str, admin_key: SecretStr, owner: str, ledger_url: SecretStr | None = None
+    ) -> None:
         self._url, self._admin_key, self._owner = url, admin_key, owner
+        self._ledger_url = ledger_url
 
     def snapshot(self) -> Snapshot:
-        """Read everything. Raises GatewayError."""
-        return self._ask(lambda client: client.read_snapshot())
+        """Read everything, and what is spent where a ledger is set. Raises GatewayError."""
+        found = self._ask(lambda client: client.read_snapshot())
+        return self._with_spent(found, self._ledger_url) if self._ledger_url else found
 
     def plan(self, compiled: Compiled) -> Plan:
         """Compare the files with the gateway. Raises GatewayError."""
@@ -60,6 +65,16 @@ class LiveGateway:
 
         return self._ask(carried_out)
 
+    def _with_spent(self, found: Snapshot, url: SecretStr) -> Snapshot:
+        from aspire_gitops.ledger_reading import spent_now  # noqa: PLC0415 (who has no ledger pays nothing)
+
+        ours = [o for o in found.objects if o.mark and o.mark.owner == self._owner]
+        try:
+            return replace(found, spent=asyncio.run(spent_now(url, ours, found.taken_at)))
+        except (LedgerRefused, LedgerUnavailable) as error:
+            warn(f"what is spent is not known: {error}")
+            return found
+
     def _ask(self, question: Callable[[GatewayClient], Awaitable[Answer]]) -> Answer:
         async def asked() -> Answer:
             async with GatewayClient(self._url, self._admin_key) as client:
@@ -83,7 +98,8 @@ def open_gateway(
     for warning in settings_warnings(settings):
         warn(warning)
     invocation.log_as(settings)
-    return LiveGateway(url, read_admin_key(settings), settings.owner)
+    ledger_url = read_secret(settings, "ledger_url")
+    return LiveGateway(url, read_admin_key(settings), settings.owner, ledger_url)
 
 
 def _intents(plan: Plan) -> Mapping[ObjectKey, Intent]:

@@ -5,9 +5,10 @@ failure never stops a turn: it is logged, counted, and tried again after the nex
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import structlog
 
@@ -33,11 +34,13 @@ class Publishing:
     failures: int = 0
     _published: tuple[str, str] = ("", "")
     _at: datetime | None = None
+    _spent: Mapping[str, str] = field(default_factory=dict)
 
     async def publish(self, snapshot: Snapshot, applied: Revision | None) -> None:
         """Publish the snapshot everywhere, unless it is there already."""
         content = (snapshot.digest, str(applied))
-        if not self.places or (content == self._published and not self._is_old()):
+        known = content == self._published and not self._fell(snapshot.spent)
+        if not self.places or (known and not self._is_old()):
             return
         text = snapshot_json(snapshot, owner=self.owner, revision=str(applied or "") or None)
         message = f"Publish what is live{f' at {applied.short}' if applied else ''}"
@@ -49,6 +52,16 @@ class Publishing:
             _log.warning("the snapshot could not be published", why=str(error))
         else:
             self._published, self._at = content, self.clock()
+            self._spent = snapshot.spent
+
+    def _fell(self, spent: Mapping[str, str]) -> bool:
+        # What is spent grows all day, and that waits for the next publication. Less means
+        # that the month turned: nobody is to be refused a cap for last month's sake.
+        if not self._spent:
+            return bool(spent)
+        return any(
+            Decimal(spent.get(name, was)) < Decimal(was) for name, was in self._spent.items()
+        )
 
     def _is_old(self) -> bool:
         return self._at is None or abs(self.clock() - self._at) > _OLD

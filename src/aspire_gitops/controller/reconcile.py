@@ -19,6 +19,7 @@ from aspire_gitops.controller.ports import World
 from aspire_gitops.controller.problems import Problem, problem_of
 from aspire_gitops.controller.recording import Scribe
 from aspire_gitops.controller.seeing import Seeing
+from aspire_gitops.controller.spending import Spending
 from aspire_gitops.controller.wanted import Compiler, Wanted
 from aspire_gitops.controller.words import at_rest, braked, clock, held, not_now, refused
 from aspire_gitops.errors import AspireGitopsError
@@ -46,6 +47,7 @@ class Reconciler:
     announce: Announce = lambda *_: None
     wanted: Wanted | None = None
     read: Revision | None = None  # the newest revision that git showed, good or bad
+    spending: Spending | None = None  # None where no ledger is set
     _seeing: Seeing | None = None
     _compiler: Compiler = field(default_factory=Compiler)
 
@@ -76,7 +78,7 @@ class Reconciler:
     async def _look_and_act(self, attempt: Attempt) -> None:
         diary = Diary(self.world, self.memory)
         looking = Looking(self.world, self._compiler, self.memory)
-        seeing = self._seeing = Seeing(self.world, self.memory, self.seen)
+        seeing = self._seeing = Seeing(self.world, self.memory, self.seen, self.spending)
         await diary.recall()
         await diary.write_what_waits()
         attempt.brakes = await diary.brakes()
@@ -89,6 +91,8 @@ class Reconciler:
         self.at_work("reading the gateway")
         snapshot = await seeing.snapshot(attempt, Scribe(attempt.id, wanted.revision))
         self.wanted = wanted
+        if self.spending:
+            await self.spending.tell(self.memory, wanted.compiled.gateway.name)
         plan = attempt.plan = wanted.plan(snapshot, self.world.owner)
         if plan.refusals:
             attempt.problems.append(refused(plan, wanted.revision))

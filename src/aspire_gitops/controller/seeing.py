@@ -8,6 +8,7 @@ from aspire_gitops.controller.memory import Memory
 from aspire_gitops.controller.observing import observations, states_of, touches_of
 from aspire_gitops.controller.ports import World
 from aspire_gitops.controller.recording import Scribe
+from aspire_gitops.controller.spending import Spending
 from aspire_gitops.state import Snapshot
 
 
@@ -18,6 +19,7 @@ class Seeing:
     world: World
     memory: Memory
     last: Snapshot | None = None
+    spending: Spending | None = None
 
     async def snapshot(self, attempt: Attempt, scribe: Scribe) -> Snapshot:
         """Read everything, complete or not at all, and record what nobody recorded.
@@ -27,7 +29,10 @@ class Seeing:
             JournalUnavailable, JournalDamaged: What was seen could not be recorded.
         """
         with attempt.with_gateway():
-            snapshot = self.last = await self.world.gateway.read_snapshot()
+            snapshot = await self.world.gateway.read_snapshot()
+        if self.spending:
+            snapshot = await self.spending.looked(snapshot)
+        self.last = snapshot
         if snapshot.digest != self.memory.observed:
             await self._record(snapshot, scribe)
             self.memory.observed = snapshot.digest

@@ -91,6 +91,7 @@ class Watching:
             fallbacks=seen.fallbacks if seen else (),
             journal=reconciler.memory.facts,
             untold=self.untold(),
+            spend=reconciler.spending.report if reconciler.spending else None,
         )
 
     def _standing(self, turn: Turn | None) -> tuple[Standing, str]:

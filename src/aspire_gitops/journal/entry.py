@@ -19,6 +19,7 @@ class EntryKind(StrEnum):
     DRIFT = "drift"  # fields, answer, by, since
     APPLIED = "applied"  # changes: a revision is live as a whole
     REJECTED = "rejected"  # reason, diagnostics: not tried again until it changes or time passes
+    BUDGET = "budget"  # budget, month, percent, spent_aud, cap_aud: reached, and told
     BRAKE = "brake"  # action (freeze, suspend, revert, resume), reason, owner, until
 
 

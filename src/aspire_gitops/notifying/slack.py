@@ -31,6 +31,7 @@ _SIGNS: Mapping[Topic, str] = MappingProxyType(
         Topic.FIGHT: ":crossed_swords:",
         Topic.FREEZE: ":snowflake:",
         Topic.RECOVERED: ":white_check_mark:",
+        Topic.SPEND: ":moneybag:",
     }
 )
 _CODE = re.compile(rb"[a-z]{2,30}(_[a-z]{2,30}){1,4}")  # Slack's errors: invalid_blocks, no_service

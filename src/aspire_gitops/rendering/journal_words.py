@@ -156,6 +156,11 @@ def _brake(said: Said) -> str:
     )
 
 
+def _budget(said: Said) -> str:
+    spent = f"{_word(said, 'spent_aud')} of {_word(said, 'cap_aud')} AUD"
+    return f"budget {_word(said, 'budget')} reached {_word(said, 'percent')} % of {_word(said, 'month')}: {spent}"
+
+
 _SENTENCES: Mapping[str, Callable[[Said], str]] = {
     "turn": _turn,
     "plan": _plan,
@@ -166,6 +171,7 @@ _SENTENCES: Mapping[str, Callable[[Said], str]] = {
     "applied": _applied,
     "rejected": _rejected,
     "brake": _brake,
+    "budget": _budget,
 }
 
 

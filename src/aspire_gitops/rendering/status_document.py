@@ -6,7 +6,7 @@ showing (control characters, bidirectional overrides) is written as an escape,
 on the way out and on the way in. `status_from` makes one.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
@@ -173,6 +173,36 @@ class FallbackDocument(Document):
     answers: tuple[Line, ...]
 
 
+class BudgetSpendDocument(Document):
+    """One budget this month. Amounts are exact text; `outlook` is what people are told."""
+
+    name: Line
+    apps: tuple[Line, ...]
+    spent_aud: Line
+    cap_aud: Line | None
+    percent: int | None
+    calls: int
+    aud_per_day: Line | None
+    cap_reached: Line
+    earliest: date | None
+    likely: date | None
+    latest: date | None
+    month_end_aud: tuple[Line, Line, Line] | None
+    outlook: Line
+
+
+class SpendDocument(Document):
+    """What the ledger said at `at`; `month` is None before it answered, `problem` says why."""
+
+    month: Line | None
+    timezone: Line | None
+    at: datetime | None
+    spent_aud: Line | None
+    calls: int
+    budgets: tuple[BudgetSpendDocument, ...]
+    problem: Prose
+
+
 class JournalDocument(Document):
     entries: int
     bytes: int
@@ -208,3 +238,4 @@ class StatusDocument(Document):
     fallbacks: tuple[FallbackDocument, ...]
     journal: JournalDocument | None
     untold: int
+    spend: SpendDocument | None = None  # an older controller says nothing of it

@@ -37,6 +37,7 @@ from aspire_gitops.rendering.status_document import (
     StatusDocument,
     TurnDocument,
 )
+from aspire_gitops.rendering.status_spend import spend_document
 from aspire_gitops.reporting import Status, Turn
 from aspire_gitops.revision import Revision
 
@@ -78,6 +79,7 @@ def status_document(status: Status) -> StatusDocument:
         fallbacks=_same(FallbackDocument, status.fallbacks),
         journal=_same(JournalDocument, [status.journal])[0] if status.journal else None,
         untold=status.untold,
+        spend=spend_document(status.spend) if status.spend else None,
     )
 
 

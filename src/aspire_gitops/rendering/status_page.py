@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from aspire_gitops.planning.plan import Action
-from aspire_gitops.rendering import status_words, turn_text
+from aspire_gitops.rendering import status_spend, status_words, turn_text
 from aspire_gitops.rendering.plan_words import SIGNS, plural
 from aspire_gitops.rendering.status_document import StatusDocument, TurnDocument
 
@@ -79,6 +79,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "words": status_words,
         "turns": turn_text,
+        "spend": status_spend,
         "plural": plural,
         "bar": _bar,
         "signs": {action.value: SIGNS[action] for action in Action},

@@ -17,6 +17,7 @@ from aspire_gitops.rendering.status_document import (
     StatusDocument,
     TurnDocument,
 )
+from aspire_gitops.rendering.status_spend import aud, share_text, tone, whole_text
 from aspire_gitops.rendering.turn_text import changes_text, duration_text, runs
 
 _TONES: Mapping[str, str] = {
@@ -25,6 +26,7 @@ _TONES: Mapping[str, str] = {
     "stalled": "bold red",
     "held": "bold cyan",
 }
+_SPEND_TONES: Mapping[str, str] = {"good": "", "warm": "yellow", "bad": "red"}
 _HELD_SIGN = "‖"
 _TURNS_SHOWN = 8
 _CHANGE_SIGNS: Mapping[str, str] = {action.value: sign for action, sign in SIGNS.items()}
@@ -41,6 +43,7 @@ def status_text(status: StatusDocument) -> Text:
         list(_turns(status)),
         list(_aliases(status)),
         list(_apps(status)),
+        list(_spend(status)),
         list(_foreign(status)),
         list(_controller(status)),
     ]
@@ -192,6 +195,23 @@ def _apps(status: StatusDocument) -> Iterator[Text]:
         for app in status.apps
     ]
     yield from _columns(rows)
+
+
+def _spend(status: StatusDocument) -> Iterator[Text]:
+    spend = status.spend
+    if spend is None:
+        return
+    yield _title("Spend", whole_text(spend))
+    if spend.problem:
+        yield Text("  the ledger does not answer", style="bold yellow")
+        yield _told(spend.problem)
+    rows = [
+        (row.name, f"{aud(row.spent_aud)} AUD", share_text(row), f"cap reached: {row.outlook}")
+        for row in spend.budgets
+    ]
+    for row, line in zip(spend.budgets, _columns(rows) if rows else (), strict=True):
+        line.stylize(_SPEND_TONES[tone(row)])
+        yield line
 
 
 def _foreign(status: StatusDocument) -> Iterator[Text]:

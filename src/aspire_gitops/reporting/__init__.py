@@ -5,7 +5,7 @@ show them; none of those knows the controller.
 """
 
 from aspire_gitops.reporting.notice import Notice, Topic
-from aspire_gitops.reporting.status import AliasRow, AppRow, JournalFacts, Role, Status
+from aspire_gitops.reporting.status import AliasRow, AppRow, JournalFacts, Role, SpendReport, Status
 from aspire_gitops.reporting.turn import (
     Answer,
     Brake,
@@ -27,6 +27,7 @@ __all__ = [
     "JournalFacts",
     "Notice",
     "Role",
+    "SpendReport",
     "Standing",
     "Status",
     "Topic",

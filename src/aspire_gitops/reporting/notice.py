@@ -16,6 +16,7 @@ class Topic(StrEnum):
     FIGHT = "fight"
     FREEZE = "freeze"
     RECOVERED = "recovered"  # after failed or stalled
+    SPEND = "spend"  # a budget reached one of its declared percentages
 
 
 @dataclass(frozen=True, slots=True)

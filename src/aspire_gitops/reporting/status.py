@@ -7,6 +7,7 @@ from enum import StrEnum
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.reporting.turn import Brake, Drifted, Fight, Standing, Turn
 from aspire_gitops.revision import Revision
+from aspire_gitops.spending import Spend
 from aspire_gitops.state import LiveFallback
 
 
@@ -50,6 +51,14 @@ class JournalFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SpendReport:
+    """What the ledger said last. `spend` is None until it answered; `problem` says why it does not."""
+
+    spend: Spend | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The controller at one moment.
 
@@ -85,3 +94,4 @@ class Status:
     fallbacks: tuple[LiveFallback, ...] = ()
     journal: JournalFacts | None = None
     untold: int = 0  # notices that could not be handed over yet
+    spend: SpendReport | None = None  # None where no ledger is set

@@ -1,12 +1,13 @@
 """The status as gauges, read at the moment of the scrape. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 
 from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
 
 from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.reporting import Answer, BrakeKind, Role, Standing, Status
+from aspire_gitops.reporting import Answer, BrakeKind, Role, SpendReport, Standing, Status
 from aspire_gitops.revision import Revision
 
 _PREFIX = "aspire_gitops_"
@@ -19,6 +20,8 @@ def status_gauges(status: Status) -> Iterator[Metric]:
     yield from _times(status)
     yield from _found(status)
     yield from _journal(status)
+    if status.spend:
+        yield from _spend(status.spend)
 
 
 def _who(status: Status) -> Iterator[Metric]:
@@ -101,6 +104,32 @@ def _journal(status: Status) -> Iterator[Metric]:
     if journal:
         yield _gauge("journal_entries", "Lines in the journal.", journal.entries)
         yield _gauge("journal_bytes", "Size of the journal.", journal.bytes)
+
+
+def _spend(report: SpendReport) -> Iterator[Metric]:
+    up = report.spend is not None and not report.problem
+    yield _gauge("ledger_up", "1 while the ledger answers. Absent where none is set.", float(up))
+    budgets = report.spend.budgets if report.spend else ()
+    spent = {row.budget: row.spent for row in budgets}
+    caps = {row.budget: row.cap for row in budgets}
+    ends = {
+        row.budget: row.forecast.month_end[1]
+        for row in budgets
+        if row.forecast and row.forecast.month_end
+    }
+    yield _by_budget("spend_aud", "Spent this month, AUD.", spent)
+    yield _by_budget("spend_cap_aud", "What may be spent this month, AUD.", caps)
+    yield _by_budget(
+        "spend_forecast_aud", "Spend at the end of this month at this pace, AUD.", ends
+    )
+
+
+def _by_budget(name: str, help_: str, amounts: Mapping[str, Decimal | None]) -> Metric:
+    family = GaugeMetricFamily(_PREFIX + name, help_, labels=["budget"])
+    for budget, amount in amounts.items():
+        if amount is not None:
+            family.add_metric([one_line(budget)], float(amount))
+    return family
 
 
 def _gauge(name: str, help_: str, value: float) -> Metric:

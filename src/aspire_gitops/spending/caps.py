@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aspire_gitops.canonical import JsonValue
-from aspire_gitops.money import Aud
+from aspire_gitops.money import Aud, Month
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
 
 
@@ -38,6 +38,12 @@ def caps_of(objects: Iterable[GatewayObject], now: datetime) -> Mapping[str, Cap
         known = found.get(cap.budget)
         found[cap.budget] = _together(known, cap) if known else cap
     return dict(sorted(found.items()))
+
+
+def month_of(caps: Mapping[str, Cap], now: datetime) -> Month | None:
+    """Return the running month where the budgets live; None if nothing says where that is."""
+    timezone = next((found for cap in caps.values() if (found := zone(cap.timezone))), None)
+    return Month.containing(now, timezone) if timezone else None
 
 
 def cap_of(item: GatewayObject, now: datetime) -> Aud | None:

@@ -1,6 +1,6 @@
 """One month's spend as people ask for it: each budget beside its cap, and where it leads."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_FLOOR, Decimal
@@ -113,9 +113,14 @@ def spend_of(record: MonthRecord, caps: Mapping[str, Cap], *, month: Month, now:
     )
 
 
-def known_spent(spend: Spend) -> Mapping[str, str]:
-    """Return what each budget has spent, as `Snapshot.spent` carries it: exact AUD as text."""
-    return {row.budget: plain(row.spent) for row in spend.budgets}
+def known_spent(totals: Iterable[Part], caps: Iterable[str]) -> Mapping[str, str]:
+    """Return what each budget has spent, as `Snapshot.spent` carries it: exact AUD as text.
+
+    `totals` are the ledger's, all of a month, so a budget of `caps` that is not
+    among them has spent nothing.
+    """
+    nothing = dict.fromkeys(sorted(caps), plain(_NOTHING))
+    return nothing | {part.name: plain(part.aud) for part in totals}
 
 
 def percent_of(spent: Aud, cap: Aud | None) -> int | None:

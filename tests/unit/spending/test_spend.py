@@ -19,7 +19,15 @@ CAP = Cap("media", Aud(Decimal("95.50")), "Australia/Sydney", ("transcripts",), 
 def test_a_budget_that_nobody_used_is_there_with_nothing() -> None:
     unused = Cap("idle", Aud(Decimal(5)), "Australia/Sydney", (), ())
     spend = spend_of(RECORD, {"idle": unused}, month=NOVEMBER, now=NOW)
-    assert known_spent(spend) == {"idle": "0.00", "media": "76.40"}
+    assert [(row.budget, row.spent) for row in spend.budgets] == [
+        ("idle", 0),
+        ("media", Decimal("76.4")),
+    ]
+
+
+def test_a_budget_without_a_total_has_spent_nothing() -> None:
+    known = known_spent(RECORD.budgets, ["idle", "media"])
+    assert known == {"idle": "0.00", "media": "76.40"}
 
 
 def test_the_percentages_that_were_reached() -> None:

@@ -1,0 +1,171 @@
+"""Ask the ledger what is spent, tell of each declared percentage once, and never stop a turn.
+
+Each turn asks for the totals, which is cheap; what each day cost is asked for
+every few minutes. A ledger that does not answer leaves spend unknown: the plan
+warns, the page says so, and everything else goes on.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Protocol
+
+import structlog
+
+from aspire_gitops.controller.memory import Memory
+from aspire_gitops.controller.ports import Journal
+from aspire_gitops.errors import AspireGitopsError, LedgerRefused, LedgerUnavailable
+from aspire_gitops.journal.entry import Draft, EntryKind
+from aspire_gitops.money import Month
+from aspire_gitops.rendering.characters import one_line
+from aspire_gitops.rendering.spend_words import cents, month_end_text, month_text, reach_text
+from aspire_gitops.reporting import Notice, SpendReport, Topic
+from aspire_gitops.spending import (
+    BudgetSpend,
+    Crossing,
+    MonthRecord,
+    Part,
+    Spend,
+    caps_of,
+    known_spent,
+    month_of,
+    spend_of,
+)
+from aspire_gitops.spending.spend import plain
+from aspire_gitops.state import Snapshot
+
+_DAYS_EVERY = timedelta(minutes=5)
+_RECALLED = timedelta(days=40)  # a month, and what a clock may be wrong
+
+_log = structlog.get_logger("aspire_gitops.spending")
+
+
+class Ledger(Protocol):
+    """The spend ledger; `ledger_reading` implements it."""
+
+    async def totals(self, month: str) -> Sequence[Part]: ...
+
+    async def record(self, month: Month, *, days: bool = False) -> MonthRecord: ...
+
+
+@dataclass(slots=True)
+class Spending:
+    """Reads the ledger for one controller. `report` is what may be shown now."""
+
+    ledger: Ledger
+    journal: Journal
+    clock: Callable[[], datetime]
+    announce: Callable[[Notice], None]
+    owner: str
+    report: SpendReport = field(default_factory=SpendReport)
+    _record: MonthRecord | None = None
+    _recorded_at: datetime | None = None
+
+    async def looked(self, snapshot: Snapshot) -> Snapshot:
+        """Return the snapshot with what is spent in it, as far as the ledger tells."""
+        now = self.clock()
+        caps = caps_of((o for o in snapshot.objects if o.mark and o.mark.owner == self.owner), now)
+        month = month_of(caps, now)
+        if month is None:
+            self.report = SpendReport()
+            return snapshot
+        try:
+            record = await self._read(month, now)
+        except (LedgerUnavailable, LedgerRefused) as error:
+            if not self.report.problem:
+                _log.warning("the ledger does not answer", why=str(error))
+            self.report = replace(self.report, problem=str(error))
+            return snapshot
+        self.report = SpendReport(spend_of(record, caps, month=month, now=now))
+        return replace(snapshot, spent=known_spent(record.budgets, caps))
+
+    async def tell(self, memory: Memory, gateway: str) -> None:
+        """Tell of every percentage that was reached and not told, and write that down.
+
+        Raises:
+            JournalUnavailable, JournalDamaged: What was told before is not known, or
+                cannot be written yet.
+        """
+        spend = self.report.spend
+        if spend is None or self.report.problem:
+            return
+        if memory.told_spend is None:
+            memory.told_spend = await asyncio.to_thread(self._recalled, spend.at)
+        fresh = [one for one in spend.crossings if str(one) not in memory.told_spend]
+        for notice in _notices(spend, fresh, gateway):
+            self.announce(notice)  # first told, then written down: better twice than never
+        memory.told_spend |= {str(one) for one in fresh}
+        if fresh:
+            await self._write([_draft(spend, one) for one in fresh], memory)
+
+    async def _write(self, drafts: Sequence[Draft], memory: Memory) -> None:
+        try:
+            await asyncio.to_thread(self.journal.append, *drafts)
+        except AspireGitopsError:
+            memory.unwritten += drafts
+            raise
+
+    async def _read(self, month: Month, now: datetime) -> MonthRecord:
+        known, at = self._record, self._recorded_at
+        is_fresh = at is not None and timedelta(0) <= now - at < _DAYS_EVERY
+        if known is None or known.month != str(month) or not is_fresh:
+            self._record, self._recorded_at = await self.ledger.record(month, days=True), now
+            return self._record
+        return replace(known, budgets=tuple(await self.ledger.totals(known.month)))
+
+    def _recalled(self, now: datetime) -> frozenset[str]:
+        bodies = [
+            entry.draft.body
+            for entry in self.journal.read(kinds=(EntryKind.BUDGET,), since=now - _RECALLED)
+        ]
+        return frozenset(
+            str(Crossing(str(body.get("budget")), str(body.get("month")), percent))
+            for body in bodies
+            if isinstance(percent := body.get("percent"), int)
+        )
+
+
+def _notices(spend: Spend, fresh: Sequence[Crossing], gateway: str) -> Iterator[Notice]:
+    """Yield one notice for each budget: whoever reached 80 % need not be told of 50 %."""
+    rows = {row.budget: row for row in spend.budgets}
+    for budget, crossings in groupby(fresh, key=lambda one: one.budget):
+        percent, row = max(one.percent for one in crossings), rows[budget]
+        yield Notice(
+            id=f"spend-{spend.month}-{one_line(budget)}-{percent}",
+            topic=Topic.SPEND,
+            at=spend.at,
+            title=_title(row, percent, spend.month),
+            lines=tuple(_lines(row)),
+            gateway=gateway,
+        )
+
+
+def _title(row: BudgetSpend, percent: int, month: str) -> str:
+    amounts = f"{cents(row.spent)} of {cents(row.cap or row.spent)} AUD"
+    name = one_line(row.budget)
+    return f"Budget {name} reached {percent} % of its cap for {month_text(month)}: {amounts}"
+
+
+def _lines(row: BudgetSpend) -> Iterator[str]:
+    yield f"cap reached: {reach_text(row.forecast)}"
+    if month_end := month_end_text(row.forecast):
+        yield f"at this pace the month ends at {month_end}"
+    if row.apps:
+        yield f"apps: {', '.join(map(one_line, row.apps))}"
+
+
+def _draft(spend: Spend, one: Crossing) -> Draft:
+    row = next(row for row in spend.budgets if row.budget == one.budget)
+    return Draft(
+        EntryKind.BUDGET,
+        spend.at,
+        body={
+            "budget": one.budget,
+            "month": one.month,
+            "percent": one.percent,
+            "spent_aud": plain(row.spent),
+            "cap_aud": plain(row.cap) if row.cap is not None else None,
+        },
+    )

@@ -1,0 +1,74 @@
+"""Spend in the form that leaves this program, and its words for page and terminal. Pure."""
+
+from decimal import Decimal
+
+from aspire_gitops.rendering.spend_words import cents, month_text, reach_text
+from aspire_gitops.rendering.status_document import BudgetSpendDocument, SpendDocument
+from aspire_gitops.reporting import SpendReport
+from aspire_gitops.spending import BudgetSpend
+from aspire_gitops.spending.spend import plain
+
+_NEARLY, _FULL = 80, 100
+
+
+def spend_document(report: SpendReport) -> SpendDocument:
+    """Return what may be told about this month's spend."""
+    spend = report.spend
+    return SpendDocument(
+        month=spend.month if spend else None,
+        timezone=spend.timezone if spend else None,
+        at=spend.at if spend else None,
+        spent_aud=plain(spend.total.aud) if spend else None,
+        calls=spend.total.calls if spend else 0,
+        budgets=tuple(map(_budget, spend.budgets)) if spend else (),
+        problem=report.problem,
+    )
+
+
+def aud(amount: str | None) -> str:
+    """Return an exact amount as people read it: `1,234.50`; a dash for what is not known."""
+    return "-" if amount is None else cents(Decimal(amount))
+
+
+def tone(budget: BudgetSpendDocument) -> str:
+    """Return how near the cap is: good, warm or bad."""
+    percent = budget.percent or 0
+    full = budget.cap_reached == "reached" or percent >= _FULL
+    return "bad" if full else "warm" if percent >= _NEARLY else "good"
+
+
+def share_text(budget: BudgetSpendDocument) -> str:
+    """Return `53 % of 180.00 AUD`."""
+    if budget.cap_aud is None:
+        return "no cap is known"
+    share = f"{budget.percent} % of " if budget.percent is not None else "of "
+    return f"{share}{aud(budget.cap_aud)} AUD"
+
+
+def whole_text(spend: SpendDocument) -> str:
+    """Return `November 2026: 160.40 AUD in 60 calls`."""
+    if spend.month is None:
+        return "not known yet"
+    calls = "1 call" if spend.calls == 1 else f"{spend.calls:,} calls"
+    return f"{month_text(spend.month)}: {aud(spend.spent_aud)} AUD in {calls}"
+
+
+def _budget(row: BudgetSpend) -> BudgetSpendDocument:
+    ahead = row.forecast
+    per_day = ahead.per_day if ahead else None
+    ends = ahead.month_end if ahead else None
+    return BudgetSpendDocument(
+        name=row.budget,
+        apps=row.apps,
+        spent_aud=plain(row.spent),
+        cap_aud=plain(row.cap) if row.cap is not None else None,
+        percent=row.percent,
+        calls=row.calls,
+        aud_per_day=plain(per_day) if per_day is not None else None,
+        cap_reached=ahead.reach.value if ahead else "",
+        earliest=ahead.earliest if ahead else None,
+        likely=ahead.likely if ahead else None,
+        latest=ahead.latest if ahead else None,
+        month_end_aud=(plain(ends[0]), plain(ends[1]), plain(ends[2])) if ends else None,
+        outlook=reach_text(ahead),
+    )

@@ -1,0 +1,243 @@
+"""What the controller makes of the ledger: figures, refusals, one warning each, and no turn lost."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from aspire_gitops.controller.publishing import Publish, Publishing
+from aspire_gitops.controller.spending import Spending
+from aspire_gitops.errors import AspireGitopsError, JournalUnavailable, LedgerUnavailable
+from aspire_gitops.journal.entry import EntryKind
+from aspire_gitops.money import Aud, Month
+from aspire_gitops.reporting import Notice, Standing, Topic
+from aspire_gitops.spending import MonthRecord, Part
+from support.turns import OWNER, Scene
+
+
+@dataclass
+class FakeLedger:
+    """Holds what `shared` spent; says how often it was asked for every day."""
+
+    spent: str = "20"
+    broken: AspireGitopsError | None = None
+    months: list[str] = field(default_factory=list)
+    records: int = 0
+
+    async def totals(self, month: str) -> Sequence[Part]:
+        if self.broken:
+            raise self.broken
+        self.months.append(month)
+        return [Part("shared", Aud(Decimal(self.spent)), 3)]
+
+    async def record(self, month: Month, *, days: bool = False) -> MonthRecord:
+        assert days
+        self.records += 1
+        return MonthRecord(str(month), tuple(await self.totals(str(month))))
+
+
+@dataclass
+class Watched:
+    """A scene whose controller has a ledger."""
+
+    scene: Scene
+    ledger: FakeLedger = field(default_factory=FakeLedger)
+    told: list[Notice] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Give the controller, which may have been started anew, its ledger."""
+        reconciler = self.scene.reconciler
+        reconciler.spending = Spending(
+            self.ledger, self.scene.journal, lambda: self.scene.now, self.told.append, OWNER
+        )
+
+    def spend(self, amount: str) -> list[str]:
+        """Take a turn in which so much is spent. Returns what was told of it."""
+        self.ledger.spent = amount
+        before = len(self.told)
+        self.scene.turn()
+        return [notice.title for notice in self.told[before:]]
+
+    def cap(self, amount: str) -> None:
+        self.scene.declare({**self.scene.resources["Budget/shared"], "monthly_aud": amount})
+        self.scene.commit("Another cap")
+
+
+@pytest.fixture
+def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
+    monkeypatch.setenv("ACME_API_KEY", "sk-acme-secret-0001")
+    scene = Scene(tmp_path / "repository")
+    scene.declare({**scene.resources["Budget/shared"], "warn_at_percent": [50, 80]})
+    scene.commit("Begin")
+    scene.turn()
+    watched = Watched(scene)
+    watched.begin()
+    return watched
+
+
+def live_cap(watched: Watched) -> str:
+    [key] = watched.scene.fake.keys.rows.values()
+    return str(key["metadata"]["monthly_aud"])
+
+
+# ── warnings ─────────────────────────────────────────────────────────────────
+
+
+def test_each_percentage_is_told_once(watched: Watched) -> None:
+    told = [watched.spend(amount) for amount in ("49.99", "50", "60", "80.5", "99")]
+    assert told == [
+        [],
+        ["Budget shared reached 50 % of its cap for November 2026: 50.00 of 100.00 AUD"],
+        [],
+        ["Budget shared reached 80 % of its cap for November 2026: 80.50 of 100.00 AUD"],
+        [],
+    ]
+
+
+def test_nothing_is_told_again_after_a_restart(watched: Watched) -> None:
+    watched.spend("60")
+    watched.scene.restart()
+    watched.begin()
+    assert watched.spend("70") == []
+
+
+def test_whoever_leapt_over_two_is_told_of_the_higher_one(watched: Watched) -> None:
+    [title] = watched.spend("90")
+    assert "reached 80 %" in title
+    recorded = [e.draft.body["percent"] for e in watched.scene.journal.entries if e.draft.kind is EntryKind.BUDGET]  # fmt: skip
+    assert recorded == [50, 80]
+
+
+def test_the_next_month_is_told_anew(watched: Watched) -> None:
+    watched.spend("60")
+    watched.scene.now += timedelta(days=30)
+    [title] = watched.spend("55")
+    assert "December 2026" in title
+
+
+def test_a_lower_cap_that_is_passed_already_is_told_without_another_call(watched: Watched) -> None:
+    watched.spend("40")
+    watched.cap("60")
+    watched.scene.turn()
+    [title] = watched.spend("40")
+    assert "reached 50 % of its cap for November 2026: 40.00 of 60.00 AUD" in title
+
+
+def test_a_notice_has_an_id_that_a_receiver_can_know_again(watched: Watched) -> None:
+    watched.spend("60")
+    [notice] = watched.told
+    assert (notice.topic, notice.id) == (Topic.SPEND, "spend-2026-11-shared-50")
+
+
+def test_what_the_journal_could_not_take_is_written_later_and_not_told_again(
+    watched: Watched,
+) -> None:
+    watched.scene.turn()
+    watched.scene.journal.breaks_after = EntryKind.BUDGET
+    watched.ledger.spent = "60"
+    watched.scene.turn()
+    watched.scene.journal.breaks_after, watched.scene.journal.broken = None, None
+    watched.scene.turn()
+    assert len(watched.told) == 1
+    assert any(e.draft.kind is EntryKind.BUDGET for e in watched.scene.journal.entries)
+
+
+def test_without_the_journal_nobody_knows_what_was_told_so_nothing_is(watched: Watched) -> None:
+    with watched.scene.broken_journal(JournalUnavailable("locked; try again")):
+        assert watched.spend("60") == []
+
+
+# ── caps below spend ─────────────────────────────────────────────────────────
+
+
+def test_a_cap_below_what_is_spent_stalls_and_the_old_one_stays(watched: Watched) -> None:
+    watched.ledger.spent = "55"
+    watched.cap("40")
+    turn = watched.scene.turn()
+    assert (turn.standing, "AG508" in turn.reason) == (Standing.STALLED, True)
+    assert live_cap(watched) == "100"
+
+
+def test_an_approval_of_a_key_lets_it_through(watched: Watched) -> None:
+    watched.ledger.spent = "55"
+    approval = {
+        "kind": "Approval",
+        "name": "stop",
+        "change": "lower-cap-below-spend",
+        "object": "key/shop.main",
+        "reason": "It ran away.",
+        "owner": "mia@example.com",
+        "expires": "2026-12-15",
+    }
+    watched.scene.declare(approval)
+    watched.cap("40")
+    assert watched.scene.turn().standing is Standing.READY
+    assert live_cap(watched) == "40"
+
+
+def test_a_refused_cap_is_applied_when_the_month_has_turned(watched: Watched) -> None:
+    watched.ledger.spent = "55"
+    watched.cap("40")
+    watched.scene.turn()
+    watched.ledger.spent = "1"
+    watched.scene.now += timedelta(days=9)
+    watched.scene.turn()
+    assert (watched.ledger.months[-1], live_cap(watched)) == ("2026-12", "40")
+
+
+# ── a ledger that does not answer ────────────────────────────────────────────
+
+
+def test_a_ledger_that_does_not_answer_stops_no_turn(watched: Watched) -> None:
+    watched.scene.turn()
+    watched.ledger.broken = LedgerUnavailable("the ledger cannot answer; try again")
+    turn = watched.scene.turn()
+    assert turn.standing is Standing.READY
+    spending = watched.scene.reconciler.spending
+    assert spending is not None
+    assert spending.report.problem == "the ledger cannot answer; try again"
+    assert spending.report.spend is not None, "what it said last is still shown"
+
+
+def test_what_it_said_last_decides_nothing(watched: Watched) -> None:
+    watched.spend("55")
+    watched.ledger.broken = LedgerUnavailable("the ledger cannot answer; try again")
+    watched.cap("40")
+    assert watched.scene.turn().standing is Standing.READY
+
+
+def test_what_each_day_cost_is_not_asked_for_in_each_turn(watched: Watched) -> None:
+    for _ in range(5):
+        watched.scene.turn(later_s=59)
+    assert (watched.ledger.records, len(watched.ledger.months)) == (1, 5)
+
+
+# ── what is published ────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("amounts", "expected"),
+    [
+        pytest.param(["20", "21", "22"], ["20.00"], id="what grows waits"),
+        pytest.param(["20", "1"], ["20.00", "1.00"], id="the month turned"),
+        pytest.param([None, "20"], [None, "20.00"], id="the ledger answers for the first time"),
+        pytest.param(["20", None], ["20.00"], id="the ledger went away"),
+    ],
+)
+def test_spend_is_published_with_the_snapshot(
+    watched: Watched, amounts: list[str | None], expected: list[str | None]
+) -> None:
+    watched.scene.turn()
+    seen, found = watched.scene.reconciler.seen, list[bytes]()
+    assert seen is not None
+    put: Publish = lambda content, _: found.append(content)  # noqa: E731 (one place)
+    publishing = Publishing([put], OWNER, lambda: watched.scene.now)
+    for amount in amounts:
+        spent = {"shared": f"{amount}.00"} if amount else {}
+        asyncio.run(publishing.publish(replace(seen, spent=spent), None))
+    assert [json.loads(text).get("spent", {}).get("shared") for text in found] == expected
