@@ -55,7 +55,7 @@ def site(gateway: Sandbox, tmp_path: Path) -> Iterator[Site]:
     )
     made.aimed("east")
     with running(made.daemon):
-        assert made.daemon.reconcile().standing == "ready"
+        until(lambda: made.status().standing == "ready")
         yield made
 
 

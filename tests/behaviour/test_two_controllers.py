@@ -86,7 +86,7 @@ def pair(tmp_path: Path, own_database_url: str) -> Iterator[Pair]:
         pair = Pair(site, first, second, fake, own_database_url)
         pair.push("east")
         stack.enter_context(running(first))
-        assert first.reconcile().standing == "ready"
+        until(lambda: status(first).standing == "ready")
         stack.enter_context(running(second))
         until(lambda: "standing by" in status(second).reason)
         fake.forget()
