@@ -1,15 +1,18 @@
 """`spend` and `ledger` on a real ledger in a file, against the reviewed files of a small source."""
 
+import subprocess
+import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from support.catalogs import TODAY
 from support.command_line import CommandLine
 from support.golden import REPOSITORY
 from support.spend_ledger import SYDNEY, Spent, sqlite_url, write_calls
 
-SOURCE = str(REPOSITORY / "gateway.d")
+SOURCE = (str(REPOSITORY / "gateway.d"), "--today", str(TODAY))
 PASSWORD = "plantedpassword"
 
 
@@ -37,33 +40,33 @@ def shell(tmp_path: Path) -> CommandLine:
 
 def test_this_month_stands_beside_its_cap(shell: CommandLine) -> None:
     row = next(
-        line for line in shell.run("spend", SOURCE).stdout.splitlines() if "knowledge" in line
+        line for line in shell.run("spend", *SOURCE).stdout.splitlines() if "knowledge" in line
     )
     assert row.split()[2:5] == ["45.00", "180.00", "25"]
 
 
 def test_another_month(shell: CommandLine) -> None:
     ended = shell.run(
-        "spend", SOURCE, "--month", last_month(), "--by", "provider", "--format", "csv"
+        "spend", *SOURCE, "--month", last_month(), "--by", "provider", "--format", "csv"
     )
     assert ended.stdout.splitlines()[1] == f"{last_month()},cloud-first,12.50,1"
 
 
 @pytest.mark.parametrize("month", ["2026-13", "november"])
 def test_what_is_no_month_is_wrong_usage(shell: CommandLine, month: str) -> None:
-    ended = shell.run("spend", SOURCE, "--month", month)
+    ended = shell.run("spend", *SOURCE, "--month", month)
     assert (ended.returncode, "is no month" in ended.stderr) == (64, True)
 
 
 def test_without_a_ledger_it_says_which_setting_names_one(tmp_path: Path) -> None:
-    ended = CommandLine(tmp_path).run("spend", SOURCE)
+    ended = CommandLine(tmp_path).run("spend", *SOURCE)
     assert ended.returncode == 64
     assert "ASPIRE_GITOPS_LEDGER_URL" in ended.stderr
 
 
 def test_a_mistyped_path_is_no_empty_ledger(tmp_path: Path) -> None:
     shell = CommandLine(tmp_path, {"ASPIRE_GITOPS_LEDGER_URL": f"sqlite:///{tmp_path}/other"})
-    ended = shell.run("spend", SOURCE)
+    ended = shell.run("spend", *SOURCE)
     assert (ended.returncode, "there is no ledger in" in ended.stderr) == (1, True)
     assert not (tmp_path / "other").exists()
 
@@ -82,8 +85,16 @@ def test_a_password_in_the_address_is_never_shown(tmp_path: Path, url: str) -> N
 
 
 def test_the_statement_is_the_sum_of_the_lines(shell: CommandLine) -> None:
-    text = shell.run("spend", SOURCE, "--statement", "--month", last_month()).stdout
+    text = shell.run("spend", *SOURCE, "--statement", "--month", last_month()).stdout
     assert "The ledger's lines (1) add up to 12.50 AUD, which is what the ledger's running" in text
+
+
+def test_a_ledger_in_postgresql_reads_the_same(tmp_path: Path, own_database_url: str) -> None:
+    write_calls(own_database_url, [call("45", today()), call("1.5", today() - timedelta(days=1))])
+    shell = CommandLine(tmp_path, {"ASPIRE_GITOPS_LEDGER_URL": own_database_url})
+    shown = [shell.run("spend", *SOURCE, "--by", by).stdout for by in ("budget", "alias")]
+    assert all(f"{'45' if today().day == 1 else '46.5'}" in text for text in shown)
+    assert shell.run("ledger", "verify").returncode == 0
 
 
 def adjust(shell: CommandLine, amount: str, **changed: str) -> tuple[int, str]:
@@ -102,7 +113,7 @@ def adjust(shell: CommandLine, amount: str, **changed: str) -> tuple[int, str]:
 def test_an_adjustment_counts_at_once_and_stands_in_the_statement(shell: CommandLine) -> None:
     code, text = adjust(shell, "-12.34")
     assert (code, "knowledge-os has spent 32.66 AUD" in text) == (0, True)
-    assert "invoice 4711 (mia)" in shell.run("spend", SOURCE, "--statement").stdout
+    assert "invoice 4711 (mia)" in shell.run("spend", *SOURCE, "--statement").stdout
 
 
 @pytest.mark.parametrize(
@@ -123,7 +134,7 @@ def test_an_adjustment_that_cannot_be_meant_books_nothing(
     shell: CommandLine, amount: str, changed: dict[str, str]
 ) -> None:
     assert adjust(shell, amount, **changed)[0] == 64
-    assert "45.00" in shell.run("spend", SOURCE, "--format", "csv").stdout
+    assert "45.00" in shell.run("spend", *SOURCE, "--format", "csv").stdout
 
 
 def test_verify_finds_every_sum_right(shell: CommandLine) -> None:
@@ -140,7 +151,7 @@ def test_verify_explains_a_total_that_somebody_changed(shell: CommandLine) -> No
 
 def test_a_statement_of_tampered_totals_is_not_to_be_paid(shell: CommandLine) -> None:
     tamper(shell, "UPDATE totals SET spent = spent + 1")
-    assert "**Do not pay by this.**" in shell.run("spend", SOURCE, "--statement").stdout
+    assert "**Do not pay by this.**" in shell.run("spend", *SOURCE, "--statement").stdout
 
 
 def test_a_month_that_is_not_over_is_not_closed(shell: CommandLine) -> None:
@@ -164,3 +175,14 @@ def tamper(shell: CommandLine, statement: str) -> None:
     connection.execute(statement)
     connection.commit()
     connection.close()
+
+
+@pytest.mark.parametrize("module", ["controller", "plan", "apply", "gateway", "status"])
+def test_who_has_no_ledger_pays_nothing_for_it(tmp_path: Path, module: str) -> None:
+    """A controller's start loads neither the ledger nor a database's driver."""
+    script = f"import sys, aspire_gitops.cli.{module}; print(sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "aspire_gitops.ledger" not in done.stdout
+    assert "psycopg" not in done.stdout

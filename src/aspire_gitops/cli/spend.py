@@ -7,6 +7,7 @@ import click
 
 from aspire_gitops.cli.invocation import Invocation, pass_invocation
 from aspire_gitops.cli.output import show
+from aspire_gitops.cli.source import day
 from aspire_gitops.cli.spending import InForce, in_force, ledger_of, now
 from aspire_gitops.errors import LedgerRefused
 from aspire_gitops.ledger_reading import LedgerReading
@@ -38,12 +39,14 @@ is reached: docs/spend.md.
 @click.option("--by", type=click.Choice(["budget", "app", "alias", "provider"]), default="budget", show_default=True, help="What each row is.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How it is written.")  # fmt: skip
 @click.option("--statement", is_flag=True, help="The month's statement, line by line, as Markdown.")
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
 @pass_invocation
 def command(
     invocation: Invocation,
     /,
     *,
     source: str | None,
+    today: datetime | None,
     month: str | None,
     by: By,
     format_: str,
@@ -56,7 +59,7 @@ def command(
     """
     settings, moment = invocation.settings(), now()
     ledger = ledger_of(settings)
-    money = in_force(invocation, settings, source, moment)
+    money = in_force(invocation, settings, source, moment, today=day(today))
     wanted = money.month(month, moment)
     if statement:
         made = asyncio.run(_statement(ledger, money, wanted, moment))

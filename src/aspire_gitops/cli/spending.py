@@ -6,13 +6,13 @@ what the reviewed files ask for. Nobody else knows a budget's timezone.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
 from aspire_gitops.cli.invocation import Invocation
-from aspire_gitops.cli.source import DEFAULT_FOLDER, chosen, day
+from aspire_gitops.cli.source import DEFAULT_FOLDER, chosen
 from aspire_gitops.errors import UsageError
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.money import Month
@@ -68,15 +68,17 @@ def ledger_url(settings: Settings) -> SecretStr:
 
 
 def in_force(
-    invocation: Invocation, settings: Settings, source: str | None, moment: datetime
+    invocation: Invocation, settings: Settings, source: str | None, moment: datetime, *, today: date
 ) -> InForce:
     """Return the caps on the gateway, or those of the files when SOURCE is given or no gateway is.
+
+    `today` is the day that the files are judged by.
 
     Raises:
         UsageError: Nothing names a budget, so nobody knows where months turn.
         GatewayError, InvalidConfig, SourceUnavailable: As for `plan`.
     """
-    caps = caps_of(_objects(invocation, settings, source), moment)
+    caps = caps_of(_objects(invocation, settings, source, today), moment)
     if not caps:
         raise UsageError(
             "no key carries a budget, so nobody knows where its months turn;"
@@ -86,7 +88,7 @@ def in_force(
 
 
 def _objects(
-    invocation: Invocation, settings: Settings, source: str | None
+    invocation: Invocation, settings: Settings, source: str | None, today: date
 ) -> tuple[GatewayObject, ...]:
     if source is None and settings.gateway_url:
         from aspire_gitops.cli.gateway import open_gateway  # noqa: PLC0415 (0.2 s that files do not need)
@@ -94,5 +96,5 @@ def _objects(
         return open_gateway(invocation, settings).snapshot().objects
     from aspire_gitops.cli.compiled import compiled  # noqa: PLC0415 (the compiler, which a gateway does not need)
 
-    wanted, _ = compiled(chosen(source or DEFAULT_FOLDER, None), day(None))
+    wanted, _ = compiled(chosen(source or DEFAULT_FOLDER, None), today)
     return tuple(wanted.objects.values())

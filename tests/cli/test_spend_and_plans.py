@@ -1,0 +1,77 @@
+"""A plan and the ledger, through the real commands: what is spent holds a cap up."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from support.command_line import CommandLine
+from support.fake_gateway import ADMIN_KEY, FakeGateway, serving
+from support.small_source import TODAY, write_files
+from support.spend_ledger import SYDNEY, Spent, sqlite_url, write_calls
+
+BY_THEN = ("--today", TODAY)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[CommandLine]:
+    """What the small source declares is live, and 70 of 100 AUD are spent this month."""
+    write_files(tmp_path)
+    url = sqlite_url(tmp_path / "ledger.sqlite3")
+    today = datetime.now(SYDNEY).date()
+    write_calls(url, [Spent("shop", "shop", "chat", "acme", "70", today)])
+    with serving(FakeGateway()) as gateway:
+        variables = {
+            "ASPIRE_GITOPS_GATEWAY_URL": gateway,
+            "ASPIRE_GITOPS_ADMIN_KEY": ADMIN_KEY,
+            "ACME_API_KEY": "sk-acme-planted-0123456789",
+            "ASPIRE_GITOPS_LEDGER_URL": url,
+        }
+        found = CommandLine(tmp_path, variables)
+        assert found.run("apply", "--yes", *BY_THEN).returncode == 0
+        yield found
+
+
+def lower(shell: CommandLine, amount: str) -> None:
+    path = shell.folder / "gateway.d" / "budgets" / "shop.yaml"
+    path.write_text(path.read_text().replace('"100"', f'"{amount}"'))
+
+
+def test_a_plan_that_goes_below_what_is_spent_is_refused(shell: CommandLine) -> None:
+    lower(shell, "69.99")
+    ended = shell.run("plan", *BY_THEN)
+    assert (ended.returncode, "AG508 cap-below-spend" in ended.stdout) == (1, True)
+
+
+def test_apply_changes_nothing_then(shell: CommandLine) -> None:
+    lower(shell, "69.99")
+    assert "AG508" in shell.run("apply", "--yes", *BY_THEN).stderr
+    assert "100.00" in shell.run("spend", "--format", "csv").stdout
+
+
+def test_a_review_with_a_published_snapshot_is_refused_too(shell: CommandLine) -> None:
+    """CI has the file, and neither gateway nor ledger."""
+    assert shell.run("snapshot", "-o", "live.json").returncode == 0
+    lower(shell, "69.99")
+    reviewer = CommandLine(shell.folder)
+    ended = reviewer.run("plan", "--snapshot", "live.json", *BY_THEN)
+    assert (ended.returncode, "70.00 AUD is spent this month" in ended.stdout) == (1, True)
+
+
+def test_a_cap_above_what_is_spent_is_planned(shell: CommandLine) -> None:
+    lower(shell, "71")
+    assert shell.run("plan", *BY_THEN).returncode == 0
+
+
+def test_a_ledger_that_is_away_is_said_and_stops_no_plan(shell: CommandLine) -> None:
+    shell.variables["ASPIRE_GITOPS_LEDGER_URL"] = "sqlite:////nowhere/ledger.sqlite3"
+    lower(shell, "10")
+    ended = shell.run("plan", *BY_THEN)
+    assert (ended.returncode, "what is spent is not known" in ended.stderr) == (0, True)
+
+
+def test_caps_come_from_the_gateway_where_one_is_named(shell: CommandLine) -> None:
+    lower(shell, "500")
+    row = next(line for line in shell.run("spend").stdout.splitlines() if "shop" in line)
+    assert row.split()[2:5] == ["70.00", "100.00", "70"]
