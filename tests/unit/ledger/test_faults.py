@@ -231,7 +231,7 @@ def test_a_booking_that_waits_for_a_closing_counts_for_the_next_month(
 
 def test_a_file_that_another_process_locks_is_waited_for(tmp_path: Path, run: Run) -> None:
     path = tmp_path / "ledger.sqlite3"
-    store = SqliteStore(path)
+    store = SqliteStore(path, patience_s=30)
     with started("--hold", path, 0.3) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == "held\n"
