@@ -71,6 +71,7 @@ class Spending:
         if month is None:
             self.report = SpendReport()
             return snapshot
+        before = self._recorded_at
         try:
             record = await self._read(month, now)
         except (LedgerUnavailable, LedgerRefused) as error:
@@ -78,7 +79,8 @@ class Spending:
                 _log.warning("the ledger does not answer", why=str(error))
             self.report = replace(self.report, problem=str(error))
             return snapshot
-        self.report = SpendReport(spend_of(record, caps, month=month, now=now))
+        lately = self.report.spend if before == self._recorded_at else None
+        self.report = SpendReport(spend_of(record, caps, month=month, now=now, lately=lately))
         return replace(snapshot, spent=known_spent(record.budgets, caps))
 
     async def tell(self, memory: Memory, gateway: str) -> None:

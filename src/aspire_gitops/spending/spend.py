@@ -78,18 +78,30 @@ class Spend:
         )
 
 
-def spend_of(record: MonthRecord, caps: Mapping[str, Cap], *, month: Month, now: datetime) -> Spend:
+def spend_of(
+    record: MonthRecord,
+    caps: Mapping[str, Cap],
+    *,
+    month: Month,
+    now: datetime,
+    lately: Spend | None = None,
+) -> Spend:
     """Put what was booked beside what may be spent.
 
     A budget that nobody used yet is there with nothing, and so is one that no
-    key carries any more but that was used.
+    key carries any more but that was used. Forecasts of `lately`, of a few minutes
+    ago, are kept where the cap is the same: looking ahead costs milliseconds each.
     """
     is_current = month.start <= now < month.end
     booked = {part.name: part for part in record.budgets}
-    rows = []
+    rows, known = [], {row.budget: row for row in lately.budgets} if lately else {}
     for name in sorted(booked.keys() | (caps.keys() if is_current else set())):
         part, cap = booked.get(name, Part(name, _NOTHING, 0)), caps.get(name)
-        ahead = _ahead(part, cap, record.days.get(name, {}), month, now) if is_current else None
+        ahead = None
+        if is_current:
+            ahead = _kept(part, cap, known.get(name)) or _ahead(
+                part, cap, record.days.get(name, {}), month, now
+            )
         rows.append(
             BudgetSpend(
                 name,
@@ -135,6 +147,14 @@ def plain(amount: Decimal) -> str:
     text = f"{amount.normalize():f}"
     whole, _, cents = text.partition(".")
     return f"{whole}.{cents:0<2}"
+
+
+def _kept(part: Part, cap: Cap | None, known: BudgetSpend | None) -> Forecast | None:
+    if known is None or known.forecast is None or known.cap != (cap.aud if cap else None):
+        return None
+    if (known.cap is not None) and (known.spent >= known.cap) != (part.aud >= known.cap):
+        return None
+    return known.forecast
 
 
 def _ahead(

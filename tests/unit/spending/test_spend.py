@@ -1,6 +1,7 @@
 """A month beside its caps: who reached what, and who used nothing yet."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -63,3 +64,32 @@ def test_percent(spent: str, cap: str, expected: int | None) -> None:
 )
 def test_amounts_are_written_out(amount: str, expected: str) -> None:
     assert plain(Decimal(amount)) == expected
+
+
+def dear_days(aud: str) -> MonthRecord:
+    """Return a month of which 76.40 AUD are spent, at so much a day."""
+    yesterday = NOW.date() - timedelta(days=1)
+    days = {yesterday - timedelta(days=back): Aud(Decimal(aud)) for back in range(7)}
+    return replace(RECORD, days={"media": days})
+
+
+def test_a_forecast_of_a_moment_ago_is_kept() -> None:
+    caps = {"media": CAP}
+    before = spend_of(dear_days("5"), caps, month=NOVEMBER, now=NOW)
+    again = spend_of(dear_days("9"), caps, month=NOVEMBER, now=NOW, lately=before)
+    assert again.budgets[0].forecast is before.budgets[0].forecast
+
+
+@pytest.mark.parametrize(
+    ("cap", "spent"),
+    [
+        pytest.param("200", "76.4", id="another cap"),
+        pytest.param("95.50", "95.50", id="the cap is reached"),
+    ],
+)
+def test_a_forecast_is_made_anew_when_the_budget_stands_otherwise(cap: str, spent: str) -> None:
+    before = spend_of(dear_days("5"), {"media": CAP}, month=NOVEMBER, now=NOW)
+    record = replace(dear_days("5"), budgets=(Part("media", Aud(Decimal(spent)), 12),))
+    caps = {"media": replace(CAP, aud=Aud(Decimal(cap)))}
+    again = spend_of(record, caps, month=NOVEMBER, now=NOW, lately=before)
+    assert again == spend_of(record, caps, month=NOVEMBER, now=NOW)
