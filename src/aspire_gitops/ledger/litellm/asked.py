@@ -31,7 +31,7 @@ def mark(data: MutableMapping[str, Any], call_id: str) -> None:
 
     Whatever a client wrote in those places is overwritten, or taken out.
     """
-    own, *others = (slot for slot in _SLOTS if slot in data)
+    own, *others = [slot for slot in _SLOTS if slot in data] or ["metadata"]
     for slot in others:
         if isinstance(client := data[slot], MutableMapping):
             client.pop(ID, None)

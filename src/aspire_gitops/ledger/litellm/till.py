@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aspire_gitops.ledger.account import Account, DamagedAccount, is_ours, read_account
-from aspire_gitops.ledger.admission import Gatekeeper, Reason, Refused, Spent, Starting
+from aspire_gitops.ledger.admission import Gatekeeper
+from aspire_gitops.ledger.decisions import Reason, Refused, Spent, Starting
 from aspire_gitops.ledger.litellm import asked, refusals
 from aspire_gitops.ledger.litellm.ended import Ended
 from aspire_gitops.ledger.litellm.ids import Ids

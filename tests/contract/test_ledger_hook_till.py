@@ -1,0 +1,292 @@
+"""What becomes of a call between LiteLLM's hooks, without LiteLLM: shapes recorded from it."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from aspire_gitops.ledger.admission import Gatekeeper
+from aspire_gitops.ledger.booking import Booking
+from aspire_gitops.ledger.litellm import asked
+from aspire_gitops.ledger.litellm.ended import ID, read_ended
+from aspire_gitops.ledger.litellm.prices import PriceList, Tariffs, read_tariff
+from aspire_gitops.ledger.litellm.recovery import recover_once
+from aspire_gitops.ledger.litellm.settings import (
+    GRACE,
+    KEYS_WITHOUT_MARK,
+    ON_OUTAGE,
+    URL,
+    Unmarked,
+    WrongSetting,
+    read_settings,
+)
+from aspire_gitops.ledger.litellm.till import Caller, Declined, Till
+from aspire_gitops.ledger.opening import open_store
+from support.ledger_real import CHAT_AUD, PRICES, account
+
+T = TypeVar("T")
+Run = Callable[[Coroutine[Any, Any, T]], T]
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+CHAT_NANO = int(CHAT_AUD * 10**9)
+
+
+class Desk:
+    """A till on a file, with a clock that a test sets."""
+
+    def __init__(self, store: Booking, unmarked: Unmarked = Unmarked.REFUSE) -> None:
+        self.store, self.now = store, NOW
+        gate = Gatekeeper(store, clock=lambda: self.now, patience_s=0.1)
+        self.till = Till(
+            gate,
+            Tariffs(_price_list),
+            unmarked,
+            grace=timedelta(seconds=30),
+            clock=lambda: self.now,
+        )
+
+    async def admitted(self, call_type: str = "acompletion", **body: Any) -> dict[str, Any]:
+        data = {"model": "chat", "messages": [{"role": "user", "content": "hi"}], "metadata": {}}
+        data |= body
+        await self.till.admit(caller(), call_type, data)
+        return data
+
+    async def booked(self) -> list[tuple[str, int]]:
+        return [(entry.kind.value, entry.cost) for entry in await self.store.entries()]
+
+
+async def _price_list(alias: str) -> PriceList | None:
+    return PriceList(PRICES, {"timeout": 60}) if alias == "chat" else None
+
+
+def caller(**more: Any) -> Caller:
+    return Caller("shop.main", account("shop", "1", **more), "/v1/chat/completions")
+
+
+def event(data: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Return what a success event brings for a request, as far as it is read."""
+    payload = {
+        "id": "chatcmpl_1",
+        "call_type": "acompletion",
+        "model_group": "chat",
+        "model": "openai/gpt-x",
+        "custom_llm_provider": "openai",
+        "prompt_tokens": 10,
+        "completion_tokens": 20,
+        "metadata": {"user_api_key_auth_metadata": account("shop", "1")},
+    }
+    return {
+        "response_cost": 8.999999999999999e-05,
+        "litellm_params": {"metadata": data.get("litellm_metadata") or data["metadata"]},
+        "standard_logging_object": payload,
+        **more,
+    }
+
+
+@pytest.fixture
+def run() -> Iterator[Run[Any]]:
+    with asyncio.Runner() as runner:
+        yield runner.run
+
+
+@pytest.fixture
+def desk(run: Run[Any], tmp_path: Path) -> Iterator[Desk]:
+    store = open_store(f"sqlite:///{tmp_path}/ledger.sqlite")
+    yield Desk(store)
+    run(store.close())
+
+
+def test_a_success_event_books_what_litellm_computed(desk: Desk, run: Run[Any]) -> None:
+    data = run(desk.admitted())
+    run(desk.till.settle(read_ended(event(data))))
+    assert run(desk.booked()) == [("settled", CHAT_NANO)]
+
+
+def test_an_event_that_comes_twice_is_booked_once(desk: Desk, run: Run[Any]) -> None:
+    data = run(desk.admitted())
+    for _ in range(2):
+        run(desk.till.settle(read_ended(event(data))))
+    assert run(desk.booked()) == [("settled", CHAT_NANO)]
+
+
+def test_an_event_with_an_id_that_we_did_not_make_is_booked_as_unadmitted(
+    desk: Desk, run: Run[Any]
+) -> None:
+    """On a route that LiteLLM would not ask us about, a client may have written any id there."""
+    known = run(desk.admitted())["metadata"][ID]
+    for answer, forged in enumerate((known[:-1] + "x", "mine", "")):
+        ended = event({"metadata": {ID: forged}})
+        ended["standard_logging_object"]["id"] = f"chatcmpl_{answer}"
+        run(desk.till.settle(read_ended(ended)))
+    assert run(desk.booked()) == [("unadmitted", CHAT_NANO)] * 3
+
+
+def test_litellms_own_health_checks_are_not_booked(desk: Desk, run: Run[Any]) -> None:
+    ended = event({"metadata": {}})
+    ended["standard_logging_object"]["metadata"] = {"user_api_key_alias": "litellm-internal"}
+    run(desk.till.settle(read_ended(ended)))
+    assert run(desk.booked()) == []
+
+
+def test_a_failed_request_frees_what_was_set_aside(desk: Desk, run: Run[Any]) -> None:
+    data = run(desk.admitted())
+    run(desk.till.release(asked.call_id(data)))
+    (total,) = run(desk.store.totals("2026-11"))
+    assert (total.spent, total.reserved) == (0, 0)
+
+
+def test_a_retry_that_succeeds_after_a_failed_attempt_is_settled(desk: Desk, run: Run[Any]) -> None:
+    data = run(desk.admitted())
+    failed = read_ended(event(data, response_cost=0))
+    assert not failed.usd  # so the hook leaves the reservation alone
+    run(desk.till.settle(read_ended(event(data))))
+    assert run(desk.booked()) == [("settled", CHAT_NANO)]
+
+
+@pytest.mark.parametrize(
+    ("cost", "booked"),
+    [
+        pytest.param(None, CHAT_NANO, id="none: what was reserved"),
+        pytest.param(-1.0, CHAT_NANO, id="negative"),
+        pytest.param(float("nan"), CHAT_NANO, id="no number"),
+        pytest.param(1e9, CHAT_NANO, id="absurd"),
+        pytest.param(0.0, 0, id="nothing, as from a cache"),
+    ],
+)
+def test_a_cost_that_cannot_be_true_is_not_booked(
+    desk: Desk, run: Run[Any], cost: float | None, booked: int
+) -> None:
+    data = run(desk.admitted(max_tokens=20))
+    run(desk.till.settle(read_ended(event(data, response_cost=cost))))
+    assert run(desk.booked()) == [("settled", booked)]
+
+
+def test_a_call_that_is_never_heard_of_again_is_booked_after_its_time(
+    desk: Desk, run: Run[Any]
+) -> None:
+    run(desk.admitted(max_tokens=20))
+    for seconds, booked in ((89, []), (91, [("recovered", CHAT_NANO)])):
+
+        async def nothing_logged(_: Any) -> dict[str, Decimal]:
+            return {}
+
+        moment = NOW + timedelta(seconds=seconds)  # its alias's timeout is 60, and 30 of grace
+        run(recover_once(desk.store, moment, nothing_logged))
+        assert run(desk.booked()) == booked
+
+
+def test_a_lost_call_is_booked_at_what_litellm_logged(desk: Desk, run: Run[Any]) -> None:
+    call_id = run(desk.admitted())["metadata"][ID]
+
+    async def logged(_: Any) -> dict[str, Decimal]:
+        return {call_id: Decimal("0.00001")}
+
+    run(recover_once(desk.store, NOW + timedelta(minutes=2), logged))
+    assert run(desk.booked()) == [("recovered", 20_000)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param({"metadata": {ID: "mine"}}, id="chat: one place, LiteLLM's and the client's"),
+        pytest.param(
+            {"litellm_metadata": {ID: "mine"}, "metadata": {ID: "mine"}}, id="messages: two places"
+        ),
+        pytest.param({"metadata": "no mapping"}, id="no mapping"),
+        pytest.param({"metadata": {"spend_logs_metadata": "none"}}, id="a log that is none"),
+        pytest.param({}, id="no place at all"),
+    ],
+)
+def test_only_our_id_is_left_on_a_request(data: dict[str, Any]) -> None:
+    asked.mark(data, "ours")
+    own = data.get("litellm_metadata") or data["metadata"]
+    assert (own[ID], own["spend_logs_metadata"][ID]) == ("ours", "ours")
+    assert "mine" not in repr(data)
+    assert asked.call_id(data) == "ours"
+
+
+@pytest.mark.parametrize(
+    ("call_type", "body", "kind"),
+    [
+        pytest.param("acreate_batch", {}, "route_not_counted", id="a batch"),
+        pytest.param("a_call_of_tomorrow", {}, "route_not_counted", id="a route nobody knows"),
+        pytest.param("aresponses", {"background": True}, "route_not_counted", id="background"),
+        pytest.param("acompletion", {"model": "a,b"}, "one_alias_per_call", id="two aliases"),
+        pytest.param("acompletion", {"model": None}, "one_alias_per_call", id="no alias"),
+        pytest.param("acompletion", {"model": "other"}, "unpriced_alias", id="no price"),
+        pytest.param("aocr", {}, "unpriced_alias", id="no price for pages"),
+    ],
+)
+def test_what_cannot_be_counted_is_declined(
+    desk: Desk, run: Run[Any], call_type: str, body: dict[str, Any], kind: str
+) -> None:
+    with pytest.raises(Declined) as declined:
+        run(desk.admitted(call_type, **body))
+    assert declined.value.refusal.type == kind
+
+
+def test_policy_may_let_keys_pass_that_are_not_ours(desk: Desk, run: Run[Any]) -> None:
+    lenient = Desk(desk.store, Unmarked.ALLOW)
+    data: dict[str, Any] = {"model": "chat"}
+    run(lenient.till.admit(Caller("theirs", {"team": "x"}, "/"), "acompletion", data))
+    assert data == {"model": "chat"}
+
+
+def test_a_strict_budget_says_what_is_left_and_what_the_call_may_cost(
+    desk: Desk, run: Run[Any]
+) -> None:
+    poor = Caller("k", account("shop", "0.0001", budget_mode="strict"), "/")
+    body = {"model": "chat", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 20}
+    with pytest.raises(Declined) as declined:
+        run(desk.till.admit(poor, "acompletion", body))
+    message = declined.value.refusal.message
+    assert "0.0001 are left and this call may cost 0.00018: a smaller max_tokens may fit" in message
+
+
+@pytest.mark.parametrize(
+    ("keys", "body", "input_price"),
+    [
+        pytest.param({}, {}, "0.000001", id="plain"),
+        pytest.param({"above_200k_tokens": 6e-6}, {}, "0.000001", id="a tier, and a short call"),
+        pytest.param({"above_200k_tokens": 6e-6}, {"prompt": "x" * 200_000}, "0.000006", id="long"),
+        pytest.param({"priority": 2e-6}, {"service_tier": "priority"}, "0.000002", id="priority"),
+        pytest.param({"batches": 9e-6}, {"service_tier": "x"}, "0.000001", id="batches never"),
+    ],
+)
+def test_prices_of_a_tier_bound_calls_that_may_be_in_it(
+    keys: dict[str, float], body: dict[str, Any], input_price: str
+) -> None:
+    tiers = {f"input_cost_per_token_{name}": price for name, price in keys.items()}
+    tariff = read_tariff(PriceList(tiers, PRICES))
+    assert tariff.prices(body).input == Decimal(input_price)
+
+
+GOOD = {URL: "sqlite:////tmp/x", ON_OUTAGE: "allow for 10 minutes", KEYS_WITHOUT_MARK: "allow"}
+
+
+def test_the_environment_is_read() -> None:
+    settings = read_settings({**GOOD, GRACE: "5"})
+    assert settings.allow_for == timedelta(minutes=10)
+    assert settings.unmarked is Unmarked.ALLOW
+    assert settings.grace == timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {URL: ""},
+        {URL: "mysql://u:planted-password@h/d"},
+        {ON_OUTAGE: "allow"},
+        {KEYS_WITHOUT_MARK: "maybe"},
+        {GRACE: "-1"},
+    ],
+    ids=str,
+)
+def test_a_wrong_variable_ends_the_start_and_is_named(wrong: dict[str, str]) -> None:
+    with pytest.raises(WrongSetting, match=next(iter(wrong))) as error:
+        read_settings({**GOOD, **wrong})
+    assert "planted-password" not in str(error.value)
