@@ -80,9 +80,7 @@ def test_a_push_goes_live_by_the_webhook(site: Site) -> None:
 
 def test_a_bad_commit_leaves_the_last_good_one_serving(site: Site, admin: Admin) -> None:
     site.aim("west")
-    site.origin.write(
-        "alias/broken.yaml", "kind: Alias\nname: broken\ntarget: {provider: none}\n"
-    )
+    site.origin.write("alias/broken.yaml", "kind: Alias\nname: broken\ntarget: {provider: none}\n")
     bad = site.origin.push("Break the folder")
     turn = site.daemon.reconcile()
     assert (turn.standing, turn.wanted and turn.wanted.commit) == ("stalled", bad)
