@@ -55,6 +55,7 @@ class _File(_Part):
     format: Literal[1]
     owner: str
     revision: str | None = None
+    journal: str | None = None
     gateway: str
     litellm: str | None
     taken_at: datetime

@@ -97,9 +97,11 @@ class Daemon:
             if not turn.done():
                 turn.cancel()
                 return
-            snapshot = self.loop.reconciler.seen
-            if snapshot is not None:
-                await self.publishing.publish(snapshot, turn.result().applied)
+            reconciler = self.loop.reconciler
+            if reconciler.seen is not None:
+                facts = reconciler.memory.facts
+                head = facts.head if facts else None
+                await self.publishing.publish(reconciler.seen, turn.result().applied, head)
 
     def _watch(self) -> Event:
         stop, running = Event(), asyncio.get_running_loop()

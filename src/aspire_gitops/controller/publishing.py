@@ -36,13 +36,17 @@ class Publishing:
     _at: datetime | None = None
     _spent: Mapping[str, str] = field(default_factory=dict)
 
-    async def publish(self, snapshot: Snapshot, applied: Revision | None) -> None:
-        """Publish the snapshot everywhere, unless it is there already."""
+    async def publish(
+        self, snapshot: Snapshot, applied: Revision | None, journal: str | None = None
+    ) -> None:
+        """Publish the snapshot everywhere, unless it is there already. `journal` is its head."""
         content = (snapshot.digest, str(applied))
         known = content == self._published and not self._fell(snapshot.spent)
         if not self.places or (known and not self._is_old()):
             return
-        text = snapshot_json(snapshot, owner=self.owner, revision=str(applied or "") or None)
+        text = snapshot_json(
+            snapshot, owner=self.owner, revision=str(applied or "") or None, journal=journal
+        )
         message = f"Publish what is live{f' at {applied.short}' if applied else ''}"
         try:
             for put in self.places:

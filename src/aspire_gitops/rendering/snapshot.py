@@ -10,10 +10,13 @@ from aspire_gitops.state import GatewayObject, Snapshot
 FORMAT_VERSION = 1
 
 
-def snapshot_json(snapshot: Snapshot, *, owner: str, revision: str | None = None) -> str:
+def snapshot_json(
+    snapshot: Snapshot, *, owner: str, revision: str | None = None, journal: str | None = None
+) -> str:
     """Return the snapshot for people and machines.
 
-    `owner` says whose marks are ours, `revision` what was applied last, if that is known.
+    `owner` says whose marks are ours. A controller adds the `revision` that it applied
+    last and the head of its `journal`: kept elsewhere, it shows when lines are cut off.
     """
     ours = [item for item in snapshot.objects if _is_ours(item, owner)]
     foreign = [item for item in snapshot.objects if not _is_ours(item, owner)]
@@ -22,6 +25,7 @@ def snapshot_json(snapshot: Snapshot, *, owner: str, revision: str | None = None
             "format": FORMAT_VERSION,
             "owner": owner,
             "revision": revision,
+            **({"journal": journal} if journal else {}),
             "gateway": snapshot.gateway_url,
             "litellm": snapshot.litellm_version,
             "taken_at": snapshot.taken_at.isoformat(),
