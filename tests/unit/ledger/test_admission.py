@@ -31,14 +31,25 @@ LATER = NOON + timedelta(hours=1)
 class Scene(SqliteStore):
     """A store that can be taken away, and the gatekeeper in front of it."""
 
-    def __init__(self, folder: Path, *, patience_s: float = 5.0, allow_for_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        patience_s: float = 5.0,
+        poll_s: float = 0.05,
+        allow_for_s: float = 0.0,
+    ) -> None:
         super().__init__(folder / "ledger.sqlite3")
         self.away = False
         self.loses_answers = False
         self.asked = 0
         self.now = NOON
         self.gatekeeper = Gatekeeper(
-            self, clock=lambda: self.now, patience_s=patience_s, allow_for_s=allow_for_s
+            self,
+            clock=lambda: self.now,
+            patience_s=patience_s,
+            poll_s=poll_s,
+            allow_for_s=allow_for_s,
         )
         self.gatekeeper.backlog._pause_s = 0.01
 
@@ -237,6 +248,43 @@ def test_those_who_wait_come_first(folder: Path) -> None:
     assert order == [f"w{number}" for number in range(6)]
 
 
+def test_a_call_that_ends_is_noticed_at_once_in_its_own_process(folder: Path) -> None:
+    scene = Scene(folder, patience_s=60, poll_s=60)
+
+    async def story() -> Decision:
+        await scene.wish("r1")
+        waiting = asyncio.create_task(scene.wish("r2"))
+        await asyncio.sleep(0.01)
+        await scene.spend("r1", 40)
+        async with asyncio.timeout(5):
+            return await waiting
+
+    with playing(scene) as runner:
+        assert isinstance(runner.run(story()), Admitted)
+
+
+def test_whoever_comes_later_does_not_take_what_another_waits_for(folder: Path) -> None:
+    scene, other = Scene(folder, poll_s=0.3), Scene(folder)
+    order: list[str] = []
+
+    async def arrive(id_: str) -> None:
+        if isinstance(await scene.wish(id_), Admitted):
+            order.append(id_)
+            await scene.spend(id_, 10)
+
+    async def story() -> None:
+        await other.wish("r1")
+        waiting = asyncio.create_task(arrive("first"))
+        await asyncio.sleep(0.05)
+        await other.spend("r1", 40)  # in another process: the one who waits has not noticed yet
+        await asyncio.gather(arrive("second"), waiting)
+
+    with playing(scene) as runner:
+        runner.run(story())
+        runner.run(other.close())
+    assert order == ["first", "second"]
+
+
 def test_a_small_strict_call_passes_a_large_one_that_waits(folder: Path) -> None:
     scene = Scene(folder)
 
@@ -244,7 +292,8 @@ def test_a_small_strict_call_passes_a_large_one_that_waits(folder: Path) -> None
         await scene.wish("r1", worst=50, mode=Mode.STRICT)
         large = asyncio.create_task(scene.wish("large", worst=80, mode=Mode.STRICT))
         await asyncio.sleep(0.01)
-        small = await scene.wish("small", worst=20, mode=Mode.STRICT)
+        async with asyncio.timeout(2):
+            small = await scene.wish("small", worst=20, mode=Mode.STRICT)
         large.cancel()
         await asyncio.gather(large, return_exceptions=True)
         return small
