@@ -151,7 +151,7 @@ def _row(name: str, cases: Sequence[Sequence[Made]]) -> None:
 # ── kill -9 ─────────────────────────────────────────────────────────────────
 
 
-def crash(rounds: int = 10, seconds: float = 3.0) -> None:
+def crash(rounds: int = 10, seconds: float = 8.0) -> None:
     """Print what clients got, what the ledger booked, and what LiteLLM's own spend says."""
     grace = {"ASPIRE_LEDGER_GRACE_SECONDS": "5"}
     with gateway("postgresql", env=grace, timeout_s=5) as running:
@@ -208,7 +208,7 @@ class Subject:
     per_s: list[float]
 
 
-def overhead(rounds: int = 12, calls: int = 60) -> None:
+def overhead(rounds: int = 8, calls: int = 60) -> None:
     """Print milliseconds of a call with one client, and calls per second with sixteen."""
     with ExitStack() as stack:
         subjects = [
