@@ -139,11 +139,28 @@ def test_a_failed_request_frees_what_was_set_aside(desk: Desk, run: Run[Any]) ->
     assert (total.spent, total.reserved) == (0, 0)
 
 
-def test_a_retry_that_succeeds_after_a_failed_attempt_is_settled(desk: Desk, run: Run[Any]) -> None:
+@pytest.mark.parametrize(
+    ("attempt_usd", "booked"),
+    [
+        pytest.param(0, CHAT_NANO, id="a failure that cost nothing"),
+        pytest.param(0.00009, 2 * CHAT_NANO, id="a failure that the provider charged for"),
+    ],
+)
+def test_a_retry_is_booked_with_what_the_failed_attempt_cost(
+    desk: Desk, run: Run[Any], attempt_usd: float, booked: int
+) -> None:
     data = run(desk.admitted())
-    failed = read_ended(event(data, response_cost=0))
-    assert not failed.usd  # so the hook leaves the reservation alone
+    run(desk.till.attempt_failed(read_ended(event(data, response_cost=attempt_usd))))
     run(desk.till.settle(read_ended(event(data))))
+    assert run(desk.booked()) == [("settled", booked)]
+
+
+def test_a_request_that_failed_is_booked_if_an_attempt_cost_something(
+    desk: Desk, run: Run[Any]
+) -> None:
+    data = run(desk.admitted())
+    run(desk.till.attempt_failed(read_ended(event(data, response_cost=0.00009))))
+    run(desk.till.release(asked.call_id(data)))
     assert run(desk.booked()) == [("settled", CHAT_NANO)]
 
 

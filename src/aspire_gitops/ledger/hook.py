@@ -76,10 +76,9 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
     async def async_log_failure_event(
         self, kwargs: dict[str, Any], response_obj: Any, start_time: Any, end_time: Any
     ) -> None:
-        """Book what a failed attempt cost, if it did. The request may yet succeed with another."""
+        """Remember what a failed attempt cost. The request may yet succeed with another."""
         del response_obj, start_time, end_time
-        if (ended := read_ended(kwargs)).usd:
-            await self._till.settle(ended)
+        await self._till.attempt_failed(read_ended(kwargs))
 
     async def async_post_call_failure_hook(
         self,

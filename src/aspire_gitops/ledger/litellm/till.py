@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from aspire_gitops.ledger.account import Account, DamagedAccount, is_ours, read_account
@@ -58,6 +59,7 @@ class Till:
         self._gate, self._tariffs, self._unmarked = gate, tariffs, unmarked
         self._grace, self._clock = grace, clock
         self._ids = Ids()
+        self._failed_attempts: dict[str, Decimal] = {}  # what they cost, by call
 
     async def admit(self, caller: Caller, call_type: str, data: MutableMapping[str, Any]) -> None:
         """Admit a request and leave our id on it.
@@ -80,17 +82,31 @@ class Till:
 
     async def settle(self, ended: Ended) -> None:
         """Book what a call cost, whether or not we admitted it."""
-        spent = Spent(
-            ended.usd, ended.provider, ended.model, ended.input_tokens, ended.output_tokens
-        )
         if ended.id and self._ids.made(ended.id):
-            _tell(await self._gate.settle(ended.id, spent))
+            earlier = self._failed_attempts.pop(ended.id, None)
+            usd = ended.usd if earlier is None else (ended.usd or 0) + earlier
+            _tell(await self._gate.settle(ended.id, _spent(ended, usd)))
         elif ended.usd and ended.call_type in COUNTED and is_ours(ended.account):
-            await self._book_unasked(ended, spent)
+            await self._book_unasked(ended, f"unasked-{ended.answer_id}")
+
+    async def attempt_failed(self, ended: Ended) -> None:
+        """Remember what a failed attempt cost, if it did: the request may succeed with another."""
+        if not ended.usd or not self._ids.made(ended.id):
+            return
+        if self._gate.under_way(ended.id):
+            self._failed_attempts[ended.id] = (
+                self._failed_attempts.get(ended.id, Decimal(0)) + ended.usd
+            )
+        else:
+            await self._book_unasked(ended, ended.id)
 
     async def release(self, call_id: str) -> None:
-        """Free what was set aside for a request that failed."""
-        if call_id and self._ids.made(call_id):
+        """Free what was set aside for a request that failed, or book what its attempts cost."""
+        if not call_id or not self._ids.made(call_id):
+            return
+        if usd := self._failed_attempts.pop(call_id, None):
+            _tell(await self._gate.settle(call_id, Spent(usd)))
+        else:
             await self._gate.release(call_id)
 
     def _account(self, metadata: Mapping[str, Any]) -> Account | None:
@@ -111,16 +127,19 @@ class Till:
         most = worst_case(Charged.by(call_type), data, tariff.prices(data), account.usd_per_aud)
         return Starting(self._ids.new(), alias, caller.key, most, hold=tariff.timeout + self._grace)
 
-    async def _book_unasked(self, ended: Ended, spent: Spent) -> None:
-        # No road is known that leads here. If LiteLLM builds one, its calls are booked at least.
+    async def _book_unasked(self, ended: Ended, call_id: str) -> None:
+        # No common road leads here. If LiteLLM builds one, its calls are booked at least.
         try:
             account = read_account(ended.account, self._clock())
         except DamagedAccount:
             return
-        call_id = f"unasked-{ended.answer_id}"
         call = self._gate.call(account, call_id, ended.alias, ended.key, self._clock())
-        LOG.warning("%s was called without asking the ledger (%s)", ended.alias, ended.call_type)
-        _tell(await self._gate.settle(call_id, spent, call))
+        LOG.warning("%s cost money without being admitted (%s)", ended.alias, ended.call_type)
+        _tell(await self._gate.settle(call_id, _spent(ended, ended.usd), call))
+
+
+def _spent(ended: Ended, usd: Decimal | None) -> Spent:
+    return Spent(usd, ended.provider, ended.model, ended.input_tokens, ended.output_tokens)
 
 
 def _refusal(decision: Refused, starting: Starting, now: datetime) -> Refusal:
