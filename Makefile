@@ -79,6 +79,7 @@ bench: $(STAMP) ## Measure speed and memory; prints ratios taken in one run
 	$(BIN)/python bench/validate_and_plan.py
 	$(BIN)/python bench/apply.py
 	$(BIN)/python bench/turn.py --busy
+	PYTHONPATH=tests $(BIN)/python bench/commit_to_live.py
 
 .PHONY: build
 build: $(STAMP) ## Build the wheel

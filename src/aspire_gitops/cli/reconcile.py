@@ -26,7 +26,7 @@ from aspire_gitops.errors import AspireGitopsError, UsageError
 from aspire_gitops.locking import FileLock
 from aspire_gitops.rendering.status_document import TurnDocument
 from aspire_gitops.rendering.status_from import turn_document
-from aspire_gitops.rendering.turn_text import turn_line
+from aspire_gitops.rendering.turn_text import turn_lines
 from aspire_gitops.reporting import Standing
 from aspire_gitops.server.local import LocalController
 from aspire_gitops.settings import ControllerSettings, read_controller_settings
@@ -62,7 +62,8 @@ def command(
     if format_ == "json":
         click.echo(turn.model_dump_json(indent=2))
     else:
-        show(turn_line(turn))
+        for line in turn_lines(turn):
+            show(line)
     raise SystemExit(ExitCode.DONE if turn.standing == Standing.READY else ExitCode.FAILED)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aspire_gitops.applying import Outcome, Result, Status
 from aspire_gitops.applying.change import NotProved
@@ -23,11 +24,12 @@ from aspire_gitops.controller.recording import Scribe, state_row
 from aspire_gitops.controller.seeing import Seeing
 from aspire_gitops.controller.wanted import Wanted
 from aspire_gitops.controller.words import after_applying, changes
-from aspire_gitops.errors import SecretMissing, SourceRefused, SourceUnavailable
+from aspire_gitops.errors import GatewayRefused, SecretMissing, SourceRefused, SourceUnavailable
 from aspire_gitops.journal.entry import Draft, EntryKind
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.reporting import Answer, Drifted, Standing
 
+_RIGHTS_HOLD = timedelta(hours=1)
 _PROOFS = 3  # reads in a row that must disagree before a revision counts as failed
 
 Progress = Callable[[int, int], None]
@@ -111,10 +113,22 @@ class Acting:
         drift = [scribe.drifted(one, now, plan.id) for one in self.fresh(chosen.drift)]
         try:
             with attempt.with_gateway():
-                return await carrying.out(*drift)
+                await self._prove_rights()
+                outcome = await carrying.out(*drift)
+                if any(isinstance(r.error, GatewayRefused) for r in outcome.results):
+                    self.memory.rights_proved_at = None
+                return outcome
         finally:
             self.memory.unwritten += carrying.unwritten
             self.memory.observed = ""  # whatever happened, look at everything again
+
+    async def _prove_rights(self) -> None:
+        # Half an apply is worse than none. The proof is ten calls, so it holds for a while;
+        # a right that is taken away meanwhile stops the apply at the first refusal.
+        proved, now = self.memory.rights_proved_at, self.world.clock()
+        if proved is None or abs(now - proved) > _RIGHTS_HOLD:
+            await self.world.gateway.check_rights()
+            self.memory.rights_proved_at = now
 
     def _remember_states(self, outcome: Outcome) -> None:
         for result in outcome.results:

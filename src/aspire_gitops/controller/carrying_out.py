@@ -37,11 +37,8 @@ class Carrying:
         Raises:
             SecretMissing: Before the first write.
             JournalUnavailable, JournalDamaged: Before the first write.
-            GatewayRefused: The admin key lacks a right; nothing was written.
-            GatewayUnavailable: Before the first write.
         """
         secrets = resolve_secrets(_intents(self.plan))
-        await self.world.gateway.check_rights()  # half an apply is worse than none
         planned = self.scribe.planned(self.plan, self.world.clock())
         await asyncio.to_thread(self.world.journal.append, *before, planned)
         return await apply_plan(

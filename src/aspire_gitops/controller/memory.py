@@ -59,6 +59,7 @@ class Memory:
     quiet_turns: int = 0
     quiet_since: datetime | None = None
     facts: JournalFacts | None = None
+    rights_proved_at: datetime | None = None  # when the admin key was seen to have all rights
     told_spend: frozenset[str] | None = None  # crossings that were told; None: not recalled yet
     observed: str = ""  # digest of the last snapshot that was compared with `states`
 

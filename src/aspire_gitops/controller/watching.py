@@ -13,6 +13,7 @@ from aspire_gitops.planning.plan import Plan
 from aspire_gitops.reporting import (
     AliasRow,
     AppRow,
+    Brake,
     Role,
     Standing,
     Status,
@@ -86,7 +87,7 @@ class Watching:
             apps=_apps(catalog, seen, reconciler) if catalog and seen else (),
             drift=turn.drift if turn else (),
             fights=turn.fights if turn else (),
-            brakes=turn.brakes if turn else (),
+            brakes=tuple(brake for brake in turn.brakes if _holds(brake, now)) if turn else (),
             foreign=turn.plan.foreign if turn and turn.plan else (),
             fallbacks=seen.fallbacks if seen else (),
             journal=reconciler.memory.facts,
@@ -101,6 +102,11 @@ class Watching:
         if turn is None:
             return Standing.WAITING, "the first turn has not ended yet"
         return turn.standing, turn.reason
+
+
+def _holds(brake: Brake, now: datetime) -> bool:
+    # The turn after a freeze may take its time; the freeze is over all the same.
+    return brake.until is None or now < brake.until
 
 
 def _aliases(catalog: Catalog, pending: Plan | None) -> tuple[AliasRow, ...]:

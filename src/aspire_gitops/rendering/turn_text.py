@@ -1,6 +1,6 @@
 """One turn in one line, for logs and for whoever asked for the turn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from aspire_gitops.rendering.characters import one_line
 from aspire_gitops.rendering.plan_words import plural, revision_text
@@ -20,6 +20,19 @@ def turn_line(turn: Turn | TurnDocument) -> str:
         parts.append(f"drift in {plural(shown.drift, 'object')}")
     parts.append(duration_text(shown))
     return " · ".join(parts)
+
+
+def turn_lines(turn: TurnDocument) -> Iterator[str]:
+    """Yield the turn, then every mistake and failed change, each in its line, and the way out."""
+    yield turn_line(turn)
+    for found in turn.diagnostics:
+        yield f"  {found.place}: {found.code} {found.name}: {one_line(found.message)}"
+        if found.help:
+            yield f"    = help: {one_line(found.help)}"
+    for failure in turn.failures:
+        yield f"  failed {one_line(failure)}"
+    if turn.help:
+        yield f"  = help: {one_line(turn.help)}"
 
 
 def runs(

@@ -176,6 +176,17 @@ def test_a_missing_secret_stalls_before_the_first_write(
     assert settled.fake.writes == []
 
 
+def test_the_rights_are_proved_once_an_hour_and_again_after_a_refusal(settled: Scene) -> None:
+    def proofs_for(model: str, later_s: float = 60.0) -> int:
+        target = {"provider": "acme", "model": model}
+        settled.declare(alias("chat", "acme", target=target))
+        settled.commit("Swap")
+        settled.turn(later_s=later_s)
+        return sum(request.path == "/key/block" for request in settled.fake.writes)
+
+    assert [proofs_for("chat-2"), proofs_for("chat-3"), proofs_for("chat-4", 3_601)] == [0, 0, 1]
+
+
 # ── drift ────────────────────────────────────────────────────────────────────
 
 
