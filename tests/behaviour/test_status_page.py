@@ -28,6 +28,7 @@ SECTIONS = (
     "Last turns",
     "Aliases",
     "Apps",
+    "Spend this month",
     "Not ours",
     "Controller",
 )
