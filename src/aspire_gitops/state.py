@@ -165,6 +165,7 @@ class GatewayTarget:
     max_deletions: int
     exchange: ExchangeRate
     heals_drift: bool = True  # False: changes made by hand are only reported
+    has_ledger: bool = False  # its config.yaml loads the spend ledger
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from aspire_gitops.rehearsal.report import Rehearsal, Watcher
 from aspire_gitops.rehearsal.sandboxed import SandboxStage
 from aspire_gitops.rehearsal.script import play
 from aspire_gitops.sandbox import SandboxOptions, UpstreamControl, running
+from aspire_gitops.sandbox.options import LedgerStore
 from aspire_gitops.state import Compiled
 
 
@@ -27,7 +28,8 @@ def rehearse(compiled: Compiled, watcher: Watcher, *, owner: str) -> Rehearsal:
         folder = Path(made)
         config = folder / "config.yaml"
         config.write_text(compiled.config_yaml, encoding="utf-8")
-        options = SandboxOptions(config=config, upstream=True)
+        ledger: LedgerStore | None = "postgresql" if compiled.gateway.has_ledger else None
+        options = SandboxOptions(config=config, upstream=True, ledger=ledger)
         with running(options, progress=watcher.tells) as sandbox:
             if sandbox.upstream_url is None:
                 raise AssertionError("the sandbox was asked for an upstream and has none")
