@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -209,7 +209,10 @@ class Subject:
 
 
 def overhead(rounds: int = 8, calls: int = 60) -> None:
-    """Print milliseconds of a call with one client, and calls per second with sixteen."""
+    """Print milliseconds of a call with one client, and calls per second with sixteen.
+
+    One client calls each gateway in turn, so that whatever else the machine does meets all alike.
+    """
     with ExitStack() as stack:
         subjects = [
             _subject("no callback", stack.enter_context(gateway(plain={}))),
@@ -220,8 +223,10 @@ def overhead(rounds: int = 8, calls: int = 60) -> None:
             _subject("ledger, PostgreSQL", stack.enter_context(gateway("postgresql"))),
         ]
         for number in range(rounds):
-            for subject in subjects[number % 4 :] + subjects[: number % 4]:
-                asyncio.run(_measure(subject, calls))
+            turned = subjects[number % 4 :] + subjects[: number % 4]
+            asyncio.run(_in_turn(turned, calls))
+            for subject in turned:
+                asyncio.run(_at_once(subject, calls // 4))
     _tell_overhead(subjects)
 
 
@@ -229,19 +234,32 @@ def _subject(name: str, running: LedgerGateway) -> Subject:
     return Subject(name, running.sandbox.base_url, running.app("1000").key, [], [])
 
 
-async def _measure(subject: Subject, calls: int) -> None:
-    subject.alone += [call.ms for call in await _calls(subject, calls)]
+async def _in_turn(subjects: Sequence[Subject], calls: int) -> None:
+    async with AsyncExitStack() as stack:
+        callers = [
+            await stack.enter_async_context(Caller(subject.address, subject.key))
+            for subject in subjects
+        ]
+        for _ in range(calls):
+            for subject, caller in zip(subjects, callers, strict=True):
+                subject.alone.append((await _call(subject, caller)).ms)
+
+
+async def _at_once(subject: Subject, calls: int) -> None:
+    async def one() -> None:
+        async with Caller(subject.address, subject.key) as caller:
+            for _ in range(calls):
+                await _call(subject, caller)
+
     began = time.monotonic()
-    await asyncio.gather(*(_calls(subject, calls // 4) for _ in range(16)))
-    subject.per_s.append(16 * (calls // 4) / (time.monotonic() - began))
+    await asyncio.gather(*(one() for _ in range(CLIENTS // 4)))
+    subject.per_s.append(CLIENTS // 4 * calls / (time.monotonic() - began))
 
 
-async def _calls(subject: Subject, count: int) -> list[Made]:
-    body = {"model": "chat", "max_tokens": 20, **SAY_HI}
-    async with Caller(subject.address, subject.key) as caller:
-        made = [(await caller.post(body))[0] for _ in range(count)]
-    if failed := [call.status for call in made if not call.ok]:
-        raise click.ClickException(f"{subject.name} answered {failed[0]}")
+async def _call(subject: Subject, caller: Caller) -> Made:
+    made, _ = await caller.post({"model": "chat", "max_tokens": 20, **SAY_HI})
+    if not made.ok:
+        raise click.ClickException(f"{subject.name} answered {made.status}")
     return made
 
 
@@ -252,7 +270,9 @@ def _tell_overhead(subjects: Sequence[Subject]) -> None:
     empty = subjects[1]
     for subject in subjects:
         cuts = statistics.quantiles(subject.alone, n=100)
-        more = cuts[49] - statistics.median(empty.alone)
+        more = statistics.median(
+            mine - other for mine, other in zip(subject.alone, empty.alone, strict=True)
+        )
         ratio = statistics.median(
             mine / other for mine, other in zip(subject.per_s, empty.per_s, strict=True)
         )

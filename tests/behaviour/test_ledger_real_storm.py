@@ -5,11 +5,16 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
 
+from aspire_gitops.ledger.amounts import NanoAud
 from aspire_gitops.ledger.opening import open_store
+from aspire_gitops.ledger.values import Call, Request
 from aspire_gitops.ledger.verifying import Verified, verify
 from support.ledger_real import CHAT_AUD, SAY_HI, LedgerGateway, ledger_gateway
 from support.ledger_real_kill import Got, kill_under_load, recovered
@@ -38,6 +43,7 @@ def calls_of_64_clients(gateway: LedgerGateway, mode: str, **more: Any) -> list[
     addresses = [gateway.sandbox.base_url, *gateway.sandbox.extra_base_urls]
     body = {"model": "chat", **SAY_HI, **more}
     made = asyncio.run(storm(addresses, app.key, body, go_on=False, at_most_s=30))
+    assert {call.status for call in made} <= {200, 429}
     gateway.settled(app, sum(call.ok for call in made))
     assert gateway.spent(app) == CHAT_AUD * sum(call.ok for call in made)
     return made
@@ -84,3 +90,31 @@ def test_what_a_killed_proxy_had_answered_is_in_the_ledger(gateway: LedgerGatewa
         for got, count in zip(clients, booked, strict=True)
     ] == [True] * len(clients)
     assert verified(gateway).differences == ()
+
+
+def test_a_lost_call_that_litellm_logged_is_booked_at_its_logged_cost(
+    gateway: LedgerGateway,
+) -> None:
+    app = gateway.app("1")
+    now = datetime.now(UTC)
+    call = Call("lost", app.budget, app.name, "chat", "k", f"{now:%Y-%m-%d}", now, Decimal("0.5"))
+    worst = NanoAud(10**9)
+    lost = Request(call, worst, worst, worst, learned=False, expires_at=now)
+
+    async def reserve() -> None:
+        async with open_store(gateway.url) as store:
+            await store.admit(lost)
+
+    with psycopg.connect(gateway.sandbox.database_url, autocommit=True) as server:
+        server.execute(
+            'INSERT INTO "LiteLLM_SpendLogs" (request_id, call_type, spend, "startTime", "endTime",'
+            " metadata, status, updated_at) VALUES ('r1', 'acompletion', 0.00009, %(now)s, %(now)s,"
+            " %(metadata)s, 'success', %(now)s)",
+            {
+                "now": now.replace(tzinfo=None),
+                "metadata": '{"spend_logs_metadata": {"aspire_ledger": "lost"}}',
+            },
+        )
+    asyncio.run(reserve())
+    (entry,) = gateway.settled(app, 1)
+    assert (entry.kind, entry.aud) == ("recovered", CHAT_AUD)

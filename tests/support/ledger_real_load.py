@@ -13,6 +13,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 CHAT = "/v1/chat/completions"
+REFUSED = (429, 422)  # 422 is what LiteLLM says by default
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,5 +124,5 @@ def premature(made: Sequence[Made], worth: int = 100) -> int:
     return sum(
         sum(call.sent < refused.answered for call in good) < worth
         for refused in made
-        if not refused.ok
+        if refused.status in REFUSED
     )

@@ -27,6 +27,7 @@ from aspire_gitops.ledger.store import Store
 
 PARAMETER = "MONTHLY_BUDGET_AUD"
 _RECOVER_EVERY_S = 30.0
+_STORE_TIMEOUT_S = 5.0  # LiteLLM's event loop stands still for seconds when 64 clients begin
 
 
 class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
@@ -116,7 +117,7 @@ def _begin_recovering(store: Store, settings: LedgerSettings) -> "asyncio.Task[N
 
 def _opened() -> Ledger:
     settings = read_settings(os.environ)
-    return Ledger(open_store(settings.url), settings)
+    return Ledger(open_store(settings.url, timeout_s=_STORE_TIMEOUT_S), settings)
 
 
 ledger = _opened()
