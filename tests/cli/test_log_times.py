@@ -17,6 +17,8 @@ from aspire_gitops.journal import open_journal
 from support.command_line import PROGRAM, CommandLine, ended
 from support.journal_lines import draft
 
+pytestmark = pytest.mark.slow  # a minute for all fast tests is not much
+
 NOW = datetime(2026, 11, 20, 3, 30, tzinfo=UTC)  # 14:30 in Sydney
 
 

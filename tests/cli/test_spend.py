@@ -12,6 +12,8 @@ from support.command_line import CommandLine
 from support.golden import REPOSITORY
 from support.spend_ledger import SYDNEY, Spent, sqlite_url, write_calls
 
+pytestmark = pytest.mark.slow  # a minute for all fast tests is not much
+
 SOURCE = (str(REPOSITORY / "gateway.d"), "--today", str(TODAY))
 PASSWORD = "plantedpassword"
 

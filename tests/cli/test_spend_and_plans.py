@@ -11,6 +11,8 @@ from support.fake_gateway import ADMIN_KEY, FakeGateway, serving
 from support.small_source import TODAY, write_files
 from support.spend_ledger import SYDNEY, Spent, sqlite_url, write_calls
 
+pytestmark = pytest.mark.slow  # a minute for all fast tests is not much
+
 BY_THEN = ("--today", TODAY)
 
 

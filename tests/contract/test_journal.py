@@ -37,6 +37,8 @@ from support.journal_lines import (
 )
 from support.journal_writer import Started, running
 
+pytestmark = pytest.mark.slow  # a minute for all fast tests is not much
+
 
 @dataclass(frozen=True)
 class Place:

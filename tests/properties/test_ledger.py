@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -30,6 +31,8 @@ from aspire_gitops.ledger.store import verdict
 from aspire_gitops.ledger.values import Adjustment, EntryKind, Request, Verdict
 from aspire_gitops.ledger.verifying import verify
 from support.ledger_calls import NOON, fair, request, settlement
+
+pytestmark = pytest.mark.slow  # a minute for all fast tests is not much
 
 T = TypeVar("T")
 MONTH = "2026-11"

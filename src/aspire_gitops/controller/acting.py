@@ -24,7 +24,14 @@ from aspire_gitops.controller.recording import Scribe, state_row
 from aspire_gitops.controller.seeing import Seeing
 from aspire_gitops.controller.wanted import Wanted
 from aspire_gitops.controller.words import after_applying, changes
-from aspire_gitops.errors import GatewayRefused, SecretMissing, SourceRefused, SourceUnavailable
+from aspire_gitops.errors import (
+    AspireGitopsError,
+    GatewayRefused,
+    GatewayRejected,
+    SecretMissing,
+    SourceRefused,
+    SourceUnavailable,
+)
 from aspire_gitops.journal.entry import Draft, EntryKind
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.reporting import Answer, Drifted, Standing
@@ -178,7 +185,7 @@ class Acting:
         if own:
             reason = f"{wanted.revision.short}: {what}: {own[0].change.key}: {own[0].message}"
             problem = Problem(Standing.STALLED, reason, "push a commit that mends it")
-            if all(isinstance(result.error, NotProved) for result in own):
+            if all(_may_pass(result.error) for result in own):
                 await self._patiently(attempt, wanted, problem, scribe)
                 return
             attempt.problems.append(problem)
@@ -200,3 +207,10 @@ class Acting:
 
     async def _append(self, draft: Draft) -> None:
         await asyncio.to_thread(self.world.journal.append, draft)
+
+
+def _may_pass(error: AspireGitopsError | None) -> bool:
+    # What was there a moment ago and is not now: a hand, or LiteLLM reading its lists anew.
+    return isinstance(error, NotProved) or (
+        isinstance(error, GatewayRejected) and error.status == 404
+    )

@@ -165,7 +165,7 @@ def _retyped(mistake: Mistake) -> str | None:
     value, wanted = mistake.value, mistake.schema.get("type")
     if wanted == "string" and type(value) in {int, float}:
         return f'write "{value}" in quotes'
-    if wanted == "boolean" and value in {"yes", "on", "no", "off"}:
+    if wanted == "boolean" and isinstance(value, str) and value in {"yes", "on", "no", "off"}:
         return f"write {'true' if value in {'yes', 'on'} else 'false'}"
     if wanted == "integer" and isinstance(value, str) and value.isascii() and value.isdigit():
         return f"write {value} without quotes"

@@ -19,6 +19,8 @@ from aspire_gitops.journal import Entry, journal_path, open_journal
 from support.journal_lines import NOON, draft
 from support.journal_writer import TESTS, running
 
+pytestmark = pytest.mark.slow  # a minute for all fast tests is not much
+
 AS_NOBODY = "import os, sys; os.setgid(65534); os.setuid(65534)"
 
 

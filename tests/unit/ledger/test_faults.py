@@ -24,6 +24,8 @@ from support.ledger_calls import account, both, request, settlement, starting
 from support.ledger_spender import started
 from support.postgres_server import PASSWORD, PostgresServer
 
+pytestmark = pytest.mark.slow  # a minute for all fast tests is not much
+
 Run = Callable[..., Any]
 PLANTED = "planted-p@ss-4711"
 

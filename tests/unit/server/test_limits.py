@@ -18,6 +18,8 @@ from aspire_gitops.server.options import ServerOptions
 from support.serving import serving
 from support.statuses import StandIn
 
+pytestmark = pytest.mark.slow  # a minute for all fast tests is not much
+
 
 def connection(url: str) -> socket.socket:
     parts = urlsplit(url)

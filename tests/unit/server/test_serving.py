@@ -19,6 +19,8 @@ from aspire_gitops.server.sockets import SOCKET
 from support.serving import serving
 from support.statuses import StandIn, fresh, turn
 
+pytestmark = pytest.mark.slow  # a minute for all fast tests is not much
+
 
 def options(folder: Path, **more: str) -> ServerOptions:
     return ServerOptions(**{"state_dir": folder, "listen": "127.0.0.1:0", **more})  # type: ignore[arg-type]  # fields of it

@@ -13,6 +13,8 @@ from aspire_gitops.sources.git.exchange import Exchange
 from support.git_http import GitServer, serving
 from support.git_repository import Repository, new_bare
 
+pytestmark = pytest.mark.slow  # a minute for all fast tests is not much
+
 Publish = Callable[..., str | None]
 
 

@@ -9,6 +9,8 @@ import pytest
 from aspire_gitops.errors import SourceUnavailable
 from aspire_gitops.sources.watch import changes
 
+pytestmark = pytest.mark.slow  # a minute for all fast tests is not much
+
 
 def test_a_burst_is_one_change_and_other_files_are_none(tmp_path: Path) -> None:
     seen: Queue[None] = Queue()

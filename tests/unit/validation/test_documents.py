@@ -192,3 +192,9 @@ def test_what_only_the_resource_refuses_is_refused(monkeypatch: pytest.MonkeyPat
     [found] = found_in({})
     assert found.rule.code == "AG108"
     assert "please report" in found.message
+
+
+def test_a_list_where_yes_or_no_should_be() -> None:
+    (said,) = told(PROVIDER, "name: cloud-first", "name: cloud-first\nadopt: []")
+    assert "`adopt` must be" in said
+    assert "AG1" in said
