@@ -16,10 +16,16 @@ from pydantic import SecretStr
 from aspire_gitops.errors import LedgerRefused, LedgerUnavailable
 from aspire_gitops.ledger.amounts import NanoAud, aud, nano
 from aspire_gitops.ledger.booking import Booking
+from aspire_gitops.ledger.gateway_log import logged_in
 from aspire_gitops.ledger.opening import open_store
 from aspire_gitops.ledger.store import StoreRefused, StoreUnavailable
 from aspire_gitops.ledger.values import Adjustment, Entry, EntryKind, Share
-from aspire_gitops.ledger.verifying import Difference, verify
+from aspire_gitops.ledger.verifying import (
+    Difference,
+    LogDifference,
+    compare_with_log,
+    verify,
+)
 from aspire_gitops.money import Aud, Month
 from aspire_gitops.spending import MonthRecord, Part, caps_of, known_spent, month_of
 from aspire_gitops.spending.months import month_before
@@ -90,6 +96,18 @@ class LedgerReading:
         """Add everything up again. Returns how many totals there are, and each difference in words."""
         found = await self._asked(verify)
         return found.checked, [_told(difference) for difference in found.differences]
+
+    async def against_log(self, month: Month) -> tuple[int, Sequence[str]]:
+        """Compare a month's calls with the gateway's own log of spend, in the same database.
+
+        Returns how many lines were compared, and each difference in words.
+        """
+        if self._url.get_secret_value().startswith(_SQLITE):
+            raise LedgerRefused("a ledger in a file lies beside no log of the gateway")
+        name = str(month)
+        logged = await self._asked(lambda store: logged_in(store, name, month.start, month.end))
+        found = await self._asked(lambda store: compare_with_log(store, name, logged))
+        return found.entries, [_unlike(difference) for difference in found.log_differences]
 
     async def close_month(self, month: str, now: datetime) -> tuple[int, str]:
         """Close a month for good. Returns how many lines it has, and the digest of all of them."""
@@ -173,6 +191,15 @@ def _line(entry: Entry) -> Booked:
         is_adjustment=by_hand,
         reason=entry.note if by_hand else "",
     )
+
+
+def _unlike(difference: LogDifference) -> str:
+    call, logged, booked = difference.request_id, difference.logged, difference.booked
+    if logged is None:
+        return f"call {call}: the ledger has {booked} USD, the gateway's log lost it"
+    if booked is None:
+        return f"call {call}: the gateway's log has {logged} USD, the ledger does not know it"
+    return f"call {call}: the ledger has {booked} USD, the gateway's log {logged}"
 
 
 def _told(difference: Difference) -> str:

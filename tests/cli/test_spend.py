@@ -5,6 +5,7 @@ import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from support.catalogs import TODAY
@@ -142,6 +143,68 @@ def test_an_adjustment_that_cannot_be_meant_books_nothing(
 def test_verify_finds_every_sum_right(shell: CommandLine) -> None:
     ended = shell.run("ledger", "verify")
     assert (ended.returncode, ended.stdout) == (0, "2 totals: each is the sum of its lines\n")
+
+
+LOG = """
+    CREATE TABLE "LiteLLM_SpendLogs" (spend float8, metadata jsonb, "startTime" timestamp);
+    INSERT INTO "LiteLLM_SpendLogs"
+    SELECT CAST(usd AS float8), jsonb_build_object('spend_logs_metadata',
+        jsonb_build_object('aspire_ledger', request_id)), CAST(left(at, 19) AS timestamp)
+    FROM aspire_ledger.entries"""
+
+
+def write_log(url: str, *more: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in (LOG, *more):
+            connection.execute(statement)
+
+
+def against_log(tmp_path: Path, url: str) -> tuple[int, str]:
+    shell = CommandLine(tmp_path, {"ASPIRE_GITOPS_LEDGER_URL": url})
+    ended = shell.run("ledger", "verify", "--against-log", f"{today():%Y-%m}")
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+def test_the_ledger_and_the_log_of_the_gateway_agree(tmp_path: Path, own_database_url: str) -> None:
+    write_calls(own_database_url, [call("45", today()), call("1.5", today())])
+    write_log(own_database_url)
+    code, text = against_log(tmp_path, own_database_url)
+    assert (code, "2 lines of" in text, "0 unlike" in text) == (0, True, True)
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        pytest.param('DELETE FROM "LiteLLM_SpendLogs"', "the gateway's log lost it", id="lost"),
+        pytest.param(
+            'UPDATE "LiteLLM_SpendLogs" SET spend = spend * 2', "the gateway's log ", id="dearer"
+        ),
+        pytest.param(
+            "INSERT INTO \"LiteLLM_SpendLogs\" SELECT 1, jsonb_build_object('spend_logs_metadata',"
+            " jsonb_build_object('aspire_ledger', 'nobody')), \"startTime\""
+            ' FROM "LiteLLM_SpendLogs"',
+            "the ledger does not know it",
+            id="never booked",
+        ),
+    ],
+)
+def test_a_difference_from_the_log_of_the_gateway_is_explained(
+    tmp_path: Path, own_database_url: str, statement: str, words: str
+) -> None:
+    write_calls(own_database_url, [call("45", today())])
+    write_log(own_database_url, statement)
+    code, text = against_log(tmp_path, own_database_url)
+    assert (code, words in text, "1 unlike" in text) == (1, True, True)
+
+
+def test_a_ledger_away_from_the_gateway_says_so(
+    tmp_path: Path, shell: CommandLine, own_database_url: str
+) -> None:
+    write_calls(own_database_url, [call("45", today())])
+    code, text = against_log(tmp_path, own_database_url)
+    assert (code, "is not in the ledger's database" in text) == (1, True)
+    code, text = against_log(tmp_path, shell.variables["ASPIRE_GITOPS_LEDGER_URL"])
+    assert (code, "lies beside no log" in text) == (1, True)
 
 
 def test_verify_explains_a_total_that_somebody_changed(shell: CommandLine) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
@@ -10,10 +11,10 @@ from aspire_gitops.cli.invocation import Invocation, pass_invocation
 from aspire_gitops.cli.spending import ledger_of, now
 from aspire_gitops.errors import UsageError
 from aspire_gitops.ledger_reading import LedgerReading
-from aspire_gitops.money import Aud
+from aspire_gitops.money import Aud, Month
 from aspire_gitops.rendering.characters import one_line
 from aspire_gitops.rendering.plan_words import plural
-from aspire_gitops.spending.months import is_month
+from aspire_gitops.spending.months import is_month, month_named
 from aspire_gitops.spending.spend import plain
 
 _EPILOG = """\b
@@ -72,25 +73,34 @@ def adjust(
 
 
 @command.command(name="verify", short_help="Prove that each total is the sum of its lines.")
+@click.option("--against-log", "month", metavar="YYYY-MM", help="Also compare this month's calls with the gateway's own log, if it is in the ledger's database.")  # fmt: skip
+@click.option("--timezone", default="Australia/Sydney", show_default=True, help="Where that month begins and ends.")  # fmt: skip
 @pass_invocation
-def verify(invocation: Invocation, /) -> None:
+def verify(invocation: Invocation, /, *, month: str | None, timezone: str) -> None:
     """Add every line up again, and compare with the running totals and the closed months.
 
-    Exits 1 with each difference explained. Mends nothing: a person must look.
+    Exits 1 with each difference explained. Mends nothing: a person must look. The
+    gateway's log loses the last seconds of a killed process; the ledger does not.
     """
+    span = _span(month, timezone) if month else None
 
-    async def found(ledger: LedgerReading) -> tuple[int, list[str]]:
+    async def found(ledger: LedgerReading) -> tuple[int, list[str], int, list[str]]:
         async with ledger:
             checked, differences = await ledger.verify()
-            return checked, list(differences)
+            lines, unlike = await ledger.against_log(span) if span else (0, ())
+            return checked, list(differences), lines, list(unlike)
 
-    checked, differences = asyncio.run(found(ledger_of(invocation.settings())))
-    for difference in differences:
+    checked, differences, lines, unlike = asyncio.run(found(ledger_of(invocation.settings())))
+    for difference in (*differences, *unlike):
         click.echo(one_line(difference))
     if differences:
         click.echo(f"{plural(len(differences), 'difference')} in {plural(checked, 'total')}")
+    else:
+        click.echo(f"{plural(checked, 'total')}: each is the sum of its lines")
+    if span:
+        click.echo(f"{plural(lines, 'line')} of {month} against the log: {len(unlike)} unlike")
+    if differences or unlike:
         raise SystemExit(ExitCode.FAILED)
-    click.echo(f"{plural(checked, 'total')}: each is the sum of its lines")
 
 
 @command.command(name="close", short_help="Close a month: nothing is booked in it any more.")
@@ -109,6 +119,15 @@ def close(invocation: Invocation, /, *, month: str) -> None:
 
     lines, digest = asyncio.run(closed(ledger_of(invocation.settings())))
     click.echo(f"closed {month} with {plural(lines, 'line')}: {digest or 'it was empty'}")
+
+
+def _span(month: str, timezone: str) -> Month:
+    _check(month)
+    try:
+        zone = ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise UsageError(f"there is no timezone {timezone!r}; write Australia/Sydney") from error
+    return month_named(month, zone)
 
 
 def _amount(text: str) -> Aud:
