@@ -89,6 +89,9 @@ def with_(ctx: click.Context, /, *, program: tuple[str, ...], **shape: Any) -> N
     ctx.exit(ended.returncode if ended.returncode >= 0 else 128 - ended.returncode)
 
 
+_LEDGER = "aspire_gitops.ledger.hook"  # a compiled config that has it cannot start without
+
+
 def _options(
     *, config: Path | None, env: tuple[str, ...], upstream: bool, extra_proxies: int
 ) -> SandboxOptions:
@@ -97,7 +100,15 @@ def _options(
         env=dict(map(_variable, env)),
         upstream=upstream,
         extra_proxies=extra_proxies,
+        ledger="postgresql" if config and _LEDGER in _text(config) else None,
     )
+
+
+def _text(config: Path) -> str:
+    try:
+        return config.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""  # starting says what is wrong with it
 
 
 def _variable(text: str) -> tuple[str, str]:
