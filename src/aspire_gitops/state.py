@@ -13,6 +13,7 @@ from typing import TypeAlias
 from aspire_gitops.canonical import JsonValue, canonical_json, digest, digest_of_text
 from aspire_gitops.money import ExchangeRate
 from aspire_gitops.revision import Revision
+from aspire_gitops.usage import Downtime, Traffic
 
 
 class Kind(StrEnum):
@@ -207,8 +208,9 @@ class Snapshot:
 
     `objects` holds ours and foreign ones; several may share a key (two rows of
     one alias, in the middle of a replacement). `changed` is by kind and address,
-    `spent` is AUD this month by budget, empty where no ledger was asked; both
-    stand outside of everything that is compared or digested.
+    `spent` is AUD this month by budget, empty where no ledger was asked; `traffic`
+    and `downtime` are None where nobody counted. All four stand outside of
+    everything that is compared or digested.
     """
 
     gateway_url: str
@@ -218,6 +220,8 @@ class Snapshot:
     fallbacks: tuple[LiveFallback, ...] = ()
     changed: Mapping[tuple[Kind, str], LastChange] = field(default_factory=dict, compare=False)
     spent: Mapping[str, str] = field(default_factory=dict, compare=False)
+    traffic: Traffic | None = field(default=None, compare=False)
+    downtime: Downtime | None = field(default=None, compare=False)
 
     def last_change(self, item: GatewayObject) -> LastChange | None:
         """Return who last changed `item` and when; None if the gateway tells neither."""

@@ -110,5 +110,6 @@ def _model_info(spec: AliasSpec) -> dict[str, JsonValue]:
         "mode": spec.mode,
         "max_input_tokens": spec.context_window_tokens,
         "max_output_tokens": spec.max_output_tokens,
+        "output_vector_size": spec.embedding_dimensions,
         **{CAPABILITY_FIELDS[capability]: True for capability in spec.capabilities},
     }

@@ -29,6 +29,7 @@ ParameterValue = Annotated[
     bool | ParameterCount | ParameterNumber | ParameterText, Field(union_mode="left_to_right")
 ]
 Tokens = Annotated[int, Field(ge=1, le=100_000_000), Whole]
+Dimensions = Annotated[int, Field(ge=1, le=100_000), Whole]
 Seconds = Annotated[int, Field(ge=1, le=3600), Whole]
 
 
@@ -103,6 +104,10 @@ class AliasSpec(ResourceSpec):
     )
     max_output_tokens: OrAbsent[Tokens] = Field(
         default=None, description="Tokens that one answer may have."
+    )
+    embedding_dimensions: OrAbsent[Dimensions] = Field(
+        default=None,
+        description="Length of the vectors, for `mode: embedding`. Vectors of another length do not fit into what apps have stored.",
     )
     limits: OrAbsent[AliasLimitsSpec] = Field(
         default=None, description="Limits of the alias, all apps together."

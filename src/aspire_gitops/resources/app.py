@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from aspire_gitops.resources.alias import Capability, Dimensions, Tokens
 from aspire_gitops.resources.base import (
+    NAME_PATTERN,
     FilePath,
     OrAbsent,
     Owner,
@@ -19,6 +21,7 @@ from aspire_gitops.resources.base import (
     in_words,
 )
 
+AliasName = Annotated[str, Field(pattern=NAME_PATTERN)]
 KeyAlias = Annotated[
     str,
     Field(
@@ -43,6 +46,23 @@ class AppLimitsSpec(Spec):
     )
     parallel_requests: OrAbsent[ParallelRequests] = Field(
         default=None, description="Calls at the same time."
+    )
+
+
+class NeedSpec(Spec):
+    """What an app relies on when it calls an alias, whatever model is behind it."""
+
+    capabilities: Unique[Capability] = Field(
+        default=(), description="Capabilities that the app uses."
+    )
+    context_window_tokens: OrAbsent[Tokens] = Field(
+        default=None, description="Tokens that the app's longest call has."
+    )
+    max_output_tokens: OrAbsent[Tokens] = Field(
+        default=None, description="Tokens that the app's longest answer has."
+    )
+    embedding_dimensions: OrAbsent[Dimensions] = Field(
+        default=None, description="Length of the vectors that the app has stored."
     )
 
 
@@ -83,6 +103,10 @@ class AppSpec(ResourceSpec):
         description="The aliases that the app may call. An empty list would mean all of them to LiteLLM.",
     )
     budget: ResourceName = Field(description="Name of a declared budget.")
+    needs: OrAbsent[dict[AliasName, NeedSpec]] = Field(
+        default=None,
+        description="What the app relies on, by alias. A swap that takes it away is refused.",
+    )
     limits: OrAbsent[AppLimitsSpec] = Field(
         default=None, description="Limits of each key of the app."
     )

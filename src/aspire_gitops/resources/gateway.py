@@ -19,6 +19,7 @@ from aspire_gitops.resources.base import (
 
 Days = Annotated[int, Field(ge=1, le=366), Whole]
 MinutesPerMonth = Annotated[int, Field(ge=1, le=44_640), Whole]
+DowntimeSeconds = Annotated[int, Field(ge=0, le=7200), Whole]
 Minutes = Annotated[int, Field(ge=1, le=1440), Whole]
 Deletions = Annotated[int, Field(ge=0, le=10_000), Whole]
 
@@ -52,6 +53,13 @@ class AvailabilitySpec(Spec):
 
     max_downtime_minutes_per_month: MinutesPerMonth = Field(
         description="Minutes a month that the gateway may be down, restarts included.",
+    )
+    restart_seconds: DowntimeSeconds = Field(
+        default=12, description="Seconds without an answer when the gateway restarts."
+    )
+    redeploy_seconds: DowntimeSeconds = Field(
+        default=60,
+        description="Seconds without an answer when another release of the gateway is put in place.",
     )
 
 

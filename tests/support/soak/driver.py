@@ -121,9 +121,10 @@ class Soak:
         self._see_split_aliases()
         if self.world.daemon.runs:
             pid, now = self.world.daemon.pid, time.monotonic()
-            if pid != self._life[0]:
-                self._life = (pid, now)
-            self.figures.look(pid, now - self._life[1])
+            if pid != self._life[0] and self.world.daemon.status():
+                self._life = (pid, now)  # on a busy machine, starting takes its time
+            if pid == self._life[0]:
+                self.figures.look(pid, now - self._life[1])
 
     # ── what coming to rest means ───────────────────────────────────────────
 

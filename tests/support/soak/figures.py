@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-WARM_S = 3.0  # after a start; until then it imports and opens things
+WARM_S = 3.0  # after it answered for the first time; until then it imports and opens things
 
 
 @dataclass

@@ -1,0 +1,70 @@
+"""What apps asked of aliases, counted day by day: the traffic that a change is priced against.
+
+Values only. `ledger_reading` fills them, a published snapshot carries them, and
+`impact` prices them again. Days are those of the gateway's timezone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from aspire_gitops.money import Aud
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Usage:
+    """What one app asked of one alias on one day.
+
+    `cached_input_tokens` are those of `input_tokens` that came from the provider's
+    prompt cache. `aud` is what was booked, at the prices of that day.
+    """
+
+    day: date
+    budget: str
+    app: str
+    alias: str
+    calls: int
+    aud: Aud
+    input_tokens: int = 0
+    cached_input_tokens: int = 0
+    output_tokens: int = 0
+    pages: int = 0
+    images: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Every call that the ledger counted from `since` to `until`, both days included.
+
+    A ledger that is younger than the window says so by a later `since`. What a
+    person booked by hand is no traffic.
+    """
+
+    since: date
+    until: date
+    rows: tuple[Usage, ...] = ()
+
+    @property
+    def days(self) -> int:
+        return (self.until - self.since).days + 1
+
+    def daily(self, budget: str) -> Mapping[date, Aud]:
+        """Return what each day cost one budget, for a forecast."""
+        found: dict[date, Aud] = {}
+        for row in self.rows:
+            if row.budget == budget:
+                found[row.day] = Aud(found.get(row.day, Aud(row.aud * 0)) + row.aud)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Downtime:
+    """How long the gateway did not answer this month, as the controller saw it.
+
+    `month` is `2026-11`. The controller looks now and then, so this is what it
+    saw from `watched_since` on (a day of that month), not what every caller felt.
+    """
+
+    month: str
+    seconds: float
+    watched_since: date
