@@ -73,7 +73,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class AppCost:
-    """What one app's traffic through an alias cost, and would cost at the new prices."""
+    """What one app's traffic cost, and would cost at the new prices.
+
+    `after` is None where the app can no longer make these calls.
+    """
 
     app: str
     calls: int
@@ -229,8 +232,9 @@ class Review:
 
     `findings` are head's diagnostics and the impact's own, errors first. `plan` is
     against the snapshot where there is one (`live`), else against base as if it
-    were applied; None if head cannot be compiled. `unknown` says, a sentence
-    each, what could not be told and why.
+    were applied; None if head cannot be compiled. `repriced` is all traffic whose
+    price the change moves, app by app; None where no traffic is known or nothing
+    moves. `unknown` says, a sentence each, what could not be told and why.
     """
 
     gateway: str
@@ -242,6 +246,7 @@ class Review:
     apps: tuple[AppImpact, ...] = ()
     budgets: tuple[BudgetImpact, ...] = ()
     rate: Moved[Decimal] = Moved(None, None)  # US dollars that an Australian dollar buys
+    repriced: Repriced | None = None
     uptime: Uptime | None = None
     consents: tuple[Consent, ...] = ()
     plan: Plan | None = None
