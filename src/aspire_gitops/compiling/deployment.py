@@ -34,7 +34,7 @@ def compile_deployment(
 ) -> tuple[GatewayObject, Intent]:
     """Compile one alias whose target is at `provider`."""
     spec = alias.spec
-    params = {**_parameters(spec), **_target(spec, provider.spec), **_prices(spec), **_limits(spec)}
+    params = {**_parameters(spec), **_target(spec, provider.spec), **price_fields(spec), **_limits(spec)}
     fields = {f"litellm_params.{name}": value for name, value in params.items()}
     fields |= {f"model_info.{name}": value for name, value in _model_info(spec).items()}
     wanted = GatewayObject(ObjectKey(Kind.DEPLOYMENT, spec.name), spec.name, stated(fields))
@@ -61,7 +61,8 @@ def _target(spec: AliasSpec, provider: ProviderSpec) -> dict[str, JsonValue]:
     }
 
 
-def _prices(spec: AliasSpec) -> dict[str, JsonValue]:
+def price_fields(spec: AliasSpec) -> dict[str, JsonValue]:
+    """Return what LiteLLM bills the alias's calls by: US dollars per unit, None where not stated."""
     # Prices belong in litellm_params: the admin API strips them from model_info in silence.
     price = spec.price or PriceSpec()
     prices = {

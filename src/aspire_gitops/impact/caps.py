@@ -1,0 +1,133 @@
+"""Budgets whose cap moves, and those whose cap date moves because their calls cost more or less."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from aspire_gitops.catalog import Catalog
+from aspire_gitops.impact.compared import Compared
+from aspire_gitops.impact.review import BudgetImpact, Moved, ResourceEdit
+from aspire_gitops.money import Aud
+from aspire_gitops.resources import BudgetSpec, ResourceKind
+from aspire_gitops.spending import Forecast, forecast
+from aspire_gitops.spending.spend import plain
+
+_NOTHING = Aud(Decimal(0))
+
+
+def budget_impacts(
+    compared: Compared, edits: Iterable[ResourceEdit], touched: Collection[str]
+) -> tuple[BudgetImpact, ...]:
+    """Return one for each budget that is edited or whose cap date moves, by name.
+
+    `touched` are the apps that the change touches: no other app's calls cost anything else.
+    """
+    edited = {edit.name for edit in edits if edit.kind is ResourceKind.BUDGET}
+    payers = Moved(_payers(compared.base), _payers(compared.head))
+    return tuple(
+        impact
+        for name in sorted(edited | _paying(compared, touched))
+        if _is_moved(impact := _Budget(name, compared, payers).impact()) or name in edited
+    )
+
+
+def cap_at(budget: BudgetSpec, today: date) -> Aud:
+    """Return the cap on that day, an uplift that still counts included."""
+    uplift = budget.uplift
+    in_force = uplift is not None and today <= uplift.expires
+    return Aud(budget.monthly_aud + (uplift.aud if uplift and in_force else 0))
+
+
+def _paying(compared: Compared, apps: Collection[str]) -> set[str]:
+    """Return the budgets that pay, or paid, for these apps."""
+    return {
+        app.spec.budget
+        for catalog in (compared.base, compared.head)
+        for name in apps
+        if (app := catalog.apps.get(name)) and app.spec.budget in catalog.budgets
+    }
+
+
+def _payers(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for app in catalog.apps.values():
+        found[app.spec.budget].append(app.name)
+    return {budget: tuple(apps) for budget, apps in found.items()}
+
+
+def _is_moved(impact: BudgetImpact) -> bool:
+    if impact.cap.changed or impact.uplift.changed:
+        return True
+    before, after = (impact.reach.before, impact.reach.after) if impact.reach else (None, None)
+    return _dates(before) != _dates(after)
+
+
+def _dates(ahead: Forecast | None) -> object:
+    return ahead and (ahead.reach, ahead.earliest, ahead.likely, ahead.latest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Budget:
+    """One budget on both sides of a change."""
+
+    name: str
+    compared: Compared
+    payers: Moved[Mapping[str, tuple[str, ...]]]
+
+    def impact(self) -> BudgetImpact:
+        base, head = self.compared.base, self.compared.head
+        before, after = self._apps(self.payers.before), self._apps(self.payers.after)
+        cap = Moved(self._cap(base), self._cap(head))
+        return BudgetImpact(
+            name=self.name,
+            apps=tuple(sorted({*before, *after})),
+            cap=cap,
+            spent=self.compared.known.spent(self.name),
+            reach=self._reach(cap, before, after),
+            uplift=Moved(self._uplift(base), self._uplift(head)),
+        )
+
+    def _apps(self, payers: Mapping[str, tuple[str, ...]] | None) -> tuple[str, ...]:
+        return (payers or {}).get(self.name, ())
+
+    def _cap(self, catalog: Catalog) -> Aud | None:
+        budget = catalog.budgets.get(self.name)
+        return cap_at(budget.spec, self.compared.known.today) if budget else None
+
+    def _uplift(self, catalog: Catalog) -> str | None:
+        budget = catalog.budgets.get(self.name)
+        if budget is None or budget.spec.uplift is None:
+            return None
+        return f"{plain(budget.spec.uplift.aud)} AUD until {budget.spec.uplift.expires}"
+
+    def _reach(
+        self, cap: Moved[Aud], before: tuple[str, ...], after: tuple[str, ...]
+    ) -> Moved[Forecast] | None:
+        if self.compared.repricing is None or self.compared.known.spent(self.name) is None:
+            return None
+        return Moved(
+            self._ahead(cap.before, self._days(before, is_after=False)),
+            self._ahead(cap.after, self._days(after, is_after=True)),
+        )
+
+    def _ahead(self, cap: Aud | None, days: Mapping[date, Aud]) -> Forecast | None:
+        known = self.compared.known
+        month, snapshot, spent = known.month, known.snapshot, known.spent(self.name)
+        if cap is None or month is None or snapshot is None or spent is None:
+            return None
+        # As seen from the snapshot: of the hours since then nobody knows what was spent.
+        return forecast(spent=spent, cap=cap, days=days, now=snapshot.taken_at, month=month)
+
+    def _days(self, apps: Iterable[str], *, is_after: bool) -> Mapping[date, Aud]:
+        found: dict[date, Aud] = {}
+        for day, amount in self._amounts(apps, is_after=is_after):
+            found[day] = Aud(found.get(day, _NOTHING) + amount)
+        return found
+
+    def _amounts(self, apps: Iterable[str], *, is_after: bool) -> Iterator[tuple[date, Aud]]:
+        repricing = self.compared.repricing
+        for app in apps if repricing else ():
+            for row in repricing.of_app(app) if repricing else ():
+                yield row.usage.day, row.booked_after if is_after else row.usage.aud
