@@ -5,7 +5,7 @@ No I/O, and nothing of LiteLLM's wire format: `gateway.wire` translates.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
@@ -106,6 +106,12 @@ class GatewayObject:
         """The digest of what the object is, wherever it is and whoever set it."""
         covered = (str(self.key), self.handle, self.fields)
         return self._proof or self._keep("_proof", digest(covered))
+
+    def applied(self, mark: Mark, address: str | None) -> "GatewayObject":
+        """Return the object as it is once it is there. What proves it is computed once for both."""
+        live = replace(self, mark=mark, address=address)
+        object.__setattr__(live, "_proof", self.proof)
+        return live
 
     def _keep(self, name: str, value: str) -> str:
         object.__setattr__(self, name, value)  # frozen to everybody else

@@ -34,7 +34,12 @@ def compile_deployment(
 ) -> tuple[GatewayObject, Intent]:
     """Compile one alias whose target is at `provider`."""
     spec = alias.spec
-    params = {**_parameters(spec), **_target(spec, provider.spec), **price_fields(spec), **_limits(spec)}
+    params = {
+        **_parameters(spec),
+        **_target(spec, provider.spec),
+        **price_fields(spec),
+        **_limits(spec),
+    }
     fields = {f"litellm_params.{name}": value for name, value in params.items()}
     fields |= {f"model_info.{name}": value for name, value in _model_info(spec).items()}
     wanted = GatewayObject(ObjectKey(Kind.DEPLOYMENT, spec.name), spec.name, stated(fields))

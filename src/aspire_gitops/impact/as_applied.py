@@ -4,7 +4,6 @@ A plan against it shows what a change does, where no snapshot tells what is live
 It holds nothing by hand, no drift and no secret.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from aspire_gitops.planning.marking import mark_for
@@ -30,4 +29,4 @@ def _live(wanted: GatewayObject, compiled: Compiled, owner: str) -> GatewayObjec
         revision=str(compiled.revision),
         evidence=None,
     )
-    return replace(wanted, mark=mark, address=next_address(wanted.key, ()))
+    return wanted.applied(mark, next_address(wanted.key, ()))

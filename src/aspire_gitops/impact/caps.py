@@ -15,6 +15,7 @@ from aspire_gitops.spending import Forecast, forecast
 from aspire_gitops.spending.spend import plain
 
 _NOTHING = Aud(Decimal(0))
+_LONGEST_MONTH = 31
 
 
 def budget_impacts(
@@ -26,10 +27,14 @@ def budget_impacts(
     """
     edited = {edit.name for edit in edits if edit.kind is ResourceKind.BUDGET}
     payers = Moved(_payers(compared.base), _payers(compared.head))
+    found = (
+        _Budget(name, compared, payers) for name in sorted(edited | _paying(compared, touched))
+    )
     return tuple(
         impact
-        for name in sorted(edited | _paying(compared, touched))
-        if _is_moved(impact := _Budget(name, compared, payers).impact()) or name in edited
+        for budget in found
+        if budget.name in edited or budget.may_move
+        if _is_moved(impact := budget.impact()) or budget.name in edited
     )
 
 
@@ -76,16 +81,27 @@ class _Budget:
     compared: Compared
     payers: Moved[Mapping[str, tuple[str, ...]]]
 
+    @property
+    def may_move(self) -> bool:
+        """Say whether a forecast, which takes milliseconds, could come out differently at all."""
+        cap, spent = self._caps, self.compared.known.spent(self.name)
+        if cap.changed:
+            return True
+        before, after = self._all_days
+        if before == after or cap.after is None or spent is None:
+            return False
+        dearest = max((*before.values(), *after.values()), default=_NOTHING)
+        return spent + _LONGEST_MONTH * dearest >= cap.after
+
     def impact(self) -> BudgetImpact:
         base, head = self.compared.base, self.compared.head
         before, after = self._apps(self.payers.before), self._apps(self.payers.after)
-        cap = Moved(self._cap(base), self._cap(head))
         return BudgetImpact(
             name=self.name,
             apps=tuple(sorted({*before, *after})),
-            cap=cap,
+            cap=self._caps,
             spent=self.compared.known.spent(self.name),
-            reach=self._reach(cap, before, after),
+            reach=self._reach(),
             uplift=Moved(self._uplift(base), self._uplift(head)),
         )
 
@@ -102,15 +118,21 @@ class _Budget:
             return None
         return f"{plain(budget.spec.uplift.aud)} AUD until {budget.spec.uplift.expires}"
 
-    def _reach(
-        self, cap: Moved[Aud], before: tuple[str, ...], after: tuple[str, ...]
-    ) -> Moved[Forecast] | None:
+    @property
+    def _caps(self) -> Moved[Aud]:
+        return Moved(self._cap(self.compared.base), self._cap(self.compared.head))
+
+    def _reach(self) -> Moved[Forecast] | None:
         if self.compared.repricing is None or self.compared.known.spent(self.name) is None:
             return None
-        return Moved(
-            self._ahead(cap.before, self._days(before, is_after=False)),
-            self._ahead(cap.after, self._days(after, is_after=True)),
-        )
+        before, after = self._all_days
+        cap = self._caps
+        return Moved(self._ahead(cap.before, before), self._ahead(cap.after, after))
+
+    @property
+    def _all_days(self) -> tuple[Mapping[date, Aud], Mapping[date, Aud]]:
+        before, after = self._apps(self.payers.before), self._apps(self.payers.after)
+        return self._days(before, is_after=False), self._days(after, is_after=True)
 
     def _ahead(self, cap: Aud | None, days: Mapping[date, Aud]) -> Forecast | None:
         known = self.compared.known

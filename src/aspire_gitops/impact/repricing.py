@@ -6,9 +6,9 @@ call by call and this day by day, so the two differ by less than a nano-AUD a ca
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, Context, Decimal
+from decimal import Context, Decimal
 from functools import cached_property
 
 from aspire_gitops.catalog import Catalog
@@ -19,8 +19,9 @@ from aspire_gitops.resources import AliasSpec
 from aspire_gitops.usage import Traffic, Usage
 
 _EXACT = Context(prec=60)
-_NANO = Decimal("0.000000001")
-_NOTHING = Decimal(0)
+_NANO_DIGITS = 9
+_NANO_PER_AUD = 10**_NANO_DIGITS
+_NOTHING = Aud(Decimal(0))
 _BILLED_BY: Mapping[str, str] = {
     "input_tokens": "input_cost_per_token",
     "cached_input_tokens": "cache_read_input_token_cost",
@@ -28,8 +29,44 @@ _BILLED_BY: Mapping[str, str] = {
     "pages": "ocr_cost_per_page",
     "images": "output_cost_per_image",
 }
-Prices = Mapping[str, Decimal]
-"""US dollars for one unit, by the unit's name in `Usage`. What has no price is absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What each unit of an alias is billed at, in whole parts of a US dollar: `parts` make one.
+
+    By the unit's name in `Usage`; what has no price is absent. Whole numbers, because
+    a large gateway has a hundred thousand rows a month, and sums of them are exact.
+    """
+
+    by_unit: Mapping[str, int]
+    parts: int
+
+    def cost(self, row: Usage, usd_per_aud: Decimal | None) -> Aud:
+        """Return what a row's units cost. Units without a price cost nothing; the caller tells."""
+        price = self.by_unit.get
+        usd = sum(amount * price(unit, 0) for unit, amount in used(row) if amount)
+        if not (usd and usd_per_aud):
+            return _NOTHING
+        rate, over = usd_per_aud.as_integer_ratio()
+        nano = -(-usd * over * _NANO_PER_AUD // (self.parts * rate))  # up, as the ledger does
+        return Aud(Decimal(nano).scaleb(-_NANO_DIGITS))
+
+    @classmethod
+    def of(cls, spec: AliasSpec) -> "Prices":
+        """Read an alias's prices, to the digit that LiteLLM is given."""
+        given = price_fields(spec)
+        # Only `mode: chat` states one for cached tokens; elsewhere they are plain ones.
+        given.setdefault("cache_read_input_token_cost", given["input_cost_per_token"])
+        named = {unit: given.get(name) for unit, name in _BILLED_BY.items()}
+        usd = {
+            unit: Decimal(f"{price:.15g}")
+            for unit, price in named.items()
+            if isinstance(price, int | float)
+        }
+        digits = max((-int(price.as_tuple().exponent) for price in usd.values()), default=0)
+        parts = 10 ** max(digits, 0)
+        return cls({unit: int(price * parts) for unit, price in usd.items()}, parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +88,7 @@ class Priced:
         """What the ledger would have booked: what it did book, scaled to the new price."""
         booked, before, after = self.usage.aud, self.aud.before, self.aud.after
         if after is None:
-            return Aud(_NOTHING)
+            return _NOTHING
         if not self.is_counted or not before or before == after:
             return booked
         return Aud(_EXACT.divide(_EXACT.multiply(booked, after), before))
@@ -71,9 +108,7 @@ class Repricing:
         """Return what an app called that it may call before the change, row by row."""
         if app not in self._known:
             self._known[app] = tuple(
-                self._priced(row)
-                for row in self._rows.get(app, ())
-                if self._may_call(self.base, row)
+                self._priced(row) for row in self._rows.get(app, ()) if _may_call(self.base, row)
             )
         return self._known[app]
 
@@ -109,30 +144,29 @@ class Repricing:
             found[row.app].append(row)
         return found
 
-    def _may_call(self, catalog: Catalog, row: Usage) -> bool:
-        app = catalog.apps.get(row.app)
-        return app is not None and row.alias in app.spec.aliases and row.alias in catalog.aliases
-
     def _priced(self, row: Usage) -> Priced:
         prices = self._prices_of(row.alias, is_head=False)
-        before = cost_aud(row, prices, self.rate.before)
-        is_counted = bool(before or not row.aud or not any(prices.values()))
-        if not self._may_call(self.head, row):
+        before = prices.cost(row, self.rate.before)
+        is_counted = bool(before or not row.aud or not any(prices.by_unit.values()))
+        if not _may_call(self.head, row):
             return Priced(row, Moved(before, None), is_counted=is_counted)
         new = self._prices_of(row.alias, is_head=True)
         if new == prices and not self.rate.changed:
             return Priced(row, Moved(before, before), is_counted=is_counted)
-        lost = tuple(
-            unit for unit, amount in used(row) if amount and unit in prices.keys() - new.keys()
-        )
-        after = cost_aud(row, new, self.rate.after)
-        return Priced(row, Moved(before, after), lost, is_counted)
+        gone = prices.by_unit.keys() - new.by_unit.keys()
+        lost = tuple(unit for unit, amount in used(row) if amount and unit in gone)
+        return Priced(row, Moved(before, new.cost(row, self.rate.after)), lost, is_counted)
 
     def _prices_of(self, alias: str, *, is_head: bool) -> Prices:
         if (is_head, alias) not in self._prices:
             catalog = self.head if is_head else self.base
-            self._prices[is_head, alias] = prices_of(catalog.aliases[alias].spec)
+            self._prices[is_head, alias] = Prices.of(catalog.aliases[alias].spec)
         return self._prices[is_head, alias]
+
+
+def _may_call(catalog: Catalog, row: Usage) -> bool:
+    app = catalog.apps.get(row.app)
+    return app is not None and row.alias in app.spec.aliases and row.alias in catalog.aliases
 
 
 def app_cost(app: str, rows: Iterable[Priced]) -> AppCost:
@@ -149,36 +183,16 @@ def app_cost(app: str, rows: Iterable[Priced]) -> AppCost:
     )
 
 
-def prices_of(spec: AliasSpec) -> Prices:
-    """Return what each unit of an alias is billed at, to the digit that LiteLLM is given."""
-    given = price_fields(spec)
-    # Only `mode: chat` states one for cached tokens; elsewhere they are plain ones.
-    given.setdefault("cache_read_input_token_cost", given["input_cost_per_token"])
-    prices = {unit: given.get(name) for unit, name in _BILLED_BY.items()}
-    return {
-        unit: Decimal(f"{usd:.15g}") for unit, usd in prices.items() if isinstance(usd, int | float)
-    }
-
-
-def cost_aud(row: Usage, prices: Prices, usd_per_aud: Decimal | None) -> Aud:
-    """Return what a row's units cost. Units without a price cost nothing; the caller tells."""
-    if not usd_per_aud:
-        return Aud(_NOTHING)
-    usd = _NOTHING
-    for unit, amount in used(row):
-        if amount and unit in prices:
-            usd = _EXACT.add(usd, _EXACT.multiply(prices[unit], Decimal(amount)))
-    return Aud(_EXACT.divide(usd, usd_per_aud).quantize(_NANO, ROUND_CEILING, _EXACT))
-
-
-def used(row: Usage) -> Iterator[tuple[str, int]]:
-    """Yield how much of each unit a row has; input tokens without those from the cache."""
+def used(row: Usage) -> tuple[tuple[str, int], ...]:
+    """Return how much of each unit a row has; input tokens without those from the cache."""
     cached = min(row.cached_input_tokens, row.input_tokens)
-    yield "input_tokens", row.input_tokens - cached
-    yield "cached_input_tokens", cached
-    yield "output_tokens", row.output_tokens
-    yield "pages", row.pages
-    yield "images", row.images
+    return (
+        ("input_tokens", row.input_tokens - cached),
+        ("cached_input_tokens", cached),
+        ("output_tokens", row.output_tokens),
+        ("pages", row.pages),
+        ("images", row.images),
+    )
 
 
 def _rate(catalog: Catalog) -> Decimal | None:
