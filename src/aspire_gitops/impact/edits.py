@@ -87,7 +87,7 @@ def _stated(
     elif isinstance(value, tuple) and any(isinstance(item, BaseModel) for item in value):
         for number, item in enumerate(value):
             yield from _stated(item, f"{path}.{item.name}", (*place, number))
-    elif value is not None and value != ():
+    elif not (value is None or value is False or value == ()):  # as good as left out
         yield path, Stated(value, place)
 
 
