@@ -54,7 +54,10 @@ def live(base: Side, rows: Iterable[Usage] = (), **changes: Any) -> Snapshot:
 
 
 def reviewed(
-    base: Iterable[Resource], head: Iterable[Resource], snapshot: Snapshot | None = None, **more: Any
+    base: Iterable[Resource],
+    head: Iterable[Resource],
+    snapshot: Snapshot | None = None,
+    **more: Any,
 ) -> Review:
     return make_review(side(base), side(head), snapshot=snapshot, owner=OWNER, now=NOON, **more)
 

@@ -65,7 +65,9 @@ ABLE = {"capabilities": ["vision"], "context_window_tokens": 128_000}
             ["context window of 100,000 tokens"],
             id="nobody says how many fit any more",
         ),
-        pytest.param({}, {"max_output_tokens": 9}, [], id="it never could: not this change's fault"),
+        pytest.param(
+            {}, {"max_output_tokens": 9}, [], id="it never could: not this change's fault"
+        ),
     ],
 )
 def test_gaps_are_what_an_app_needs_and_loses(

@@ -8,6 +8,7 @@ import pytest
 from aspire_gitops.impact.repricing import Prices
 from aspire_gitops.impact.review import AliasImpact, AppCost, Moved
 from aspire_gitops.ledger.amounts import aud, cost_in_nano
+from aspire_gitops.money import Aud
 from aspire_gitops.resources import AliasSpec
 from support.catalogs import GATEWAY, alias, app
 from support.changes import codes, live, reviewed, side, small, used, without
@@ -15,7 +16,7 @@ from support.changes import codes, live, reviewed, side, small, used, without
 RATE = Decimal("0.6512")
 TEN_TIMES = {"input_usd_per_million_tokens": "12", "output_usd_per_million_tokens": "60"}
 CACHED = {**TEN_TIMES, "cached_input_usd_per_million_tokens": "1.2"}
-OCR = {"mode": "ocr", "price": {"usd_per_page": "0.004"}}
+OCR: dict[str, Any] = {"mode": "ocr", "price": {"usd_per_page": "0.004"}}
 
 
 def swapped(head: Any, *rows: Any, base: Any = None) -> AliasImpact:
@@ -77,13 +78,13 @@ def test_each_app_is_told_apart_and_the_total_is_their_sum() -> None:
     rows = [used(), used(), used(app="other")]
     review = reviewed(before, small(app("other"), alias(price=TEN_TIMES)), live(side(before), rows))
     (found,) = review.aliases
-    cost = Decimal("0.011056512")
+    before_each, after_each = Decimal("0.011056512"), Decimal("0.110565111")
     assert found.repriced
     assert found.repriced.apps == (
-        AppCost("agents", 20, Moved(2 * cost, 2 * Decimal("0.110565111"))),
-        AppCost("other", 10, Moved(cost, Decimal("0.110565111"))),
+        AppCost("agents", 20, Moved(Aud(2 * before_each), Aud(2 * after_each))),
+        AppCost("other", 10, Moved(Aud(before_each), Aud(after_each))),
     )
-    assert found.repriced.total == Moved(3 * cost, 3 * Decimal("0.110565111"))
+    assert found.repriced.total == Moved(Aud(3 * before_each), Aud(3 * after_each))
     assert review.repriced == found.repriced
 
 
@@ -119,7 +120,9 @@ def test_calls_that_an_app_may_no_longer_make_have_no_price_after() -> None:
     after = without(small(alias("second"), app(aliases=["second"])), "Alias/qwen-chat")
     review = reviewed(before, after, live(side(before), [used()]))
     assert review.repriced
-    assert review.repriced.apps == (AppCost("agents", 10, Moved(Decimal("0.011056512"), None)),)
+    assert review.repriced.apps == (
+        AppCost("agents", 10, Moved(Aud(Decimal("0.011056512")), None)),
+    )
     assert "AG530" in codes(review)
 
 
@@ -131,8 +134,10 @@ def test_what_nobody_counted_is_said_and_not_guessed() -> None:
     )
     assert review.repriced is None
     assert [said for said in review.unknown if "nobody counted" in said] == [
-        '10 calls of alias "qwen-chat" for 0.0111 AUD could not be priced again:'
-        " nobody counted what they used."
+        (
+            '10 calls of alias "qwen-chat" for 0.0111 AUD could not be priced again:'
+            " nobody counted what they used."
+        )
     ]
 
 
@@ -140,6 +145,8 @@ def test_an_alias_that_nobody_called_says_so() -> None:
     before = small()
     review = reviewed(before, small(alias(price=TEN_TIMES)), live(side(before)))
     assert [said for said in review.unknown if said.startswith("Nobody called")] == [
-        'Nobody called alias "qwen-chat" from 2026-10-25 to 2026-11-23,'
-        " so what its new prices come to is not known."
+        (
+            'Nobody called alias "qwen-chat" from 2026-10-25 to 2026-11-23,'
+            " so what its new prices come to is not known."
+        )
     ]
