@@ -72,8 +72,8 @@ def _budget(budget: BudgetImpact, head: Catalog, *, is_refused: bool) -> Iterato
             instead = f"on {before}" if before else "not this month"
             yield rules.CAP_DATE_EARLIER.at(
                 place,
-                f'budget "{budget.name}" is likely to be spent on {after}, before the change'
-                f" {instead}: then {apps} cannot call anything",
+                f'budget "{budget.name}" is likely to be spent on {after} (before the change:'
+                f" {instead}): from then on {apps} cannot call anything",
                 help="raise the cap or add an uplift in the same change, or tell the apps' owners",
             )
 
