@@ -46,8 +46,6 @@ def check_file_name(document: Document) -> Iterator[Diagnostic]:
     name = document.value.get("name")
     stem = stem_of(document.path)
     if stem == "gateway" and document.value.get("kind") == ResourceKind.GATEWAY:
-        return
-    if stem == "gateway" and document.value.get("kind") == ResourceKind.GATEWAY:
         return  # there is one, and everybody finds it by what it is
     if isinstance(name, str) and name and name != stem:
         yield FILE_NAME_DIFFERS.at(

@@ -46,6 +46,7 @@ from aspire_gitops.validation.literal_secrets import (
     hidden_parts,
     without_secrets,
 )
+from aspire_gitops.validation.need_rules import check_needs
 from aspire_gitops.validation.parameters import check_stated
 from aspire_gitops.validation.prices import check_price
 from aspire_gitops.validation.references import (
@@ -177,6 +178,7 @@ def _policy(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
         yield from _check_alias(alias)
     for app in catalog.apps.values():
         yield from _check_app(app)
+    yield from check_needs(catalog)
     yield from check_keys(catalog)
     yield from check_budgets(catalog, today)
     yield from check_approvals(catalog, today)
