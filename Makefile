@@ -49,6 +49,10 @@ lint: $(STAMP) ## Check format, lint, types and import contracts
 schemas: $(STAMP) ## Write schemas/ anew from the resources
 	$(BIN)/aspire-gitops schema --output schemas
 
+.PHONY: codeowners
+codeowners: $(STAMP) ## Write .github/CODEOWNERS anew from gateway.d/
+	$(BIN)/aspire-gitops codeowners gateway.d $(AS_OF) --output .github/CODEOWNERS
+
 .PHONY: golden
 golden: $(STAMP) ## Write the golden files anew; then read the diff
 	PYTHONPATH=tests $(BIN)/python -m support.golden

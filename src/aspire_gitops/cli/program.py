@@ -54,6 +54,7 @@ class Program(click.Group):
         "rehearse": Lazy("rehearse", "Apply the files to a throw-away gateway and prove it works."),
         "sandbox": Lazy("sandbox", "Run a throw-away gateway on this machine."),
         "schema": Lazy("schema", "Print or write the JSON Schemas of the files."),
+        "codeowners": Lazy("codeowners", "Write CODEOWNERS: an app's file to its owner."),
         "explain": Lazy("explain", "Say what a code such as AG201 means and what to do."),
         "completion": Lazy("completion", "Print the shell's completion script."),
     }

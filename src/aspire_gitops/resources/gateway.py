@@ -10,6 +10,7 @@ from aspire_gitops.resources.base import (
     Day,
     HttpUrl,
     OrAbsent,
+    Owner,
     ResourceSpec,
     Sentence,
     Spec,
@@ -116,6 +117,10 @@ class GatewaySpec(ResourceSpec):
     kind: Literal["Gateway"] = Field(description="The kind of this resource.")
     url: HttpUrl = Field(
         description="Base URL that apps call, with `/v1`.", examples=["https://llm.example.com/v1"]
+    )
+    owner: OrAbsent[Owner] = Field(
+        default=None,
+        description="Who runs the gateway, as an e-mail address, and reviews what no app owns.",
     )
     litellm: LitellmSpec = Field(description="What runs there.")
     timezone: str = Field(

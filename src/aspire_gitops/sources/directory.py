@@ -56,7 +56,7 @@ class DirectorySource:
         problems: list[SourceProblem] = []
         root = os.path.realpath(self.path)
         try:
-            for found in _walk(root, root, _shown(self.path)):
+            for found in _walk(root, root, shown_folder(self.path)):
                 (files if isinstance(found, SourceFile) else problems).append(found)  # type: ignore[arg-type]  # each goes into its own list
         except OSError as error:
             raise SourceUnavailable(_complaint(self.path, error)) from error
@@ -169,7 +169,7 @@ def _opened_file(descriptor: int, shown: str) -> SourceFile | SourceProblem:
     return SourceFile(shown, content)
 
 
-def _shown(path: Path) -> str:
+def shown_folder(path: Path) -> str:
     """Return the folder as people write it, with a final slash: relative where that is possible."""
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow the links that people wrote)
     here = Path.cwd()
