@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 from codeowners import CodeOwners
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec
 
@@ -140,6 +140,7 @@ LITERAL = st.from_regex(r"[a-z0-9._@+-]( ?[a-z0-9._@+-])*(/[a-z. -]*[a-z])?", fu
 
 
 @given(LITERAL, LITERAL)
+@settings(max_examples=30)
 def test_a_pattern_without_wildcard_matches_nothing_else(path: str, other: str) -> None:
     if other != path and not other.startswith(f"{path}/"):
         assert owners_in(f"{pattern_of(path)} @owner", other) == []

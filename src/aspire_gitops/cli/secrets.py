@@ -1,0 +1,72 @@
+"""`aspire-gitops secrets`: keys and passwords in any files, before they are committed."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+
+from aspire_gitops.cli.exit_codes import ExitCode
+from aspire_gitops.cli.findings import show_findings
+from aspire_gitops.cli.source import DEFAULT_FOLDER
+from aspire_gitops.diagnostics import sort_diagnostics
+from aspire_gitops.errors import UsageError
+from aspire_gitops.rendering.diagnostics import DIAGNOSTIC_RENDERERS
+from aspire_gitops.validation.literal_secrets import diagnose, find
+
+_EPILOG = """\b
+Examples:
+  aspire-gitops secrets                     every file of gateway.d
+  aspire-gitops secrets notes.md .env       these files
+
+Exit code 1 means that something was found. A secret is never shown.
+"""
+
+
+@click.command(
+    name="secrets",
+    short_help="Find keys and passwords that are written into files.",
+    epilog=_EPILOG,
+)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(list(DIAGNOSTIC_RENDERERS)),
+    default="text",
+    show_default=True,
+    help="How findings are written.",
+)
+def command(paths: tuple[Path, ...], format_: str) -> None:
+    """Look for secrets in PATHS: files, or folders with all of their files.
+
+    Looks at the text, so comments count, and files that are no YAML, too.
+    """
+    found = sort_diagnostics(
+        secret
+        for path in _files(paths or (Path(DEFAULT_FOLDER),))
+        for text in [_text(path)]
+        for secret in diagnose(path.as_posix(), text, find(text))
+    )
+    show_findings(found, format_)
+    raise SystemExit(ExitCode.FAILED if found else ExitCode.DONE)
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(below for below in path.rglob("*") if below.is_file())
+        elif path.is_file():
+            yield path
+        elif not path.is_symlink():  # git keeps a link's target as text; there is no file to read
+            raise UsageError(f"there is no file {path}; name files or folders")
+
+
+def _text(path: Path) -> str:
+    """Return a file's text as far as it is one: a key among other bytes is still a key."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}; let this user read it"
+        ) from error
+    return content.replace(b"\0", b"").decode("utf-8", "replace")  # without NUL UTF-16 is ASCII
