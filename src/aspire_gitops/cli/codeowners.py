@@ -137,7 +137,7 @@ def _compare(output: Path, ours: str) -> ExitCode:
     existing = _read(output)
     if merged(existing, ours) != existing:
         click.echo(f"out of date: {output}")
-        click.echo(f"  = help: aspire-gitops codeowners --output {output}", err=True)
+        click.echo("  = help: run the same command without --check", err=True)
         return ExitCode.FAILED
     below = lines_after(existing)
     _tell_of_lines_below(output, below)

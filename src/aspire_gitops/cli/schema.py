@@ -10,6 +10,7 @@ from aspire_gitops.cli.exit_codes import ExitCode
 from aspire_gitops.cli.files import write_file
 from aspire_gitops.errors import UsageError
 from aspire_gitops.resources.schema import FOLDER_SCHEMA, schema_files
+from aspire_gitops.resources.schema_catalog import editor_files
 
 _SUFFIX = ".schema.json"
 _EPILOG = """\b
@@ -29,7 +30,7 @@ Examples:
     "-o",
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write every schema, or that of KIND, into this folder.",
+    help="Write every schema and the catalogue of them, or the schema of KIND, into this folder.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file is out of date.")
 def command(kind: str | None, output: Path | None, *, check: bool) -> None:
@@ -39,7 +40,7 @@ def command(kind: str | None, output: Path | None, *, check: bool) -> None:
             raise UsageError("--check compares files; say with --output where they are")
         click.echo(_chosen(kind or FOLDER_SCHEMA.removesuffix(_SUFFIX)).popitem()[1], nl=False)
         return
-    files = _chosen(kind) if kind else dict(schema_files())
+    files = _chosen(kind) if kind else dict(editor_files())
     if check:
         raise SystemExit(_check(files, output))
     for name, text in files.items():

@@ -1,7 +1,7 @@
 """JSON Schema (draft 2020-12) of what reviewed files may say, made from the resources.
 
-Pure. The files in `schemas/` are `schema_files()` written down, and a test
-keeps them fresh; editors read those, `validation.schema` asks here.
+Pure. The files in `schemas/` are these texts written down, and a test keeps
+them fresh; editors read those, `validation.schema` asks here.
 """
 
 import json
@@ -53,7 +53,7 @@ def folder_schema() -> Schema:
 
 
 def schema_files() -> Mapping[str, str]:
-    """Return the text of every file in `schemas/`, by file name."""
+    """Return the text of every schema, by file name."""
     schemas = {f"{kind.lower()}.schema.json": schema_for(kind) for kind in ResourceKind}
     schemas[FOLDER_SCHEMA] = folder_schema()
     return {name: json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()}
