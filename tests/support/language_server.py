@@ -114,7 +114,7 @@ class Editor:
         return message
 
     def _answer(self, message: dict[str, Any]) -> None:
-        params = message.get("params")
+        params: Any = message.get("params")
         match message.get("method"):
             case "textDocument/publishDiagnostics":
                 self._diagnostics[params["uri"]] = params["diagnostics"]
