@@ -46,6 +46,15 @@ def test_files_are_named_one_by_one(shell: CommandLine) -> None:
     assert (result.returncode, result.stdout.count("::error file=bad.env,line=1")) == (1, 1)
 
 
+def test_a_folder_counts_whole_but_for_gits_own(shell: CommandLine) -> None:
+    for folder in (".git", "gateway.d/deep/er"):
+        (shell.folder / folder).mkdir(parents=True)
+        (shell.folder / folder / ".hidden").write_text(KEY)
+    result = shell.run("secrets", ".")
+    assert (result.returncode, result.stdout.count("AG304")) == (1, 1)
+    assert "gateway.d/deep/er/.hidden:1:1: AG304" in result.stdout
+
+
 def test_references_are_no_secrets(shell: CommandLine) -> None:
     (shell.folder / "gateway.d" / "x.yaml").write_text("credential: {env: ACME_API_KEY}\n")
     result = shell.run("secrets")

@@ -37,7 +37,7 @@ Exit code 1 means that something was found. A secret is never shown.
     help="How findings are written.",
 )
 def command(paths: tuple[Path, ...], format_: str) -> None:
-    """Look for secrets in PATHS: files, or folders with all of their files.
+    """Look for secrets in PATHS: files, or folders with all of their files but git's own.
 
     Looks at the text, so comments count, and files that are no YAML, too.
     """
@@ -54,7 +54,8 @@ def command(paths: tuple[Path, ...], format_: str) -> None:
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from sorted(below for below in path.rglob("*") if below.is_file())
+            files = (below for below in path.rglob("*") if below.is_file())
+            yield from sorted(file for file in files if ".git" not in file.parts)
         elif path.is_file():
             yield path
         elif not path.is_symlink():  # git keeps a link's target as text; there is no file to read
