@@ -19,7 +19,23 @@ from aspire_gitops.revision import Revision, SourceFile, SourceTree
 # Lines out of which real files, broken files and odd files are built.
 PIECES = st.sampled_from(
     [
-        *("a: ", "b: ", "name: ", "null: ", "- ", "-", "  ", "    ", " ", "\n", "\n", "\n", "\n  "),
+        *(
+            "a: ",
+            "b: ",
+            "name: ",
+            "a-b: ",
+            "b.: ",
+            "null: ",
+            "- ",
+            "-",
+            "  ",
+            "    ",
+            " ",
+            "\n",
+            "\n",
+            "\n",
+            "\n  ",
+        ),
         *("x", "y z", "010", "1", "-1", "1.5", "0x1", "true", "no", "~", "''", '""', "'q'", '"q"'),
         *(
             "[",
@@ -60,7 +76,7 @@ PIECES = st.sampled_from(
 )
 SOUPS = st.lists(PIECES, max_size=24).map("".join)
 
-KEYS = st.text(string.ascii_lowercase + "_", min_size=1, max_size=8)
+KEYS = st.from_regex(r"[a-z_][a-z_.-]{0,7}", fullmatch=True)
 SCALARS: st.SearchStrategy[Any] = st.one_of(
     st.text(string.ascii_letters + string.digits + " ./:-_#@'\"éß", max_size=12).filter(
         lambda text: not text or plain_value(text) == text  # PyYAML writes 0E0 without quotes

@@ -20,7 +20,7 @@ TRUSTED = sys.version_info[:3] >= (3, 11, 5)
 _LARGEST = 16 * 1024  # characters; larger files are not the plain ones
 _DEEPEST = 8  # well below where `reading` gives up
 
-_KEY = r"(?!(?:null|true|false):)[a-z_][a-z0-9_]{0,63}"
+_KEY = r"(?!(?:null|true|false):)[a-z_][a-z0-9_.-]{0,63}"  # fields, and names such as `qwen-ocr`
 _QUOTED = r"""\"[^"\\\n]*+"|'[^'\n]*+'"""
 _TEXT = r"[A-Za-z0-9_/.][^\s:#]*+(?:[ :][^\s:#]++)*+"  # `: ` and ` #` end a plain text
 _WORD = r"[A-Za-z0-9_/.@+-]"
