@@ -1,13 +1,16 @@
 """A snapshot for a file: ours in full, foreign objects by name, address and digest only.
 
 What we manage holds no secret; what somebody else put on the gateway may, in
-any field, so none of their values leave it.
+any field, so none of their values leave it. Traffic is names and counts, a line
+for each day. `saved_snapshot` reads the file back.
 """
 
 from aspire_gitops.canonical import JsonValue, digest, pretty_json
 from aspire_gitops.state import GatewayObject, Snapshot
+from aspire_gitops.usage import Downtime, Traffic, Usage
 
 FORMAT_VERSION = 1
+_COLUMNS = "day calls aud input_tokens cached_input_tokens output_tokens pages images"
 
 
 def snapshot_json(
@@ -31,6 +34,8 @@ def snapshot_json(
             "taken_at": snapshot.taken_at.isoformat(),
             "digest": snapshot.digest,
             **({"spent": dict(snapshot.spent)} if snapshot.spent else {}),
+            **({"traffic": _traffic(snapshot.traffic)} if snapshot.traffic else {}),
+            **({"downtime": _downtime(snapshot.downtime)} if snapshot.downtime else {}),
             "objects": [_ours(item) for item in sorted(ours, key=_order)],
             "foreign": [_foreign(item) for item in sorted(foreign, key=_order)],
             "fallbacks": [
@@ -39,6 +44,34 @@ def snapshot_json(
             ],
         }
     )
+
+
+def _traffic(found: Traffic) -> JsonValue:
+    # A name is said once, and a day is one line: small, and a diff that people can read.
+    rows: dict[str, dict[str, dict[str, list[str]]]] = {}
+    for row in sorted(found.rows):
+        lines = rows.setdefault(row.budget, {}).setdefault(row.app, {}).setdefault(row.alias, [])
+        lines.append(_day_line(row))
+    return {
+        "since": found.since.isoformat(),
+        "until": found.until.isoformat(),
+        "columns": _COLUMNS,
+        "rows": rows,
+    }
+
+
+def _day_line(row: Usage) -> str:
+    tokens = (row.input_tokens, row.cached_input_tokens, row.output_tokens)
+    counts = (*tokens, row.pages, row.images)
+    return " ".join([row.day.isoformat(), str(row.calls), f"{row.aud:f}", *map(str, counts)])
+
+
+def _downtime(found: Downtime) -> JsonValue:
+    return {
+        "month": found.month,
+        "seconds": round(found.seconds, 1),
+        "watched_since": found.watched_since.isoformat(),
+    }
 
 
 def _is_ours(item: GatewayObject, owner: str) -> bool:
