@@ -1,7 +1,8 @@
 """A whole source tree to documents, with every mistake of every file in one go."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from aspire_gitops.diagnostics import Diagnostic, Span, sort_diagnostics
 from aspire_gitops.loading.document import Document
@@ -34,23 +35,6 @@ class Loaded:
     unparsed: Mapping[str, str] = field(default_factory=dict)
 
 
-def load(tree: SourceTree) -> Loaded:
-    """Read every file of the tree. Never raises for what a file contains."""
-    documents: list[Document] = []
-    found = [_diagnostic(problem) for problem in tree.problems]
-    unread = {problem.path for problem in tree.problems}
-    unparsed: dict[str, str] = {}
-    for file in tree.files:
-        document, findings = load_file(file)
-        found.extend(findings)
-        if document is None:
-            unread.add(file.path)
-            unparsed[file.path] = decode(file.path, file.content).text or ""
-        else:
-            documents.append(document)
-    return Loaded(tuple(documents), sort_diagnostics(found), frozenset(unread), unparsed)
-
-
 def load_file(file: SourceFile) -> tuple[Document | None, tuple[Diagnostic, ...]]:
     """Read one file: its document, if it can be used, and everything that is wrong with it."""
     decoded = decode(file.path, file.content)
@@ -67,6 +51,30 @@ def load_file(file: SourceFile) -> tuple[Document | None, tuple[Diagnostic, ...]
     if reading.value is None:
         return None, findings
     return Document(file.path, reading.value, decoded.text), findings
+
+
+LoadFile: TypeAlias = Callable[[SourceFile], tuple[Document | None, tuple[Diagnostic, ...]]]
+
+
+def load(tree: SourceTree, *, load_file: LoadFile = load_file) -> Loaded:
+    """Read every file of the tree. Never raises for what a file contains.
+
+    Reading a file depends on its path and bytes alone. Whoever loads two revisions
+    that share most of their files passes a `load_file` that remembers.
+    """
+    documents: list[Document] = []
+    found = [_diagnostic(problem) for problem in tree.problems]
+    unread = {problem.path for problem in tree.problems}
+    unparsed: dict[str, str] = {}
+    for file in tree.files:
+        document, findings = load_file(file)
+        found.extend(findings)
+        if document is None:
+            unread.add(file.path)
+            unparsed[file.path] = decode(file.path, file.content).text or ""
+        else:
+            documents.append(document)
+    return Loaded(tuple(documents), sort_diagnostics(found), frozenset(unread), unparsed)
 
 
 def _worth_saying(

@@ -11,19 +11,16 @@ of them refuses is refused: see `validation.schema`.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-
-from pydantic import ValidationError
 
 from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.diagnostics import Diagnostic, sort_diagnostics
 from aspire_gitops.loading import Loaded
 from aspire_gitops.loading.document import Document
 from aspire_gitops.resources import (
-    RESOURCES,
     AliasSpec,
     AppSpec,
     ProviderSpec,
@@ -35,15 +32,15 @@ from aspire_gitops.validation import fallback_roads
 from aspire_gitops.validation.addresses import check_address
 from aspire_gitops.validation.approval_rules import check_approvals
 from aspire_gitops.validation.budget_rules import check_budgets
-from aspire_gitops.validation.envelope import check_file_name, check_kind, kind_of, stem_of
+from aspire_gitops.validation.envelope import stem_of
 from aspire_gitops.validation.gateway_rules import check_gateway
+from aspire_gitops.validation.judging import Judge, judge, secrets_in
 from aspire_gitops.validation.key_rules import check_keys
 from aspire_gitops.validation.literal_secrets import (
     LITERAL_SECRET,
     Hidden,
     diagnose,
     find,
-    hidden_parts,
     without_secrets,
 )
 from aspire_gitops.validation.need_rules import check_needs
@@ -55,7 +52,6 @@ from aspire_gitops.validation.references import (
     check_gateways,
     check_references,
     check_repeated,
-    references_in,
 )
 
 
@@ -72,9 +68,13 @@ class Validated:
         return not any(found.is_error for found in self.diagnostics)
 
 
-def validate(loaded: Loaded, revision: Revision, *, today: date) -> Validated:
-    """Check everything. Never raises for what a file contains."""
-    reading = _Reading()
+def validate(loaded: Loaded, revision: Revision, *, today: date, judge: Judge = judge) -> Validated:
+    """Check everything. Never raises for what a file contains.
+
+    Whoever validates two revisions that share most of their files passes one
+    `judge_once()` to both.
+    """
+    reading = _Reading(judge)
     for document in loaded.documents:
         reading.read(document)
     for path, text in loaded.unparsed.items():
@@ -101,49 +101,30 @@ def validate(loaded: Loaded, revision: Revision, *, today: date) -> Validated:
 class _Reading:
     """Sorts documents into what the resources accept and what they refuse."""
 
-    def __init__(self) -> None:
+    def __init__(self, judge: Judge) -> None:
+        self.judge = judge
         self.accepted: dict[ResourceKind, list[Declared[Any]]] = {kind: [] for kind in ResourceKind}
         self.refused: defaultdict[ResourceKind, set[str]] = defaultdict(set)
         self.has_unknown_kind = False
         self.references: list[Reference] = []
-        self.hidden: dict[str, list[Hidden]] = {}
+        self.hidden: dict[str, Sequence[Hidden]] = {}
         self.found: list[Diagnostic] = []
 
     def search(self, path: str, text: str) -> None:
-        """Look for secrets, in comments and in files that are no YAML too."""
-        if secrets := find(text):
-            self.found.extend(diagnose(path, text, secrets))
-            self.hidden[path] = list(hidden_parts(text, secrets))
+        found, self.hidden[path] = secrets_in(path, text)
+        self.found.extend(found)
 
     def read(self, document: Document) -> None:
-        kind = kind_of(document)
-        self.search(document.path, document.text)
-        if kind is None:
+        judged = self.judge(document)
+        self.found.extend(judged.found)
+        self.hidden[document.path] = judged.hidden
+        self.references.extend(judged.references)
+        if judged.kind is None:
             self.has_unknown_kind = True
-            self.found.extend(check_kind(document))
-            return
-        self.found.extend(check_file_name(document))
-        self.references.extend(references_in(document, kind))
-        try:
-            spec = RESOURCES[kind].model_validate(document.value)
-        except ValidationError as error:
-            self.refused[kind].update((stem_of(document.path), str(document.value.get("name"))))
-            self.found.extend(_explained(document, kind, error))
+        elif judged.declared is None:
+            self.refused[judged.kind].update(judged.refused)
         else:
-            self.accepted[kind].append(Declared(spec, document))
-
-
-def _explained(
-    document: Document, kind: ResourceKind, error: ValidationError
-) -> Iterator[Diagnostic]:
-    from aspire_gitops.validation import explain  # noqa: PLC0415  # jsonschema takes 0.3 s to import, and right files never need it
-
-    roads = list(fallback_roads.check_raw(document, kind))
-    yield from (diagnostic for _, diagnostic in roads)
-    reasons = list(explain.explain(document, kind, covered={path for path, _ in roads}))
-    yield from reasons
-    if not (reasons or roads):
-        yield explain.without_reason(document, [item["loc"] for item in error.errors()])
+            self.accepted[judged.kind].append(judged.declared)
 
 
 def _catalog(revision: Revision, accepted: dict[ResourceKind, list[Declared[Any]]]) -> Catalog:
