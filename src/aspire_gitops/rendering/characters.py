@@ -5,35 +5,58 @@ terminal's cursor over a line that matters; a bidirectional override can turn
 a line around. Both are shown as escapes.
 """
 
+import re
 import unicodedata
 
 _ACTING = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, formats (bidi), surrogates, separators
 _KEPT = {"\n", "\t"}
 _MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\`*_[]#|~>"})
+_PLAIN_CODE = re.compile(r"(?!.*##\[)[^\\`|<>&\s]+(?: [^\\`|<>&\s]+)*")
+_NO_MARKDOWN = str.maketrans(
+    {character: f"&#{ord(character)};" for character in "\\`*_[]#|~>&<:!\"'"}
+)
+# What forges make of text themselves, escaped or not: mentions, issues, links, formulas, emoji.
+_ACTED_ON = re.compile(r"[@#$]|:(?=//|[a-z+_-][\w+-]*:)|(?<=www)(?=\.)|(?<=gh)(?=-[0-9])", re.IGNORECASE)
+_OPENING = re.compile(r"^([0-9]*)([-+=.)])")  # what opens a list, or underlines a title
+_GAP = "&#8203;"  # a space without width, after which they see nothing of that
 
 
 def printable(text: str) -> str:
     """Return `text` with everything that acts instead of showing written as an escape."""
-    return "".join(map(_shown, text))
+    # GitHub's runner takes `##[error]` for a command wherever it stands in a line.
+    shown = text if text.isprintable() else "".join(map(_shown, text))
+    return shown.replace("##[", "#\\x23[")
 
 
 def one_line(text: str) -> str:
     """Return `text` as `printable` does, line breaks and tabs escaped too."""
-    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+    shown = printable(text).replace("\n", "\\n").replace("\t", "\\t")
+    # A line of a log that begins with `::` is a command, too.
+    return shown.replace("::", "\\x3a:", 1) if shown.lstrip().startswith("::") else shown
 
 
 def markdown(text: str) -> str:
-    """Return `text` so that Markdown and HTML show it as it is, in one line."""
-    plain = one_line(text).translate(_MARKDOWN)
-    # `@somebody` and `#12` would notify people and link issues in a comment.
-    return plain.replace("&", "&amp;").replace("<", "&lt;").replace("@", "&#64;")
+    """Return `text` so that Markdown and HTML show it as it is, in one line.
+
+    It cannot format, link, mention anybody or refer to an issue.
+    """
+    parted = _ACTED_ON.sub(lambda found: f"{found[0]}\0", one_line(text))
+    plain = parted.translate(_MARKDOWN).replace("&", "&amp;").replace("<", "&lt;")
+    return _OPENING.sub(r"\1\\\2", plain.replace("\0", _GAP).lstrip())
 
 
 def code(text: str) -> str:
     """Return `text` as Markdown code that fits into a table, whatever it holds."""
-    plain = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    plain = plain.replace("|", "&#124;").replace("`", "&#96;").replace("@", "&#64;")
-    return f"<code>{plain}</code>"
+    plain = one_line(text)
+    if _PLAIN_CODE.fullmatch(plain):
+        return f"`{plain}`"
+    return html_code(text)
+
+
+def html_code(text: str) -> str:
+    """Return `text` as code for where HTML stands, in a table or a `<summary>`."""
+    plain = one_line(text).translate(_NO_MARKDOWN)
+    return f"<code>{plain.replace('@', f'@{_GAP}').replace('www.', 'www&#46;')}</code>"
 
 
 def _shown(character: str) -> str:

@@ -143,48 +143,48 @@ def test_text_marks_a_change_that_only_undoes_drift() -> None:
 
 def test_markdown_shows_everything_that_matters() -> None:
     assert plan_markdown(EVERYTHING) == snapshot("""\
-**4 changes: 1 create, 1 update, 1 replace, 1 delete** for <code>aspire</code> (<code>https://llm.example.com</code>).
+**4 changes: 1 create, 1 update, 1 replace, 1 delete** for `aspire` (`https://llm.example.com`).
 
 > [!CAUTION]
 > **Apply will refuse this**, for 1 reason:
-> - AG502 <code>key/postiz.default</code>: the last key *add an Approval*
+> - AG502 `key/postiz.default`: the last key *add an Approval*
 
 > [!WARNING]
 > **A fallback is in force**, set by hand:
-> - calls to <code>claude-sonnet</code> may be answered by <code>qwen-chat</code> (general)
+> - calls to `claude-sonnet` may be answered by `qwen-chat` (general)
 
 | | object | what |
 |---|---|---|
-| <code>+</code> create | <code>credential/cloud</code> | 3 fields |
-| <code>~</code> update | <code>key/postiz.default</code> | <code>max_budget</code> <code>39.072</code> → <code>78.144</code><br><code>rpm_limit</code> <code>600</code> → <code>60</code><br><code>models</code> <code>["a","b"]</code> → <code>(unset)</code> |
-| <code>±</code> replace | <code>deployment/qwen-vision</code> | <code>litellm_params.rpm</code> <code>100</code> → <code>(unset)</code> |
-| <code>-</code> delete | <code>credential/old</code> | gone from git |
+| `+` create | `credential/cloud` | 3 fields |
+| `~` update | `key/postiz.default` | `max_budget` `39.072` → `78.144`<br>`rpm_limit` `600` → `60`<br>`models` `["a","b"]` → `(unset)` |
+| `±` replace | `deployment/qwen-vision` | `litellm_params.rpm` `100` → `(unset)` |
+| `-` delete | `credential/old` | gone from git |
 
 <details><summary>Every field (7)</summary>
 
 | object | field | before | after | why |
 |---|---|---|---|---|
-| <code>credential/cloud</code> | <code>credential_values.api_base</code> | <code>(unset)</code> | <code>https://c.example/v1</code> | git |
-| <code>credential/cloud</code> | <code>credential_values.api_key</code> | <code>(unset)</code> | <code>the secret at env:CLOUD_KEY</code> | git |
-| <code>credential/cloud</code> | <code>value</code> | <code>(unset)</code> | <code>chosen when applied, handed over in /run/key</code> | git |
-| <code>key/postiz.default</code> | <code>max_budget</code> | <code>39.072</code> | <code>78.144</code> | git |
-| <code>key/postiz.default</code> | <code>rpm_limit</code> | <code>600</code> | <code>60</code> | drift |
-| <code>key/postiz.default</code> | <code>models</code> | <code>["a","b"]</code> | <code>(unset)</code> | git |
-| <code>deployment/qwen-vision</code> | <code>litellm_params.rpm</code> | <code>100</code> | <code>(unset)</code> | git |
+| `credential/cloud` | `credential_values.api_base` | `(unset)` | `https://c.example/v1` | git |
+| `credential/cloud` | `credential_values.api_key` | `(unset)` | `the secret at env:CLOUD_KEY` | git |
+| `credential/cloud` | `value` | `(unset)` | `chosen when applied, handed over in /run/key` | git |
+| `key/postiz.default` | `max_budget` | `39.072` | `78.144` | git |
+| `key/postiz.default` | `rpm_limit` | `600` | `60` | drift |
+| `key/postiz.default` | `models` | `["a","b"]` | `(unset)` | git |
+| `deployment/qwen-vision` | `litellm_params.rpm` | `100` | `(unset)` | git |
 
 </details>
 
 - warning: the gateway runs LiteLLM 1.107.0, the reviewed files say 1.106.2
-- not compared, their secrets were not set: <code>credential/old</code>
+- not compared, their secrets were not set: `credential/old`
 - not ours, left alone: 10 objects
 
-<sub>Plan <code>df2a5768603a</code> at <code>main&#64;sha1:4f2c9d1</code></sub>
+<sub>Plan `df2a5768603a` at `main@sha1:4f2c9d1`</sub>
 """)
 
 
 def test_markdown_of_nothing_to_do() -> None:
     assert plan_markdown(plan()) == snapshot("""\
-**No changes** for <code>aspire</code> (<code>https://llm.example.com</code>).
+**No changes** for `aspire` (`https://llm.example.com`).
 
-<sub>Plan <code>d7122417fda2</code> at <code>main&#64;sha1:4f2c9d1</code></sub>
+<sub>Plan `d7122417fda2` at `main@sha1:4f2c9d1`</sub>
 """)

@@ -44,6 +44,11 @@ def test_no_character_acts_on_a_terminal(text: str) -> None:
     assert not [c for c in shown if c not in "\n\t" and unicodedata.category(c) in acting]
 
 
+@pytest.mark.parametrize("text", ["::error::x", "  ::error::x"])
+def test_no_line_begins_as_a_command_to_a_runner(text: str) -> None:
+    assert not one_line(text).lstrip().startswith("::")
+
+
 @given(ANYTHING)
 def test_one_line_is_one_line(text: str) -> None:
     assert len(one_line(text).splitlines()) <= 1
@@ -62,6 +67,7 @@ def test_markdown_has_no_tag_that_we_did_not_write(text: str) -> None:
         pytest.param("a\u202eb", "a\\u202eb", id="a bidirectional override"),
         pytest.param("a\nb", "a\nb", id="a line break stays"),
         pytest.param("\ud800", "\\ud800", id="half a character"),
+        pytest.param("##[error]x", "#\\x23[error]x", id="a command to GitHub's runner"),
         pytest.param("Müller 漢", "Müller 漢", id="other languages stay"),
     ],
 )
@@ -73,8 +79,11 @@ def test_printable(text: str, shown: str) -> None:
     ("text", "shown"),
     [
         pytest.param("[x](javascript:1)", "\\[x\\](javascript:1)", id="a link"),
-        pytest.param("@team #1", "&#64;team \\#1", id="a mention and an issue"),
+        pytest.param("@team #1", "@&#8203;team \\#&#8203;1", id="a mention and an issue"),
         pytest.param("a|b", "a\\|b", id="the end of a cell"),
+        pytest.param("https://x.y www.x.y", "https:&#8203;//x.y www&#8203;.x.y", id="bare links"),
+        pytest.param("GH-12 $x$", "GH&#8203;-12 $&#8203;x$&#8203;", id="an issue and a formula"),
+        pytest.param("a: :tada:", "a: :&#8203;tada:", id="a picture by name"),
         pytest.param("<img src=x>", "&lt;img src=x\\>", id="HTML"),
         pytest.param("a\nb", "a\\\\nb", id="the end of a row"),
     ],
@@ -83,8 +92,24 @@ def test_markdown(text: str, shown: str) -> None:
     assert markdown(text) == shown
 
 
-def test_code_fits_into_a_cell() -> None:
-    assert code("a|`b`<@c>&") == "<code>a&#124;&#96;b&#96;&lt;&#64;c&gt;&amp;</code>"
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("gw.chat_1", "`gw.chat_1`", id="a name"),
+        pytest.param("@c #1 *x*", "`@c #1 *x*`", id="nothing acts in code"),
+        pytest.param(
+            "a|`b`<@c>&",
+            "<code>a&#124;&#96;b&#96;&#60;@&#8203;c&#62;&#38;</code>",
+            id="what would end the code, or the cell",
+        ),
+        pytest.param(" x", "<code> x</code>", id="a space that code would lose"),
+        pytest.param(
+            "##[error]", "<code>&#35;&#92;x23&#91;error&#93;</code>", id="a runner's command"
+        ),
+    ],
+)
+def test_code(text: str, shown: str) -> None:
+    assert code(text) == shown
 
 
 @pytest.mark.parametrize(
