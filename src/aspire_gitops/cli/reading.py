@@ -33,11 +33,16 @@ def open_source(choice: SourceChoice, *, ask_git: bool = True) -> Source:
         return DirectorySource(choice.folder, ask_git=ask_git)
     from aspire_gitops.sources.git import GitSource  # noqa: PLC0415 (slow to import, and rarely needed)
 
-    repository, folder = _in_repository(choice.folder)
+    repository, folder = in_repository(choice.folder)
     return GitSource(repository, reference=choice.reference, folder=folder)
 
 
-def _in_repository(folder: Path) -> tuple[Path, str]:
+def in_repository(folder: Path) -> tuple[Path, str]:
+    """Return the repository that a folder is in, and the folder's path there.
+
+    Raises:
+        UsageError: It is in none.
+    """
     # The folder itself need not exist now: it may, at that revision.
     whole = folder.absolute()
     for above in whole.parents:

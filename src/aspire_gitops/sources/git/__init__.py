@@ -5,6 +5,7 @@ Nothing here has a work tree, reads the user's git settings or asks anybody
 anything. `docs/sources.md` says what each situation gets.
 """
 
+from aspire_gitops.sources.git.comparing import Compared, Comparison, published
 from aspire_gitops.sources.git.credentials import Credentials, SshKey, Token, TokenFile
 from aspire_gitops.sources.git.local import GitSource, work_tree_revision
 from aspire_gitops.sources.git.publish import Identity, publish_file
@@ -12,6 +13,8 @@ from aspire_gitops.sources.git.remote import RemoteSource
 from aspire_gitops.sources.git.signatures import Signers
 
 __all__ = [
+    "Compared",
+    "Comparison",
     "Credentials",
     "GitSource",
     "Identity",
@@ -21,5 +24,6 @@ __all__ = [
     "Token",
     "TokenFile",
     "publish_file",
+    "published",
     "work_tree_revision",
 ]

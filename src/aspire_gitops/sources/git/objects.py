@@ -6,15 +6,17 @@ would point every call at another repository, so they are hidden meanwhile.
 `local` and `remote` are next.
 """
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
+from typing import TypeAlias
 
 import git
 from git.exc import GitError, ODBError
-from git.objects import Blob, Commit, Tree
+from git.objects import Blob, Tree
 
 from aspire_gitops.loading.rules import MAX_FILE_BYTES
 from aspire_gitops.revision import Revision, SourceFile, SourceProblem, SourceTree
@@ -32,6 +34,7 @@ from aspire_gitops.sources.git.words import approvers, one_line
 # objects that are not there or not whole, and OSError for a repository that goes away.
 TROUBLE = (GitError, ODBError, ValueError, TypeError, AssertionError, KeyError, OSError, EOFError)
 Repo = git.Repo
+Commit = git.Commit
 _ENVIRONMENT = RLock()
 
 
@@ -55,14 +58,21 @@ def opened(
         yield repo
 
 
-def read_tree(commit: Commit, folder: str, reference: str) -> SourceTree:
+Blobs: TypeAlias = dict[str, bytes]
+"""What is known already, by git's name of it; reading adds what it reads."""
+
+
+def read_tree(
+    commit: Commit, folder: str, reference: str, *, blobs: Blobs | None = None
+) -> SourceTree:
     """Read the folder whole as the commit has it, sorted by path.
 
     Raises:
         NothingReviewed: The commit has no such folder, or it holds no reviewed file.
     """
     name = folder.strip("/")
-    found = sorted(_walk(_top(commit, name, reference)), key=lambda item: item.path)
+    known: Blobs = {} if blobs is None else blobs
+    found = sorted(_walk(_top(commit, name, reference), known), key=lambda item: item.path)
     if not found:
         raise NothingReviewed(f"{name} holds no *.yaml file at {reference}")
     return SourceTree(
@@ -84,6 +94,20 @@ def revision_of(commit: Commit, reference: str, *, dirty: bool) -> Revision:
         subject=one_line(str(commit.summary)),
         approvers=approvers(text),
     )
+
+
+def read_blob(commit: Commit, path: str) -> bytes | None:
+    """Return a file of any kind as the commit has it; None if it has none there."""
+    try:
+        found = commit.tree / path
+    except KeyError:
+        return None
+    return found.data_stream.read() if isinstance(found, Blob) else None
+
+
+def blob_name(content: bytes) -> str:
+    """Return git's name of a file's content, in a repository that names by SHA-1."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def first_line(error: Exception) -> str:
@@ -122,7 +146,7 @@ def _no_git_variables() -> Iterator[None]:
             os.environ.update(hidden)
 
 
-def _walk(tree: Tree) -> Iterator[SourceFile | SourceProblem]:
+def _walk(tree: Tree, blobs: Blobs) -> Iterator[SourceFile | SourceProblem]:
     for item in tree:
         path = str(item.path)
         name = path.rpartition("/")[2]
@@ -131,7 +155,7 @@ def _walk(tree: Tree) -> Iterator[SourceFile | SourceProblem]:
         if not name.isprintable():
             yield refused_name(path.removesuffix(name), name)
         elif isinstance(item, Tree):
-            yield from _walk(item)
+            yield from _walk(item, blobs)
         elif not isinstance(item, Blob):
             yield not_regular(path, "a submodule")
         elif item.mode == Blob.link_mode:
@@ -139,11 +163,15 @@ def _walk(tree: Tree) -> Iterator[SourceFile | SourceProblem]:
             if is_reviewed(name) or "." not in name:
                 yield refused_link(path, "is not followed in a commit")
         elif is_reviewed(name):
-            yield _file(item, path)
+            yield _file(item, path, blobs)
 
 
-def _file(blob: Blob, path: str) -> SourceFile | SourceProblem:
+def _file(blob: Blob, path: str, blobs: Blobs) -> SourceFile | SourceProblem:
+    known = blobs.get(blob.hexsha)
+    if known is not None:
+        return SourceFile(path, known)
     stream = blob.data_stream
     if stream.size > MAX_FILE_BYTES:
         return too_large(path, stream.size)
-    return SourceFile(path, stream.read())
+    content = blobs[blob.hexsha] = stream.read()
+    return SourceFile(path, content)
