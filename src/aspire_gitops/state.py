@@ -15,6 +15,9 @@ from aspire_gitops.money import ExchangeRate
 from aspire_gitops.revision import Revision
 from aspire_gitops.usage import Downtime, Traffic
 
+DEFAULT_OWNER = "aspire-gitops"
+OWNER_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,62}$"  # of the name in every mark
+
 
 class Kind(StrEnum):
     """The kinds of gateway objects that we manage, in the order in which they need each other."""

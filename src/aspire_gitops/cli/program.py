@@ -38,6 +38,7 @@ class Program(click.Group):
         "validate": Lazy("validate", "Check the reviewed files and report every mistake."),
         "compile": Lazy("compile", "Write what the files ask of the gateway into a folder."),
         "plan": Lazy("plan", "Show what apply would change, and change nothing."),
+        "review": Lazy("review", "Show what a change will do to apps, money and uptime."),
         "apply": Lazy("apply", "Bring the gateway to what the files say."),
         "snapshot": Lazy("snapshot", "Save what is on the gateway now, without secrets."),
         "status": Lazy("status", "Show what the controller on this machine is doing."),

@@ -76,12 +76,13 @@ def _fallbacks(plan: Plan) -> str:
 def _table(changes: Sequence[Change]) -> str:
     if not changes:
         return ""
-    rows = ["| | object | what |", "|---|---|---|", *map(_row, changes[:_MOST_ROWS])]
+    rows = ["| | object | what |", "|---|---|---|", *map(change_row, changes[:_MOST_ROWS])]
     more = len(changes) - _MOST_ROWS
     return "\n".join([*rows, *([f"| | and {more} more | |"] if more > 0 else [])])
 
 
-def _row(change: Change) -> str:
+def change_row(change: Change) -> str:
+    """Return one change as a row of a table with three columns."""
     drift = " (drift)" if change.is_drift else ""
     sign = f"{code(SIGNS[change.action])} {change.action}{drift}"
     return f"| {sign} | {code(str(change.key))} | {_what(change)} |"

@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from aspire_gitops.errors import UsageError
+from aspire_gitops.state import DEFAULT_OWNER, OWNER_PATTERN
 
 PREFIX = "ASPIRE_GITOPS_"
 
@@ -52,7 +53,7 @@ class Settings(BaseSettings):
     """The gateway's address, `/v1` or not. Without it: the `url` of the reviewed Gateway."""
     admin_key: SecretStr | None = None
     admin_key_file: Path | None = None
-    owner: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")] = "aspire-gitops"
+    owner: Annotated[str, Field(pattern=OWNER_PATTERN)] = DEFAULT_OWNER
     """Which repository this is, in every mark that we leave. Changing it disowns every object."""
     state_dir: Path = Field(default_factory=default_state_dir)
     database_url: SecretStr | None = None
