@@ -57,10 +57,12 @@ codeowners: $(STAMP) ## Write .github/CODEOWNERS anew from gateway.d/
 golden: $(STAMP) ## Write the golden files anew; then read the diff
 	PYTHONPATH=tests $(BIN)/python -m support.golden
 	PYTHONPATH=tests $(BIN)/python -m support.reviewed
+	PYTHONPATH=tests $(BIN)/python -m support.reviews
 
 .PHONY: images
-images: $(STAMP) ## Take the pictures of the status page anew; needs Chromium
+images: $(STAMP) ## Take the pictures of the documentation anew; needs Chromium
 	PYTHONPATH=tests $(BIN)/python -m support.browser
+	PYTHONPATH=tests $(BIN)/python -m support.review_picture
 
 .PHONY: validate
 validate: $(STAMP) ## Check gateway.d/, which is also the worked example
@@ -81,6 +83,7 @@ check: lint validate test ## Everything that must hold before a merge
 .PHONY: bench
 bench: $(STAMP) ## Measure speed and memory; prints ratios taken in one run
 	$(BIN)/python bench/validate_and_plan.py
+	$(BIN)/python bench/review.py
 	$(BIN)/python bench/apply.py
 	$(BIN)/python bench/turn.py --busy
 	PYTHONPATH=tests $(BIN)/python bench/commit_to_live.py
