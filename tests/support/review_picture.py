@@ -8,11 +8,11 @@ import re
 import sys
 from pathlib import Path
 
-from markdown_it import MarkdownIt
 from playwright.sync_api import Browser
 
 from aspire_gitops.rendering.review_markdown import review_markdown
 from support.browser import PICTURES, chromium
+from support.forge_markdown import forge
 from support.reviews import ORDER, review_of
 
 _STYLE = """
@@ -46,7 +46,7 @@ _ALERT = re.compile(r"<blockquote>\s*<p>\[!(WARNING|CAUTION|IMPORTANT)\](\n|</p>
 
 def page(markdown: str, *, unfolded: bool = False) -> str:
     """Return the whole page that shows one comment."""
-    shown = MarkdownIt("gfm-like").render(markdown)
+    shown = forge().render(markdown)
     shown = _ALERT.sub(
         lambda found: (
             f'<blockquote class="alert {found[1].lower()}">'

@@ -13,6 +13,7 @@ from aspire_gitops.loading import load
 from aspire_gitops.rendering.diagnostics import render_text
 from aspire_gitops.revision import Revision, SourceFile, SourceTree
 from aspire_gitops.validation import Validated, validate
+from aspire_gitops.validation.judging import Judge, judge
 
 CASES = Path(__file__).parents[1] / "golden" / "diagnostics" / "cases"
 BASE = Path(__file__).parents[1] / "golden" / "diagnostics" / "base"
@@ -32,11 +33,13 @@ def base_with(changes: Mapping[str, str | None]) -> dict[str, str]:
     return {path: text for path, text in files.items() if text is not None}
 
 
-def check(files: Mapping[str, str | bytes], *, today: date = TODAY) -> Validated:
+def check(
+    files: Mapping[str, str | bytes], *, today: date = TODAY, judge: Judge = judge
+) -> Validated:
     """Load and validate files that are only in memory."""
     contents = {p: t if isinstance(t, bytes) else t.encode() for p, t in files.items()}
     tree = SourceTree(REVISION, tuple(SourceFile(p, c) for p, c in sorted(contents.items())))
-    return validate(load(tree), REVISION, today=today)
+    return validate(load(tree), REVISION, today=today, judge=judge)
 
 
 def found_in(changes: Mapping[str, str | None], *, today: date = TODAY) -> tuple[Diagnostic, ...]:

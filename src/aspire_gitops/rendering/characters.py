@@ -16,7 +16,9 @@ _NO_MARKDOWN = str.maketrans(
     {character: f"&#{ord(character)};" for character in "\\`*_[]#|~>&<:!\"'"}
 )
 # What forges make of text themselves, escaped or not: mentions, issues, links, formulas, emoji.
-_ACTED_ON = re.compile(r"[@#$]|:(?=//|[a-z+_-][\w+-]*:)|(?<=www)(?=\.)|(?<=gh)(?=-[0-9])", re.IGNORECASE)
+_ACTED_ON = re.compile(
+    r"[@#$]|:(?=//|[a-z+_-][\w+-]*:)|(?<=www)(?=\.)|(?<=gh)(?=-[0-9])", re.IGNORECASE
+)
 _OPENING = re.compile(r"^([0-9]*)([-+=.)])")  # what opens a list, or underlines a title
 _GAP = "&#8203;"  # a space without width, after which they see nothing of that
 
