@@ -1,5 +1,6 @@
 """Two revisions of a folder: from the commit in common, from a work tree, and what is not there."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,3 +134,13 @@ def test_a_published_file_is_found_where_a_fetch_puts_it(
     assert published(clone, "gateway-state", "snapshot.json") == b"{}"
     assert published(clone, "gateway-state", "other.json") is None
     assert published(clone, "nowhere", "snapshot.json") is None
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give a repository away")
+def test_a_repository_of_somebody_else_is_no_missing_revision(repository: Repository) -> None:
+    """Containers mount clones of another user, and git then reads nothing of them."""
+    for path in (repository.path, *repository.path.rglob("*")):
+        os.chown(path, 54321, 54321)
+
+    with pytest.raises(SourceUnavailable, match=r"belongs to another user.*safe\.directory"):
+        compared(repository, "main").with_commit("topic")

@@ -20,6 +20,7 @@ from aspire_gitops.sources.git.objects import (
     Repo,
     blob_name,
     first_line,
+    is_untrusted,
     opened,
     read_blob,
     read_tree,
@@ -137,5 +138,7 @@ def published(repository: Path, reference: str, path: str) -> bytes | None:
 def _commit_at(repo: Repo, name: str) -> Commit | None:
     try:
         return repo.commit(name)
-    except TROUBLE:
+    except TROUBLE as error:
+        if is_untrusted(error):
+            raise  # nothing in it can be read, so saying that the name is wrong would mislead
         return None

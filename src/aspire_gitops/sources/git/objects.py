@@ -110,12 +110,22 @@ def blob_name(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
+def is_untrusted(error: Exception) -> bool:
+    """Say whether git refused a repository of another user, as it does in many containers."""
+    return "dubious ownership" in str(error)
+
+
 def first_line(error: Exception) -> str:
     """Return what gitpython complains about as one short line."""
     if isinstance(error, git.NoSuchPathError):
         return "there is no such folder"
     if isinstance(error, git.InvalidGitRepositoryError):
         return "it is not a git repository"
+    if is_untrusted(error):
+        return (
+            "it belongs to another user, so git does not read it; run as its owner, or say"
+            " `git config --global --add safe.directory` and its folder"
+        )
     lines = str(error).strip().splitlines()
     return one_line(lines[0]) if lines else type(error).__name__
 
