@@ -93,6 +93,73 @@ def test_each_route_is_admitted_then_settled_then_refused(
     assert len(gateway.entries(app)) == 1
 
 
+CACHED_CHAT = {**CHAT, "prompt_cache_key": "wiki"}
+CACHED_MESSAGE = {
+    **MESSAGE,
+    "messages": [
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}],
+        }
+    ],
+}
+CACHED_ANSWER = {"model": "respond", "input": "hi", "prompt_cache_key": "wiki"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "tokens", "others"),
+    [
+        pytest.param("/v1/chat/completions", CACHED_CHAT, (10, 20), (4, 0, 0), id="chat"),
+        pytest.param(
+            "/v1/chat/completions",
+            {**CACHED_CHAT, "stream": True},
+            (10, 20),
+            (4, 0, 0),
+            id="chat, stream",
+        ),
+        pytest.param("/v1/messages", CACHED_MESSAGE, (10, 20), (4, 0, 0), id="messages"),
+        pytest.param(
+            "/v1/messages",
+            {**CACHED_MESSAGE, "stream": True},
+            (10, 20),
+            (4, 0, 0),
+            id="messages, stream",
+        ),
+        pytest.param("/v1/responses", CACHED_ANSWER, (10, 20), (4, 0, 0), id="responses"),
+        pytest.param(
+            "/v1/responses",
+            {**CACHED_ANSWER, "stream": True},
+            (10, 20),
+            (4, 0, 0),
+            id="responses, stream",
+        ),
+        pytest.param(
+            "/v1/ocr", {"model": "ocr", "document": DOCUMENT}, (0, 0), (0, 1, 0), id="OCR"
+        ),
+        pytest.param(
+            "/v1/images/generations",
+            {"model": "image", "prompt": "a cat"},
+            (0, 0),
+            (0, 0, 1),
+            id="images",
+        ),
+    ],
+)
+def test_each_unit_that_a_call_is_charged_by_is_counted(
+    gateway: LedgerGateway,
+    path: str,
+    body: dict[str, Any],
+    tokens: tuple[int, int],
+    others: tuple[int, int, int],
+) -> None:
+    """Cached tokens are some of the input tokens, whichever way a provider says so."""
+    app = gateway.app("1")
+    reply = post(app, path, body)
+    assert reply.status_code == 200, reply.text
+    (entry,) = gateway.settled(app, 1)
+    assert (entry.tokens, (entry.cached, entry.pages, entry.images)) == (tokens, others)
+
+
 def test_a_refusal_says_who_spent_what_and_when_the_month_turns(gateway: LedgerGateway) -> None:
     app = gateway.app("0")
     reply = app.chat()

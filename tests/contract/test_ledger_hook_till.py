@@ -15,6 +15,7 @@ from aspire_gitops.ledger.litellm import asked
 from aspire_gitops.ledger.litellm.ended import ID, read_ended
 from aspire_gitops.ledger.litellm.prices import PriceList, Tariffs, read_tariff
 from aspire_gitops.ledger.litellm.recovery import recover_once
+from aspire_gitops.ledger.litellm.running import logged_call
 from aspire_gitops.ledger.litellm.settings import (
     GRACE,
     KEYS_WITHOUT_MARK,
@@ -26,6 +27,8 @@ from aspire_gitops.ledger.litellm.settings import (
 )
 from aspire_gitops.ledger.litellm.till import Caller, Declined, Till
 from aspire_gitops.ledger.opening import open_store
+from aspire_gitops.ledger.recovering import Logged
+from aspire_gitops.ledger.values import Counted
 from support.ledger_real import CHAT_AUD, PRICES, account
 
 T = TypeVar("T")
@@ -57,6 +60,9 @@ class Desk:
 
     async def booked(self) -> list[tuple[str, int]]:
         return [(entry.kind.value, entry.cost) for entry in await self.store.entries()]
+
+    async def counted(self) -> list[Counted]:
+        return [entry.counted for entry in await self.store.entries()]
 
 
 async def _price_list(alias: str) -> PriceList | None:
@@ -188,7 +194,7 @@ def test_a_call_that_is_never_heard_of_again_is_booked_after_its_time(
     run(desk.admitted(max_tokens=20))
     for seconds, booked in ((89, []), (91, [("recovered", CHAT_NANO)])):
 
-        async def nothing_logged(_: Any) -> dict[str, Decimal]:
+        async def nothing_logged(_: Any) -> dict[str, Logged]:
             return {}
 
         moment = NOW + timedelta(seconds=seconds)  # its alias's timeout is 60, and 30 of grace
@@ -199,11 +205,94 @@ def test_a_call_that_is_never_heard_of_again_is_booked_after_its_time(
 def test_a_lost_call_is_booked_at_what_litellm_logged(desk: Desk, run: Run[Any]) -> None:
     call_id = run(desk.admitted())["metadata"][ID]
 
-    async def logged(_: Any) -> dict[str, Decimal]:
-        return {call_id: Decimal("0.00001")}
+    async def logged(_: Any) -> dict[str, Logged]:
+        return {call_id: Logged(Decimal("0.00001"), Counted(10, 4, 20))}
 
     run(recover_once(desk.store, NOW + timedelta(minutes=2), logged))
     assert run(desk.booked()) == [("recovered", 20_000)]
+    assert run(desk.counted()) == [Counted(10, 4, 20)]
+
+
+def test_what_comes_late_corrects_what_was_counted_too(desk: Desk, run: Run[Any]) -> None:
+    data = run(desk.admitted())
+
+    async def logged(_: Any) -> dict[str, Logged]:
+        return {data["metadata"][ID]: Logged(Decimal("0.00001"), Counted(7, 4, 20))}
+
+    run(recover_once(desk.store, NOW + timedelta(minutes=2), logged))
+    run(desk.till.settle(read_ended(event(data))))
+    assert run(desk.counted()) == [Counted(7, 4, 20), Counted(3, -4, 0)]
+
+
+def usage(**more: Any) -> dict[str, Any]:
+    return {"metadata": {"usage_object": more}}
+
+
+class _Usage:
+    def __init__(self, pages: Any) -> None:
+        self.pages_processed = pages
+
+
+class _Ocr:
+    """An answer of LiteLLM's OCR, as far as it is read."""
+
+    def __init__(self, pages: Any) -> None:
+        self.usage_info = _Usage(pages)
+
+
+@pytest.mark.parametrize(
+    ("logged", "answer", "counted"),
+    [
+        pytest.param({}, None, Counted(10, 0, 20), id="tokens"),
+        pytest.param(
+            usage(prompt_tokens_details={"cached_tokens": 4}), None, Counted(10, 4, 20), id="cached"
+        ),
+        pytest.param(
+            usage(cache_read_input_tokens=4),
+            None,
+            Counted(10, 4, 20),
+            id="cached, Anthropic's word",
+        ),
+        pytest.param(
+            usage(prompt_tokens_details={"cached_tokens": 400}),
+            None,
+            Counted(10, 10, 20),
+            id="more from the cache than there were",
+        ),
+        pytest.param(usage(prompt_tokens_details=None), None, Counted(10, 0, 20), id="no details"),
+        pytest.param(usage(output_image_count=2), None, Counted(10, 0, 20, 0, 2), id="images"),
+        pytest.param({}, _Ocr(3), Counted(10, 0, 20, 3), id="pages"),
+        pytest.param({}, _Ocr(None), Counted(10, 0, 20), id="no pages"),
+        pytest.param({}, _Ocr(True), Counted(10, 0, 20), id="pages that are no number"),
+        pytest.param({"prompt_tokens": -1}, {"text": "x"}, Counted(0, 0, 20), id="below zero"),
+        pytest.param({"cache_hit": True}, None, Counted(), id="the gateway's own cache"),
+    ],
+)
+def test_what_a_call_is_charged_by_is_counted(
+    logged: dict[str, Any], answer: object, counted: Counted
+) -> None:
+    ended = event({"metadata": {}})
+    ended["standard_logging_object"] |= logged
+    assert read_ended(ended, answer).counted == counted
+
+
+@pytest.mark.parametrize(
+    ("row", "counted"),
+    [
+        pytest.param(
+            {"prompt_tokens": 10, "completion_tokens": 20, "cached": "4"},
+            Counted(10, 4, 20),
+            id="a chat",
+        ),
+        pytest.param({"prompt_tokens": 0, "pages": "3"}, Counted(pages=3), id="OCR"),
+        pytest.param({"images": "2", "pages": None}, Counted(images=2), id="images"),
+        pytest.param(
+            {"prompt_tokens": "many", "cached": "²", "pages": "9" * 99}, Counted(), id="strange"
+        ),
+    ],
+)
+def test_what_litellms_log_counted_is_read(row: dict[str, Any], counted: Counted) -> None:
+    assert logged_call({"spend": 0.1, **row}) == Logged(Decimal("0.1"), counted)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from aspire_gitops.ledger.account import Account, Mode
 from aspire_gitops.ledger.admission import Starting
 from aspire_gitops.ledger.amounts import NanoAud
-from aspire_gitops.ledger.values import Call, Request, Settlement
+from aspire_gitops.ledger.values import Call, Counted, Request, Settlement
 
 NOON = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)  # noon in Sydney
 SYDNEY = ZoneInfo("Australia/Sydney")
@@ -72,8 +72,7 @@ def settlement(
         warn,
         "acme",
         "chat-1",
-        3,
-        4,
+        Counted(3, 1, 4, 5, 6),
     )
 
 

@@ -73,7 +73,10 @@ class Spend:
     provider: str
     model: str
     aud: Decimal
-    tokens: tuple[int, int]
+    tokens: tuple[int, int]  # in and out
+    cached: int = 0
+    pages: int = 0
+    images: int = 0
 
 
 @dataclass(frozen=True)
@@ -115,10 +118,12 @@ class LedgerGateway:
 
     def entries(self, app: App) -> list[Spend]:
         return [
-            Spend(kind, alias, provider, model, Decimal(nano) / 10**9, (tokens_in, tokens_out))
-            for kind, alias, provider, model, nano, tokens_in, tokens_out in self._rows(
-                "SELECT kind, alias, provider, model, nano_aud, input_tokens, output_tokens"
-                " FROM {schema}entries WHERE budget = {budget} ORDER BY number",
+            Spend(
+                kind, alias, provider, model, Decimal(nano) / 10**9, (tokens_in, tokens_out), *more
+            )
+            for kind, alias, provider, model, nano, tokens_in, tokens_out, *more in self._rows(
+                "SELECT kind, alias, provider, model, nano_aud, input_tokens, output_tokens,"
+                " cached_input_tokens, pages, images FROM {schema}entries WHERE budget = {budget} ORDER BY number",
                 app.budget,
             )
         ]

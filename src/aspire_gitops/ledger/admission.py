@@ -269,7 +269,6 @@ def _settlement(
         warn_at_percent=admitted.account.warn_at_percent if admitted else (),
         provider=spent.provider,
         model=spent.model,
-        input_tokens=spent.input_tokens,
-        output_tokens=spent.output_tokens,
+        counted=spent.counted,
         note=found.note,
     )

@@ -119,6 +119,16 @@ class Booking(ABC):
         found = await self.rows(queries.DAILY, budget=budget, month=month)
         return [parameters.share(row) for row in found]
 
+    async def traffic(self, since: str, until: str, *, most: int) -> Sequence[Row]:
+        """Return the rows of `queries.TRAFFIC`, the newest day first, at most so many."""
+        months = {"first_month": since[:7], "last_month": until[:7]}
+        return await self.rows(queries.TRAFFIC, since=since, until=until, most=most, **months)
+
+    async def first_day(self) -> str | None:
+        """Return the day of the first entry that is left; None if there is none."""
+        found = await self.rows(queries.FIRST_DAY)
+        return str(found[0][0]) if found else None
+
     async def entries(
         self, *, month: str | None = None, budget: str | None = None, after: int = 0
     ) -> Sequence[Entry]:
@@ -142,6 +152,7 @@ class Booking(ABC):
             call=_call_of(earlier),
             cost=NanoAud(settlement.cost - earlier.cost),
             usd=settlement.usd - earlier.usd,
+            counted=settlement.counted - earlier.counted,
         )
         given = parameters.of_settlement(difference, EntryKind.CORRECTED)
         return await self.book(given) or await self._nothing_new(earlier.budget, earlier.month)

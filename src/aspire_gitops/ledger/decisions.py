@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from aspire_gitops.ledger.account import Account
 from aspire_gitops.ledger.amounts import NanoAud
-from aspire_gitops.ledger.values import Request
+from aspire_gitops.ledger.values import NO_UNITS, Counted, Request
 from aspire_gitops.ledger.worst_case import Unpriced
 
 
@@ -65,8 +65,7 @@ class Spent:
     usd: Decimal | None
     provider: str = ""
     model: str = ""
-    input_tokens: int = 0
-    output_tokens: int = 0
+    counted: Counted = NO_UNITS
 
 
 Decision: TypeAlias = "Admitted | Refused"

@@ -19,7 +19,7 @@ from aspire_gitops.ledger.litellm.ended import read_ended
 from aspire_gitops.ledger.litellm.prices import Tariffs
 from aspire_gitops.ledger.litellm.recovery import keep_recovering
 from aspire_gitops.ledger.litellm.refusals import Refusal
-from aspire_gitops.ledger.litellm.running import logged_usd, price_list
+from aspire_gitops.ledger.litellm.running import logged_calls, price_list
 from aspire_gitops.ledger.litellm.settings import LedgerSettings, read_settings
 from aspire_gitops.ledger.litellm.till import Caller, Declined, Till
 from aspire_gitops.ledger.opening import open_store
@@ -71,8 +71,8 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
         self, kwargs: dict[str, Any], response_obj: Any, start_time: Any, end_time: Any
     ) -> None:
         """Book what a call cost."""
-        del response_obj, start_time, end_time
-        await self._till.settle(read_ended(kwargs))
+        del start_time, end_time
+        await self._till.settle(read_ended(kwargs, response_obj))
 
     async def async_log_failure_event(
         self, kwargs: dict[str, Any], response_obj: Any, start_time: Any, end_time: Any
@@ -111,7 +111,7 @@ def _begin_recovering(store: Store, settings: LedgerSettings) -> "asyncio.Task[N
         return None
     every_s = min(_RECOVER_EVERY_S, settings.grace.total_seconds())
     return loop.create_task(
-        keep_recovering(store, lambda: datetime.now(UTC), logged_usd, every_s=every_s)
+        keep_recovering(store, lambda: datetime.now(UTC), logged_calls, every_s=every_s)
     )
 
 

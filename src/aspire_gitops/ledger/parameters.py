@@ -12,6 +12,7 @@ from aspire_gitops.ledger.values import (
     Adjustment,
     Call,
     Closing,
+    Counted,
     Entry,
     EntryKind,
     Request,
@@ -27,7 +28,7 @@ Row: TypeAlias = Sequence[Any]
 
 # Whatever a file or a provider says, sums and percentages of it stay within 64 bits.
 _MOST_NANO = 9 * 10**16  # ninety million dollars
-_MOST_TOKENS = 2**53
+_MOST_UNITS = 2**53
 _BOOKED_ONCE = frozenset({EntryKind.SETTLED, EntryKind.UNADMITTED, EntryKind.RECOVERED})
 
 
@@ -79,8 +80,7 @@ def of_settlement(settlement: Settlement, kind: EntryKind) -> Parameters:
         "percents": sorted(set(settlement.warn_at_percent)),
         "provider": _clean(settlement.provider),
         "model": _clean(settlement.model),
-        "input_tokens": min(settlement.input_tokens, _MOST_TOKENS),
-        "output_tokens": min(settlement.output_tokens, _MOST_TOKENS),
+        **{name: min(count, _MOST_UNITS) for name, count in asdict(settlement.counted).items()},
         "note": _clean(settlement.note),
     }
 
@@ -116,7 +116,7 @@ def reservation(row: Row) -> Reservation:
 def entry(row: Row) -> Entry:
     """Read a row of `queries.ENTRIES`."""
     number, request_id, kind, at, month, day, budget, app, alias, key, *rest = row
-    provider, model, cost, usd, rate, input_tokens, output_tokens, note = rest
+    provider, model, cost, usd, rate, *counts, note = rest
     return Entry(
         number=number,
         request_id=request_id,
@@ -133,8 +133,7 @@ def entry(row: Row) -> Entry:
         cost=NanoAud(cost),
         usd=Decimal(usd),
         usd_per_aud=Decimal(rate),
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
+        counted=Counted(*counts),
         note=note,
     )
 

@@ -7,7 +7,8 @@ RESERVATION: Final = (
 )
 ENTRY: Final = (
     "number, request_id, kind, at, month, day, budget, app, alias, key, provider, model,"
-    " nano_aud, usd, usd_per_aud, input_tokens, output_tokens, note"
+    " nano_aud, usd, usd_per_aud, input_tokens, cached_input_tokens, output_tokens,"
+    " pages, images, note"
 )
 IS_CALL: Final = "kind IN ('settled', 'unadmitted', 'recovered')"
 
@@ -39,6 +40,20 @@ DAILY: Final = (
     " COUNT(CASE WHEN {is_call} THEN 1 END) FROM {schema}entries"
     " WHERE month = :month AND budget = :budget AND day <> '' GROUP BY day ORDER BY day"
 )
+
+# The newest day first, so that a limit cuts off the oldest. A correction is no call; it takes
+# back the money and the units that were booked too much. Months are there for the index.
+TRAFFIC: Final = (
+    "SELECT day, budget, app, alias, COUNT(CASE WHEN {is_call} THEN 1 END),"
+    " CAST(SUM(nano_aud) AS BIGINT), CAST(SUM(input_tokens) AS BIGINT),"
+    " CAST(SUM(cached_input_tokens) AS BIGINT), CAST(SUM(output_tokens) AS BIGINT),"
+    " CAST(SUM(pages) AS BIGINT), CAST(SUM(images) AS BIGINT) FROM {schema}entries"
+    " WHERE month >= :first_month AND month <= :last_month AND day >= :since AND day <= :until"
+    " AND kind <> 'adjusted'"
+    " GROUP BY day, budget, app, alias ORDER BY day DESC, budget, app, alias LIMIT :most"
+)
+
+FIRST_DAY: Final = "SELECT day FROM {schema}entries WHERE day > '' ORDER BY number LIMIT 1"
 
 ENTRIES: Final = (
     "SELECT {entry} FROM {schema}entries WHERE number > :after"

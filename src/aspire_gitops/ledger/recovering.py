@@ -11,7 +11,15 @@ from decimal import Decimal
 
 from aspire_gitops.ledger.amounts import NanoAud, cost_in_nano
 from aspire_gitops.ledger.store import Store
-from aspire_gitops.ledger.values import Booked, Reservation, Settlement
+from aspire_gitops.ledger.values import NO_UNITS, Booked, Counted, Reservation, Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What the gateway's log says of one call. `usd` is 0 for one that failed."""
+
+    usd: Decimal
+    counted: Counted = NO_UNITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,40 +31,44 @@ class Recovered:
     released: int = 0  # the log says that they cost nothing
 
 
-async def expire(
-    store: Store, now: datetime, logged_usd: Mapping[str, Decimal] | None = None
-) -> Recovered:
+async def expire(store: Store, now: datetime, log: Mapping[str, Logged] | None = None) -> Recovered:
     """Book all reservations whose time is over.
 
     Args:
         store: Where they are.
         now: An aware moment.
-        logged_usd: What the gateway's log says calls cost, by request id; 0 for one
-            that failed. Who wants to look them up asks `store.expired` first.
+        log: What the gateway's log says of calls, by request id. Who wants to look
+            them up asks `store.expired` first.
 
     Raises:
         StoreUnavailable: Try again; what is done stays done.
     """
-    known = logged_usd or {}
+    known = log or {}
     logged: list[Booked] = []
     expected: list[Booked] = []
     released = 0
     while reservations := await store.expired(now):
         for each in reservations:
-            usd = known.get(each.call.id)
-            if usd is None:
+            found = known.get(each.call.id)
+            if found is None:
                 expected.append(await store.recover(each, _as_expected(each, now)))
-            elif usd > 0:
-                logged.append(await store.recover(each, _as_logged(each, usd, now)))
+            elif found.usd > 0:
+                logged.append(await store.recover(each, _as_logged(each, found, now)))
             else:
                 await store.release(each.call.id, now)
                 released += 1
     return Recovered(_fresh(logged), _fresh(expected), released)
 
 
-def _as_logged(reservation: Reservation, usd: Decimal, now: datetime) -> Settlement:
-    cost = cost_in_nano(usd, reservation.call.usd_per_aud)
-    return Settlement(reservation.call, cost, usd, now, note="never settled; cost as logged")
+def _as_logged(reservation: Reservation, found: Logged, now: datetime) -> Settlement:
+    return Settlement(
+        reservation.call,
+        cost_in_nano(found.usd, reservation.call.usd_per_aud),
+        found.usd,
+        now,
+        counted=found.counted,
+        note="never settled; cost as logged",
+    )
 
 
 def _as_expected(reservation: Reservation, now: datetime) -> Settlement:

@@ -58,10 +58,11 @@ FROM (SELECT {greatest}(:month, COALESCE(
 
 BOOK = """
 INSERT INTO {schema}entries (request_id, kind, at, month, day, budget, app, alias, key, provider,
-    model, nano_aud, usd, usd_per_aud, input_tokens, output_tokens, note)
+    model, nano_aud, usd, usd_per_aud, input_tokens, cached_input_tokens, output_tokens, pages,
+    images, note)
 SELECT :id, :kind, :at, freed.month, freed.day, freed.budget, freed.app, freed.alias, freed.key,
-    :provider, :model, :cost, :usd, freed.usd_per_aud, :input_tokens, :output_tokens,
-    :note || freed.remark
+    :provider, :model, :cost, :usd, freed.usd_per_aud, :input_tokens, :cached_input_tokens,
+    :output_tokens, :pages, :images, :note || freed.remark
 FROM {freed} AS freed WHERE true
 ON CONFLICT DO NOTHING
 RETURNING nano_aud, budget, month, app, alias"""

@@ -27,7 +27,10 @@ CREATE TABLE {schema}entries (
     usd {text} NOT NULL,
     usd_per_aud {text} NOT NULL,
     input_tokens BIGINT NOT NULL,
+    cached_input_tokens BIGINT NOT NULL,
     output_tokens BIGINT NOT NULL,
+    pages BIGINT NOT NULL,
+    images BIGINT NOT NULL,
     note {text} NOT NULL
 )"""
 

@@ -92,6 +92,33 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """The units that providers charge by, as far as the gateway counted them.
+
+    `cached_input_tokens` are those of `input_tokens` that came from the provider's
+    prompt cache.
+    """
+
+    input_tokens: int = 0
+    cached_input_tokens: int = 0
+    output_tokens: int = 0
+    pages: int = 0
+    images: int = 0
+
+    def __sub__(self, other: "Counted") -> "Counted":
+        return Counted(
+            self.input_tokens - other.input_tokens,
+            self.cached_input_tokens - other.cached_input_tokens,
+            self.output_tokens - other.output_tokens,
+            self.pages - other.pages,
+            self.images - other.images,
+        )
+
+
+NO_UNITS: Final = Counted()
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """What a call cost in the end. Settling twice books once.
 
@@ -107,8 +134,7 @@ class Settlement:
     warn_at_percent: Sequence[int] = ()
     provider: str = ""
     model: str = ""
-    input_tokens: int = 0
-    output_tokens: int = 0
+    counted: Counted = NO_UNITS
     note: str = ""
 
 
@@ -160,7 +186,10 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the ledger. `day` is empty for what did not happen on a day."""
+    """One line of the ledger. `day` is empty for what did not happen on a day.
+
+    A correction's cost and units are differences, and may be below zero.
+    """
 
     number: int
     request_id: str
@@ -177,8 +206,7 @@ class Entry:
     cost: NanoAud
     usd: Decimal
     usd_per_aud: Decimal
-    input_tokens: int
-    output_tokens: int
+    counted: Counted
     note: str
 
 

@@ -9,9 +9,9 @@ import pytest
 from aspire_gitops.ledger.amounts import NanoAud
 from aspire_gitops.ledger.booking import Booking
 from aspire_gitops.ledger.opening import open_store
-from aspire_gitops.ledger.recovering import expire
+from aspire_gitops.ledger.recovering import Logged, expire
 from aspire_gitops.ledger.store import StoreRefused
-from aspire_gitops.ledger.values import Adjustment, EntryKind, Share, Verdict
+from aspire_gitops.ledger.values import Adjustment, Counted, EntryKind, Share, Verdict
 from aspire_gitops.ledger.verifying import Difference, compare_with_log, verify
 from support.ledger_calls import NOON, call, fair, request, settlement
 
@@ -168,7 +168,7 @@ def test_an_entry_says_everything_that_is_known_of_the_call(store: Booking, run:
     assert (entry.budget, entry.app, entry.alias, entry.key) == ("lab", "wiki", "chat", "wiki.key")
     assert (entry.provider, entry.model, entry.cost) == ("acme", "chat-1", 8)
     assert (str(entry.usd), str(entry.usd_per_aud)) == ("4.0E-9", "0.5")
-    assert (entry.input_tokens, entry.output_tokens, entry.note) == (3, 4, "")
+    assert (entry.counted, entry.note) == (Counted(3, 1, 4, 5, 6), "")
 
 
 def test_settling_twice_books_once(store: Booking, run: Run) -> None:
@@ -271,13 +271,13 @@ def test_calls_whose_time_is_not_over_are_left_alone(store: Booking, run: Run) -
 
 def test_the_gateways_log_knows_better_what_a_lost_call_cost(store: Booking, run: Run) -> None:
     run(store.admit(request(worst=10)))
-    recovered = run(expire(store, LATER, {"r1": settlement(cost=3).usd}))
+    recovered = run(expire(store, LATER, {"r1": Logged(settlement(cost=3).usd)}))
     assert [booked.cost for booked in recovered.as_logged] == [3]
 
 
 def test_a_lost_call_that_failed_costs_nothing(store: Booking, run: Run) -> None:
     run(store.admit(request(worst=10)))
-    recovered = run(expire(store, LATER, {"r1": settlement(cost=0).usd}))
+    recovered = run(expire(store, LATER, {"r1": Logged(settlement(cost=0).usd)}))
     assert (recovered.released, standing(store, run)) == (1, (0, 0, 0))
 
 

@@ -73,19 +73,35 @@ def test_an_answer_names_the_provider_it_was_asked_of(
 
 
 @pytest.mark.parametrize(
-    ("path", "usage"),
+    ("path", "asks", "usage"),
     [
         pytest.param(
             "chat/completions",
+            {},
             {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30},
             id="chat",
         ),
-        pytest.param("messages", {"input_tokens": 10, "output_tokens": 20}, id="messages"),
-        pytest.param("embeddings", {"prompt_tokens": 10, "total_tokens": 10}, id="embeddings"),
+        pytest.param(
+            "chat/completions",
+            {"prompt_cache_key": "k"},
+            {"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": 4}},
+            id="chat, cached tokens are some of the others",
+        ),
+        pytest.param("messages", {}, {"input_tokens": 10, "output_tokens": 20}, id="messages"),
+        pytest.param(
+            "messages",
+            {"system": [{"cache_control": {"type": "ephemeral"}}]},
+            {"input_tokens": 6, "cache_read_input_tokens": 4},
+            id="messages, cached tokens come beside the others",
+        ),
+        pytest.param("embeddings", {}, {"prompt_tokens": 10, "total_tokens": 10}, id="embeddings"),
     ],
 )
-def test_an_answer_states_its_usage(client: httpx.Client, path: str, usage: dict[str, int]) -> None:
-    assert client.post(f"/a/v1/{path}", json={"model": "m"}).json()["usage"] == usage
+def test_an_answer_states_its_usage(
+    client: httpx.Client, path: str, asks: dict[str, Any], usage: dict[str, Any]
+) -> None:
+    found = client.post(f"/a/v1/{path}", json={"model": "m", **asks}).json()["usage"]
+    assert {name: found[name] for name in usage} == usage
 
 
 def test_ocr_states_its_pages(client: httpx.Client) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from aspire_gitops.ledger.values import Counted
+
 ID = "aspire_ledger"  # the key of our id in a request's metadata
 
 
@@ -28,15 +30,13 @@ class Ended:
     alias: str
     provider: str
     model: str
-    input_tokens: int
-    output_tokens: int
-    cached: bool
+    counted: Counted
     key: str
     account: Mapping[str, Any]
 
 
-def read_ended(event: Mapping[str, Any]) -> Ended:
-    """Read the `kwargs` of a success or failure event."""
+def read_ended(event: Mapping[str, Any], answer: object = None) -> Ended:
+    """Read the `kwargs` of a success or failure event, and the answer of a success."""
     logged = _mapping(event.get("standard_logging_object"))
     metadata = _mapping(_mapping(event.get("litellm_params")).get("metadata"))
     key = _mapping(logged.get("metadata"))
@@ -48,14 +48,38 @@ def read_ended(event: Mapping[str, Any]) -> Ended:
         alias=_text(logged.get("model_group")) or _text(metadata.get("model_group")),
         provider=_text(logged.get("custom_llm_provider")),
         model=_text(logged.get("model")),
-        input_tokens=_count(logged.get("prompt_tokens")),
-        output_tokens=_count(logged.get("completion_tokens")),
-        cached=logged.get("cache_hit") is True,
+        counted=_counted(logged, answer),
         key=_text(key.get("user_api_key_alias")) or _text(metadata.get("user_api_key_alias")),
         account=_mapping(
             key.get("user_api_key_auth_metadata") or metadata.get("user_api_key_auth_metadata")
         ),
     )
+
+
+def _counted(logged: Mapping[str, Any], answer: object) -> Counted:
+    if logged.get("cache_hit") is True:
+        return Counted()  # the gateway's own cache answered, and no provider counted anything
+    usage = _mapping(_mapping(logged.get("metadata")).get("usage_object"))
+    input_tokens = _count(logged.get("prompt_tokens"))
+    return Counted(
+        input_tokens,
+        min(_cached(usage), input_tokens),
+        _count(logged.get("completion_tokens")),
+        _pages(answer),
+        _count(usage.get("output_image_count")),
+    )
+
+
+def _cached(usage: Mapping[str, Any]) -> int:
+    # LiteLLM turns every provider's words into OpenAI's; Anthropic's own stay beside them.
+    details = _mapping(usage.get("prompt_tokens_details"))
+    return _count(details.get("cached_tokens")) or _count(usage.get("cache_read_input_tokens"))
+
+
+def _pages(answer: object) -> int:
+    # An OCR answer has no usage as others have, so the event's summary does not count its pages.
+    usage = getattr(answer, "usage_info", None)
+    return _count(getattr(usage, "pages_processed", None))
 
 
 def _usd(found: object) -> Decimal | None:

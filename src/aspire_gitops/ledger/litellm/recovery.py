@@ -8,34 +8,33 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import TypeAlias
 
-from aspire_gitops.ledger.recovering import Recovered, expire
+from aspire_gitops.ledger.recovering import Logged, Recovered, expire
 from aspire_gitops.ledger.store import Store, StoreUnavailable
 from aspire_gitops.ledger.values import Reservation
 
 LOG = logging.getLogger("aspire_gitops.ledger")
-Logged: TypeAlias = Callable[[Sequence[Reservation]], Awaitable[Mapping[str, Decimal]]]
+Log: TypeAlias = Callable[[Sequence[Reservation]], Awaitable[Mapping[str, Logged]]]
 
 
-async def recover_once(store: Store, now: datetime, logged: Logged) -> Recovered:
+async def recover_once(store: Store, now: datetime, log: Log) -> Recovered:
     """Book what is overdue; the gateway's log is asked only if something is.
 
     Raises:
         StoreUnavailable: Try again; what is done stays done.
     """
     overdue = await store.expired(now)
-    return await expire(store, now, await logged(overdue)) if overdue else Recovered()
+    return await expire(store, now, await log(overdue)) if overdue else Recovered()
 
 
 async def keep_recovering(
-    store: Store, clock: Callable[[], datetime], logged: Logged, *, every_s: float
+    store: Store, clock: Callable[[], datetime], log: Log, *, every_s: float
 ) -> None:
     """Recover now, and then again and again. Never raises; says when it cannot."""
     while True:
         try:
-            _tell(await recover_once(store, clock(), logged))
+            _tell(await recover_once(store, clock(), log))
         except StoreUnavailable as problem:
             LOG.warning("the ledger cannot look for lost calls now: %s", problem)
         except Exception:

@@ -12,15 +12,21 @@ from typing import Any
 
 from aspire_gitops.ledger.litellm.ended import ID
 from aspire_gitops.ledger.litellm.prices import PriceList, price
-from aspire_gitops.ledger.values import Reservation
+from aspire_gitops.ledger.recovering import Logged
+from aspire_gitops.ledger.values import Counted, Reservation
 
 LOG = logging.getLogger("aspire_gitops.ledger")
 _AROUND = timedelta(minutes=5)  # LiteLLM's clock starts before ours
 _FAILED = "failure"
+_DIGITS = 16
 
 # `startTime` is indexed, and so a few minutes of a large log are read.
 _LOGGED = f"""
-SELECT metadata->'spend_logs_metadata'->>'{ID}' AS id, spend, status
+SELECT metadata->'spend_logs_metadata'->>'{ID}' AS id, spend, status,
+    prompt_tokens, completion_tokens,
+    metadata->'additional_usage_values'->>'cache_read_input_tokens' AS cached,
+    metadata->'additional_usage_values'->>'pages_processed' AS pages,
+    metadata->'usage_object'->>'output_image_count' AS images
 FROM "LiteLLM_SpendLogs"
 WHERE "startTime" >= $1::timestamp AND "startTime" <= $2::timestamp
   AND metadata->'spend_logs_metadata'->>'{ID}' IS NOT NULL
@@ -60,8 +66,8 @@ def _of_router(router: Any, alias: str) -> PriceList | None:
 _LIMITS = ("max_input_tokens", "max_output_tokens")
 
 
-async def logged_usd(reservations: Sequence[Reservation]) -> Mapping[str, Decimal]:
-    """Return what LiteLLM's log says calls cost, by our id; 0 for one that failed.
+async def logged_calls(reservations: Sequence[Reservation]) -> Mapping[str, Logged]:
+    """Return what LiteLLM's log says of calls, by our id.
 
     Best effort: a call whose row is missing or strange is left out.
     """
@@ -77,13 +83,36 @@ async def logged_usd(reservations: Sequence[Reservation]) -> Mapping[str, Decima
     except Exception:  # noqa: BLE001 (whatever Prisma raises: recovery does without the log)
         LOG.warning("LiteLLM's spend log cannot be read; what was expected is booked instead")
         return {}
-    return {row["id"]: usd for row in rows if (usd := _usd(row)) is not None}
+    return {row["id"]: found for row in rows if (found := logged_call(row))}
+
+
+def logged_call(row: Mapping[str, Any]) -> Logged | None:
+    """Read a row of the log; None if it does not say what the call cost."""
+    usd = _usd(row)
+    return None if usd is None else Logged(usd, _counted(row))
 
 
 def _usd(row: Mapping[str, Any]) -> Decimal | None:
     if row.get("status") == _FAILED:
         return Decimal(0)
     return price(row.get("spend")) or None  # a success that cost nothing is none
+
+
+def _counted(row: Mapping[str, Any]) -> Counted:
+    input_tokens = _count(row.get("prompt_tokens"))
+    return Counted(
+        input_tokens,
+        min(_count(row.get("cached")), input_tokens),
+        _count(row.get("completion_tokens")),
+        _count(row.get("pages")),
+        _count(row.get("images")),
+    )
+
+
+def _count(found: object) -> int:
+    # Columns are numbers; what stands in JSON comes as text.
+    text = str(found)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else 0
 
 
 def _timestamp(moment: datetime) -> str:

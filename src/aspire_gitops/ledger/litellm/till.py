@@ -139,7 +139,7 @@ class Till:
 
 
 def _spent(ended: Ended, usd: Decimal | None) -> Spent:
-    return Spent(usd, ended.provider, ended.model, ended.input_tokens, ended.output_tokens)
+    return Spent(usd, ended.provider, ended.model, ended.counted)
 
 
 def _refusal(decision: Refused, starting: Starting, now: datetime) -> Refusal:

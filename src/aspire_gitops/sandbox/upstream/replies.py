@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 Json: TypeAlias = dict[str, Any]
 
 INPUT_TOKENS, OUTPUT_TOKENS = 10, 20
+CACHED_TOKENS = 4  # of the input, for a request that asks for its prompt to be cached
 # The smallest PNG: one transparent pixel.
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 
@@ -33,6 +34,15 @@ class Request:
     @property
     def streams(self) -> bool:
         return self.body.get("stream") is True
+
+    @property
+    def cached_tokens(self) -> int:
+        """How many input tokens come from the prompt cache: some if the request asks for it.
+
+        OpenAI's clients name a `prompt_cache_key`, Anthropic's put `cache_control` at a block.
+        """
+        asks = "prompt_cache_key" in self.body or '"cache_control"' in json.dumps(self.body)
+        return CACHED_TOKENS if asks else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,7 @@ def chat_completions(request: Request) -> Reply:
         "prompt_tokens": INPUT_TOKENS,
         "completion_tokens": OUTPUT_TOKENS,
         "total_tokens": INPUT_TOKENS + OUTPUT_TOKENS,
+        "prompt_tokens_details": {"cached_tokens": request.cached_tokens},
     }
     if request.streams:
         return _chat_chunks(request, {**common, "object": "chat.completion.chunk"}, usage)
@@ -93,7 +104,7 @@ def images(request: Request) -> Reply:
 def responses(request: Request) -> Reply:
     usage = {
         "input_tokens": INPUT_TOKENS,
-        "input_tokens_details": {"cached_tokens": 0},
+        "input_tokens_details": {"cached_tokens": request.cached_tokens},
         "output_tokens": OUTPUT_TOKENS,
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": INPUT_TOKENS + OUTPUT_TOKENS,
@@ -146,13 +157,23 @@ def messages(request: Request) -> Reply:
         "content": [{"type": "text", "text": request.text}],
         "stop_reason": "end_turn",
         "stop_sequence": None,
-        "usage": {"input_tokens": INPUT_TOKENS, "output_tokens": OUTPUT_TOKENS},
+        "usage": {**_message_input(request), "output_tokens": OUTPUT_TOKENS},
     }
     return _message_events(request, message) if request.streams else message
 
 
+def _message_input(request: Request) -> Json:
+    # Here cached tokens are no part of the others, as they are for OpenAI.
+    cached = request.cached_tokens
+    return {
+        "input_tokens": INPUT_TOKENS - cached,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": cached,
+    }
+
+
 def _message_events(request: Request, message: Json) -> Iterator[Event]:
-    usage = {"input_tokens": INPUT_TOKENS, "output_tokens": 1}
+    usage = {**_message_input(request), "output_tokens": 1}
     begun = {**message, "content": [], "stop_reason": None, "usage": usage}
     yield _named_event("message_start", {"message": begun})
     block = {"type": "text", "text": ""}
