@@ -122,11 +122,15 @@ class GatewayError(AspireGitopsError):
 class GatewayUnavailable(GatewayError):
     """No usable answer: refused, timed out, 429 or 5xx after the last retry. Try again later.
 
-    `retry_after_s` is the gateway's own wish, in seconds, when it gave one.
+    `retry_after_s` is the gateway's own wish, in seconds, when it gave one. `answered`:
+    it was there, and only busy.
     """
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after_s: float | None = None, answered: bool = False
+    ) -> None:
         self.retry_after_s = retry_after_s
+        self.answered = answered
         super().__init__(message)
 
 

@@ -5,7 +5,7 @@ ours. Opened when it is first asked, so that whoever has no ledger pays nothing.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import unquote
@@ -18,6 +18,7 @@ from aspire_gitops.ledger.amounts import NanoAud, aud, nano
 from aspire_gitops.ledger.booking import Booking
 from aspire_gitops.ledger.gateway_log import logged_in
 from aspire_gitops.ledger.opening import open_store
+from aspire_gitops.ledger.parameters import Row
 from aspire_gitops.ledger.store import StoreRefused, StoreUnavailable
 from aspire_gitops.ledger.values import Adjustment, Entry, EntryKind, Share
 from aspire_gitops.ledger.verifying import (
@@ -28,13 +29,16 @@ from aspire_gitops.ledger.verifying import (
 )
 from aspire_gitops.money import Aud, Month
 from aspire_gitops.spending import MonthRecord, Part, caps_of, known_spent, month_of
-from aspire_gitops.spending.months import month_before
+from aspire_gitops.spending.months import month_before, timezone_of
 from aspire_gitops.spending.record import Booked
 from aspire_gitops.spending.spend import plain
 from aspire_gitops.state import GatewayObject
+from aspire_gitops.usage import Traffic, Usage, window
 
 _TIMEOUT_S = 10.0
 _SQLITE = "sqlite:///"
+_MOST_ROWS = 20_000  # six hundred pairs of an app and an alias on each day
+_LONGEST_NAME = 200
 _CALLS = (EntryKind.SETTLED, EntryKind.UNADMITTED, EntryKind.RECOVERED)
 
 Answer = TypeVar("Answer")
@@ -71,6 +75,25 @@ class LedgerReading:
         for budget in [part.name for part in totals] if days else []:
             paces[budget] = await self._days(budget, str(month_before(month)), name)
         return MonthRecord(name, totals, apps, aliases, providers, paces)
+
+    async def traffic(self, since: date, until: date) -> Traffic:
+        """Return what apps asked of aliases on each day, both days included.
+
+        `since` of the answer is later where the ledger does not reach so far back: it is
+        younger, a month's lines were forgotten, or there are more rows than anybody reads.
+        A correction that came after its month was closed belongs to no day, and is not in it.
+        """
+        first = await self._first_day(since, until)
+        rows = await self._asked(
+            lambda store: store.traffic(str(first), str(until), most=_MOST_ROWS + 1)
+        )
+        found = [_usage(row) for row in rows]
+        if len(found) > _MOST_ROWS:
+            oldest = found[-1].day  # perhaps not whole
+            if oldest == until:
+                raise LedgerRefused(f"the ledger has more than {_MOST_ROWS} rows of {until}")
+            first, found = oldest + timedelta(days=1), [row for row in found if row.day > oldest]
+        return Traffic(first, until, tuple(sorted(found)))
 
     async def lines(self, month: str) -> AsyncIterator[Booked]:
         """Yield every line of a month, in order."""
@@ -131,6 +154,15 @@ class LedgerReading:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    async def _first_day(self, since: date, until: date) -> date:
+        closings = await self._asked(lambda store: store.closings())
+        forgotten = [closing.month for closing in closings if closing.forgotten]
+        if forgotten:  # it is older than its lines
+            month = date.fromisoformat(f"{max(forgotten)}-01")
+            return min(max(since, (month + timedelta(days=31)).replace(day=1)), until)
+        begun = await self._asked(lambda store: store.first_day())
+        return min(max(since, date.fromisoformat(begun)), until) if begun else until
+
     async def _days(self, budget: str, *months: str) -> dict[date, Aud]:
         found: dict[date, Aud] = {}
         for month in months:
@@ -163,6 +195,17 @@ async def spent_now(
         return known_spent(await ledger.totals(str(month)), caps)
 
 
+async def traffic_now(
+    url: SecretStr, objects: Iterable[GatewayObject], now: datetime
+) -> Traffic | None:
+    """Return the traffic until `now`, for a snapshot; None if no key says where days turn."""
+    month = month_of(caps_of(objects, now), now)
+    if month is None:
+        return None
+    async with LedgerReading(url) as ledger:
+        return await ledger.traffic(*window(now, timezone_of(month)))
+
+
 def _opened(url: str) -> Booking:
     if url.startswith(_SQLITE) and not (path := Path(unquote(url.removeprefix(_SQLITE)))).exists():
         # Opening it would make an empty ledger, in which nothing was ever spent.
@@ -174,6 +217,22 @@ def _opened(url: str) -> Booking:
 
 def _parts(shares: Sequence[Share]) -> tuple[Part, ...]:
     return tuple(Part(share.name, aud(share.spent), share.calls) for share in shares)
+
+
+def _usage(row: Row) -> Usage:
+    day, budget, app, alias, calls, cost, *counts = row
+    names = (_short(budget), _short(app), _short(alias))
+    # A correction takes back what its call added on the same day, so nothing is below zero.
+    return Usage(date.fromisoformat(day), *names, calls, aud(NanoAud(cost)), *map(_natural, counts))
+
+
+def _natural(count: int) -> int:
+    return max(count, 0)
+
+
+def _short(name: str) -> str:
+    # Callers choose some of these, and a published snapshot holds each of them.
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 def _line(entry: Entry) -> Booked:

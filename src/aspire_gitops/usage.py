@@ -6,9 +6,19 @@ Values only. `ledger_reading` fills them, a published snapshot carries them, and
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from aspire_gitops.money import Aud
+
+WHOLE_DAYS: Final = 30
+
+
+def window(now: datetime, timezone: ZoneInfo) -> tuple[date, date]:
+    """Return the first and the last day that traffic is counted for: thirty whole days and today."""
+    today = now.astimezone(timezone).date()
+    return today - timedelta(days=WHOLE_DAYS), today
 
 
 @dataclass(frozen=True, slots=True, order=True)

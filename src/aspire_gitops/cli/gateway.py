@@ -17,7 +17,7 @@ from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.planning.make import ensure_current
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.settings import PREFIX, Settings, read_admin_key, read_secret, settings_warnings
-from aspire_gitops.state import Compiled, Intent, ObjectKey, Snapshot
+from aspire_gitops.state import Compiled, GatewayObject, Intent, ObjectKey, Snapshot
 
 Answer = TypeVar("Answer")
 
@@ -35,6 +35,11 @@ class LiveGateway:
         """Read everything, and what is spent where a ledger is set. Raises GatewayError."""
         found = self._ask(lambda client: client.read_snapshot())
         return self._with_spent(found, self._ledger_url) if self._ledger_url else found
+
+    def snapshot_with_traffic(self) -> Snapshot:
+        """Read everything, and what apps asked of aliases where a ledger is set. Raises GatewayError."""
+        found = self.snapshot()
+        return self._with_traffic(found, self._ledger_url) if self._ledger_url else found
 
     def plan(self, compiled: Compiled) -> Plan:
         """Compare the files with the gateway. Raises GatewayError."""
@@ -68,12 +73,25 @@ class LiveGateway:
     def _with_spent(self, found: Snapshot, url: SecretStr) -> Snapshot:
         from aspire_gitops.ledger_reading import spent_now  # noqa: PLC0415 (who has no ledger pays nothing)
 
-        ours = [o for o in found.objects if o.mark and o.mark.owner == self._owner]
         try:
-            return replace(found, spent=asyncio.run(spent_now(url, ours, found.taken_at)))
+            spent = asyncio.run(spent_now(url, self._ours(found), found.taken_at))
         except (LedgerRefused, LedgerUnavailable) as error:
             warn(f"what is spent is not known: {error}")
             return found
+        return replace(found, spent=spent)
+
+    def _with_traffic(self, found: Snapshot, url: SecretStr) -> Snapshot:
+        from aspire_gitops.ledger_reading import traffic_now  # noqa: PLC0415 (who has no ledger pays nothing)
+
+        try:
+            traffic = asyncio.run(traffic_now(url, self._ours(found), found.taken_at))
+        except (LedgerRefused, LedgerUnavailable) as error:
+            warn(f"what apps asked for is not known: {error}")
+            return found
+        return replace(found, traffic=traffic)
+
+    def _ours(self, found: Snapshot) -> list[GatewayObject]:
+        return [o for o in found.objects if o.mark and o.mark.owner == self._owner]
 
     def _ask(self, question: Callable[[GatewayClient], Awaitable[Answer]]) -> Answer:
         async def asked() -> Answer:

@@ -37,10 +37,12 @@ def command(invocation: Invocation, /, *, output: Path | None, **flags: Any) -> 
     """Read everything of the kinds that we manage, and print it as JSON.
 
     Our objects are shown in full; they hold no secret. Of what somebody else
-    put there only name, address and a digest are kept.
+    put there only name, address and a digest are kept. Where a ledger is set,
+    it also holds what was spent this month and what apps asked of aliases lately.
     """
     settings = invocation.settings(**flags)
-    text = snapshot_json(open_gateway(invocation, settings).snapshot(), owner=settings.owner)
+    found = open_gateway(invocation, settings).snapshot_with_traffic()
+    text = snapshot_json(found, owner=settings.owner)
     if output is None:
         show(text)
     else:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from aspire_gitops.canonical import JsonValue
 from aspire_gitops.controller.fights import WINDOW, Heal
+from aspire_gitops.controller.outages import KEPT, Outages, recalled
 from aspire_gitops.controller.ports import Journal
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.reporting import Answer, Drifted, JournalFacts
@@ -61,6 +62,7 @@ class Memory:
     facts: JournalFacts | None = None
     rights_proved_at: datetime | None = None  # when the admin key was seen to have all rights
     told_spend: frozenset[str] | None = None  # crossings that were told; None: not recalled yet
+    outages: Outages = field(default_factory=Outages)
     observed: str = ""  # digest of the last snapshot that was compared with `states`
 
     def note_drift(self, drift: Iterable[Drifted], at: datetime) -> None:
@@ -87,6 +89,13 @@ def recall(memory: Memory, journal: Journal, now: datetime) -> None:
     if rejected and rejected.number > (applied.number if applied else 0):
         memory.rejection = _rejection(rejected)
     memory.heals = list(_heals(journal, now))
+    memory.outages = recalled(
+        journal.read(kinds=(EntryKind.OUTAGE,), since=now - KEPT),
+        first=next(iter(journal.read(limit=1)), None),
+        last_turn=_newest(journal, EntryKind.TURN),
+        known=_newest(journal, EntryKind.OBSERVED) is not None or applied is not None,
+        now=now,
+    )
     memory.recalled = True
 
 

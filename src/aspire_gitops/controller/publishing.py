@@ -16,11 +16,13 @@ from aspire_gitops.errors import TellingFailed
 from aspire_gitops.rendering.snapshot import snapshot_json
 from aspire_gitops.revision import Revision
 from aspire_gitops.state import Snapshot
+from aspire_gitops.usage import Downtime
 
 Publish = Callable[[bytes, str], None]
 """Puts content (bytes) somewhere, with a message. Raises TellingFailed. Called in a thread."""
 
 _OLD = timedelta(hours=6)
+_MUCH_S = 60.0  # of more downtime
 _log = structlog.get_logger("aspire_gitops.publishing")
 
 
@@ -35,13 +37,15 @@ class Publishing:
     _published: tuple[str, str] = ("", "")
     _at: datetime | None = None
     _spent: Mapping[str, str] = field(default_factory=dict)
+    _down_s: float = 0.0
 
     async def publish(
         self, snapshot: Snapshot, applied: Revision | None, journal: str | None = None
     ) -> None:
         """Publish the snapshot everywhere, unless it is there already. `journal` is its head."""
         content = (snapshot.digest, str(applied))
-        known = content == self._published and not self._fell(snapshot.spent)
+        news = self._fell(snapshot.spent) or self._was_down(snapshot.downtime)
+        known = content == self._published and not news
         if not self.places or (known and not self._is_old()):
             return
         text = snapshot_json(
@@ -57,6 +61,7 @@ class Publishing:
         else:
             self._published, self._at = content, self.clock()
             self._spent = snapshot.spent
+            self._down_s = snapshot.downtime.seconds if snapshot.downtime else 0.0
 
     def _fell(self, spent: Mapping[str, str]) -> bool:
         # What is spent grows all day, and that waits for the next publication. Less means
@@ -66,6 +71,10 @@ class Publishing:
         return any(
             Decimal(spent.get(name, was)) < Decimal(was) for name, was in self._spent.items()
         )
+
+    def _was_down(self, downtime: Downtime | None) -> bool:
+        # A reviewer weighs a restart against what is left of the month's allowance.
+        return downtime is not None and downtime.seconds - self._down_s >= _MUCH_S
 
     def _is_old(self) -> bool:
         return self._at is None or abs(self.clock() - self._at) > _OLD

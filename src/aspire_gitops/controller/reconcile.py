@@ -5,6 +5,7 @@ Faults of the world become a `Turn`; only a bug in this program raises.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from aspire_gitops.controller.acting import Acting, Announce
 from aspire_gitops.controller.attempt import Attempt
@@ -23,10 +24,14 @@ from aspire_gitops.controller.spending import Spending
 from aspire_gitops.controller.wanted import Compiler, Wanted
 from aspire_gitops.controller.words import at_rest, braked, clock, held, not_now, refused
 from aspire_gitops.errors import AspireGitopsError
+from aspire_gitops.money import Month
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.reporting import Standing, Turn
+from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.revision import Revision
+from aspire_gitops.spending import zone
 from aspire_gitops.state import Snapshot
+from aspire_gitops.usage import Downtime
 
 ASKED = "reconcile"  # the cause of a turn that a person asked for: what rests is tried again
 
@@ -46,6 +51,7 @@ class Reconciler:
     at_work: Callable[[str | None], None] = lambda _: None
     announce: Announce = lambda *_: None
     wanted: Wanted | None = None
+    gateway: GatewaySpec | None = None  # the Gateway that the last turn went by
     read: Revision | None = None  # the newest revision that git showed, good or bad
     spending: Spending | None = None  # None where no ledger is set
     _seeing: Seeing | None = None
@@ -71,6 +77,13 @@ class Reconciler:
         await Diary(self.world, self.memory).turn(turn)
         return turn
 
+    def downtime(self, now: datetime) -> Downtime | None:
+        """Return how long the gateway did not answer this month; None before that is known."""
+        timezone = zone(self.gateway.timezone) if self.gateway else None
+        if timezone is None or not self.memory.recalled:
+            return None
+        return self.memory.outages.downtime(Month.containing(now, timezone), now)
+
     def forget(self) -> None:
         """Recall everything from the journal before the next turn; what it could not take yet stays."""
         self.memory = Memory(unwritten=self.memory.unwritten)
@@ -78,7 +91,7 @@ class Reconciler:
     async def _look_and_act(self, attempt: Attempt) -> None:
         diary = Diary(self.world, self.memory)
         looking = Looking(self.world, self._compiler, self.memory)
-        seeing = self._seeing = Seeing(self.world, self.memory, self.seen, self.spending)
+        seeing = self._seeing = Seeing(self.world, self.memory, self.seen, spending=self.spending)
         await diary.recall()
         await diary.write_what_waits()
         attempt.brakes = await diary.brakes()
@@ -88,6 +101,8 @@ class Reconciler:
         wanted = newest or await looking.last_good(attempt)
         if wanted is None:
             return
+        self.gateway = wanted.catalog.gateway.spec if wanted.catalog.gateway else None
+        seeing.timezone = zone(self.gateway.timezone) if self.gateway else None
         self.at_work("reading the gateway")
         snapshot = await seeing.snapshot(attempt, Scribe(attempt.id, wanted.revision))
         self.wanted = wanted

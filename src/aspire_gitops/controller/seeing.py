@@ -1,7 +1,8 @@
 """Read the whole gateway, and let the journal know what it did not know."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 from aspire_gitops.controller.attempt import Attempt
 from aspire_gitops.controller.memory import Memory
@@ -9,6 +10,8 @@ from aspire_gitops.controller.observing import observations, states_of, touches_
 from aspire_gitops.controller.ports import World
 from aspire_gitops.controller.recording import Scribe
 from aspire_gitops.controller.spending import Spending
+from aspire_gitops.errors import GatewayError
+from aspire_gitops.money import Month
 from aspire_gitops.state import Snapshot
 
 
@@ -19,6 +22,7 @@ class Seeing:
     world: World
     memory: Memory
     last: Snapshot | None = None
+    timezone: ZoneInfo | None = None  # where months turn, for downtime
     spending: Spending | None = None
 
     async def snapshot(self, attempt: Attempt, scribe: Scribe) -> Snapshot:
@@ -28,8 +32,7 @@ class Seeing:
             GatewayUnavailable, GatewayRefused, GatewayReplyInvalid: As `read_snapshot`.
             JournalUnavailable, JournalDamaged: What was seen could not be recorded.
         """
-        with attempt.with_gateway():
-            snapshot = await self.world.gateway.read_snapshot()
+        snapshot = await self._read(attempt)
         if self.spending:
             snapshot = await self.spending.looked(snapshot)
         self.last = snapshot
@@ -37,6 +40,20 @@ class Seeing:
             await self._record(snapshot, scribe)
             self.memory.observed = snapshot.digest
         return snapshot
+
+    async def _read(self, attempt: Attempt) -> Snapshot:
+        looked_at, outages = self.world.clock(), self.memory.outages
+        try:
+            with attempt.with_gateway():
+                snapshot = await self.world.gateway.read_snapshot()
+        except GatewayError as error:
+            self.memory.unwritten += outages.failed(error, looked_at)
+            raise
+        self.memory.unwritten += outages.answered(looked_at)
+        if self.timezone is None:
+            return snapshot
+        month = Month.containing(looked_at, self.timezone)
+        return replace(snapshot, downtime=outages.downtime(month, looked_at))
 
     async def _record(self, snapshot: Snapshot, scribe: Scribe) -> None:
         live = states_of(snapshot, self.world.owner)

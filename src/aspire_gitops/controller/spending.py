@@ -1,14 +1,14 @@
 """Ask the ledger what is spent, tell of each declared percentage once, and never stop a turn.
 
 Each turn asks for the totals, which is cheap; what each day cost is asked for
-every few minutes. A ledger that does not answer leaves spend unknown: the plan
+every few minutes, and the traffic of a month twice an hour. A ledger that does not answer leaves spend unknown: the plan
 warns, the page says so, and everything else goes on.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Protocol
 
@@ -33,10 +33,13 @@ from aspire_gitops.spending import (
     month_of,
     spend_of,
 )
+from aspire_gitops.spending.months import timezone_of
 from aspire_gitops.spending.spend import plain
 from aspire_gitops.state import Snapshot
+from aspire_gitops.usage import Traffic, window
 
 _DAYS_EVERY = timedelta(minutes=5)
+_TRAFFIC_EVERY = timedelta(minutes=30)
 _RECALLED = timedelta(days=40)  # a month, and what a clock may be wrong
 
 _log = structlog.get_logger("aspire_gitops.spending")
@@ -48,6 +51,8 @@ class Ledger(Protocol):
     async def totals(self, month: str) -> Sequence[Part]: ...
 
     async def record(self, month: Month, *, days: bool = False) -> MonthRecord: ...
+
+    async def traffic(self, since: date, until: date) -> Traffic: ...
 
 
 @dataclass(slots=True)
@@ -62,6 +67,8 @@ class Spending:
     report: SpendReport = field(default_factory=SpendReport)
     _record: MonthRecord | None = None
     _recorded_at: datetime | None = None
+    _traffic: Traffic | None = None
+    _traffic_asked_at: datetime | None = None
 
     async def looked(self, snapshot: Snapshot) -> Snapshot:
         """Return the snapshot with what is spent in it, as far as the ledger tells."""
@@ -81,7 +88,8 @@ class Spending:
             return snapshot
         lately = self.report.spend if before == self._recorded_at else None
         self.report = SpendReport(spend_of(record, caps, month=month, now=now, lately=lately))
-        return replace(snapshot, spent=known_spent(record.budgets, caps))
+        await self._count_traffic(month, now)
+        return replace(snapshot, spent=known_spent(record.budgets, caps), traffic=self._traffic)
 
     async def tell(self, memory: Memory, gateway: str) -> None:
         """Tell of every percentage that was reached and not told, and write that down.
@@ -101,6 +109,17 @@ class Spending:
         memory.told_spend |= {str(one) for one in fresh}
         if fresh:
             await self._write([_draft(spend, one) for one in fresh], memory)
+
+    async def _count_traffic(self, month: Month, now: datetime) -> None:
+        """Ask for the traffic of a month, seldom. What was known stays: it says until when."""
+        asked_at = self._traffic_asked_at
+        if asked_at and timedelta(0) <= now - asked_at < _TRAFFIC_EVERY:
+            return
+        self._traffic_asked_at = now
+        try:
+            self._traffic = await self.ledger.traffic(*window(now, timezone_of(month)))
+        except (LedgerUnavailable, LedgerRefused) as error:
+            _log.warning("the ledger does not tell the traffic", why=str(error))
 
     async def _write(self, drafts: Sequence[Draft], memory: Memory) -> None:
         try:

@@ -14,6 +14,7 @@ from aspire_gitops.reporting import (
     AliasRow,
     AppRow,
     Brake,
+    DowntimeReport,
     Role,
     Standing,
     Status,
@@ -93,6 +94,7 @@ class Watching:
             journal=reconciler.memory.facts,
             untold=self.untold(),
             spend=reconciler.spending.report if reconciler.spending else None,
+            downtime=_downtime(reconciler, now),
         )
 
     def _standing(self, turn: Turn | None) -> tuple[Standing, str]:
@@ -102,6 +104,13 @@ class Watching:
         if turn is None:
             return Standing.WAITING, "the first turn has not ended yet"
         return turn.standing, turn.reason
+
+
+def _downtime(reconciler: Reconciler, now: datetime) -> DowntimeReport | None:
+    found, gateway = reconciler.downtime(now), reconciler.gateway
+    if found is None or gateway is None:
+        return None
+    return DowntimeReport(found, gateway.availability.max_downtime_minutes_per_month * 60)
 
 
 def _holds(brake: Brake, now: datetime) -> bool:

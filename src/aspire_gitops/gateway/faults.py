@@ -38,7 +38,9 @@ def fault_of(
     if status >= 500:
         return GatewayFault(f"{head}; try again later", retry_after_s=retry_after_s)
     if status == 429:
-        return GatewayUnavailable(f"{head}; try again later", retry_after_s=retry_after_s)
+        return GatewayUnavailable(
+            f"{head}; try again later", retry_after_s=retry_after_s, answered=True
+        )
     return _lasting(call, status, head, reply)
 
 

@@ -33,7 +33,8 @@ async def read_all_pages(read_page: ReadPage, *, size: int) -> tuple[LiveRow, ..
             return rows
     raise GatewayUnavailable(
         f"a list on the gateway changed during each of {_PASSES} attempts to read it; "
-        "try again when less is being written"
+        "try again when less is being written",
+        answered=True,
     )
 
 

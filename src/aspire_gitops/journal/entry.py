@@ -20,6 +20,7 @@ class EntryKind(StrEnum):
     APPLIED = "applied"  # changes: a revision is live as a whole
     REJECTED = "rejected"  # reason, diagnostics: not tried again until it changes or time passes
     BUDGET = "budget"  # budget, month, percent, spent_aud, cap_aud: reached, and told
+    OUTAGE = "outage"  # answers, since, until, seconds: the gateway did not answer, and did again
     BRAKE = "brake"  # action (freeze, suspend, revert, resume), reason, owner, until
 
 

@@ -161,6 +161,14 @@ def _budget(said: Said) -> str:
     return f"budget {_word(said, 'budget')} reached {_word(said, 'percent')} % of {_word(said, 'month')}: {spent}"
 
 
+def _outage(said: Said) -> str:
+    if said.body.get("answers") is False:
+        return "the gateway did not answer"
+    seconds = said.body.get("seconds")
+    lasted = f", {seconds:.0f} s" if isinstance(seconds, int | float) else ""
+    return f"the gateway had not answered{lasted}, as far as the controller looked"
+
+
 _SENTENCES: Mapping[str, Callable[[Said], str]] = {
     "turn": _turn,
     "plan": _plan,
@@ -172,6 +180,7 @@ _SENTENCES: Mapping[str, Callable[[Said], str]] = {
     "rejected": _rejected,
     "brake": _brake,
     "budget": _budget,
+    "outage": _outage,
 }
 
 

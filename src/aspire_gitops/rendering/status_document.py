@@ -203,6 +203,15 @@ class SpendDocument(Document):
     problem: Prose
 
 
+class DowntimeDocument(Document):
+    """How long the gateway did not answer in `month`, as the controller saw it. Seconds."""
+
+    month: Line
+    seconds: float
+    allowed_s: int
+    watched_since: date
+
+
 class JournalDocument(Document):
     entries: int
     bytes: int
@@ -239,3 +248,4 @@ class StatusDocument(Document):
     journal: JournalDocument | None
     untold: int
     spend: SpendDocument | None = None  # an older controller says nothing of it
+    downtime: DowntimeDocument | None = None  # nor of this

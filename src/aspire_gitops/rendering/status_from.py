@@ -25,6 +25,7 @@ from aspire_gitops.rendering.status_document import (
     ChangeDocument,
     DiagnosticDocument,
     Document,
+    DowntimeDocument,
     DriftDocument,
     FallbackDocument,
     FieldDocument,
@@ -38,7 +39,7 @@ from aspire_gitops.rendering.status_document import (
     TurnDocument,
 )
 from aspire_gitops.rendering.status_spend import spend_document
-from aspire_gitops.reporting import Status, Turn
+from aspire_gitops.reporting import DowntimeReport, Status, Turn
 from aspire_gitops.revision import Revision
 
 SHOWN = 200
@@ -80,6 +81,7 @@ def status_document(status: Status) -> StatusDocument:
         journal=_same(JournalDocument, [status.journal])[0] if status.journal else None,
         untold=status.untold,
         spend=spend_document(status.spend) if status.spend else None,
+        downtime=_downtime(status.downtime) if status.downtime else None,
     )
 
 
@@ -114,6 +116,16 @@ def _same(kind: type[SomeDocument], values: Iterable[object]) -> tuple[SomeDocum
     # The document has the fields of the value, under the same names.
     return tuple(
         kind(**{name: getattr(value, name) for name in kind.model_fields}) for value in values
+    )
+
+
+def _downtime(report: DowntimeReport) -> DowntimeDocument:
+    found = report.downtime
+    return DowntimeDocument(
+        month=found.month,
+        seconds=round(found.seconds, 1),
+        allowed_s=report.allowed_s,
+        watched_since=found.watched_since,
     )
 
 

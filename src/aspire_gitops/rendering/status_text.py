@@ -232,6 +232,9 @@ def _controller(status: StatusDocument) -> Iterator[Text]:
     if status.untold:
         parts.append(f"{plural(status.untold, 'notice')} not handed over")
     yield Text(f"  {'; '.join(parts)}", style="dim")
+    if status.downtime:
+        tone = "bold red" if status.downtime.seconds > status.downtime.allowed_s else "dim"
+        yield Text(f"  gateway down: {words.downtime_text(status.downtime)}", style=tone)
 
 
 def _told(text: str, *, indent: int = 6, lead: str = "") -> Text:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aspire_gitops.rendering.plan_words import plural
+from aspire_gitops.rendering.spend_words import month_text
 from aspire_gitops.rendering.status_document import (
     AppDocument,
     BrakeDocument,
+    DowntimeDocument,
     PlanDocument,
     RevisionDocument,
     StatusDocument,
@@ -75,6 +77,24 @@ def ahead(then: datetime, now: datetime) -> str:
     """Return `in 36 s`, or `now` when the moment has come."""
     seconds = (then - now).total_seconds()
     return "now" if seconds < 1 else f"in {span(seconds)}"
+
+
+def downtime_text(found: DowntimeDocument) -> str:
+    """Return `gateway without an answer for 61 s of 60 min allowed in November 2026, …`."""
+    seconds = "never" if not found.seconds else f"for {_lasted(found.seconds)}"
+    allowed = f"{_lasted(found.allowed_s)} are allowed"
+    since = f"{found.watched_since.day} {found.watched_since:%b}"
+    return (
+        f"{seconds} in {month_text(found.month)}, as the controller saw it since {since}; {allowed}"
+    )
+
+
+def _lasted(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole} s"
+    minutes, left = divmod(whole, 60)
+    return f"{minutes} min {left} s" if left else f"{minutes} min"
 
 
 def span(seconds: float) -> str:

@@ -5,7 +5,15 @@ show them; none of those knows the controller.
 """
 
 from aspire_gitops.reporting.notice import Notice, Topic
-from aspire_gitops.reporting.status import AliasRow, AppRow, JournalFacts, Role, SpendReport, Status
+from aspire_gitops.reporting.status import (
+    AliasRow,
+    AppRow,
+    DowntimeReport,
+    JournalFacts,
+    Role,
+    SpendReport,
+    Status,
+)
 from aspire_gitops.reporting.turn import (
     Answer,
     Brake,
@@ -22,6 +30,7 @@ __all__ = [
     "AppRow",
     "Brake",
     "BrakeKind",
+    "DowntimeReport",
     "Drifted",
     "Fight",
     "JournalFacts",

@@ -9,6 +9,7 @@ from aspire_gitops.reporting.turn import Brake, Drifted, Fight, Standing, Turn
 from aspire_gitops.revision import Revision
 from aspire_gitops.spending import Spend
 from aspire_gitops.state import LiveFallback
+from aspire_gitops.usage import Downtime
 
 
 class Role(StrEnum):
@@ -59,6 +60,14 @@ class SpendReport:
 
 
 @dataclass(frozen=True, slots=True)
+class DowntimeReport:
+    """How long the gateway did not answer this month, beside what its users were promised."""
+
+    downtime: Downtime
+    allowed_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The controller at one moment.
 
@@ -95,3 +104,4 @@ class Status:
     journal: JournalFacts | None = None
     untold: int = 0  # notices that could not be handed over yet
     spend: SpendReport | None = None  # None where no ledger is set
+    downtime: DowntimeReport | None = None  # None before the journal and git were read

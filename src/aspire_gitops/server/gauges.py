@@ -7,7 +7,15 @@ from decimal import Decimal
 from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
 
 from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.reporting import Answer, BrakeKind, Role, SpendReport, Standing, Status
+from aspire_gitops.reporting import (
+    Answer,
+    BrakeKind,
+    DowntimeReport,
+    Role,
+    SpendReport,
+    Standing,
+    Status,
+)
 from aspire_gitops.revision import Revision
 
 _PREFIX = "aspire_gitops_"
@@ -20,6 +28,7 @@ def status_gauges(status: Status) -> Iterator[Metric]:
     yield from _times(status)
     yield from _found(status)
     yield from _journal(status)
+    yield from _downtime(status.downtime)
     if status.spend:
         yield from _spend(status.spend)
 
@@ -104,6 +113,20 @@ def _journal(status: Status) -> Iterator[Metric]:
     if journal:
         yield _gauge("journal_entries", "Lines in the journal.", journal.entries)
         yield _gauge("journal_bytes", "Size of the journal.", journal.bytes)
+
+
+def _downtime(report: DowntimeReport | None) -> Iterator[Metric]:
+    if report:
+        yield _gauge(
+            "gateway_downtime_seconds",
+            "Seconds of this month in which the gateway did not answer, as the controller saw it.",
+            report.downtime.seconds,
+        )
+        yield _gauge(
+            "gateway_downtime_allowed_seconds",
+            "Seconds of downtime a month that the Gateway promises not to exceed.",
+            report.allowed_s,
+        )
 
 
 def _spend(report: SpendReport) -> Iterator[Metric]:

@@ -4,7 +4,7 @@ Knows no ledger: `ledger_reading` fills these values, and `rendering.spend_*`,
 the controller and `planning.protection` read them.
 """
 
-from aspire_gitops.spending.caps import Cap, cap_of, caps_of, month_of
+from aspire_gitops.spending.caps import Cap, cap_of, caps_of, month_of, zone
 from aspire_gitops.spending.forecast import Forecast, Reach, forecast
 from aspire_gitops.spending.months import month_named
 from aspire_gitops.spending.record import MonthRecord, Part
@@ -26,4 +26,5 @@ __all__ = [
     "month_named",
     "month_of",
     "spend_of",
+    "zone",
 ]

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from aspire_gitops.journal.entry import EntryKind
 from aspire_gitops.money import Aud, Month
 from aspire_gitops.reporting import Notice, Standing, Topic
 from aspire_gitops.spending import MonthRecord, Part
+from aspire_gitops.usage import Downtime, Traffic, Usage
 from support.turns import OWNER, Scene
 
 
@@ -28,6 +29,8 @@ class FakeLedger:
     broken: AspireGitopsError | None = None
     months: list[str] = field(default_factory=list)
     records: int = 0
+    windows: list[tuple[date, date]] = field(default_factory=list)
+    counts: bool = True
 
     async def totals(self, month: str) -> Sequence[Part]:
         if self.broken:
@@ -39,6 +42,13 @@ class FakeLedger:
         assert days
         self.records += 1
         return MonthRecord(str(month), tuple(await self.totals(str(month))))
+
+    async def traffic(self, since: date, until: date) -> Traffic:
+        self.windows.append((since, until))
+        if not self.counts:
+            raise LedgerUnavailable("the ledger is slow; try again")
+        row = Usage(until, "shared", "shop", "chat", 3, Aud(Decimal(self.spent)), 10, 4, 20)
+        return Traffic(since, until, (row,))
 
 
 @dataclass
@@ -241,3 +251,69 @@ def test_spend_is_published_with_the_snapshot(
         spent = {"shared": f"{amount}.00"} if amount else {}
         asyncio.run(publishing.publish(replace(seen, spent=spent), None))
     assert [json.loads(text).get("spent", {}).get("shared") for text in found] == expected
+
+
+def test_the_snapshot_carries_thirty_whole_days_and_today(watched: Watched) -> None:
+    watched.scene.turn()
+    seen = watched.scene.reconciler.seen
+    assert seen is not None
+    assert seen.traffic is not None
+    assert watched.ledger.windows == [(date(2026, 10, 24), date(2026, 11, 23))]
+    assert [row.calls for row in seen.traffic.rows] == [3]
+
+
+def test_the_day_is_that_of_the_gateways_timezone(watched: Watched) -> None:
+    watched.scene.now += timedelta(hours=2)  # midnight in Sydney is 13:00 UTC
+    watched.scene.turn()
+    assert watched.ledger.windows[-1][1] == date(2026, 11, 24)
+
+
+def test_traffic_is_asked_for_twice_an_hour(watched: Watched) -> None:
+    for _ in range(7):
+        watched.scene.turn(later_s=600)
+    assert len(watched.ledger.windows) == 3
+
+
+def test_a_ledger_that_does_not_tell_the_traffic_stops_no_turn(watched: Watched) -> None:
+    watched.scene.turn()
+    watched.ledger.counts = False
+    turn = watched.scene.turn(later_s=3600)
+    seen = watched.scene.reconciler.seen
+    assert (turn.standing, len(watched.ledger.windows)) == (Standing.READY, 2)
+    assert seen is not None
+    assert seen.traffic is not None, "it says itself until when it was counted"
+    assert seen.spent == {"shared": "20.00"}
+
+
+def test_traffic_alone_publishes_nothing(watched: Watched) -> None:
+    watched.scene.turn()
+    seen, found = watched.scene.reconciler.seen, list[bytes]()
+    assert seen is not None
+    put: Publish = lambda content, _: found.append(content)  # noqa: E731 (one place)
+    publishing = Publishing([put], OWNER, lambda: watched.scene.now)
+    for day in (date(2026, 11, 23), date(2026, 11, 24)):
+        counted = replace(seen, traffic=Traffic(day, day))
+        asyncio.run(publishing.publish(counted, None))
+    assert [json.loads(text)["traffic"]["until"] for text in found] == ["2026-11-23"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "published"),
+    [
+        pytest.param([0, 59], [0], id="a moment waits"),
+        pytest.param([0, 60, 90, 120], [0, 60, 120], id="each minute is told"),
+        pytest.param([600, 0], [600], id="the month turned"),
+    ],
+)
+def test_downtime_is_published_minute_by_minute(
+    watched: Watched, seconds: list[int], published: list[int]
+) -> None:
+    watched.scene.turn()
+    seen, found = watched.scene.reconciler.seen, list[bytes]()
+    assert seen is not None
+    put: Publish = lambda content, _: found.append(content)  # noqa: E731 (one place)
+    publishing = Publishing([put], OWNER, lambda: watched.scene.now)
+    for each in seconds:
+        downtime = Downtime("2026-11", each, date(2026, 11, 1))
+        asyncio.run(publishing.publish(replace(seen, downtime=downtime), None))
+    assert [json.loads(text)["downtime"]["seconds"] for text in found] == published
