@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from aspire_gitops.reporting import (
     AppRow,
     Brake,
     BrakeKind,
+    DowntimeReport,
     Drifted,
     Fight,
     JournalFacts,
@@ -27,6 +28,7 @@ from aspire_gitops.reporting import (
 from aspire_gitops.revision import Revision
 from aspire_gitops.spending import BudgetSpend, Spend, forecast
 from aspire_gitops.state import FileDelivery, Intent, Kind, LiveFallback, ObjectKey, SecretReference
+from aspire_gitops.usage import Downtime
 from support.objects import app_key, applied, credential, deployment, foreign
 
 NOW = datetime(2026, 11, 23, 3, 14, 15, tzinfo=UTC)
@@ -85,6 +87,9 @@ SPEND = SpendReport(
         ),
     )
 )  # fmt: skip
+
+
+DOWNTIME = DowntimeReport(Downtime("2026-11", 754.2, date(2026, 11, 1)), 3600)
 
 
 def turn(number: int = 1, *, minutes_ago: float = 1, **changes: object) -> Turn:
@@ -226,6 +231,7 @@ def ready() -> Status:
         apps=APPS,
         foreign=("deployment/playground-llama", "key/sam-laptop"),
         spend=SPEND,
+        downtime=DOWNTIME,
         journal=JournalFacts(4_812, 3_407_872, "9b1fae4407d2c5e83a60f1d7c2b94e5da816f3702c9e41b8d0a7f65c3e29b184"),
     )  # fmt: skip
 

@@ -126,8 +126,8 @@ class Booking(ABC):
 
     async def first_day(self) -> str | None:
         """Return the day of the first entry that is left; None if there is none."""
-        found = await self.rows(queries.FIRST_DAY)
-        return str(found[0][0]) if found else None
+        ((found,),) = await self.rows(queries.FIRST_DAY)
+        return str(found) if found else None
 
     async def entries(
         self, *, month: str | None = None, budget: str | None = None, after: int = 0

@@ -53,7 +53,11 @@ TRAFFIC: Final = (
     " GROUP BY day, budget, app, alias ORDER BY day DESC, budget, app, alias LIMIT :most"
 )
 
-FIRST_DAY: Final = "SELECT day FROM {schema}entries WHERE day > '' ORDER BY number LIMIT 1"
+# Entries are numbered as calls end, so the very first may be of the day after.
+FIRST_DAY: Final = (
+    "SELECT MIN(day) FROM (SELECT day FROM {schema}entries WHERE day > ''"
+    " ORDER BY number LIMIT 1000) AS first"
+)
 
 ENTRIES: Final = (
     "SELECT {entry} FROM {schema}entries WHERE number > :after"
