@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aspire_gitops.canonical import JsonValue
 from aspire_gitops.journal import Draft, EntryKind, Journal, journal_path, open_journal
 from support.command_line import CommandLine
 from support.journal_lines import (
@@ -94,6 +95,15 @@ def out(shell: CommandLine, *arguments: str) -> str:
 
 def numbers(shell: CommandLine, *arguments: str) -> list[int]:
     return [json.loads(line)["number"] for line in out(shell, "log", "--format", "jsonl", *arguments).splitlines()]  # fmt: skip
+
+
+def test_an_outage_reads_from_its_begin_to_its_end(shell: CommandLine, journal: Journal) -> None:
+    begun: dict[str, JsonValue] = {"answers": False, "since": "2026-11-20T01:00:00+00:00"}
+    ended: dict[str, JsonValue] = {"answers": True, "since": begun["since"], "seconds": 61.0}
+    journal.append(*(Draft(EntryKind.OUTAGE, NOON, body=body) for body in (begun, ended)))
+    told = out(shell, "log", "--kind", "outage")
+    assert "the gateway did not answer" in told
+    assert "the gateway had not answered, 61 s, as far as the controller looked" in told
 
 
 @pytest.mark.usefixtures("journal")

@@ -1,5 +1,6 @@
 """A plan and the ledger, through the real commands: what is spent holds a cap up."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -59,6 +60,27 @@ def test_a_review_with_a_published_snapshot_is_refused_too(shell: CommandLine) -
     reviewer = CommandLine(shell.folder)
     ended = reviewer.run("plan", "--snapshot", "live.json", *BY_THEN)
     assert (ended.returncode, "70.00 AUD is spent this month" in ended.stdout) == (1, True)
+
+
+def test_a_snapshot_says_what_apps_asked_for(shell: CommandLine) -> None:
+    today = datetime.now(SYDNEY).date().isoformat()
+    found = json.loads(shell.run("snapshot").stdout)["traffic"]
+    assert (found["since"], found["until"]) == (today, today), "the ledger is a day old"
+    assert found["rows"] == {"shop": {"shop": {"chat": [f"{today} 1 70 0 0 0 0 0"]}}}
+
+
+def test_a_snapshot_without_its_ledger_says_so_and_is_written(shell: CommandLine) -> None:
+    shell.variables["ASPIRE_GITOPS_LEDGER_URL"] = "sqlite:////nowhere/ledger.sqlite3"
+    ended = shell.run("snapshot")
+    assert (ended.returncode, "what apps asked for is not known" in ended.stderr) == (0, True)
+    assert "traffic" not in json.loads(ended.stdout)
+
+
+def test_a_plan_against_a_newer_programs_snapshot_says_what_to_do(shell: CommandLine) -> None:
+    file = shell.folder / "live.json"
+    file.write_text('{"format": 2, "more": {}}')
+    ended = shell.run("plan", "--snapshot", "live.json", *BY_THEN)
+    assert (ended.returncode, "made by a newer aspire-gitops" in ended.stderr) == (64, True)
 
 
 def test_a_cap_above_what_is_spent_is_planned(shell: CommandLine) -> None:

@@ -3,18 +3,17 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 
 from aspire_gitops.controller.attempt import Attempt
 from aspire_gitops.controller.brakes import brakes_in_force
 from aspire_gitops.controller.memory import Memory, Rejection, recall, rejected_body
+from aspire_gitops.controller.pace import HEARTBEAT
 from aspire_gitops.controller.ports import World
 from aspire_gitops.controller.recording import Scribe
 from aspire_gitops.errors import AspireGitopsError
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.reporting import Answer, Brake, Drifted, Turn
 
-_HEARTBEAT = timedelta(hours=1)
 _MOST_UNWRITTEN = 10_000
 _MOST_TOLD = 100
 
@@ -84,7 +83,7 @@ class Diary:
         said = f"{turn.standing}|{turn.reason}|{turn.wanted}|{turn.applied}"
         since = memory.quiet_since
         fresh = turn.counts or said != memory.said or since is None
-        if not fresh and since and abs(turn.started_at - since) < _HEARTBEAT:
+        if not fresh and since and abs(turn.started_at - since) < HEARTBEAT:
             memory.quiet_turns += 1
             return
         draft = Scribe(turn.id, turn.wanted).turned(turn, memory.quiet_turns)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from aspire_gitops.canonical import JsonValue
+from aspire_gitops.controller.pace import HEARTBEAT
 from aspire_gitops.errors import AspireGitopsError, GatewayUnavailable
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.money import Month
@@ -17,7 +18,6 @@ from aspire_gitops.usage import Downtime
 
 KEPT = timedelta(days=40)  # a month, and what a clock may be wrong
 _SILENCE = timedelta(minutes=20)  # looks further apart say nothing of the time between
-_HEARTBEAT = timedelta(hours=1)  # how often turns that say nothing new are written down
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ def recalled(
         found.since = since if line.draft.body.get("answers") is False else None
     if found.since:
         seen = max(found.since, last_turn.draft.at if last_turn else found.since)
-        found.last = now if timedelta(0) <= now - seen <= _HEARTBEAT + _SILENCE else seen
+        found.last = now if timedelta(0) <= now - seen <= HEARTBEAT + _SILENCE else seen
     return found
 
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from aspire_gitops.reporting import Standing
 
+HEARTBEAT: Final = timedelta(hours=1)  # turns that say nothing new are written down so often
 _FIRST_RETRY_S = 2.0
 _LONGEST_BACKOFF_S = 300.0
 _JITTER = 0.1
