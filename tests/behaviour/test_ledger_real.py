@@ -5,13 +5,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
+from psycopg.rows import dict_row
 
+from aspire_gitops.ledger.litellm.running import LOGGED, logged_call
+from aspire_gitops.ledger.values import Counted
 from support.ledger_real import (
     CHAT_AUD,
     PRICES,
@@ -158,6 +163,38 @@ def test_each_unit_that_a_call_is_charged_by_is_counted(
     assert reply.status_code == 200, reply.text
     (entry,) = gateway.settled(app, 1)
     assert (entry.tokens, (entry.cached, entry.pages, entry.images)) == (tokens, others)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "counted"),
+    [
+        pytest.param("/v1/chat/completions", CACHED_CHAT, Counted(10, 4, 20), id="chat"),
+        pytest.param("/v1/messages", CACHED_MESSAGE, Counted(10, 4, 20), id="messages"),
+        pytest.param(
+            "/v1/images/generations",
+            {"model": "image", "prompt": "a cat"},
+            Counted(images=1),
+            id="images",
+        ),
+    ],
+)
+def test_litellms_own_log_tells_the_units_too(
+    gateway: LedgerGateway, path: str, body: dict[str, Any], counted: Counted
+) -> None:
+    """What a lost call used is read there. For OCR, LiteLLM keeps no id of ours."""
+    app = gateway.app("1")
+    since = datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=1)
+    assert post(app, path, body).status_code == 200
+    gateway.settled(app, 1)
+    window = (since, since + timedelta(minutes=1))
+    question = LOGGED.replace("$1", "%s").replace("$2", "%s")
+
+    def told() -> list[Counted]:
+        with psycopg.connect(gateway.sandbox.database_url, row_factory=dict_row) as log:
+            rows = log.execute(question.encode(), window).fetchall()
+        return [call.counted for row in rows if (call := logged_call(row))]
+
+    eventually(lambda: counted in told(), within_s=30)
 
 
 def test_a_refusal_says_who_spent_what_and_when_the_month_turns(gateway: LedgerGateway) -> None:

@@ -21,7 +21,7 @@ _FAILED = "failure"
 _DIGITS = 16
 
 # `startTime` is indexed, and so a few minutes of a large log are read.
-_LOGGED = f"""
+LOGGED = f"""
 SELECT metadata->'spend_logs_metadata'->>'{ID}' AS id, spend, status,
     prompt_tokens, completion_tokens,
     metadata->'additional_usage_values'->>'cache_read_input_tokens' AS cached,
@@ -79,7 +79,7 @@ async def logged_calls(reservations: Sequence[Reservation]) -> Mapping[str, Logg
     moments = [each.call.at for each in reservations]
     window = _timestamp(min(moments) - _AROUND), _timestamp(max(moments) + _AROUND)
     try:
-        rows = await client.db.query_raw(_LOGGED, *window)
+        rows = await client.db.query_raw(LOGGED, *window)
     except Exception:  # noqa: BLE001 (whatever Prisma raises: recovery does without the log)
         LOG.warning("LiteLLM's spend log cannot be read; what was expected is booked instead")
         return {}
