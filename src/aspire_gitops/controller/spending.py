@@ -1,8 +1,9 @@
 """Ask the ledger what is spent, tell of each declared percentage once, and never stop a turn.
 
 Each turn asks for the totals, which is cheap; what each day cost is asked for
-every few minutes, and the traffic of a month twice an hour. A ledger that does not answer leaves spend unknown: the plan
-warns, the page says so, and everything else goes on.
+every few minutes, and the traffic of a month twice an hour. A ledger that does
+not answer leaves spend unknown: the plan warns, the page says so, and everything
+else goes on.
 """
 
 import asyncio
@@ -85,7 +86,7 @@ class Spending:
             if not self.report.problem:
                 _log.warning("the ledger does not answer", why=str(error))
             self.report = replace(self.report, problem=str(error))
-            return snapshot
+            return replace(snapshot, traffic=self._traffic)
         lately = self.report.spend if before == self._recorded_at else None
         self.report = SpendReport(spend_of(record, caps, month=month, now=now, lately=lately))
         await self._count_traffic(month, now)
