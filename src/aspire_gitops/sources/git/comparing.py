@@ -20,7 +20,6 @@ from aspire_gitops.sources.git.objects import (
     Repo,
     blob_name,
     first_line,
-    is_untrusted,
     opened,
     read_blob,
     read_tree,
@@ -138,7 +137,5 @@ def published(repository: Path, reference: str, path: str) -> bytes | None:
 def _commit_at(repo: Repo, name: str) -> Commit | None:
     try:
         return repo.commit(name)
-    except TROUBLE as error:
-        if is_untrusted(error):
-            raise  # nothing in it can be read, so saying that the name is wrong would mislead
+    except TROUBLE:
         return None

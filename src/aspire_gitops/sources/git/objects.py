@@ -54,8 +54,23 @@ def opened(
         _no_git_variables(),
         git.Repo(path, search_parent_directories=search_parent_directories) as repo,
     ):
+        _ensure_trusted(repo)
         repo.git.update_environment(**(variables or {}))
         yield repo
+
+
+def _ensure_trusted(repo: git.Repo) -> None:
+    # Git reads nothing of another user's repository, as many containers mount one, and what
+    # gitpython then makes of that differs from run to run: a broken pipe, a missing reference.
+    if Path(repo.git_dir).stat().st_uid == os.geteuid():
+        return
+    try:
+        repo.git.rev_parse("--git-dir")
+    except git.GitCommandError as error:
+        raise ValueError(
+            "it belongs to another user, so git does not read it; run as its owner, or say"
+            " `git config --global --add safe.directory` and its folder"
+        ) from error
 
 
 Blobs: TypeAlias = dict[str, bytes]
@@ -110,22 +125,12 @@ def blob_name(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
-def is_untrusted(error: Exception) -> bool:
-    """Say whether git refused a repository of another user, as it does in many containers."""
-    return "dubious ownership" in str(error)
-
-
 def first_line(error: Exception) -> str:
     """Return what gitpython complains about as one short line."""
     if isinstance(error, git.NoSuchPathError):
         return "there is no such folder"
     if isinstance(error, git.InvalidGitRepositoryError):
         return "it is not a git repository"
-    if is_untrusted(error):
-        return (
-            "it belongs to another user, so git does not read it; run as its owner, or say"
-            " `git config --global --add safe.directory` and its folder"
-        )
     lines = str(error).strip().splitlines()
     return one_line(lines[0]) if lines else type(error).__name__
 
