@@ -30,7 +30,7 @@ demo: $(STAMP) ## Apply gateway.d/ to a throw-away LiteLLM and prove that it wor
 
 .PHONY: lock
 lock: $(STAMP) ## Resolve the dependencies anew into requirements/dev.txt
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra egress --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --quiet --upgrade --output-file requirements/dev.txt
 
 .PHONY: format
