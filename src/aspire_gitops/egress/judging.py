@@ -1,0 +1,246 @@
+"""Facts of one file to findings. The rules of egress stand here, once for all languages."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from aspire_gitops.diagnostics import Diagnostic, Rule, Span
+from aspire_gitops.egress import fixes
+from aspire_gitops.egress.clients import TABLES, Client, Road
+from aspire_gitops.egress.facts import (
+    Construction,
+    Fact,
+    ModelNamed,
+    Place,
+    Text,
+    Value,
+    VariableRead,
+    VariableSet,
+)
+from aspire_gitops.egress.gateway import Gateway, is_public
+from aspire_gitops.egress.providers import (
+    Provider,
+    hosts_in,
+    provider_of_base,
+    provider_of_key,
+)
+from aspire_gitops.egress.redacting import shown_line
+from aspire_gitops.egress.rules import (
+    CLIENT_WITHOUT_ROAD,
+    DIRECT_CLIENT,
+    KEY_WITHOUT_BASE_URL,
+    OTHER_BASE_URL,
+    PROVIDER_HOST,
+    PROVIDER_KEY_VARIABLE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding of one file.
+
+    `unless` are variables: where the repository sets one of them to the
+    gateway's address, the client reads it from there and the finding falls.
+    """
+
+    diagnostic: Diagnostic
+    unless: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What one file comes to: its findings, and the address variables that it sets rightly."""
+
+    findings: tuple[Finding, ...] = ()
+    declared: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Judge:
+    """Judges the facts of one file."""
+
+    path: str
+    lines: Sequence[str]
+    language: str
+    gateway: Gateway
+    models: list[ModelNamed] = field(default_factory=list)
+
+    def judge(self, facts: Iterable[Fact]) -> Judged:
+        listed = list(facts)
+        self.models = [fact for fact in listed if isinstance(fact, ModelNamed)]
+        made = [fact for fact in listed if isinstance(fact, Construction)]
+        told = [(fact, found) for fact in made if (found := self._client(fact))]
+        findings = [found for _, found in told]
+        covered = [fact.place for fact, _ in told]
+        rest = [
+            fact
+            for fact in listed
+            if not isinstance(fact, (Construction, ModelNamed))
+            and not any(place.holds(fact.place) for place in covered)
+        ]
+        findings.extend(found for fact in rest for found in self._rest(fact))
+        return Judged(tuple(_once(findings)), frozenset(self._declared(listed)))
+
+    def _rest(self, fact: Fact) -> Iterator[Finding]:
+        match fact:
+            case Text():
+                yield from self._hosts(fact)
+            case VariableRead():
+                yield from self._read(fact)
+            case VariableSet():
+                yield from self._set(fact)
+
+    def _client(self, made: Construction) -> Finding | None:
+        client = TABLES[self.language][made.name]
+        given = _given(made, client)
+        if given is None:
+            if made.open and client.base:
+                return None  # `**options` may well hold the address
+            return self._without_address(made, client)
+        for text in given.texts:
+            if self.gateway.is_at(text):
+                continue
+            if provider := next((found.provider for found in hosts_in(text)), None):
+                return Finding(self._to_provider(made, client, provider))
+            if self.gateway.url and is_public(text):
+                return Finding(self._elsewhere(made, client))
+        if client.own_endpoint and self._is_own(given, client):
+            return self._without_address(made, client)
+        return None
+
+    def _is_own(self, given: Value, client: Client) -> bool:
+        if any(self.gateway.is_at(text) or not is_public(text) for text in given.texts if text):
+            return False
+        return not given.variables or set(given.variables) <= set(client.variables)
+
+    def _without_address(self, made: Construction, client: Client) -> Finding:
+        road = client.road is not Road.REPLACE
+        rule = DIRECT_CLIENT if road else CLIENT_WITHOUT_ROAD
+        message = (
+            f"{made.shown} calls {client.provider} directly: it is made without the gateway's address"
+            if road
+            else f"{made.shown} calls {client.provider} directly, and the gateway does not speak its protocol"
+        )
+        return Finding(
+            self._at(rule, made.place, message, self._fix(made, client)),
+            frozenset(client.variables),
+        )
+
+    def _to_provider(self, made: Construction, client: Client, provider: Provider) -> Diagnostic:
+        message = f"{made.shown} is given the address of {provider.name}"
+        return self._at(DIRECT_CLIENT, made.place, message, self._fix(made, client))
+
+    def _elsewhere(self, made: Construction, client: Client) -> Diagnostic:
+        message = f"{made.shown} is given an address that is not the gateway's"
+        return self._at(OTHER_BASE_URL, made.place, message, self._fix(made, client))
+
+    def _hosts(self, fact: Text) -> Iterator[Finding]:
+        for found in hosts_in(fact.text):
+            if self.gateway.is_at(f"https://{found.host}"):
+                continue  # somebody's gateway stands behind a provider's name
+            place = _part(fact.place, self.lines, found.host)
+            message = f"{found.host} is {found.provider.name}'s host: calls there go around the gateway"
+            yield Finding(self._at(PROVIDER_HOST, place, message, self._host_fix(place)))
+
+    def _read(self, fact: VariableRead) -> Iterator[Finding]:
+        provider = provider_of_key(fact.name)
+        if provider and not provider.base_variables:
+            yield Finding(self._variable(fact.name, fact.place, provider))
+
+    def _set(self, fact: VariableSet) -> Iterator[Finding]:
+        if provider := provider_of_key(fact.name):
+            if not provider.base_variables:
+                yield Finding(self._variable(fact.name, fact.place, provider))
+            elif self.language in fixes.SETTINGS and not fact.value.is_nothing:
+                base = provider.base_variables
+                message = f"{fact.name} is set, and nothing in the repository sets {base[0]}: the key may be {provider.name}'s own"
+                yield Finding(
+                    self._at(KEY_WITHOUT_BASE_URL, fact.place, message, fixes.beside(fact.name, base[0], self.language, self.gateway)),
+                    frozenset(base),
+                )  # fmt: skip
+        elif provider_of_base(fact.name):
+            yield from self._set_base(fact)
+
+    def _set_base(self, fact: VariableSet) -> Iterator[Finding]:
+        for text in fact.value.texts:
+            foreign = not self.gateway.is_at(text) and is_public(text)
+            if foreign and self.gateway.url and not next(hosts_in(text), None):
+                message = f"{fact.name} is set to an address that is not the gateway's"
+                way_out = fixes.set_variable(fact.name, self.language, self.gateway)
+                yield Finding(self._at(OTHER_BASE_URL, fact.place, message, way_out))
+
+    def _variable(self, name: str, place: Place, provider: Provider) -> Diagnostic:
+        message = f"{name} holds a key of {provider.name}: with it the app can go around the gateway"
+        return self._at(PROVIDER_KEY_VARIABLE, place, message, self._key_fix(place))
+
+    def _declared(self, facts: Iterable[Fact]) -> Iterator[str]:
+        for fact in facts:
+            if isinstance(fact, VariableSet) and provider_of_base(fact.name):
+                value = fact.value
+                leads_astray = any(
+                    next(hosts_in(text), None)
+                    or (self.gateway.url and is_public(text) and not self.gateway.is_at(text))
+                    for text in value.texts
+                )
+                if (any(value.texts) or value.other or value.variables) and not leads_astray:
+                    yield fact.name
+
+    def _fix(self, made: Construction, client: Client) -> str:
+        return fixes.for_client(made, client, self.language, self.gateway, self._model(made.place))
+
+    def _host_fix(self, place: Place) -> str:
+        return fixes.for_host(self.language, self.gateway, self._model(place))
+
+    def _key_fix(self, place: Place) -> str:
+        return fixes.for_key(self.language, self.gateway, self._model(place))
+
+    def _model(self, place: Place) -> str | None:
+        """Return the model that the code names within a place, or next after it."""
+        inside = [item for item in self.models if place.holds(item.place)]
+        after = [item for item in self.models if item.place.line >= place.line]
+        found = next(iter(inside or after or self.models), None)
+        return found.name if found else None
+
+    def _at(self, rule: Rule, place: Place, message: str, way_out: str) -> Diagnostic:
+        return rule.at(span_at(self.path, self.lines, place), message, help=way_out)
+
+
+def span_at(path: str, lines: Sequence[str], place: Place) -> Span:
+    """Return the span of a place, kept to its first line, with every key in it hidden."""
+    line = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+    end = len(line.rstrip()) + 1 if place.last_line > place.line else place.end_column
+    return Span(path, place.line, place.column, max(end, place.column + 1), shown_line(line))
+
+
+def _given(made: Construction, client: Client) -> Value | None:
+    """Return what the client is given as its address, or None when that is nothing."""
+    for name in client.base:
+        value = made.arguments.get(name)
+        if value is not None and not value.is_nothing:
+            return value
+        nested = [key for key in made.arguments if name.startswith(f"{key}.")]
+        if any(made.arguments[key].other for key in nested):
+            return Value(other=True)  # `configuration: shared` holds what we cannot see
+    return None
+
+
+def _part(place: Place, lines: Sequence[str], text: str) -> Place:
+    """Return where a piece of a text stands, where it can be seen in the lines of its place."""
+    for number in range(place.line, max(place.last_line, place.line) + 1):
+        if number > len(lines):
+            break
+        start = place.column - 1 if number == place.line else 0
+        at = lines[number - 1].find(text, start)
+        if at >= 0:
+            return Place(number, at + 1, at + 1 + len(text), number)
+    return place
+
+
+def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Drop a second finding of one rule at one place."""
+    seen: set[tuple[str, int, int]] = set()
+    for finding in findings:
+        span = finding.diagnostic.span
+        at = (finding.diagnostic.rule.code, span.line, span.column)
+        if at not in seen:
+            seen.add(at)
+            yield finding

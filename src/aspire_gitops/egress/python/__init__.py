@@ -1,0 +1,1 @@
+"""Python by its syntax tree: imports are followed, names are looked up, comments do not exist."""

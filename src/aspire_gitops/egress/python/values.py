@@ -1,0 +1,117 @@
+"""What a Python expression may be, without running it."""
+
+import ast
+
+from aspire_gitops.egress.facts import NOTHING, UNKNOWN, Value, either
+from aspire_gitops.egress.python.names import Names, Scope
+
+_DEEPEST = 8
+_SAME_TEXT = frozenset({"rstrip", "strip", "lstrip", "lower", "format", "removesuffix", "replace"})
+_READERS = frozenset({"getenv", "get", "config", "env", "str", "get_env", "getenv_or_default"})
+_WRAPPERS = frozenset({"str", "URL", "HttpUrl", "AnyHttpUrl", "SecretStr", "Field"})
+
+
+def value_of(node: ast.expr | None, names: Names, scope: Scope, depth: int = 0) -> Value:
+    """Return what an expression may be. Names are followed as far as this file binds them."""
+    if node is None:
+        return NOTHING
+    if depth > _DEEPEST:
+        return UNKNOWN
+
+    def again(part: ast.expr) -> Value:
+        return value_of(part, names, scope, depth + 1)
+
+    match node:
+        case ast.Constant(value=None) | ast.Constant(value=""):
+            return NOTHING
+        case ast.Constant(value=str(text)):
+            return Value((text,))
+        case ast.Name(id="NOT_GIVEN" | "NotGiven" | "omit"):
+            return NOTHING
+        case ast.Name():
+            return _of_name(node.id, names, scope, depth)
+        case ast.Attribute(value=ast.Name() as owner):
+            bound = names.attributes.get(f"{owner.id}.{node.attr}", ())
+            return either(*map(again, bound)) if bound else UNKNOWN
+        case ast.JoinedStr() | ast.BinOp(op=ast.Add()):
+            return _joined(node, names, scope, depth)
+        case ast.BoolOp():
+            return _chosen(either(*map(again, node.values)))
+        case ast.IfExp():
+            return either(again(node.body), again(node.orelse))
+        case ast.Subscript():
+            variable = variable_of(node, names)
+            return Value(variables=(variable,)) if variable else UNKNOWN
+        case ast.Call():
+            return _of_call(node, names, scope, depth)
+        case _:
+            return UNKNOWN
+
+
+def variable_of(node: ast.expr, names: Names) -> str | None:
+    """Return the environment variable that an expression reads: `os.environ["X"]`, `os.getenv("X")`."""
+    match node:
+        case ast.Subscript(value=owner, slice=ast.Constant(value=str(name))):
+            return name if _is_environment(owner, names) else None
+        case ast.Call(func=ast.Attribute(value=owner, attr="get" | "pop" | "setdefault"), args=[ast.Constant(value=str(name)), *_]):
+            return name if _is_environment(owner, names) else None
+        case ast.Call(args=[ast.Constant(value=str(name)), *_]) if name.isupper():
+            called = node.func
+            last = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            return name if last in _READERS or "env" in last.lower() else None
+    return None  # fmt: skip
+
+
+def _is_environment(node: ast.expr, names: Names) -> bool:
+    dotted = names.dotted(node)
+    return dotted in ("os.environ", "os.environb") or (
+        isinstance(node, (ast.Name, ast.Attribute))
+        and (getattr(node, "id", "") or getattr(node, "attr", "")) in {"environ", "env"}
+    )
+
+
+def _of_name(name: str, names: Names, scope: Scope, depth: int) -> Value:
+    bound = names.bound(name, scope)
+    value = either(*(value_of(item, names, scope, depth + 1) for item in bound))
+    if names.is_parameter(name, scope) or not bound:
+        value |= UNKNOWN
+    return value
+
+
+def _chosen(value: Value) -> Value:
+    # `a or "text"` is never nothing when the last choice is something.
+    return Value(value.texts, value.variables, value.absent and not value.texts, value.other)
+
+
+def _joined(node: ast.expr, names: Names, scope: Scope, depth: int) -> Value:
+    """Return a text put together: what is not known stands as `{}` in it."""
+    parts: list[ast.expr]
+    if isinstance(node, ast.JoinedStr):
+        parts = [
+            item.value if isinstance(item, ast.FormattedValue) else item for item in node.values
+        ]
+    elif isinstance(node, ast.BinOp):
+        parts = [node.left, node.right]
+    else:
+        parts = [node]
+    texts, variables = [""], ()
+    for part in parts:
+        value = value_of(part, names, scope, depth + 1)
+        variables += value.variables
+        texts = [text + (end or "{}") for text in texts for end in (value.texts or ("{}",))][:8]
+    only_unknown = all(text.startswith("{}") for text in texts)
+    return Value(() if only_unknown else tuple(texts), variables, other=only_unknown)
+
+
+def _of_call(node: ast.Call, names: Names, scope: Scope, depth: int) -> Value:
+    variable = variable_of(node, names)
+    if variable is not None:
+        defaults = [*node.args[1:2], *(k.value for k in node.keywords if k.arg == "default")]
+        given = [value_of(item, names, scope, depth + 1) for item in defaults]
+        return Value(variables=(variable,)) | either(*given)
+    match node.func:
+        case ast.Attribute(value=owner, attr=attr) if attr in _SAME_TEXT:
+            return value_of(owner, names, scope, depth + 1)
+        case ast.Name(id=wrapper) | ast.Attribute(attr=wrapper) if wrapper in _WRAPPERS and node.args:
+            return value_of(node.args[0], names, scope, depth + 1)
+    return UNKNOWN
