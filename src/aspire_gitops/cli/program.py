@@ -54,6 +54,7 @@ class Program(click.Group):
         "revert": Lazy("revert", "Hold the gateway at an older revision for a while."),
         "rehearse": Lazy("rehearse", "Apply the files to a throw-away gateway and prove it works."),
         "sandbox": Lazy("sandbox", "Run a throw-away gateway on this machine."),
+        "egress": Lazy("egress", "Find where an app goes around the gateway."),
         "schema": Lazy("schema", "Print or write the JSON Schemas of the files."),
         "codeowners": Lazy("codeowners", "Write CODEOWNERS: an app's file to its owner."),
         "secrets": Lazy("secrets", "Find keys and passwords that are written into files."),

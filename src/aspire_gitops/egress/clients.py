@@ -44,7 +44,7 @@ _ANTHROPIC_VARIABLES = ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_URL")
 _OPENAI = Client("OpenAI", ("base_url",), _OPENAI_VARIABLES)
 _AZURE = Client("Azure OpenAI", ("azure_endpoint", "base_url", "endpoint"), ("AZURE_OPENAI_ENDPOINT", "OPENAI_BASE_URL"), own_endpoint=True, fix="OpenAI(base_url={url}, api_key={key})")  # fmt: skip
 _ANTHROPIC = Client("Anthropic", ("base_url",), _ANTHROPIC_VARIABLES, Road.ANTHROPIC)
-_GENAI = Client("Google Gemini", ("http_options.base_url", "http_options.base", "client_options.api_endpoint"), ("GOOGLE_GEMINI_BASE_URL",), Road.REPLACE)  # fmt: skip
+_GENAI = Client("Google Gemini", ("http_options.base_url", "http_options.base", "client_options.api_endpoint"), road=Road.REPLACE)  # fmt: skip
 _LANGCHAIN = Client("OpenAI", ("base_url", "openai_api_base"), _BOTH)
 
 
@@ -97,11 +97,11 @@ PYTHON: Mapping[str, Client] = {
     **dict.fromkeys(("google.generativeai.GenerativeModel", "google.generativeai.embed_content", "google.generativeai.configure"), _gone("Google Gemini")),
     **dict.fromkeys(("vertexai.GenerativeModel", "vertexai.generative_models.GenerativeModel", "vertexai.preview.generative_models.GenerativeModel", "vertexai.TextEmbeddingModel", "google.cloud.aiplatform.Endpoint"), _gone("Google Vertex AI")),
     **dict.fromkeys(("mistralai.Mistral", "mistralai.client.MistralClient", "mistralai.async_client.MistralAsyncClient"), replace(_gone("Mistral"), base=("server_url", "endpoint"))),
-    **dict.fromkeys(("cohere.Client", "cohere.ClientV2", "cohere.AsyncClient", "cohere.AsyncClientV2"), replace(_gone("Cohere"), base=("base_url",), variables=("CO_API_URL",))),
+    **dict.fromkeys(("cohere.Client", "cohere.ClientV2", "cohere.AsyncClient", "cohere.AsyncClientV2"), replace(_gone("Cohere"), base=("base_url",))),
     **dict.fromkeys(("cohere.BedrockClient", "cohere.SagemakerClient", "cohere.BedrockClientV2"), _gone("AWS Bedrock")),
-    **dict.fromkeys(("groq.Groq", "groq.AsyncGroq", "groq.Client"), Client("Groq", ("base_url",), ("GROQ_BASE_URL",), fix="OpenAI(base_url={url}, api_key={key})")),
-    **dict.fromkeys(("together.Together", "together.AsyncTogether"), Client("Together", ("base_url",), ("TOGETHER_BASE_URL",), fix="OpenAI(base_url={url}, api_key={key})")),
-    **dict.fromkeys(("cerebras.cloud.sdk.Cerebras", "cerebras.cloud.sdk.AsyncCerebras"), Client("Cerebras", ("base_url",), ("CEREBRAS_BASE_URL",), fix="OpenAI(base_url={url}, api_key={key})")),
+    **dict.fromkeys(("groq.Groq", "groq.AsyncGroq", "groq.Client"), Client("Groq", ("base_url",), (), fix="OpenAI(base_url={url}, api_key={key})")),
+    **dict.fromkeys(("together.Together", "together.AsyncTogether"), Client("Together", ("base_url",), (), fix="OpenAI(base_url={url}, api_key={key})")),
+    **dict.fromkeys(("cerebras.cloud.sdk.Cerebras", "cerebras.cloud.sdk.AsyncCerebras"), Client("Cerebras", ("base_url",), (), fix="OpenAI(base_url={url}, api_key={key})")),
     **dict.fromkeys(("replicate.Client", "replicate.run", "replicate.async_run", "replicate.stream"), _gone("Replicate")),
     **dict.fromkeys(("huggingface_hub.InferenceClient", "huggingface_hub.AsyncInferenceClient"), Client("Hugging Face", ("base_url", "model"), fix="OpenAI(base_url={url}, api_key={key})")),
     **dict.fromkeys(("fireworks.client.Fireworks", "fireworks.client.AsyncFireworks"), Client("Fireworks", ("base_url",), fix="OpenAI(base_url={url}, api_key={key})")),
@@ -117,10 +117,10 @@ PYTHON: Mapping[str, Client] = {
     **dict.fromkeys(("langchain_google_genai.ChatGoogleGenerativeAI", "langchain_google_genai.GoogleGenerativeAIEmbeddings", "langchain_google_genai.GoogleGenerativeAI"), replace(_gone("Google Gemini"), base=("base_url", "client_options.api_endpoint"), fix="ChatOpenAI(base_url={url}, api_key={key})")),
     **dict.fromkeys(("langchain_google_vertexai.ChatVertexAI", "langchain_google_vertexai.VertexAIEmbeddings"), replace(_gone("Google Vertex AI"), fix="ChatOpenAI(base_url={url}, api_key={key})")),
     **dict.fromkeys(("langchain_mistralai.ChatMistralAI", "langchain_mistralai.MistralAIEmbeddings"), replace(_gone("Mistral"), base=("endpoint", "base_url"), fix="ChatOpenAI(base_url={url}, api_key={key})")),
-    "langchain_groq.ChatGroq": Client("Groq", ("base_url", "groq_api_base"), ("GROQ_API_BASE",), fix="ChatOpenAI(base_url={url}, api_key={key})"),
+    "langchain_groq.ChatGroq": Client("Groq", ("base_url", "groq_api_base"), (), fix="ChatOpenAI(base_url={url}, api_key={key})"),
     **dict.fromkeys(("langchain_cohere.ChatCohere", "langchain_cohere.CohereEmbeddings", "langchain_cohere.CohereRerank"), replace(_gone("Cohere"), base=("base_url",), fix="ChatOpenAI(base_url={url}, api_key={key})")),
     **dict.fromkeys(("langchain_aws.ChatBedrock", "langchain_aws.ChatBedrockConverse", "langchain_aws.BedrockEmbeddings"), replace(_gone("AWS Bedrock"), fix="ChatOpenAI(base_url={url}, api_key={key})")),
-    "langchain_deepseek.ChatDeepSeek": Client("DeepSeek", ("api_base", "base_url"), ("DEEPSEEK_API_BASE",), fix="ChatOpenAI(base_url={url}, api_key={key})"),
+    "langchain_deepseek.ChatDeepSeek": Client("DeepSeek", ("api_base", "base_url"), (), fix="ChatOpenAI(base_url={url}, api_key={key})"),
     "langchain_xai.ChatXAI": Client("xAI", ("xai_api_base",), fix="ChatOpenAI(base_url={url}, api_key={key})"),
     **dict.fromkeys(("langchain.chat_models.init_chat_model", "langchain.init_chat_model"), Client("a provider that LangChain chooses by the model's name", ("base_url", "openai_api_base"), _BOTH, fix='init_chat_model("<alias>", model_provider="openai", base_url={url}, api_key={key})')),
     **dict.fromkeys(("llama_index.llms.openai.OpenAI", "llama_index.embeddings.openai.OpenAIEmbedding", "llama_index.llms.OpenAI", "llama_index.embeddings.OpenAIEmbedding"), Client("OpenAI", ("api_base",), _BOTH)),
@@ -176,12 +176,12 @@ JAVASCRIPT: Mapping[str, Client] = {
     **dict.fromkeys(("@anthropic-ai/bedrock-sdk.default", "@anthropic-ai/bedrock-sdk.AnthropicBedrock"), _js_gone("AWS Bedrock")),
     **dict.fromkeys(("@anthropic-ai/vertex-sdk.default", "@anthropic-ai/vertex-sdk.AnthropicVertex"), _js_gone("Google Vertex AI")),
     "@google/generative-ai.GoogleGenerativeAI": _js_gone("Google Gemini"),
-    "@google/genai.GoogleGenAI": replace(_js_gone("Google Gemini"), base=("httpOptions.baseUrl",), variables=("GOOGLE_GEMINI_BASE_URL",)),
+    "@google/genai.GoogleGenAI": replace(_js_gone("Google Gemini"), base=("httpOptions.baseUrl",)),
     **dict.fromkeys(("@google-cloud/vertexai.VertexAI",), _js_gone("Google Vertex AI")),
     **dict.fromkeys(("@mistralai/mistralai.Mistral", "@mistralai/mistralai.default", "@mistralai/mistralai.MistralClient"), replace(_js_gone("Mistral"), base=("serverURL", "1"))),
-    **dict.fromkeys(("cohere-ai.CohereClient", "cohere-ai.CohereClientV2"), replace(_js_gone("Cohere"), base=("environment", "baseUrl"), variables=("CO_API_URL",))),
-    **dict.fromkeys(("groq-sdk.default", "groq-sdk.Groq"), Client("Groq", ("baseURL",), ("GROQ_BASE_URL",), fix=_JS_FIX)),
-    **dict.fromkeys(("together-ai.default", "together-ai.Together"), Client("Together", ("baseURL",), ("TOGETHER_BASE_URL",), fix=_JS_FIX)),
+    **dict.fromkeys(("cohere-ai.CohereClient", "cohere-ai.CohereClientV2"), replace(_js_gone("Cohere"), base=("environment", "baseUrl"))),
+    **dict.fromkeys(("groq-sdk.default", "groq-sdk.Groq"), Client("Groq", ("baseURL",), (), fix=_JS_FIX)),
+    **dict.fromkeys(("together-ai.default", "together-ai.Together"), Client("Together", ("baseURL",), (), fix=_JS_FIX)),
     "replicate.default": _js_gone("Replicate"),
     **dict.fromkeys(("@huggingface/inference.HfInference", "@huggingface/inference.InferenceClient"), Client("Hugging Face", ("endpointUrl", "1.endpointUrl"), road=Road.REPLACE, fix=_JS_FIX)),
     **dict.fromkeys(("@langchain/openai.ChatOpenAI", "@langchain/openai.OpenAI", "@langchain/openai.OpenAIEmbeddings", "langchain/chat_models/openai.ChatOpenAI", "langchain/llms/openai.OpenAI", "langchain/embeddings/openai.OpenAIEmbeddings"), Client("OpenAI", ("configuration.baseURL", "configuration.basePath", "1.baseURL", "1.basePath"), _OPENAI_VARIABLES, fix=_JS_LANGCHAIN_FIX)),
@@ -189,7 +189,7 @@ JAVASCRIPT: Mapping[str, Client] = {
     **dict.fromkeys(("@langchain/google-genai.ChatGoogleGenerativeAI", "@langchain/google-genai.GoogleGenerativeAIEmbeddings"), replace(_js_gone("Google Gemini"), base=("baseUrl",), fix=_JS_LANGCHAIN_FIX)),
     "@langchain/google-vertexai.ChatVertexAI": replace(_js_gone("Google Vertex AI"), fix=_JS_LANGCHAIN_FIX),
     "@langchain/mistralai.ChatMistralAI": replace(_js_gone("Mistral"), base=("serverURL", "endpoint"), fix=_JS_LANGCHAIN_FIX),
-    "@langchain/groq.ChatGroq": Client("Groq", ("baseUrl",), ("GROQ_BASE_URL",), fix=_JS_LANGCHAIN_FIX),
+    "@langchain/groq.ChatGroq": Client("Groq", ("baseUrl",), (), fix=_JS_LANGCHAIN_FIX),
     "@langchain/cohere.ChatCohere": replace(_js_gone("Cohere"), fix=_JS_LANGCHAIN_FIX),
     "@langchain/aws.ChatBedrockConverse": replace(_js_gone("AWS Bedrock"), fix=_JS_LANGCHAIN_FIX),
     **dict.fromkeys(("llamaindex.OpenAI", "@llamaindex/openai.OpenAI", "@llamaindex/openai.openai"), Client("OpenAI", ("baseURL", "additionalSessionOptions.baseURL"), _OPENAI_VARIABLES)),
@@ -256,7 +256,7 @@ GO: Mapping[str, Client] = {
     "github.com/sashabaranov/go-openai.DefaultAzureConfig": Client("Azure OpenAI", ("1",), ("AZURE_OPENAI_ENDPOINT",), own_endpoint=True, fix="config := openai.DefaultConfig({key}); config.BaseURL = {url}"),
     "github.com/anthropics/anthropic-sdk-go.NewClient": Client("Anthropic", ("WithBaseURL",), ("ANTHROPIC_BASE_URL",), Road.ANTHROPIC, fix="anthropic.NewClient(option.WithBaseURL({url}), option.WithAPIKey({key}))"),
     "github.com/liushuangls/go-anthropic.NewClient": Client("Anthropic", ("WithBaseURL",), (), Road.ANTHROPIC, fix="anthropic.NewClient({key}, anthropic.WithBaseURL({v1}))"),
-    "google.golang.org/genai.NewClient": replace(_go_gone("Google Gemini"), base=("HTTPOptions.BaseURL",), variables=("GOOGLE_GEMINI_BASE_URL",)),
+    "google.golang.org/genai.NewClient": replace(_go_gone("Google Gemini"), base=("HTTPOptions.BaseURL",)),
     "github.com/google/generative-ai-go.NewClient": _go_gone("Google Gemini", "WithEndpoint"),
     "cloud.google.com/go/vertexai.NewClient": _go_gone("Google Vertex AI"),
     "github.com/cohere-ai/cohere-go.NewClient": _go_gone("Cohere", "WithBaseURL"),

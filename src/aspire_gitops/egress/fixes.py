@@ -7,6 +7,11 @@ from aspire_gitops.egress.gateway import Gateway
 SETTINGS = frozenset({"env", "yaml", "dockerfile", "shell", "config"})
 """Languages that hand variables to programs."""
 
+READERS = frozenset(
+    {"AWS Textract", "AWS Rekognition", "Google Vision", "Google Document AI", "Azure AI Vision", "LlamaParse"}
+)  # fmt: skip
+"""What reads pages and pictures: an alias with OCR or vision takes their place."""
+
 _ENVIRONMENT = {
     "python": 'os.environ["{}"]',
     "javascript": "process.env.{}",
@@ -37,6 +42,9 @@ def for_client(
     change = "write `" + _filled(template, client, language, gateway) + "`"
     if client.road is Road.REPLACE:
         change = f"call the gateway instead: {change}"
+    if client.provider in READERS:
+        alias = gateway.alias_for_pages()
+        return f'{change}, and send the page to the alias "{alias}"' if alias else change
     return _with_alias(change, gateway, model)
 
 

@@ -22,6 +22,7 @@ class KnownAlias:
     name: str
     model: str
     mode: str = "chat"
+    reads_pages: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,10 @@ class Gateway:
         own = _host(self.url or "")
         return bool(own) and _host(address) == own
 
+    def alias_for_pages(self) -> str | None:
+        """Return an alias that takes the place of an OCR or vision service."""
+        return next((alias.name for alias in self.aliases if alias.reads_pages), None)
+
     def alias_for(self, model: str) -> str | None:
         """Return the alias that comes nearest to a model's name; None when none is of its family.
 
@@ -58,7 +63,12 @@ def gateway_of(catalog: Catalog) -> Gateway:
     """Return what a catalog says of its gateway. Aliases of deferred providers are left out."""
     deferred = {name for name, item in catalog.providers.items() if item.spec.deferred}
     aliases = tuple(
-        KnownAlias(name, item.spec.target.model, item.spec.mode)
+        KnownAlias(
+            name,
+            item.spec.target.model,
+            item.spec.mode,
+            reads_pages=item.spec.mode == "ocr" or "ocr" in item.spec.capabilities,
+        )
         for name, item in catalog.aliases.items()
         if item.spec.target.provider not in deferred
     )

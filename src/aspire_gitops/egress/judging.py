@@ -33,6 +33,8 @@ from aspire_gitops.egress.rules import (
     PROVIDER_KEY_VARIABLE,
 )
 
+_NEAR_LINES = 30  # a client and the first call through it stand together, or nobody can tell
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -196,8 +198,9 @@ class Judge:
     def _model(self, place: Place) -> str | None:
         """Return the model that the code names within a place, or next after it."""
         inside = [item for item in self.models if place.holds(item.place)]
-        after = [item for item in self.models if item.place.line >= place.line]
-        found = next(iter(inside or after or self.models), None)
+        near = range(place.line, place.line + _NEAR_LINES)
+        after = [item for item in self.models if item.place.line in near]
+        found = next(iter(inside or after), None)
         return found.name if found else None
 
     def _at(self, rule: Rule, place: Place, message: str, way_out: str) -> Diagnostic:

@@ -2,8 +2,9 @@
 
 Data. Hosts are the providers' API hosts as their references give them in
 November 2026; a website or a console is no API host. `*` stands for one part
-of a name. `base_variables` are those that an SDK of the provider reads its
-address from by itself, so that a key beside one of them may be the gateway's.
+of a name. `base_variables` are those that clients of the provider's protocol
+read their address from by themselves. Only protocols that the gateway speaks
+have any: a key beside such a variable may be the gateway's.
 """
 
 import re
@@ -44,12 +45,11 @@ PROVIDERS: tuple[Provider, ...] = (
         "Google Gemini",
         ("generativelanguage.googleapis.com",),
         ("GEMINI_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY", "GOOGLE_GEMINI_API_KEY"),
-        ("GOOGLE_GEMINI_BASE_URL",),
     ),
     Provider("Google Vertex AI", ("aiplatform.googleapis.com", "*-aiplatform.googleapis.com")),
     Provider("Mistral", ("api.mistral.ai", "codestral.mistral.ai"), ("MISTRAL_API_KEY", "CODESTRAL_API_KEY")),
-    Provider("Cohere", ("api.cohere.ai", "api.cohere.com"), ("COHERE_API_KEY", "CO_API_KEY"), ("CO_API_URL",)),
-    Provider("Groq", ("api.groq.com",), ("GROQ_API_KEY",), ("GROQ_BASE_URL",)),
+    Provider("Cohere", ("api.cohere.ai", "api.cohere.com"), ("COHERE_API_KEY", "CO_API_KEY")),
+    Provider("Groq", ("api.groq.com",), ("GROQ_API_KEY",)),
     Provider(
         "Alibaba DashScope",
         ("dashscope.aliyuncs.com", "dashscope-intl.aliyuncs.com", "dashscope-us.aliyuncs.com"),
@@ -107,7 +107,7 @@ _BY_BASE = {name: provider for provider in PROVIDERS for name in provider.base_v
 
 
 def _pattern(host: str) -> str:
-    return re.escape(host).replace(r"\*", r"[A-Za-z0-9{}$_.-]+?")
+    return re.escape(host).replace(r"\*", r"[A-Za-z0-9{}$_.-]{1,100}?")
 
 
 _HOST = re.compile(

@@ -38,7 +38,7 @@ _STAND_IN = re.compile(
     r"(?i)your|example|placeholder|replace|redacted|dummy|fake|changeme|xxxx|0{6}|1234567|abcdef|"
     r"test-?key|api-?key|here|insert|not-?(?:a|needed)|\.\.\."
 )
-_RANDOM = re.compile(r"(?=[A-Za-z0-9]*[0-9])(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{20,}")
+_LONG = re.compile(r"[A-Za-z0-9]{20,}")
 _GIVEN = re.compile(
     r"""(?ix) (?:key|token|secret|password|passwd)s? ["'\]]* \s* (?: => | := | [:=] ) \s*
     (?: \w+ \( \s* )? (["'`]) (?P<quoted>[^"'`\n]{4,}?) \1"""
@@ -89,17 +89,20 @@ def shown_line(line: str) -> str:
 
     Places stay where they are.
     """
+    is_cut = len(line) > _LONGEST
+    line = line[: 2 * _LONGEST]  # enough to know a key that the cut goes through
     hidden = bytearray(len(line))
     for match in _KEY.finditer(line):
         _hide(hidden, *match.span())
-    for match in _RANDOM.finditer(line):
-        _hide(hidden, *match.span())
+    for match in _LONG.finditer(line):
+        if not (match[0].isalpha() or match[0].isdigit()):
+            _hide(hidden, *match.span())
     for pattern, group in ((_GIVEN, "quoted"), (_BARE, "bare"), (_BEARER, "sent")):
         for match in pattern.finditer(line):
             if not _NAMES_ONLY.fullmatch(match[group]):
                 _hide(hidden, *match.span(group))
     safe = "".join("*" if star else character for character, star in zip(line, hidden, strict=True))
-    return safe if len(safe) <= _LONGEST else f"{safe[:_LONGEST]}…"
+    return f"{safe[:_LONGEST]}…" if is_cut else safe
 
 
 def _hide(hidden: bytearray, start: int, end: int) -> None:

@@ -11,12 +11,14 @@ from typing import Any, TypeAlias
 from pydantic.json_schema import models_json_schema
 
 from aspire_gitops.resources import RESOURCES, ResourceKind
+from aspire_gitops.resources.egress import EgressExceptionsSpec
 
 Schema: TypeAlias = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BASE_URI = "https://aspiredigital.group/schemas/"
 FOLDER_SCHEMA = "gateway.d.schema.json"
+EXCEPTIONS_SCHEMA = "aspire-egress.schema.json"
 
 
 def schema_for(kind: ResourceKind) -> Schema:
@@ -52,10 +54,17 @@ def folder_schema() -> Schema:
     return _document(FOLDER_SCHEMA, "A file of gateway.d", schema)
 
 
+def exceptions_schema() -> Schema:
+    """Return the schema of `.aspire-egress.yaml`, the exceptions in an app's repository."""
+    schema = _polished(EgressExceptionsSpec.model_json_schema())
+    return _document(EXCEPTIONS_SCHEMA, "Exceptions of egress", schema)
+
+
 def schema_files() -> Mapping[str, str]:
     """Return the text of every schema, by file name."""
     schemas = {f"{kind.lower()}.schema.json": schema_for(kind) for kind in ResourceKind}
     schemas[FOLDER_SCHEMA] = folder_schema()
+    schemas[EXCEPTIONS_SCHEMA] = exceptions_schema()
     return {name: json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()}
 
 

@@ -1,0 +1,167 @@
+"""`aspire-gitops egress scan`: where an app's repository goes around the gateway."""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from aspire_gitops.cli.egress_parts import Target, gateway_for, target_of
+from aspire_gitops.cli.exit_codes import ExitCode
+from aspire_gitops.cli.files import write_file
+from aspire_gitops.cli.findings import show_findings
+from aspire_gitops.cli.progress import told_on_stderr, warn
+from aspire_gitops.cli.source import day
+from aspire_gitops.diagnostics import Diagnostic, sort_diagnostics
+from aspire_gitops.egress.exceptions import DEFAULT_NAME, Agreed, Exceptions, agree, read_exceptions
+from aspire_gitops.errors import UsageError
+from aspire_gitops.rendering.diagnostics import DIAGNOSTIC_RENDERERS
+from aspire_gitops.rendering.plan_words import plural
+
+_EPILOG = """\b
+Examples:
+  aspire-gitops egress scan                                 this folder
+  aspire-gitops egress scan --gateway-d ../infra/gateway.d  fixes name the right alias
+  aspire-gitops egress scan src/a.py src/b.ts               single files, as pre-commit names them
+  aspire-gitops egress scan --format github -o sarif=egress.sarif
+"""
+_BETWEEN_TOLD_S = 0.2
+
+
+@click.group(name="egress", short_help="Find where an app goes around the gateway.", epilog=_EPILOG)
+def command() -> None:
+    """Look at an app's repository: does all of its LLM, vision and OCR traffic use the gateway?"""
+
+
+@command.command(
+    name="scan", short_help="Report direct clients, hosts, keys and variables.", epilog=_EPILOG
+)
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--gateway-url", metavar="URL", help="The gateway's base URL, with /v1, for the fixes.")
+@click.option("--gateway-d", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The gateway's reviewed files: its URL and aliases for the fixes.")
+@click.option("--exceptions", "exceptions_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=f"Reviewed exceptions.  [default: {DEFAULT_NAME} in the scanned folder]")
+@click.option("--format", "format_", type=click.Choice(list(DIAGNOSTIC_RENDERERS)), default="text", show_default=True, help="How findings are written.")
+@click.option("-o", "--output", "outputs", multiple=True, metavar="FORMAT=FILE", help="Write them into a file as well; may be given again.")
+@click.option("--tests", is_flag=True, help="Read tests for clients and hosts, too; without it only for keys.")
+@click.option("--no-gitignore", is_flag=True, help="Read what git ignores, too.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes that scan.  [default: one for each processor]")
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
+def scan(
+    paths: tuple[Path, ...],
+    gateway_url: str | None,
+    gateway_d: Path | None,
+    exceptions_file: Path | None,
+    format_: str,
+    outputs: tuple[str, ...],
+    jobs: int | None,
+    today: datetime | None,
+    *,
+    tests: bool,
+    no_gitignore: bool,
+) -> None:  # fmt: skip
+    """Report where the code below PATHS goes around the gateway, each with the change that mends it.
+
+    PATHS are folders or files (this folder if you leave them out). Exit code 1
+    means that there are errors; warnings alone are 0.
+    """
+    _need_the_extra()
+    written = [_output(item) for item in outputs]
+    gateway = gateway_for(gateway_url, gateway_d, day(today))
+    if gateway.url is None:
+        warn(
+            "the gateway's address is unknown, so fixes name variables instead of it, and addresses "
+            "that are no provider's are not judged; say it with --gateway-url or --gateway-d"
+        )
+    target = target_of(paths, gitignore=not no_gitignore)
+    exceptions = _exceptions(exceptions_file, target.root)
+    from aspire_gitops.egress.tree.running import Scan, processors  # noqa: PLC0415 (needs the extra)
+
+    with _progress() as told:
+        scanned = Scan(gateway, tests=tests, jobs=jobs or processors()).run(target.files(), told)
+        scanned.declared |= target.declared(gateway)
+    agreed = agree(scanned.diagnostics(), exceptions, today=day(today), whole=target.is_whole)
+    found = sort_diagnostics(_shown(agreed.counted, target))
+    show_findings(found, format_)
+    for format_name, path in written:
+        write_file(path, DIAGNOSTIC_RENDERERS[format_name](found))
+    _tell(scanned.files, agreed, scanned.skipped + target.left_out)
+    raise SystemExit(ExitCode.FAILED if any(item.is_error for item in found) else ExitCode.DONE)
+
+
+def _need_the_extra() -> None:
+    missing = [name for name in ("pathspec", "tree_sitter") if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"egress reads code with {' and '.join(missing)}, which is not installed; "
+            'pip install "aspire-gitops[egress]"'
+        )
+
+
+def _output(item: str) -> tuple[str, Path]:
+    name, equals, path = item.partition("=")
+    if not equals or not path or name not in DIAGNOSTIC_RENDERERS:
+        raise UsageError(f"--output {item} is not FORMAT=FILE; formats are {', '.join(DIAGNOSTIC_RENDERERS)}")
+    return name, Path(path)
+
+
+def _exceptions(chosen: Path | None, root: Path) -> Exceptions:
+    path = chosen or root / DEFAULT_NAME
+    if chosen is None and not path.is_file():
+        return Exceptions()
+    try:
+        return read_exceptions(os.path.relpath(path, root), path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}; name another file") from error
+
+
+def _shown(found: Sequence[Diagnostic], target: Target) -> Iterator[Diagnostic]:
+    for item in found:
+        yield replace(item, span=replace(item.span, path=target.shown(item.span.path)))
+
+
+@contextmanager
+def _progress() -> "Iterator[Counting]":
+    """Count files on stderr while a person looks."""
+    counting = Counting(is_shown=sys.stderr.isatty())
+    try:
+        yield counting
+    finally:
+        counting.end()
+
+
+class Counting:
+    """How far a scan has come, on one line that is written over."""
+
+    def __init__(self, *, is_shown: bool) -> None:
+        self.is_shown = is_shown
+        self.next_at = time.monotonic() + _BETWEEN_TOLD_S
+        self.has_told = False
+
+    def __call__(self, files: int) -> None:
+        if self.is_shown and time.monotonic() >= self.next_at:
+            self.next_at = time.monotonic() + _BETWEEN_TOLD_S
+            self.has_told = True
+            click.echo(f"\r· {files:,} files", err=True, nl=False)
+
+    def end(self) -> None:
+        if self.has_told:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def _tell(files: int, agreed: Agreed, left_out: Counter[str]) -> None:
+    message = f"{plural(files, 'file')} read"
+    if agreed.excepted:
+        message += f", {plural(agreed.excepted, 'finding')} agreed to by exceptions"
+    if left_out:
+        parts = (f"{count} {reason}" for reason, count in sorted(left_out.items()))
+        message += f"; left out: {', '.join(parts)}"
+    told_on_stderr(message)
+
+

@@ -1,0 +1,1 @@
+"""Files without a syntax tree of ours: shell, Dockerfiles, YAML, .env and other settings, by lines."""

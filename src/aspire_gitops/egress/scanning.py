@@ -1,0 +1,185 @@
+"""The text of one file in, its findings out. Pure.
+
+One table leads from a language to its scanner; every text is looked through
+for keys as well, comments and broken files included.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+
+from aspire_gitops.diagnostics import Diagnostic
+from aspire_gitops.egress.facts import Fact
+from aspire_gitops.egress.gateway import Gateway
+from aspire_gitops.egress.judging import Finding, Judge, Judged, span_at
+from aspire_gitops.egress.languages import TEXT, is_test, language_of
+from aspire_gitops.egress.lines.scanner import scanner_of
+from aspire_gitops.egress.notebooks import cells
+from aspire_gitops.egress.python.scanner import scan_python
+from aspire_gitops.egress.redacting import keys_in
+from aspire_gitops.egress.rules import KEY_IN_TEXT
+
+Scanner = Callable[[str], Iterator[Fact]]
+
+_KEY_HELP = "revoke it at once: git never forgets; the app reads its gateway key from the environment"
+_LINES = re.compile(r"\r\n?|\n")
+_SCRIPT = re.compile(r"<script\b[^>]*>(.*?)</script>|\A---\n(.*?)\n---", re.DOTALL)
+
+
+def _javascript(grammar: str) -> Scanner:
+    def scan(text: str) -> Iterator[Fact]:
+        from aspire_gitops.egress.syntax.javascript import scan_javascript  # noqa: PLC0415 (Python alone needs no grammar)
+
+        return scan_javascript(text, grammar)
+
+    return scan
+
+
+def _component(text: str) -> Iterator[Fact]:
+    """The scripts of a Vue, Svelte or Astro file; what is around them becomes blank lines."""
+    blank = [" " if character != "\n" else "\n" for character in text]
+    for match in _SCRIPT.finditer(text):
+        group = 1 if match[1] is not None else 2
+        start, end = match.span(group)
+        blank[start:end] = text[start:end]
+    return _javascript("typescript")("".join(blank))
+
+
+def _php(text: str) -> Iterator[Fact]:
+    from aspire_gitops.egress.syntax.php import scan_php  # noqa: PLC0415 (as above)
+
+    return scan_php(text)
+
+
+def _go(text: str) -> Iterator[Fact]:
+    from aspire_gitops.egress.syntax.go import scan_go  # noqa: PLC0415 (as above)
+
+    return scan_go(text)
+
+
+def _python(text: str) -> Iterator[Fact]:
+    try:
+        facts = list(scan_python(text))
+    except SyntaxError:  # Python 2, a template, a merge conflict: hosts and variables can be found
+        facts = list(scanner_of("shell")(text))
+    return iter(facts)
+
+
+SCANNERS: Mapping[str, Scanner] = {
+    "python": _python,
+    "javascript": _javascript("javascript"),
+    "typescript": _javascript("typescript"),
+    "tsx": _javascript("tsx"),
+    "component": _component,
+    "php": _php,
+    "go": _go,
+    **{name: scanner_of(name) for name in ("shell", "yaml", "env", "dockerfile", "config")},
+}
+"""Every language that is read for facts, and its scanner."""
+
+_FAMILY = {"typescript": "javascript", "tsx": "javascript", "component": "javascript"}
+"""Languages that share one table of clients and one way to write a fix."""
+
+
+def scan_text(
+    path: str, text: str, gateway: Gateway, *, language: str | None = None, tests: bool = False
+) -> Judged:
+    """Return what one file comes to. Never raises for what a file contains.
+
+    `tests`: read tests for clients and hosts, too. Keys are looked for in any case.
+    """
+    text = _LINES.sub("\n", text)
+    spoken = language or language_of(path, text[:80].encode("utf-8", "replace"))
+    keys = tuple(_keys(path, text))
+    if spoken == TEXT or (not tests and is_test(path, spoken)):
+        return Judged(keys)
+    if spoken == "notebook":
+        judged = _notebook(path, text, gateway)
+    else:
+        lines = text.split("\n")
+        judge = Judge(path, lines, _FAMILY.get(spoken, spoken), gateway)
+        judged = judge.judge(SCANNERS[spoken](text))
+    return Judged((*keys, *judged.findings), judged.declared)
+
+
+def _notebook(path: str, text: str, gateway: Gateway) -> Judged:
+    findings: list[Finding] = []
+    declared: set[str] = set()
+    try:
+        listed = list(cells(text))
+    except (ValueError, RecursionError):
+        return Judged()
+    whole = "\n".join(cell.text for cell in listed)
+    owners = [(cell.number, at, line) for cell in listed for at, line in enumerate(cell.lines, start=1)]
+    # All cells as one program: a client is imported in one and made in another.
+    judged = Judge(path, whole.split("\n"), "python", gateway).judge(_cell_by_cell(whole, [c.text for c in listed]))
+    for finding in judged.findings:
+        number, at, line = owners[finding.diagnostic.span.line - 1]
+        findings.append(replace(finding, diagnostic=_in_cell(finding.diagnostic, number, at, line)))
+    declared |= judged.declared
+    return Judged(tuple(findings), frozenset(declared))
+
+
+def _cell_by_cell(whole: str, texts: list[str]) -> Iterator[Fact]:
+    try:
+        return iter(list(scan_python(whole)))
+    except SyntaxError:
+        # One cell is no Python: it becomes blank, the others stay where they are.
+        kept = (text if _parses(text) else "\n" * text.count("\n") for text in texts)
+        try:
+            return iter(list(scan_python("\n".join(kept))))
+        except SyntaxError:
+            return iter(())
+
+
+def _parses(text: str) -> bool:
+    try:
+        list(scan_python(text))
+    except SyntaxError:
+        return False
+    return True
+
+
+def _in_cell(found: Diagnostic, number: int, at: int, line: int) -> Diagnostic:
+    return replace(
+        found,
+        span=replace(found.span, line=line),
+        message=f"{found.message} (cell {number}, line {at})",
+    )
+
+
+def _keys(path: str, text: str) -> Iterator[Finding]:
+    found = list(keys_in(text))
+    if not found:
+        return
+    lines = text.split("\n")
+    for item in found:
+        message = f"{item.what}, {item.length} characters long"
+        yield Finding(KEY_IN_TEXT.at(span_at(path, lines, item.place), message, help=_KEY_HELP))
+
+
+@cache
+def _needles() -> tuple[bytes, ...]:
+    return tuple(word.encode() for word in _WORDS.split())
+
+
+_WORDS = (
+    "openai anthropic claude mistral cohere co_api groq gemini googleapis google.g google/gen google_gen google-cloud google\\cloud "
+    "google.cloud cloud.google vertex dashscope deepseek .x.ai xai together fireworks perplexity pplx "
+    "openrouter replicate hugging bedrock cerebras sambanova nvidia moonshot bigmodel api.z zai minimax zhipu volces "
+    "ark_api siliconflow novita deepinfra voyage jina ai21 stability ai-gateway ai_gateway textract "
+    "rekognition azure cognitive ocr.space ocr_ ocrspace mathpix llama unstructured nanonets litellm "
+    "langchain pydantic_ai instructor dspy crewai smolagents agno phi.model autogen haystack "
+    "semantic_kernel ai-sdk sk- aiza gsk_ r8_ hf_ nvapi- fw_ llx- documentintelligence models.github "
+    "codestral langfuse langsmith posthog"
+)
+
+
+def worth_scanning(content: bytes) -> bool:
+    """Say whether a file's bytes name anything that a rule could be about. Cheap, and never misses.
+
+    A test holds it to the tables of providers and clients.
+    """
+    small = content.lower()
+    return any(needle in small for needle in _needles())

@@ -1,0 +1,123 @@
+"""Scan many files, on several processors where that pays off."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from multiprocessing import get_context
+
+from aspire_gitops.diagnostics import Diagnostic, Span
+from aspire_gitops.egress.gateway import Gateway
+from aspire_gitops.egress.judging import Finding
+from aspire_gitops.egress.rules import UNREAD_FILE
+from aspire_gitops.egress.scanning import scan_text, worth_scanning
+from aspire_gitops.egress.tree.reading import Skipped, decoded, is_minified, read_bytes
+from aspire_gitops.egress.tree.walking import FoundFile
+
+_BATCH = 400  # files: some 20 ms of work, far above what handing them over costs
+_PAYS_OFF = 4 * _BATCH
+_WAITING = 8  # batches for each processor
+
+Told = Callable[[int], None]
+"""Called now and then with how many files have been read."""
+
+
+@dataclass(slots=True)
+class Scanned:
+    """What all files come to."""
+
+    files: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    declared: set[str] = field(default_factory=set)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def add(self, more: "Scanned") -> None:
+        self.files += more.files
+        self.findings += more.findings
+        self.declared |= more.declared
+        self.skipped += more.skipped
+
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Return what counts: findings that no address variable of the repository answers."""
+        return tuple(
+            finding.diagnostic
+            for finding in self.findings
+            if not (finding.unless & self.declared)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """How files are scanned. `jobs` is how many processes do it."""
+
+    gateway: Gateway = field(default_factory=Gateway)
+    tests: bool = False
+    jobs: int = 1
+
+    def run(self, files: Iterable[FoundFile], told: Told = lambda _: None) -> Scanned:
+        """Scan the files. The order of the result does not depend on `jobs`."""
+        remaining = iter(files)
+        first = list(islice(remaining, _PAYS_OFF))
+        total = Scanned()
+        if self.jobs <= 1 or len(first) < _PAYS_OFF:
+            for batch in _batches(_chained(first, remaining)):
+                total.add(self.batch(batch))
+                told(total.files)
+            return total
+        for done in self._side_by_side(_batches(_chained(first, remaining))):
+            total.add(done)
+            told(total.files)
+        return total
+
+    def batch(self, files: Sequence[FoundFile]) -> Scanned:
+        """Scan some files, one after the other."""
+        result = Scanned()
+        for file in files:
+            self._file(file, result)
+        return result
+
+    def _file(self, file: FoundFile, result: Scanned) -> None:
+        result.files += 1
+        try:
+            content = read_bytes(file.opened)
+        except OSError as error:
+            message = f"the file cannot be read: {error.strerror}"
+            way_out = "let the user that scans read it, or leave it out by .gitignore"
+            result.findings.append(Finding(UNREAD_FILE.at(Span(file.path), message, help=way_out)))
+            return
+        if isinstance(content, Skipped):
+            result.skipped[content.value] += 1
+        elif worth_scanning(content):
+            if is_minified(file.path, content):
+                result.skipped[Skipped.MINIFIED.value] += 1
+                return
+            judged = scan_text(file.path, decoded(content), self.gateway, tests=self.tests)
+            result.findings += judged.findings
+            result.declared |= judged.declared
+
+    def _side_by_side(self, batches: Iterator[list[FoundFile]]) -> Iterator[Scanned]:
+        with ProcessPoolExecutor(self.jobs, mp_context=get_context("fork")) as pool:
+            waiting: list[Future[Scanned]] = []
+            for batch in batches:
+                waiting.append(pool.submit(self.batch, batch))
+                if len(waiting) >= self.jobs * _WAITING:
+                    yield waiting.pop(0).result()
+            for future in waiting:
+                yield future.result()
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _batches(files: Iterator[FoundFile]) -> Iterator[list[FoundFile]]:
+    while batch := list(islice(files, _BATCH)):
+        yield batch
+
+
+def _chained(first: Sequence[FoundFile], rest: Iterator[FoundFile]) -> Iterator[FoundFile]:
+    yield from first
+    yield from rest
