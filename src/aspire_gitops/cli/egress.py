@@ -44,14 +44,45 @@ def command() -> None:
     name="scan", short_help="Report direct clients, hosts, keys and variables.", epilog=_EPILOG
 )
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option("--gateway-url", metavar="URL", help="The gateway's base URL, with /v1, for the fixes.")
-@click.option("--gateway-d", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The gateway's reviewed files: its URL and aliases for the fixes.")
-@click.option("--exceptions", "exceptions_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=f"Reviewed exceptions.  [default: {DEFAULT_NAME} in the scanned folder]")
-@click.option("--format", "format_", type=click.Choice(list(DIAGNOSTIC_RENDERERS)), default="text", show_default=True, help="How findings are written.")
-@click.option("-o", "--output", "outputs", multiple=True, metavar="FORMAT=FILE", help="Write them into a file as well; may be given again.")
-@click.option("--tests", is_flag=True, help="Read tests for clients and hosts, too; without it only for keys.")
+@click.option(
+    "--gateway-url", metavar="URL", help="The gateway's base URL, with /v1, for the fixes."
+)
+@click.option(
+    "--gateway-d",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The gateway's reviewed files: its URL and aliases for the fixes.",
+)
+@click.option(
+    "--exceptions",
+    "exceptions_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=f"Reviewed exceptions.  [default: {DEFAULT_NAME} in the scanned folder]",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(list(DIAGNOSTIC_RENDERERS)),
+    default="text",
+    show_default=True,
+    help="How findings are written.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="FORMAT=FILE",
+    help="Write them into a file as well; may be given again.",
+)
+@click.option(
+    "--tests", is_flag=True, help="Read tests for clients and hosts, too; without it only for keys."
+)
 @click.option("--no-gitignore", is_flag=True, help="Read what git ignores, too.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Processes that scan.  [default: one for each processor]")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Processes that scan.  [default: one for each processor]",
+)
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
 def scan(
     paths: tuple[Path, ...],
@@ -107,7 +138,9 @@ def _need_the_extra() -> None:
 def _output(item: str) -> tuple[str, Path]:
     name, equals, path = item.partition("=")
     if not equals or not path or name not in DIAGNOSTIC_RENDERERS:
-        raise UsageError(f"--output {item} is not FORMAT=FILE; formats are {', '.join(DIAGNOSTIC_RENDERERS)}")
+        raise UsageError(
+            f"--output {item} is not FORMAT=FILE; formats are {', '.join(DIAGNOSTIC_RENDERERS)}"
+        )
     return name, Path(path)
 
 
@@ -163,5 +196,3 @@ def _tell(files: int, agreed: Agreed, left_out: Counter[str]) -> None:
         parts = (f"{count} {reason}" for reason, count in sorted(left_out.items()))
         message += f"; left out: {', '.join(parts)}"
     told_on_stderr(message)
-
-

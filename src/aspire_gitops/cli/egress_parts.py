@@ -33,7 +33,9 @@ def gateway_for(url: str | None, folder: Path | None, today: date) -> Gateway:
     validated = check(SourceChoice(folder), today, ask_git=False)
     gateway = gateway_of(validated.catalog)
     if gateway.url is None:
-        raise UsageError(f"{folder} declares no Gateway that can be read; `aspire-gitops validate {folder}` says why")
+        raise UsageError(
+            f"{folder} declares no Gateway that can be read; `aspire-gitops validate {folder}` says why"
+        )
     if not validated.ok:  # somebody else's mistakes must not stop an app's CI
         warn(f"{folder} has errors; the aliases that could be read are used")
     return Gateway(url or gateway.url, gateway.aliases)
@@ -96,7 +98,9 @@ class Target:
             for found in walk.files():
                 yield FoundFile(prefix + found.path, found.opened)
         except OSError as error:
-            raise UsageError(f"{error.filename} cannot be read: {error.strerror}; scan as a user who may") from error
+            raise UsageError(
+                f"{error.filename} cannot be read: {error.strerror}; scan as a user who may"
+            ) from error
         if folder in self.folders:
             self.left_out += walk.left_out
 

@@ -150,28 +150,44 @@ PYTHON: Mapping[str, Client] = {
 
 _JS_OPENAI = Client("OpenAI", ("baseURL",), _OPENAI_VARIABLES)
 _JS_FIX = "new OpenAI({{ baseURL: {url}, apiKey: {key} }})"
-_JS_LANGCHAIN_FIX = 'new ChatOpenAI({{ model: "<alias>", apiKey: {key}, configuration: {{ baseURL: {url} }} }})'
+_JS_LANGCHAIN_FIX = (
+    'new ChatOpenAI({{ model: "<alias>", apiKey: {key}, configuration: {{ baseURL: {url} }} }})'
+)
 
 
 def _js_gone(provider: str, *base: str) -> Client:
     return Client(provider, base, road=Road.REPLACE, fix=_JS_FIX)
 
 
-def _vercel(package: str, name: str, provider: str, *variables: str, base: str = "baseURL") -> Mapping[str, Client]:
+def _vercel(
+    package: str, name: str, provider: str, *variables: str, base: str = "baseURL"
+) -> Mapping[str, Client]:
     """Return the rows of one provider package: its factory, and the ready-made one that it exports."""
     creator = f"create{name}"
     road = Road.ANTHROPIC if provider == "Anthropic" else Road.OPENAI
-    fix = "createAnthropic({{ baseURL: {v1}, apiKey: {key} }})" if road is Road.ANTHROPIC else "createOpenAI({{ baseURL: {url}, apiKey: {key} }})"
+    fix = (
+        "createAnthropic({{ baseURL: {v1}, apiKey: {key} }})"
+        if road is Road.ANTHROPIC
+        else "createOpenAI({{ baseURL: {url}, apiKey: {key} }})"
+    )
     own = name[0].lower() + name[1:]
     made = Client(provider, (base,), variables, road, fix=fix)
     ready = replace(made, base=())
-    default = {"GoogleGenerativeAI": "google", "OpenAI": "openai", "XAI": "xai", "DeepSeek": "deepseek", "TogetherAI": "togetherai", "AmazonBedrock": "bedrock", "DeepInfra": "deepinfra"}.get(name, own)
+    default = {
+        "GoogleGenerativeAI": "google",
+        "OpenAI": "openai",
+        "XAI": "xai",
+        "DeepSeek": "deepseek",
+        "TogetherAI": "togetherai",
+        "AmazonBedrock": "bedrock",
+        "DeepInfra": "deepinfra",
+    }.get(name, own)
     return {f"{package}.{creator}": made, f"{package}.{default}()": ready}  # fmt: skip
 
 
 JAVASCRIPT: Mapping[str, Client] = {
     **dict.fromkeys(("openai.default", "openai.OpenAI"), _JS_OPENAI),
-    **dict.fromkeys(("openai.AzureOpenAI", "@azure/openai.OpenAIClient", "@langchain/openai.AzureChatOpenAI", "@langchain/openai.AzureOpenAIEmbeddings"), Client("Azure OpenAI", ("endpoint", "baseURL", "0"), ("AZURE_OPENAI_ENDPOINT", "OPENAI_BASE_URL"), own_endpoint=True, fix=_JS_FIX)),
+    **dict.fromkeys(("openai.AzureOpenAI", "@azure/openai.OpenAIClient", "@langchain/openai.AzureChatOpenAI", "@langchain/openai.AzureOpenAIEmbeddings", "@langchain/openai.AzureOpenAI"), Client("Azure OpenAI", ("endpoint", "baseURL", "0"), ("AZURE_OPENAI_ENDPOINT", "OPENAI_BASE_URL"), own_endpoint=True, fix=_JS_FIX)),
     **dict.fromkeys(("@anthropic-ai/sdk.default", "@anthropic-ai/sdk.Anthropic"), Client("Anthropic", ("baseURL",), ("ANTHROPIC_BASE_URL",), Road.ANTHROPIC)),
     **dict.fromkeys(("@anthropic-ai/bedrock-sdk.default", "@anthropic-ai/bedrock-sdk.AnthropicBedrock"), _js_gone("AWS Bedrock")),
     **dict.fromkeys(("@anthropic-ai/vertex-sdk.default", "@anthropic-ai/vertex-sdk.AnthropicVertex"), _js_gone("Google Vertex AI")),
@@ -193,6 +209,8 @@ JAVASCRIPT: Mapping[str, Client] = {
     "@langchain/cohere.ChatCohere": replace(_js_gone("Cohere"), fix=_JS_LANGCHAIN_FIX),
     "@langchain/aws.ChatBedrockConverse": replace(_js_gone("AWS Bedrock"), fix=_JS_LANGCHAIN_FIX),
     **dict.fromkeys(("llamaindex.OpenAI", "@llamaindex/openai.OpenAI", "@llamaindex/openai.openai"), Client("OpenAI", ("baseURL", "additionalSessionOptions.baseURL"), _OPENAI_VARIABLES)),
+    **dict.fromkeys(("llamaindex.Anthropic", "@llamaindex/anthropic.Anthropic"), Client("Anthropic", ("baseURL", "session"), ("ANTHROPIC_BASE_URL",), Road.ANTHROPIC)),
+    **dict.fromkeys(("llamaindex.Groq", "@llamaindex/groq.Groq"), Client("Groq", ("baseURL", "additionalSessionOptions.baseURL"), fix=_JS_FIX)),
     **_vercel("@ai-sdk/openai", "OpenAI", "OpenAI", "OPENAI_BASE_URL"),
     **_vercel("@ai-sdk/anthropic", "Anthropic", "Anthropic", "ANTHROPIC_BASE_URL"),
     **_vercel("@ai-sdk/google", "GoogleGenerativeAI", "Google Gemini"),

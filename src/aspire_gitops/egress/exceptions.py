@@ -68,7 +68,11 @@ def _refused(document: Document, error: object) -> Diagnostic:
     details: dict[str, object] = dict(error) if isinstance(error, dict) else {}
     kind = str(details.get("type"))
     loc = details.get("loc")
-    place = tuple(item for item in loc if isinstance(item, (str, int))) if isinstance(loc, tuple) else ()
+    place = (
+        tuple(item for item in loc if isinstance(item, (str, int)))
+        if isinstance(loc, tuple)
+        else ()
+    )
     span = document.key_span(*place) if kind == "extra_forbidden" else document.span(*place)
     words = _WORDS.get(kind) or _pattern_words(place)
     name = ".".join(map(str, place))
@@ -78,7 +82,9 @@ def _refused(document: Document, error: object) -> Diagnostic:
 
 def _pattern_words(place: tuple[str | int, ...]) -> str:
     """Return what the field must be, as its schema says to editors."""
-    field_ = EgressExceptionSpec.model_json_schema()["properties"].get(place[-1] if place else "", {})
+    field_ = EgressExceptionSpec.model_json_schema()["properties"].get(
+        place[-1] if place else "", {}
+    )
     return str(field_.get("patternErrorMessage", "must be 3 to 500 characters of plain text"))
 
 
@@ -138,7 +144,9 @@ def _about(
         expired = use.entry.expires < today
         if use.matched and expired:
             message = f"this exception ended on {use.entry.expires}: {use.matched} of its findings count again"
-            way_out = f"lead the code to the gateway, or ask {use.entry.owner} to agree to another day"
+            way_out = (
+                f"lead the code to the gateway, or ask {use.entry.owner} to agree to another day"
+            )
             span = document.span("exceptions", use.number, "expires")
             found.append(EXPIRED_EXCEPTION.at(_shown(span), message, help=way_out))
         elif not use.matched and whole:

@@ -108,7 +108,12 @@ def _likeness(model: str, alias: KnownAlias) -> tuple[bool, int, int, str]:
     sizes = {_SAME.get(word, word) for word in wanted & _SIZES}
     shared = len(sizes & {_SAME.get(word, word) for word in offered})
     extra = len({_SAME.get(word, word) for word in offered & _SIZES} - sizes)
-    return family and _is_embedding(model) == (alias.mode == "embedding"), shared, -extra, alias.name
+    return (
+        family and _is_embedding(model) == (alias.mode == "embedding"),
+        shared,
+        -extra,
+        alias.name,
+    )
 
 
 def _is_embedding(model: str) -> bool:
@@ -119,5 +124,12 @@ def _words(name: str) -> Iterator[str]:
     """Yield the words of a model's name: `qwen3-vl-235b` has qwen and vl, versions are none."""
     for word in re.split(r"[^a-z0-9]+", name.lower().rsplit("/", 1)[-1]):
         letters = re.sub(r"[0-9]+[a-z]?$", "", word)
-        if len(letters) >= 2 and letters not in {"instruct", "latest", "preview", "chat", "exp", "text"}:
+        if len(letters) >= 2 and letters not in {
+            "instruct",
+            "latest",
+            "preview",
+            "chat",
+            "exp",
+            "text",
+        }:
             yield letters  # fmt: skip

@@ -112,7 +112,7 @@ class Judge:
     def _is_own(self, given: Value, client: Client) -> bool:
         if any(self.gateway.is_at(text) or not is_public(text) for text in given.texts if text):
             return False
-        return not given.variables or set(given.variables) <= set(client.variables)
+        return all(name in client.variables or "AZURE" in name for name in given.variables)
 
     def _without_address(self, made: Construction, client: Client) -> Finding:
         road = client.road is not Road.REPLACE
@@ -140,7 +140,9 @@ class Judge:
             if self.gateway.is_at(f"https://{found.host}"):
                 continue  # somebody's gateway stands behind a provider's name
             place = _part(fact.place, self.lines, found.host)
-            message = f"{found.host} is {found.provider.name}'s host: calls there go around the gateway"
+            message = (
+                f"{found.host} is {found.provider.name}'s host: calls there go around the gateway"
+            )
             yield Finding(self._at(PROVIDER_HOST, place, message, self._host_fix(place)))
 
     def _read(self, fact: VariableRead) -> Iterator[Finding]:
@@ -171,7 +173,9 @@ class Judge:
                 yield Finding(self._at(OTHER_BASE_URL, fact.place, message, way_out))
 
     def _variable(self, name: str, place: Place, provider: Provider) -> Diagnostic:
-        message = f"{name} holds a key of {provider.name}: with it the app can go around the gateway"
+        message = (
+            f"{name} holds a key of {provider.name}: with it the app can go around the gateway"
+        )
         return self._at(PROVIDER_KEY_VARIABLE, place, message, self._key_fix(place))
 
     def _declared(self, facts: Iterable[Fact]) -> Iterator[str]:
@@ -239,11 +243,13 @@ def _part(place: Place, lines: Sequence[str], text: str) -> Place:
 
 
 def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Drop a second finding of one rule at one place."""
-    seen: set[tuple[str, int, int]] = set()
+    """Drop a second finding that says the same of one line, and a second one at one place."""
+    seen: set[tuple[str, int, int | str]] = set()
     for finding in findings:
-        span = finding.diagnostic.span
-        at = (finding.diagnostic.rule.code, span.line, span.column)
+        span, rule = finding.diagnostic.span, finding.diagnostic.rule
+        at: tuple[str, int, int | str] = (rule.code, span.line, span.column)
+        if rule is PROVIDER_KEY_VARIABLE:  # set and read in one line, or in two texts of it
+            at = (rule.code, span.line, finding.diagnostic.message)
         if at not in seen:
             seen.add(at)
             yield finding

@@ -32,16 +32,24 @@ _BY_NAME: Mapping[str, str] = {
 }
 _ENV_NAME = re.compile(r"(?i)(?:^|[._-])env(?:$|\.[\w.-]+$)|\.env$")
 _SHEBANG = re.compile(rb"#!.*\b(python|node|deno|bun|php|sh|bash|zsh|dash|ksh)[0-9.]*\b")
-_OF_PROGRAM = {"python": "python", "node": "javascript", "deno": "typescript", "bun": "typescript", "php": "php"}
+_OF_PROGRAM = {
+    "python": "python",
+    "node": "javascript",
+    "deno": "typescript",
+    "bun": "typescript",
+    "php": "php",
+}
 _LOCK_FILES = frozenset(
     "package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock poetry.lock uv.lock pdm.lock "
     "pipfile.lock composer.lock go.sum cargo.lock gemfile.lock deno.lock flake.lock".split()
 )
 _TEST_PATH = re.compile(
-    r"(?i)(?:^|/)(?:tests?|__tests__|__mocks__|__snapshots__|specs?|fixtures?|testdata|e2e|cypress|mocks?|cassettes)/"
+    r"(?i)(?:^|/)(?:tests?|__tests__|__mocks__|__snapshots__|specs?|(?:__)?fixtures?(?:__)?|testdata|testing|e2e|cypress|mocks?|cassettes|(?:test|mock)[-_](?:helpers?|utils?|support|data))/"
     r"|(?:^|/)(?:test_[^/]*\.py|[^/]*_test\.(?:py|go)|conftest\.py|[^/]*Tests?\.php|[^/]*\.(?:test|spec|e2e)\.[cm]?[jt]sx?)$"
 )
-CODE = frozenset({"python", "notebook", "javascript", "typescript", "tsx", "component", "php", "go"})
+CODE = frozenset(
+    {"python", "notebook", "javascript", "typescript", "tsx", "component", "php", "go"}
+)
 """Languages in which apps make clients."""
 
 TEXT = "text"

@@ -82,7 +82,7 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider("Novita", ("api.novita.ai",), ("NOVITA_API_KEY",)),
     Provider("DeepInfra", ("api.deepinfra.com",), ("DEEPINFRA_API_KEY", "DEEPINFRA_API_TOKEN")),
     Provider("Voyage", ("api.voyageai.com",), ("VOYAGE_API_KEY", "VOYAGEAI_API_KEY")),
-    Provider("Jina", ("api.jina.ai", "r.jina.ai"), ("JINA_API_KEY",)),
+    Provider("Jina", ("api.jina.ai",), ("JINA_API_KEY",)),
     Provider("AI21", ("api.ai21.com",), ("AI21_API_KEY",)),
     Provider("Stability", ("api.stability.ai",), ("STABILITY_API_KEY",)),
     Provider("Vercel AI Gateway", ("ai-gateway.vercel.sh",), ("AI_GATEWAY_API_KEY",)),

@@ -22,7 +22,9 @@ from aspire_gitops.egress.rules import KEY_IN_TEXT
 
 Scanner = Callable[[str], Iterator[Fact]]
 
-_KEY_HELP = "revoke it at once: git never forgets; the app reads its gateway key from the environment"
+_KEY_HELP = (
+    "revoke it at once: git never forgets; the app reads its gateway key from the environment"
+)
 _LINES = re.compile(r"\r\n?|\n")
 _SCRIPT = re.compile(r"<script\b[^>]*>(.*?)</script>|\A---\n(.*?)\n---", re.DOTALL)
 
@@ -111,9 +113,13 @@ def _notebook(path: str, text: str, gateway: Gateway) -> Judged:
     except (ValueError, RecursionError):
         return Judged()
     whole = "\n".join(cell.text for cell in listed)
-    owners = [(cell.number, at, line) for cell in listed for at, line in enumerate(cell.lines, start=1)]
+    owners = [
+        (cell.number, at, line) for cell in listed for at, line in enumerate(cell.lines, start=1)
+    ]
     # All cells as one program: a client is imported in one and made in another.
-    judged = Judge(path, whole.split("\n"), "python", gateway).judge(_cell_by_cell(whole, [c.text for c in listed]))
+    judged = Judge(path, whole.split("\n"), "python", gateway).judge(
+        _cell_by_cell(whole, [c.text for c in listed])
+    )
     for finding in judged.findings:
         number, at, line = owners[finding.diagnostic.span.line - 1]
         findings.append(replace(finding, diagnostic=_in_cell(finding.diagnostic, number, at, line)))

@@ -8,13 +8,24 @@ a word in a sentence, which is no finding.
 import re
 from collections.abc import Callable, Iterator
 
-from aspire_gitops.egress.facts import NOTHING, UNKNOWN, Fact, Place, Text, Value, VariableRead, VariableSet
+from aspire_gitops.egress.facts import (
+    NOTHING,
+    UNKNOWN,
+    Fact,
+    Place,
+    Text,
+    Value,
+    VariableRead,
+    VariableSet,
+)
 from aspire_gitops.egress.lines.comments import without_comment
 from aspire_gitops.egress.prose import is_prose, leads_nowhere
 from aspire_gitops.egress.providers import hosts_in, variables
 
 _NAME = re.compile(
-    r"(?<![A-Za-z0-9_])(?:" + "|".join(sorted(variables(), key=len, reverse=True)) + r")(?![A-Za-z0-9_])"
+    r"(?<![A-Za-z0-9_])(?:"
+    + "|".join(sorted(variables(), key=len, reverse=True))
+    + r")(?![A-Za-z0-9_])"
 )
 _READ_BEFORE = re.compile(r"(?:\$\{?|\bsecrets\.|\bvars\.|\benv\.|%|\$\{\{\s*|\$env:|ENV\[[\"'])$")
 _WORD_BEFORE = re.compile(r"(?:^|[\s\"'`({,;&|-])$")
@@ -64,12 +75,16 @@ def _fact(language: str, line: str, match: re.Match[str], number: int) -> Fact |
     if not _WORD_BEFORE.search(before) or _TELLS.match(line):
         return None
     spaced = language in ("config", "yaml") and _EQUALS_SPACED.match(after)
-    for given in (_EQUALS.match(after), spaced, language in ("yaml", "config") and _COLON.match(after)):
+    for given in (
+        _EQUALS.match(after),
+        spaced,
+        language in ("yaml", "config") and _COLON.match(after),
+    ):
         if given:
             return VariableSet(name, _value(given["value"] or ""), place)
     if language == "yaml" and _ITEM_BEFORE.match(before) and not after.strip(" \"'"):
         return VariableSet(name, UNKNOWN, place)
-    if before[-1:] in ("\"", "'") and after[:1] == before[-1:] and language in ("config", "yaml"):
+    if before[-1:] in ('"', "'") and after[:1] == before[-1:] and language in ("config", "yaml"):
         return VariableRead(name, place)  # `env_key = "MISTRAL_API_KEY"`
     return None
 
@@ -79,7 +94,9 @@ def _value(written: str) -> Value:
     text = written.strip().rstrip(",")
     default = _DEFAULT.match(text)
     if default:
-        return _value(default["default"]) | Value(variables=(_VARIABLE.search(text) or {"name": ""})["name"],)
+        return _value(default["default"]) | Value(
+            variables=(_VARIABLE.search(text) or {"name": ""})["name"],
+        )
     variable = _VARIABLE.match(text.lstrip("\"'"))
     if variable:
         return Value(variables=(variable["name"],))
@@ -100,4 +117,6 @@ def _hosts(language: str, line: str, number: int) -> Iterator[Fact]:
         if is_prose(key["value"]) and not re.search(r"\b(?:curl|wget|http|proxy_pass)\b", line):
             return
     for found in hosts_in(line):
-        yield Text(line[found.start : found.end], Place(number, found.start + 1, found.end + 1, number))
+        yield Text(
+            line[found.start : found.end], Place(number, found.start + 1, found.end + 1, number)
+        )

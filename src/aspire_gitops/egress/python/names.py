@@ -8,7 +8,7 @@ from typing import TypeAlias
 Scope: TypeAlias = tuple[int, ...]
 """The functions around a place, outermost first, each by its number in the file."""
 
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_HANDED_ON = frozenset({"litellm", "openai", "anthropic", "boto3", "cohere"})
 
 
 @dataclass(slots=True)
@@ -95,6 +95,9 @@ class _Walk:
             case ast.ImportFrom(level=0, module=str(module)):
                 for alias in node.names:
                     names.imports[alias.asname or alias.name] = f"{module}.{alias.name}"
+                names.imports.update(_handed_on(node))
+            case ast.ImportFrom():
+                names.imports.update(_handed_on(node))
             case ast.ClassDef():
                 names.classes[node.name] = node
             case ast.Assign():
@@ -116,9 +119,7 @@ class _Walk:
                 self.names.values.setdefault((scope, target.id), []).append(value)
             case ast.Attribute(value=ast.Name() as owner):
                 self.names.attributes.setdefault(f"{owner.id}.{target.attr}", []).append(value)
-            case ast.Subscript(
-                value=ast.Name() as owner, slice=ast.Constant(value=str(key))
-            ):
+            case ast.Subscript(value=ast.Name() as owner, slice=ast.Constant(value=str(key))):
                 items = self.names.items.setdefault(owner.id, {})
                 items.setdefault(key, []).append(value)
             case ast.Tuple(elts=targets) if isinstance(value, ast.Tuple):
@@ -144,10 +145,19 @@ def _imported(node: ast.Import) -> Mapping[str, str]:
     }
 
 
+def _handed_on(node: ast.ImportFrom) -> Mapping[str, str]:
+    """Return the SDKs that an own module hands on as a whole: `from app.llm import litellm`."""
+    return {
+        alias.asname or alias.name: alias.name for alias in node.names if alias.name in _HANDED_ON
+    }
+
+
 def _defaults(arguments: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = arguments.defaults
-    for argument, default in zip(positional[len(positional) - len(defaults) :], defaults, strict=True):
+    for argument, default in zip(
+        positional[len(positional) - len(defaults) :], defaults, strict=True
+    ):
         yield argument.arg, default
     for argument, given in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         if given is not None:

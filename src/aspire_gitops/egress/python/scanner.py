@@ -182,7 +182,9 @@ class _Scanner:
                 of_call = getattr(item.func, "id", "") == "dict" and not item.args
                 if not of_call:
                     return None
-                found |= {k.arg: value_of(k.value, self.names, scope) for k in item.keywords if k.arg}
+                found |= {
+                    k.arg: value_of(k.value, self.names, scope) for k in item.keywords if k.arg
+                }
                 continue
             listed = self._of_dict(item, scope) if isinstance(item, ast.Dict) else None
             if listed is None:
@@ -224,7 +226,9 @@ class _Scanner:
     def _models(self, node: ast.Call) -> Iterator[ModelNamed]:
         for keyword in node.keywords:
             match keyword:
-                case ast.keyword(arg=str(arg), value=ast.Constant(value=str(text))) if arg in _MODEL_WORDS:
+                case ast.keyword(arg=str(arg), value=ast.Constant(value=str(text))) if (
+                    arg in _MODEL_WORDS
+                ):
                     yield ModelNamed(text, self._place(keyword.value))
         match node:
             case ast.Call(

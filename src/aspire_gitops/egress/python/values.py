@@ -53,7 +53,10 @@ def variable_of(node: ast.expr, names: Names) -> str | None:
     match node:
         case ast.Subscript(value=owner, slice=ast.Constant(value=str(name))):
             return name if _is_environment(owner, names) else None
-        case ast.Call(func=ast.Attribute(value=owner, attr="get" | "pop" | "setdefault"), args=[ast.Constant(value=str(name)), *_]):
+        case ast.Call(
+            func=ast.Attribute(value=owner, attr="get" | "pop" | "setdefault"),
+            args=[ast.Constant(value=str(name)), *_],
+        ):
             return name if _is_environment(owner, names) else None
         case ast.Call(args=[ast.Constant(value=str(name)), *_]) if name.isupper():
             called = node.func
@@ -112,6 +115,8 @@ def _of_call(node: ast.Call, names: Names, scope: Scope, depth: int) -> Value:
     match node.func:
         case ast.Attribute(value=owner, attr=attr) if attr in _SAME_TEXT:
             return value_of(owner, names, scope, depth + 1)
-        case ast.Name(id=wrapper) | ast.Attribute(attr=wrapper) if wrapper in _WRAPPERS and node.args:
+        case ast.Name(id=wrapper) | ast.Attribute(attr=wrapper) if (
+            wrapper in _WRAPPERS and node.args
+        ):
             return value_of(node.args[0], names, scope, depth + 1)
     return UNKNOWN

@@ -35,8 +35,12 @@ _CALLED_BY = {
 }
 """Packages whose name is not the last part of their path."""
 
-_COMPARING = frozenset("Contains HasPrefix HasSuffix EqualFold MatchString MustCompile Index TrimPrefix".split())
-_TELLING = frozenset("Errorf New Printf Println Print Fatal Fatalf Fatalln Logf Log Error Info Warn Debug Wrap".split())
+_COMPARING = frozenset(
+    "Contains HasPrefix HasSuffix EqualFold MatchString MustCompile Index TrimPrefix".split()
+)
+_TELLING = frozenset(
+    "Errorf New Printf Println Print Fatal Fatalf Fatalln Logf Log Error Info Warn Debug Wrap".split()
+)
 _TELLERS = frozenset("fmt log errors slog logger t b zap logrus".split())
 
 
@@ -162,7 +166,9 @@ class _Scanner:
                 return NOTHING
             case "identifier":
                 bound = self.values.get(self.tree.text(node), ())
-                return either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
+                return (
+                    either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
+                )
             case "binary_expression":
                 left = self._value(field(node, "left"), depth + 1)
                 right = self._value(field(node, "right"), depth + 1)

@@ -31,9 +31,20 @@ _COMPARING = frozenset(
 )
 _COMPARISONS = frozenset({"===", "==", "!==", "!=", "in", "instanceof"})
 _CHOICES = frozenset({"??", "||", "&&"})
+_INTEROP = frozenset(
+    {
+        "__importDefault",
+        "__importStar",
+        "_interopRequireDefault",
+        "_interopRequireWildcard",
+        "__toESM",
+    }
+)
 _MODEL_WORDS = frozenset({"model", "modelName", "modelId"})
 _STRINGS = frozenset({"string", "template_string"})
-_PACKAGE = re.compile(r"(?:npm:|jsr:|https?://(?:esm\.sh|cdn\.skypack\.dev|deno\.land/x)/)?(@?[^@]+)(?:@[^/]*)?")
+_PACKAGE = re.compile(
+    r"(?:npm:|jsr:|https?://(?:esm\.sh|cdn\.skypack\.dev|deno\.land/x)/)?(@?[^@]+)(?:@[^/]*)?"
+)
 
 
 def scan_javascript(text: str, grammar: str) -> Iterator[Fact]:
@@ -67,7 +78,11 @@ class _Scanner:
             case "required_parameter" | "optional_parameter":
                 self._bind(field(node, "pattern"), field(node, "value"), is_parameter=True)
             case "formal_parameters":
-                names = (self.tree.text(item) for item in node.named_children if item.type == "identifier")
+                names = (
+                    self.tree.text(item)
+                    for item in node.named_children
+                    if item.type == "identifier"
+                )
                 self.parameters.update(names)
             case "public_field_definition" | "field_definition":
                 name, value = field(node, "name") or field(node, "property"), field(node, "value")
@@ -147,11 +162,13 @@ class _Scanner:
         return None
 
     def _required(self, node: Node) -> str | None:
-        """`require("openai")` and `import("openai")` are the package."""
+        """`require("openai")` and `import("openai")` are the package, also as compilers write it."""
         called, given = field(node, "function"), field(node, "arguments")
         if called is None or given is None or called.type not in ("identifier", "import"):
             return None
         first = given.named_children[0] if given.named_child_count else None
+        if self.tree.text(called) in _INTEROP:
+            return self._dotted(first)
         if self.tree.text(called) in ("require", "import") and first and first.type == "string":
             return _package(self._plain(first))
         return None
@@ -181,7 +198,10 @@ class _Scanner:
             return
         arguments, is_open = self._arguments(node)
         if name.endswith("()"):  # `openai("gpt-4o")`
-            yield from (ModelNamed(text, self.tree.place(node)) for text in arguments.get("0", NOTHING).texts)
+            yield from (
+                ModelNamed(text, self.tree.place(node))
+                for text in arguments.get("0", NOTHING).texts
+            )
         shown = self.tree.text(called)
         shown = shown if re.fullmatch(r"[\w.$]{1,60}", shown) else name.removesuffix("()")
         yield Construction(
@@ -213,13 +233,36 @@ class _Scanner:
             options = self._options(item)
             if options is not None:
                 is_open |= self._flatten(options, prefix, found)
-            elif unwrapped(item).type in ("identifier", "call_expression", "member_expression", "spread_element"):
+                is_open |= self._set_later(item, prefix, found)
+            elif unwrapped(item).type in (
+                "identifier",
+                "call_expression",
+                "member_expression",
+                "spread_element",
+            ):
                 value = self._value(item)
                 found[str(number)] = value
                 is_open |= value.other and number == 0
             else:
                 found[str(number)] = self._value(item)
         return found, is_open
+
+    def _set_later(self, node: Node, prefix: str, found: dict[str, Value]) -> bool:
+        """`options.configuration = { baseURL }`, after the object was made."""
+        node = unwrapped(node)
+        is_open = False
+        start = f"{self.tree.text(node)}." if node.type == "identifier" else None
+        for name, values in self.attributes.items() if start else ():
+            if start is None or not name.startswith(start):
+                continue
+            for value in values:
+                key = prefix + name[len(start) :]
+                options = self._options(value)
+                if options is not None:
+                    is_open |= self._flatten(options, f"{key}.", found)
+                else:
+                    found[key] = found.get(key, Value()) | self._value(value)
+        return is_open
 
     def _options(self, node: Node) -> Node | None:
         node = unwrapped(node)
@@ -258,7 +301,8 @@ class _Scanner:
         inner = unwrapped(item.named_children[0]) if item.named_child_count else item
         options = self._options(inner)
         if options is not None:
-            return self._flatten(options, prefix, found)
+            is_open = self._flatten(options, prefix, found)
+            return self._set_later(inner, prefix, found) or is_open
         known = False
         for part in inner.named_children:
             options = self._options(part)
@@ -308,7 +352,11 @@ class _Scanner:
             if part.type == "string_fragment":
                 text += self.tree.text(part)
                 continue
-            inner = self._value(part.named_children[0], depth + 1) if part.named_child_count else UNKNOWN
+            inner = (
+                self._value(part.named_children[0], depth + 1)
+                if part.named_child_count
+                else UNKNOWN
+            )
             text += inner.texts[0] if inner.texts else "{}"
         return UNKNOWN if text.startswith("{}") else Value((text,))
 
@@ -327,7 +375,9 @@ class _Scanner:
         if variable:
             return Value(variables=(variable,))
         bound = self.attributes.get(self.tree.text(node), ())
-        return either(*(self._value(item, depth + 1) for item in bound)) | (Value() if bound else UNKNOWN)
+        return either(*(self._value(item, depth + 1) for item in bound)) | (
+            Value() if bound else UNKNOWN
+        )
 
     def _called(self, node: Node, depth: int) -> Value:
         called = field(node, "function")
@@ -407,7 +457,9 @@ class _Scanner:
                     return self._tells(above, child)
                 case "pair":
                     key = field(above, "key")
-                    return key is not None and (key.id == child.id or leads_nowhere(_snake(self._plain(key))))
+                    return key is not None and (
+                        key.id == child.id or leads_nowhere(_snake(self._plain(key)))
+                    )
                 case "variable_declarator":
                     name = field(above, "name")
                     return name is not None and leads_nowhere(_snake(self.tree.text(name)))
@@ -422,7 +474,11 @@ class _Scanner:
             return False
         shown = self.tree.text(called)
         last = shown.rpartition(".")[2]
-        return last in _COMPARING or shown.startswith(("console.", "logger.", "log.", "toast")) or last.endswith("Error")
+        return (
+            last in _COMPARING
+            or shown.startswith(("console.", "logger.", "log.", "toast"))
+            or last.endswith("Error")
+        )
 
     def _plain(self, node: Node) -> str:
         """Return a string's text, a template's with `{}` for what is put in, or a name."""

@@ -27,7 +27,9 @@ _STRINGS = frozenset({"string", "encapsed_string"})
 _COMPARING = frozenset(
     "str_contains str_starts_with str_ends_with strpos stripos preg_match in_array __ _e esc_html__ trans".split()
 )
-_TELLING = frozenset({"echo_statement", "print_intrinsic", "throw_expression", "match_condition_list"})
+_TELLING = frozenset(
+    {"echo_statement", "print_intrinsic", "throw_expression", "match_condition_list"}
+)
 _COMPARISONS = frozenset({"===", "==", "!==", "!="})
 _FACADE = "OpenAI\\Laravel\\Facades\\OpenAI"
 
@@ -57,7 +59,9 @@ class _Scanner:
                     self.values.setdefault(self.tree.text(left), []).append(right)
                     if left.type == "member_access_expression":
                         name = field(left, "name")
-                        self.calls.setdefault(self.tree.text(name) if name else "", []).append(right)
+                        self.calls.setdefault(self.tree.text(name) if name else "", []).append(
+                            right
+                        )
             case "const_element":
                 name, *rest = node.named_children
                 if rest:
@@ -72,7 +76,9 @@ class _Scanner:
                     self.calls.setdefault(self.tree.text(name), []).append(first)
 
     def _use(self, node: Node) -> None:
-        prefix = next((self.tree.text(i) for i in node.named_children if i.type == "namespace_name"), "")
+        prefix = next(
+            (self.tree.text(i) for i in node.named_children if i.type == "namespace_name"), ""
+        )
         group = field(node, "body")
         for clause in (group or node).named_children:
             if clause.type == "namespace_use_clause":
@@ -119,7 +125,12 @@ class _Scanner:
             return
         whole = self._class(owner)
         if whole == _FACADE:
-            if self.tree.text(name) not in ("fake", "assertSent", "assertNotSent", "assertNothingSent"):
+            if self.tree.text(name) not in (
+                "fake",
+                "assertSent",
+                "assertNotSent",
+                "assertNothingSent",
+            ):
                 yield self._construction(node, f"{_FACADE}::", "OpenAI (Laravel)", node)
             return
         row = f"{whole}::{self.tree.text(name)}"
@@ -164,14 +175,21 @@ class _Scanner:
                 return NOTHING
             case "variable_name" | "name" | "member_access_expression":
                 bound = self.values.get(self.tree.text(node), ())
-                return either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
+                return (
+                    either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
+                )
             case "class_constant_access_expression":
                 bound = self.values.get(self.tree.text(node.named_children[-1]), ())
-                return either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
+                return (
+                    either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
+                )
             case "binary_expression":
                 return self._binary(node, depth)
             case "conditional_expression":
-                parts = [field(node, "body") or field(node, "condition"), field(node, "alternative")]
+                parts = [
+                    field(node, "body") or field(node, "condition"),
+                    field(node, "alternative"),
+                ]
                 return either(*(self._value(part, depth + 1) for part in parts))
             case "function_call_expression" | "subscript_expression":
                 return self._from_environment(node, depth)
@@ -183,7 +201,11 @@ class _Scanner:
         right = self._value(field(node, "right"), depth + 1)
         if sign is not None and self.tree.text(sign) in ("??", "||", "or"):
             return left | right
-        return Value(tuple(text + (right.texts or ("{}",))[0] for text in left.texts)) if left.texts else UNKNOWN
+        return (
+            Value(tuple(text + (right.texts or ("{}",))[0] for text in left.texts))
+            if left.texts
+            else UNKNOWN
+        )
 
     def _from_environment(self, node: Node, depth: int) -> Value:
         """`env("X", "default")`, `getenv("X")`, `$_ENV["X"]`."""
@@ -210,7 +232,11 @@ class _Scanner:
 
     def _model(self, node: Node) -> Iterator[Fact]:
         children = [unwrapped(item) for item in node.named_children]
-        if len(children) == 2 and children[1].type in _STRINGS and self._plain(children[0]) == "model":
+        if (
+            len(children) == 2
+            and children[1].type in _STRINGS
+            and self._plain(children[0]) == "model"
+        ):
             yield ModelNamed(self._plain(children[1]), self.tree.place(children[1]))
 
     def _text(self, node: Node) -> Iterator[Fact]:

@@ -42,9 +42,7 @@ class Scanned:
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Return what counts: findings that no address variable of the repository answers."""
         return tuple(
-            finding.diagnostic
-            for finding in self.findings
-            if not (finding.unless & self.declared)
+            finding.diagnostic for finding in self.findings if not (finding.unless & self.declared)
         )
 
 
