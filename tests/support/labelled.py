@@ -73,7 +73,7 @@ def made_up_key(start: str) -> str:
 
 
 def as_notebook(text: str) -> str:
-    cells = [
+    cells: list[dict[str, object]] = [
         {"cell_type": "code", "metadata": {}, "outputs": [], "source": cell.splitlines(keepends=True)}
         for cell in re.split(r"^%%%%\n", text, flags=re.MULTILINE)
     ]  # fmt: skip

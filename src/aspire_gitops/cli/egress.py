@@ -85,6 +85,7 @@ def command() -> None:
 )
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
 def scan(
+    *,
     paths: tuple[Path, ...],
     gateway_url: str | None,
     gateway_d: Path | None,
@@ -93,7 +94,6 @@ def scan(
     outputs: tuple[str, ...],
     jobs: int | None,
     today: datetime | None,
-    *,
     tests: bool,
     no_gitignore: bool,
 ) -> None:  # fmt: skip

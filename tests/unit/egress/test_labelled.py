@@ -39,7 +39,7 @@ def test_precision_and_recall_do_not_sink(capsys: pytest.CaptureFixture[str]) ->
             precision = right[name] / (right[name] + wrong[name]) if wrong[name] else 1.0
             recall = right[name] / (right[name] + lost[name]) if lost[name] else 1.0
             table[name] = (precision, recall)
-            print(f"\n{name:<11} {lines[name]:>4} lines, {right[name]:>3} found, precision {precision:.2f}, recall {recall:.2f}", end="")  # fmt: skip
+            print(f"\n{name:<11} {lines[name]:>4} lines, {right[name]:>3} found, precision {precision:.2f}, recall {recall:.2f}", end="")  # noqa: T201  # fmt: skip
     assert all(precision == 1.0 for precision, _ in table.values())
     assert all(recall >= 0.85 for _, recall in table.values())
 

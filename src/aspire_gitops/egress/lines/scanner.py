@@ -6,7 +6,7 @@ a word in a sentence, which is no finding.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from aspire_gitops.egress.facts import (
     NOTHING,
@@ -32,6 +32,10 @@ _WORD_BEFORE = re.compile(r"(?:^|[\s\"'`({,;&|-])$")
 _EQUALS = re.compile(r"[\"']?\]?(?:\?|:|\+)?=(?P<value>.*)$")
 _EQUALS_SPACED = re.compile(r"[\"']?\s*=>?\s*(?P<value>.*)$")
 _COLON = re.compile(r"[\"']?\s*:(?:\s+(?P<value>.*))?$")
+_FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
+    **dict.fromkeys(("shell", "env", "dockerfile"), (_EQUALS,)),
+    **dict.fromkeys(("yaml", "config"), (_EQUALS, _EQUALS_SPACED, _COLON)),
+}
 _FLAG_BEFORE = re.compile(r"(?:^|\s)(?:-e|--env|--build-arg)[ =]$")
 _ITEM_BEFORE = re.compile(r"^\s*-\s+(?:name:\s+)?[\"']?$")
 _DOCKER_BEFORE = re.compile(r"(?i)^\s*(?P<word>ENV|ARG)\s+(?:\S+=\S*\s+)*$")
@@ -64,7 +68,9 @@ def _variables(language: str, line: str, number: int) -> Iterator[Fact]:
             yield fact
 
 
-def _fact(language: str, line: str, match: re.Match[str], number: int) -> Fact | None:
+def _fact(  # noqa: PLR0911 (one way out for each way to write a variable)
+    language: str, line: str, match: re.Match[str], number: int
+) -> Fact | None:
     name, before, after = match[0], line[: match.start()], line[match.end() :]
     place = Place(number, match.start() + 1, match.end() + 1, number)
     if _READ_BEFORE.search(before):
@@ -74,14 +80,9 @@ def _fact(language: str, line: str, match: re.Match[str], number: int) -> Fact |
         return VariableSet(name, _value(given["value"]) if given else UNKNOWN, place)
     if not _WORD_BEFORE.search(before) or _TELLS.match(line):
         return None
-    spaced = language in ("config", "yaml") and _EQUALS_SPACED.match(after)
-    for given in (
-        _EQUALS.match(after),
-        spaced,
-        language in ("yaml", "config") and _COLON.match(after),
-    ):
-        if given:
-            return VariableSet(name, _value(given["value"] or ""), place)
+    given_value = next((found for form in _FORMS[language] if (found := form.match(after))), None)
+    if given_value:
+        return VariableSet(name, _value(given_value["value"] or ""), place)
     if language == "yaml" and _ITEM_BEFORE.match(before) and not after.strip(" \"'"):
         return VariableSet(name, UNKNOWN, place)
     if before[-1:] in ('"', "'") and after[:1] == before[-1:] and language in ("config", "yaml"):
@@ -92,14 +93,13 @@ def _fact(language: str, line: str, match: re.Match[str], number: int) -> Fact |
 def _value(written: str) -> Value:
     """Return the value that a line gives: a text, a variable, or nothing."""
     text = written.strip().rstrip(",")
+    variable = _VARIABLE.match(text.lstrip("\"'"))
+    named = (variable["name"],) if variable else ()
     default = _DEFAULT.match(text)
     if default:
-        return _value(default["default"]) | Value(
-            variables=(_VARIABLE.search(text) or {"name": ""})["name"],
-        )
-    variable = _VARIABLE.match(text.lstrip("\"'"))
-    if variable:
-        return Value(variables=(variable["name"],))
+        return _value(default["default"]) | Value(variables=named)
+    if named:
+        return Value(variables=named)
     plain = text.strip("\"'").split(" ")[0] if text[:1] not in "\"'" else text.strip("\"'")
     plain = plain.strip("\"'")
     if not plain or plain in ("null", "~", '""'):

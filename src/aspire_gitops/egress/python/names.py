@@ -85,7 +85,7 @@ class _Walk:
             inner = self._note(item, here)
             stack.extend((child, inner) for child in ast.iter_child_nodes(item))
 
-    def _note(self, node: ast.AST, scope: Scope) -> Scope:
+    def _note(self, node: ast.AST, scope: Scope) -> Scope:  # noqa: C901 (one case for each kind of node)
         names = self.names
         match node:
             case ast.Call():

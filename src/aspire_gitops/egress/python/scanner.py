@@ -2,9 +2,10 @@
 
 import ast
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from aspire_gitops.egress.clients import PYTHON, find_client
+from aspire_gitops.egress.clients import find_client
+from aspire_gitops.egress.clients.python import PYTHON
 from aspire_gitops.egress.facts import (
     Construction,
     Fact,
@@ -159,7 +160,7 @@ class _Scanner:
         match node:
             case ast.Dict():
                 for key, value in zip(node.keys, node.values, strict=True):
-                    if isinstance(key, ast.Constant):
+                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
                         found |= self._nested(f"{name}.{key.value}", value, scope)
             case ast.Call():
                 for keyword in node.keywords:
@@ -297,6 +298,3 @@ def _shown(node: ast.expr, name: str) -> str:
     spelled = ast.unparse(node)
     plain = spelled.replace(".", "").replace("_", "").isalnum() and len(spelled) <= 60
     return spelled if plain and spelled != "partial" else name.replace(":", " ")
-
-
-Scanner = Callable[[str], Iterator[Fact]]

@@ -11,7 +11,9 @@ _READERS = frozenset({"getenv", "get", "config", "env", "str", "get_env", "geten
 _WRAPPERS = frozenset({"str", "URL", "HttpUrl", "AnyHttpUrl", "SecretStr", "Field"})
 
 
-def value_of(node: ast.expr | None, names: Names, scope: Scope, depth: int = 0) -> Value:
+def value_of(  # noqa: C901, PLR0911, PLR0912 (one case for each kind of expression)
+    node: ast.expr | None, names: Names, scope: Scope, depth: int = 0
+) -> Value:
     """Return what an expression may be. Names are followed as far as this file binds them."""
     if node is None:
         return NOTHING
@@ -97,7 +99,8 @@ def _joined(node: ast.expr, names: Names, scope: Scope, depth: int) -> Value:
         parts = [node.left, node.right]
     else:
         parts = [node]
-    texts, variables = [""], ()
+    texts: list[str] = [""]
+    variables: tuple[str, ...] = ()
     for part in parts:
         value = value_of(part, names, scope, depth + 1)
         variables += value.variables

@@ -1,0 +1,146 @@
+"""How fast `egress scan` goes through a large repository, against a bare read of the same bytes.
+
+The tree is made anew: files of six languages in folders as apps have them,
+most of them plain code, one in twenty about models, some vendored, ignored,
+minified or binary. Each figure comes from a process of its own.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+_WORDS = (
+    "order price customer window handle parse render token stream account shipping invoice list "
+    "report worker queue cache index merge filter apply format result message event record field"
+).split()
+_CLIENTS = {
+    ".py": "from openai import OpenAI\n\nclient = OpenAI(base_url=settings.url)\nbad = OpenAI()\n",
+    ".ts": 'import OpenAI from "openai";\nexport const ask = new OpenAI({ baseURL: url });\n',
+    ".js": 'const { Anthropic } = require("@anthropic-ai/sdk");\nconst ask = new Anthropic();\n',
+    ".php": "<?php\n$client = OpenAI::client(getenv('OPENAI_API_KEY'));\n",
+    ".go": 'package app\n\nimport "github.com/openai/openai-go"\n\nvar c = openai.NewClient()\n',
+    ".yaml": "env:\n  MISTRAL_API_KEY: ${MISTRAL_API_KEY}\n  URL: https://llm.example.com/v1\n",
+}
+_LINES = {
+    ".py": 'def {0}_{1}({2}, {3}):\n    """Return the {4} of {5}."""\n    return {2}.{1}({3}) + "{4}"\n',
+    ".ts": "export function {0}{1}({2}: string): string {{\n  // the {3} of {4}\n  return `${{{2}}} {5}`;\n}}\n",
+    ".js": 'function {0}{1}({2}) {{\n  return {2}.{3}("{4}", {{ {5}: 1 }});\n}}\n',
+    ".php": "function {0}_{1}(${2}) {{ return ${2}->{3}('{4} {5}'); }}\n",
+    ".go": 'func {0}{1}({2} string) string {{\n\treturn {2} + "{3} {4} {5}"\n}}\n',
+    ".yaml": "{0}_{1}:\n  {2}: {3}\n  {4}: [{5}, {0}]\n",
+}
+_MODEL_FILES = 20  # one file in so many has to do with models
+
+
+def make_tree(root: Path, count: int) -> int:
+    """Write `count` files; return how many bytes they hold."""
+    drawn = random.Random(1)  # noqa: S311 (a tree, not a secret)
+    suffixes = sorted(_LINES)
+    total = 0
+    (root / ".git").mkdir(parents=True)
+    (root / ".gitignore").write_text(
+        "*.log\nbuild/\n!keep.log\n/tmp/\n*.tmp\ncoverage/\n.env.local\n"
+    )
+    for number in range(count):
+        folder = root / f"app{number % 40:02}" / f"part{number // 40 % 50:02}"
+        if number % 2000 < 40:
+            folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        suffix = suffixes[number % len(suffixes)]
+        text = "".join(_pieces(drawn, suffix, drawn.randint(4, 60)))
+        if number % _MODEL_FILES == 0:
+            text = _CLIENTS[suffix] + text
+        elif suffix == ".php":
+            text = "<?php\n" + text
+        total += (folder / f"file{number}{suffix}").write_bytes(text.encode())
+    return total
+
+
+def _pieces(drawn: random.Random, suffix: str, count: int) -> Iterator[str]:
+    for _ in range(count):
+        yield _LINES[suffix].format(*drawn.choices(_WORDS, k=6))
+
+
+def bare_read(root: Path) -> None:
+    """Read every byte of the tree, and do nothing with it."""
+    for folder, _, names in os.walk(root):
+        for name in names:
+            descriptor = os.open(os.path.join(folder, name), os.O_RDONLY)  # noqa: PTH118 (as cheap as it gets)
+            os.read(descriptor, 1 << 21)
+            os.close(descriptor)
+
+
+def timed(arguments: list[str]) -> tuple[float, float]:
+    """Return the seconds of a process, and its peak memory (its children's likewise) in MiB."""
+    code = (
+        "import resource, runpy, sys, json, time\n"
+        "sys.argv = sys.argv[1:]\nstart = time.perf_counter()\n"
+        "try:\n    runpy.run_path(sys.argv[0], run_name='__main__') if sys.argv[0].endswith('.py')"
+        " else runpy.run_module('aspire_gitops', run_name='__main__')\n"
+        "except SystemExit:\n    pass\n"
+        "both = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]\n"
+        "print(json.dumps([time.perf_counter() - start, max(both)]), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    seconds, kilobytes = json.loads(done.stderr.strip().splitlines()[-1])
+    return seconds, kilobytes / 1024
+
+
+@click.command()
+@click.option("--count", type=click.IntRange(min=100), default=100_000, show_default=True)
+@click.option("--times", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--bare", type=click.Path(path_type=Path), hidden=True)
+def main(count: int, times: int, bare: Path | None) -> None:
+    """Scan a tree of COUNT files, and print files a second, memory, and the ratio to a bare read."""
+    if bare is not None:
+        bare_read(bare)
+        return
+    with tempfile.TemporaryDirectory(prefix="egress-bench-") as folder:
+        root = Path(folder)
+        start = time.perf_counter()
+        total = make_tree(root, count)
+        click.echo(
+            f"{count:,} files, {total / 1e6:.0f} MB, made in {time.perf_counter() - start:.0f} s"
+        )
+        read = sorted(timed([__file__, "--bare", folder])[0] for _ in range(times))[times // 2]
+        click.echo(f"bare read           {read:6.2f} s  {count / read:10,.0f} files/s")
+        for jobs in (1, 2):
+            runs = [
+                timed(
+                    [
+                        "aspire-gitops",
+                        "egress",
+                        "scan",
+                        folder,
+                        "--jobs",
+                        str(jobs),
+                        "--gateway-url",
+                        "https://llm.example.com/v1",
+                        "--format",
+                        "json",
+                    ]
+                )
+                for _ in range(times)
+            ]
+            seconds, memory = sorted(runs)[times // 2]
+            click.echo(
+                f"scan, {jobs} process{'es' if jobs > 1 else '  '}   {seconds:6.2f} s  {count / seconds:10,.0f} files/s  {memory:.0f} MiB each  {seconds / read:.1f} of the bare read"
+            )
+
+
+if __name__ == "__main__":
+    main()
