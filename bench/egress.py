@@ -17,10 +17,11 @@ from pathlib import Path
 
 import click
 
-_WORDS = (
+_WORDS_AS_TEXT = (
     "order price customer window handle parse render token stream account shipping invoice list "
     "report worker queue cache index merge filter apply format result message event record field"
-).split()
+)
+_WORDS = _WORDS_AS_TEXT.split()
 _CLIENTS = {
     ".py": "from openai import OpenAI\n\nclient = OpenAI(base_url=settings.url)\nbad = OpenAI()\n",
     ".ts": 'import OpenAI from "openai";\nexport const ask = new OpenAI({ baseURL: url });\n',

@@ -7,7 +7,6 @@ for keys as well, comments and broken files included.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
 
 from aspire_gitops.diagnostics import Diagnostic
 from aspire_gitops.egress.facts import Fact
@@ -165,11 +164,6 @@ def _keys(path: str, text: str) -> Iterator[Finding]:
         yield Finding(KEY_IN_TEXT.at(span_at(path, lines, item.place), message, help=_KEY_HELP))
 
 
-@cache
-def _needles() -> tuple[bytes, ...]:
-    return tuple(word.encode() for word in _WORDS.split())
-
-
 _WORDS = (
     "openai anthropic claude mistral cohere co_api groq gemini googleapis google.g google/gen google_gen google-cloud google\\cloud "
     "google.cloud cloud.google vertex dashscope deepseek .x.ai xai together fireworks perplexity pplx "
@@ -181,6 +175,8 @@ _WORDS = (
     "codestral langfuse langsmith posthog"
 )
 
+_NEEDLES = tuple(word.encode() for word in _WORDS.split())
+
 
 def worth_scanning(content: bytes) -> bool:
     """Say whether a file's bytes name anything that a rule could be about. Cheap, and never misses.
@@ -188,4 +184,7 @@ def worth_scanning(content: bytes) -> bool:
     A test holds it to the tables of providers and clients.
     """
     small = content.lower()
-    return any(needle in small for needle in _needles())
+    for needle in _NEEDLES:  # noqa: SIM110 (`any` takes a third longer, and this is most of a scan)
+        if needle in small:
+            return True
+    return False
