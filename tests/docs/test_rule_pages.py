@@ -13,11 +13,13 @@ from aspire_gitops.loading import load
 from aspire_gitops.rendering.diagnostics.registry import all_rules
 from aspire_gitops.sources.directory import DirectorySource
 from aspire_gitops.validation import validate
+from support.egress import scanned
 from support.reviewed import BASE, TODAY
 
 PAGES = Path(__file__).parents[2] / "docs" / "rules"
 RULES = all_rules()
-WITH_EXAMPLES = [code for code in RULES if not code.startswith("AG5")]
+EGRESS = [code for code in RULES if code.startswith("AG6") and code != "AG608"]  # it needs a broken disk
+WITH_EXAMPLES = [code for code in RULES if not code.startswith(("AG5", "AG6"))]
 FENCE = re.compile(r"^```(?P<info>[^\n]+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 ABSENT = " (no such file)"
 
@@ -39,6 +41,11 @@ def examples(code: str, heading: str) -> list[Example]:
 def written(code: str, heading: str, folder: Path) -> Path:
     """Put the right folder there, changed as the page's example says."""
     shutil.copytree(BASE / "gateway.d", folder / "gateway.d")
+    carried_out(code, heading, folder)
+    return folder / "gateway.d"
+
+
+def carried_out(code: str, heading: str, folder: Path) -> None:
     for info, text in examples(code, heading):
         language, _, path = info.partition(" ")
         if language == "sh":
@@ -48,12 +55,17 @@ def written(code: str, heading: str, folder: Path) -> Path:
         else:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text)
-    return folder / "gateway.d"
 
 
 def found_in(folder: Path) -> tuple[Diagnostic, ...]:
     tree = DirectorySource(folder, ask_git=False).read()
     return validate(load(tree), tree.revision, today=TODAY).diagnostics
+
+
+def found_by_egress(code: str, heading: str, folder: Path) -> tuple[Diagnostic, ...]:
+    assert examples(code, heading)
+    carried_out(code, heading, folder)
+    return scanned(folder, today=TODAY)
 
 
 def test_each_rule_has_a_page_and_each_page_a_rule() -> None:
@@ -94,3 +106,14 @@ def test_the_mended_example_keeps_every_rule(code: str, tmp_path: Path) -> None:
 def test_what_a_plan_rule_asks_for_can_be_written(code: str, tmp_path: Path) -> None:
     folder = written(code, "The way out", tmp_path)
     assert [found for found in found_in(folder) if found.is_error] == []
+
+
+@pytest.mark.parametrize("code", EGRESS)
+def test_an_app_like_the_wrong_example_breaks_the_rule(code: str, tmp_path: Path) -> None:
+    found = found_by_egress(code, "Wrong", tmp_path)
+    assert code in {diagnostic.rule.code for diagnostic in found}
+
+
+@pytest.mark.parametrize("code", EGRESS)
+def test_an_app_like_the_mended_example_goes_through_the_gateway(code: str, tmp_path: Path) -> None:
+    assert found_by_egress(code, "Mended", tmp_path) == ()
