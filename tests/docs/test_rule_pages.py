@@ -18,7 +18,9 @@ from support.reviewed import BASE, TODAY
 
 PAGES = Path(__file__).parents[2] / "docs" / "rules"
 RULES = all_rules()
-EGRESS = [code for code in RULES if code.startswith("AG6") and code != "AG608"]  # it needs a broken disk
+EGRESS = [
+    code for code in RULES if code.startswith("AG6") and code != "AG608"
+]  # it needs a broken disk
 WITH_EXAMPLES = [code for code in RULES if not code.startswith(("AG5", "AG6"))]
 FENCE = re.compile(r"^```(?P<info>[^\n]+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 ABSENT = " (no such file)"

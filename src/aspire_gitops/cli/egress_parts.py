@@ -14,7 +14,7 @@ from aspire_gitops.cli.source import SourceChoice
 from aspire_gitops.egress.fixes import SETTINGS
 from aspire_gitops.egress.gateway import Gateway, gateway_of
 from aspire_gitops.egress.languages import language_of
-from aspire_gitops.errors import UsageError
+from aspire_gitops.errors import SourceUnavailable, UsageError
 
 if TYPE_CHECKING:
     from aspire_gitops.egress.tree.walking import FoundFile
@@ -30,7 +30,10 @@ def gateway_for(url: str | None, folder: Path | None, today: date) -> Gateway:
         raise UsageError(f"{url} is no URL; write it like https://llm.example.com/v1")
     if folder is None:
         return Gateway(url)
-    validated = check(SourceChoice(folder), today, ask_git=False)
+    try:
+        validated = check(SourceChoice(folder), today, ask_git=False)
+    except SourceUnavailable as error:  # 1 would say that there are findings
+        raise UsageError(f"{error}; name the folder with --gateway-d") from error
     gateway = gateway_of(validated.catalog)
     if gateway.url is None:
         raise UsageError(

@@ -9,6 +9,7 @@ MAX_NOTEBOOK_BYTES = 16 << 20  # pictures lie in them
 _LONG_LINE = 500  # characters on average: nobody writes that
 _LONG_LINES_FROM = 5000  # bytes; a short file of one line is a short file
 _PROBE = 8192
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Skipped(StrEnum):
@@ -20,7 +21,7 @@ class Skipped(StrEnum):
 
 
 def read_bytes(opened: str) -> bytes | Skipped:
-    """Return a file's content, or why it is not read.
+    """Return a file's content, or why it is not read. UTF-16 comes as UTF-8.
 
     Raises:
         OSError: It cannot be read.
@@ -39,9 +40,9 @@ def read_bytes(opened: str) -> bytes | Skipped:
         os.close(descriptor)
     if len(content) > limit:
         return Skipped.HUGE
-    if b"\0" in content[:_PROBE] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return Skipped.BINARY
-    return content
+    if content.startswith(_UTF16):
+        return content.decode("utf-16", "replace").encode()
+    return Skipped.BINARY if b"\0" in content[:_PROBE] else content
 
 
 def is_minified(path: str, content: bytes) -> bool:
@@ -55,9 +56,7 @@ def is_minified(path: str, content: bytes) -> bool:
 
 
 def decoded(content: bytes) -> str:
-    """Return the text: UTF-8, UTF-16 with its mark, or else Latin-1, which reads anything."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "replace")
+    """Return the text: UTF-8, or else Latin-1, which reads anything."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
