@@ -29,9 +29,11 @@ demo: $(STAMP) ## Apply gateway.d/ to a throw-away LiteLLM and prove that it wor
 	@$(BIN)/aspire-gitops rehearse gateway.d $(AS_OF)
 
 .PHONY: lock
-lock: $(STAMP) ## Resolve the dependencies anew into requirements/dev.txt
+lock: $(STAMP) ## Resolve the dependencies anew into requirements/
 	$(BIN)/uv pip compile pyproject.toml --extra egress --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --quiet --upgrade --output-file requirements/dev.txt
+	printf 'hatchling>=1.27\n' | $(BIN)/uv pip compile pyproject.toml - --extra egress --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --quiet --constraint requirements/dev.txt --output-file requirements/egress.txt
 
 .PHONY: format
 format: $(STAMP) ## Format the code
@@ -87,6 +89,7 @@ bench: $(STAMP) ## Measure speed and memory; prints ratios taken in one run
 	$(BIN)/python bench/apply.py
 	$(BIN)/python bench/turn.py --busy
 	PYTHONPATH=tests $(BIN)/python bench/commit_to_live.py
+	$(BIN)/python bench/egress.py
 
 .PHONY: build
 build: $(STAMP) ## Build the wheel

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -79,26 +80,42 @@ def bare_read(root: Path) -> None:
             os.close(descriptor)
 
 
-def timed(arguments: list[str]) -> tuple[float, float]:
-    """Return the seconds of a process, and its peak memory (its children's likewise) in MiB."""
-    code = (
-        "import resource, runpy, sys, json, time\n"
-        "sys.argv = sys.argv[1:]\nstart = time.perf_counter()\n"
-        "try:\n    runpy.run_path(sys.argv[0], run_name='__main__') if sys.argv[0].endswith('.py')"
-        " else runpy.run_module('aspire_gitops', run_name='__main__')\n"
-        "except SystemExit:\n    pass\n"
-        "both = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]\n"
-        "print(json.dumps([time.perf_counter() - start, max(both)]), file=sys.stderr)\n"
-    )
+class Took(NamedTuple):
+    """What a process took: seconds on the clock, seconds of all its processors, peak memory."""
+
+    seconds: float
+    processor_s: float
+    peak_mib: float
+
+
+_MEASURED = """
+import json, resource, runpy, sys, time
+sys.argv = sys.argv[1:]
+start = time.perf_counter()
+try:
+    if sys.argv[0].endswith(".py"):
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    else:
+        runpy.run_module("aspire_gitops", run_name="__main__")
+except SystemExit:
+    pass
+seconds = time.perf_counter() - start
+both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+used = sum(usage.ru_utime + usage.ru_stime for usage in both)
+print(json.dumps([seconds, used, max(usage.ru_maxrss for usage in both) / 1024]), file=sys.stderr)
+"""
+
+
+def timed(arguments: list[str]) -> Took:
+    """Run a program in a process of its own; the peak is of its largest process."""
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
+        [sys.executable, "-c", _MEASURED, *arguments],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         check=True,
         text=True,
     )
-    seconds, kilobytes = json.loads(done.stderr.strip().splitlines()[-1])
-    return seconds, kilobytes / 1024
+    return Took(*json.loads(done.stderr.strip().splitlines()[-1]))
 
 
 @click.command()
@@ -117,30 +134,24 @@ def main(count: int, times: int, bare: Path | None) -> None:
         click.echo(
             f"{count:,} files, {total / 1e6:.0f} MB, made in {time.perf_counter() - start:.0f} s"
         )
-        read = sorted(timed([__file__, "--bare", folder])[0] for _ in range(times))[times // 2]
-        click.echo(f"bare read           {read:6.2f} s  {count / read:10,.0f} files/s")
+        read = median([timed([__file__, "--bare", folder]) for _ in range(times)])
+        show("bare read", read, read, count)
         for jobs in (1, 2):
-            runs = [
-                timed(
-                    [
-                        "aspire-gitops",
-                        "egress",
-                        "scan",
-                        folder,
-                        "--jobs",
-                        str(jobs),
-                        "--gateway-url",
-                        "https://llm.example.com/v1",
-                        "--format",
-                        "json",
-                    ]
-                )
-                for _ in range(times)
-            ]
-            seconds, memory = sorted(runs)[times // 2]
-            click.echo(
-                f"scan, {jobs} process{'es' if jobs > 1 else '  '}   {seconds:6.2f} s  {count / seconds:10,.0f} files/s  {memory:.0f} MiB each  {seconds / read:.1f} of the bare read"
-            )
+            scan = ["aspire-gitops", "egress", "scan", folder, "--jobs", str(jobs)]
+            scan += ["--gateway-url", "https://llm.example.com/v1", "--format", "json"]
+            show(f"scan, jobs {jobs}", median([timed(scan) for _ in range(times)]), read, count)
+
+
+def median(runs: list[Took]) -> Took:
+    return sorted(runs)[len(runs) // 2]
+
+
+def show(what: str, took: Took, read: Took, count: int) -> None:
+    click.echo(
+        f"{what:<14}{took.seconds:7.2f} s, {took.processor_s:6.2f} s of processor time, "
+        f"{count / took.processor_s:8,.0f} files/s of one processor, {took.peak_mib:4.0f} MiB, "
+        f"{took.processor_s / read.processor_s:4.1f} of the bare read's processor time"
+    )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ SETTINGS = frozenset({"env", "yaml", "dockerfile", "shell", "config"})
 """Languages that hand variables to programs."""
 
 READERS = frozenset(
-    {"AWS Textract", "AWS Rekognition", "Google Vision", "Google Document AI", "Azure AI Vision", "LlamaParse"}
+    {"AWS Textract", "AWS Rekognition", "Google Vision", "Google Document AI", "Azure AI services", "LlamaParse"}
 )  # fmt: skip
 """What reads pages and pictures: an alias with OCR or vision takes their place."""
 

@@ -91,7 +91,7 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider("AWS Textract", ("textract.*.amazonaws.com",)),
     Provider("AWS Rekognition", ("rekognition.*.amazonaws.com",)),
     Provider(
-        "Azure AI Vision",
+        "Azure AI services",
         ("*.cognitiveservices.azure.com", "*.api.cognitive.microsoft.com"),
         ("AZURE_DOCUMENT_INTELLIGENCE_KEY", "DOCUMENTINTELLIGENCE_API_KEY", "AZURE_VISION_KEY", "AZURE_COMPUTER_VISION_KEY"),
     ),

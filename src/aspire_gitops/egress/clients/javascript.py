@@ -95,5 +95,5 @@ JAVASCRIPT: Mapping[str, Client] = {
     **dict.fromkeys(("@aws-sdk/client-bedrock-runtime.BedrockRuntimeClient", "@aws-sdk/client-bedrock-runtime.BedrockRuntime"), _js_gone("AWS Bedrock")),
     **dict.fromkeys(("@google-cloud/vision.ImageAnnotatorClient", "@google-cloud/vision.default.ImageAnnotatorClient"), _js_gone("Google Vision")),
     **dict.fromkeys(("@google-cloud/documentai.DocumentProcessorServiceClient",), _js_gone("Google Document AI")),
-    **dict.fromkeys(("@azure/ai-form-recognizer.DocumentAnalysisClient", "@azure/cognitiveservices-computervision.ComputerVisionClient", "@azure-rest/ai-document-intelligence.default", "@azure-rest/ai-vision-image-analysis.default"), _js_gone("Azure AI Vision")),
+    **dict.fromkeys(("@azure/ai-form-recognizer.DocumentAnalysisClient", "@azure/cognitiveservices-computervision.ComputerVisionClient", "@azure-rest/ai-document-intelligence.default", "@azure-rest/ai-vision-image-analysis.default"), _js_gone("Azure AI services")),
 }  # fmt: skip

@@ -115,5 +115,5 @@ PYTHON: Mapping[str, Client] = {
     **{f"boto3.client:{service}": _gone(name) for service, name in (("textract", "AWS Textract"), ("rekognition", "AWS Rekognition"), ("bedrock-runtime", "AWS Bedrock"), ("bedrock-agent-runtime", "AWS Bedrock"))},
     **dict.fromkeys(("google.cloud.vision.ImageAnnotatorClient", "google.cloud.vision.ImageAnnotatorAsyncClient"), _gone("Google Vision")),
     **dict.fromkeys(("google.cloud.documentai.DocumentProcessorServiceClient", "google.cloud.documentai_v1.DocumentProcessorServiceClient"), _gone("Google Document AI")),
-    **dict.fromkeys(("azure.cognitiveservices.vision.computervision.ComputerVisionClient", "azure.ai.vision.imageanalysis.ImageAnalysisClient", "azure.ai.documentintelligence.DocumentIntelligenceClient", "azure.ai.formrecognizer.DocumentAnalysisClient", "azure.ai.formrecognizer.FormRecognizerClient"), _gone("Azure AI Vision")),
+    **dict.fromkeys(("azure.cognitiveservices.vision.computervision.ComputerVisionClient", "azure.ai.vision.imageanalysis.ImageAnalysisClient", "azure.ai.documentintelligence.DocumentIntelligenceClient", "azure.ai.formrecognizer.DocumentAnalysisClient", "azure.ai.formrecognizer.FormRecognizerClient"), _gone("Azure AI services")),
 }  # fmt: skip
