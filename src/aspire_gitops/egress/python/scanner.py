@@ -2,7 +2,7 @@
 
 import ast
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from aspire_gitops.egress.clients import find_client
 from aspire_gitops.egress.clients.python import PYTHON
@@ -12,24 +12,17 @@ from aspire_gitops.egress.facts import (
     ModelNamed,
     Place,
     Text,
-    Value,
     VariableRead,
     VariableSet,
 )
-from aspire_gitops.egress.prose import is_prose, leads_nowhere
+from aspire_gitops.egress.prose import is_prose
 from aspire_gitops.egress.providers import variables
+from aspire_gitops.egress.python.arguments import Arguments
 from aspire_gitops.egress.python.names import Names, Scope, read_names
+from aspire_gitops.egress.python.quiet import quiet_texts
 from aspire_gitops.egress.python.values import value_of, variable_of
 
 _PARTIAL = frozenset({"functools.partial", "partial"})
-_COMPARING = frozenset(
-    "startswith endswith find index count split rsplit partition removeprefix match search "
-    "fullmatch sub compile findall".split()
-)
-_TELLING = frozenset(
-    "print debug info warning warn error exception critical log echo secho success write fail "
-    "skip skipif xfail markdown caption link_button text_input".split()
-)
 _MODEL_WORDS = frozenset({"model", "model_name", "model_id", "engine", "deployment_name"})
 _NAMED_FIRST = frozenset({"GenerativeModel", "init_chat_model", "LM", "from_provider", "Agent"})
 _KEYLESS = ("litellm_proxy/", "ollama/", "ollama_chat/", "hosted_vllm/", "lm_studio/", "vllm/")
@@ -54,10 +47,11 @@ def scan_python(text: str) -> Iterator[Fact]:
 class _Scanner:
     def __init__(self, text: str, tree: ast.Module) -> None:
         self.tree = tree
-        self.lines = text.splitlines()
+        self.lines = text.split("\n")  # as the parser counts; splitlines() breaks at form feeds too
         self.ascii = text.isascii()
         self.names: Names = read_names(tree)
-        self.quiet = set(_quiet(tree))
+        self.quiet = set(quiet_texts(tree))
+        self.arguments = Arguments(self.names)
 
     def facts(self) -> Iterator[Fact]:
         for node in ast.walk(self.tree):
@@ -109,8 +103,6 @@ class _Scanner:
             return self._row(self.names.dotted(node.args[0], scope))
         if dotted is None or dotted.rpartition(".")[0] in ("boto3", "boto3.Session"):
             return self._aws(node, dotted)
-        if dotted in self.names.classes:
-            return None
         return self._row(dotted)
 
     def _row(self, dotted: str | None) -> str | None:
@@ -138,91 +130,9 @@ class _Scanner:
         return next((row for row in rows if row), None)
 
     def _construction(self, node: ast.Call, name: str, scope: Scope) -> Construction:
-        arguments: dict[str, Value] = {}
-        is_open = False
-        given = node.args[1:] if self.names.dotted(node.func, scope) in _PARTIAL else node.args
-        for number, item in enumerate(given):
-            is_open |= isinstance(item, ast.Starred)
-            arguments[str(number)] = value_of(item, self.names, scope)
-        for keyword in node.keywords:
-            if keyword.arg is None:
-                more = self._spread(keyword.value, scope)
-                is_open |= more is None
-                arguments |= more or {}
-            else:
-                arguments |= self._nested(keyword.arg, keyword.value, scope)
-        arguments |= self._set_later(node, name, scope)
+        is_partial = self.names.dotted(node.func, scope) in _PARTIAL
+        arguments, is_open = self.arguments.of(node, name, scope, skipped=int(is_partial))
         return Construction(name, self._place(node), _shown(node.func, name), arguments, is_open)
-
-    def _nested(self, name: str, node: ast.expr, scope: Scope) -> Mapping[str, Value]:
-        """Return an argument, and what a mapping or an options object in it holds, dotted."""
-        found = {name: value_of(node, self.names, scope)}
-        match node:
-            case ast.Dict():
-                for key, value in zip(node.keys, node.values, strict=True):
-                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                        found |= self._nested(f"{name}.{key.value}", value, scope)
-            case ast.Call():
-                for keyword in node.keywords:
-                    if keyword.arg:
-                        found |= self._nested(f"{name}.{keyword.arg}", keyword.value, scope)
-        if len(found) > 1:
-            del found[name]
-        return found
-
-    def _spread(self, node: ast.expr, scope: Scope) -> dict[str, Value] | None:
-        """Return what `**options` holds, where this file shows all of it."""
-        if isinstance(node, ast.Dict):
-            return self._of_dict(node, scope)
-        if not isinstance(node, ast.Name) or self.names.is_parameter(node.id, scope):
-            return None
-        bound = self.names.bound(node.id, scope)
-        found: dict[str, Value] = {}
-        for item in bound:
-            if isinstance(item, ast.Call) and self.names.dotted(item.func) is None:
-                of_call = getattr(item.func, "id", "") == "dict" and not item.args
-                if not of_call:
-                    return None
-                found |= {
-                    k.arg: value_of(k.value, self.names, scope) for k in item.keywords if k.arg
-                }
-                continue
-            listed = self._of_dict(item, scope) if isinstance(item, ast.Dict) else None
-            if listed is None:
-                return None
-            found |= listed
-        for key, values in self.names.items.get(node.id, {}).items():
-            for value in values:
-                found[key] = found.get(key, Value()) | value_of(value, self.names, scope)
-        return found if bound else None
-
-    def _of_dict(self, node: ast.Dict, scope: Scope) -> dict[str, Value] | None:
-        if any(not isinstance(key, ast.Constant) for key in node.keys):
-            return None
-        pairs = zip(node.keys, node.values, strict=True)
-        return {
-            str(key.value): value_of(value, self.names, scope)
-            for key, value in pairs
-            if isinstance(key, ast.Constant)
-        }
-
-    def _set_later(self, node: ast.Call, name: str, scope: Scope) -> Mapping[str, Value]:
-        """Return addresses set on the module or on the client: `openai.api_base = …`."""
-        base = PYTHON[name].base
-        package = name.partition(".")[0]
-        owners = {local for local, target in self.names.imports.items() if target == package}
-        owners |= {
-            local
-            for (_, local), values in self.names.values.items()
-            if any(value is node for value in values)
-        }
-        return {
-            attribute: value
-            for owner in owners
-            for attribute in base
-            for item in self.names.attributes.get(f"{owner}.{attribute}", ())
-            if not (value := value_of(item, self.names, scope)).is_nothing
-        }
 
     def _models(self, node: ast.Call) -> Iterator[ModelNamed]:
         for keyword in node.keywords:
@@ -249,33 +159,6 @@ class _Scanner:
 
 def _characters(line: str, offset: int) -> int:
     return len(line.encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "replace"))
-
-
-def _quiet(tree: ast.Module) -> Iterator[ast.expr]:
-    """Yield the texts that lead nowhere: docstrings, messages, what is only compared with."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Expr(value=ast.Constant() as text):
-                yield text
-            case ast.Compare():
-                yield from _texts(node)
-            case ast.Raise() | ast.Assert(msg=ast.expr()):
-                yield from _texts(node.exc if isinstance(node, ast.Raise) else node.msg)
-            case ast.Call(func=ast.Attribute(attr=last)) if last in _COMPARING or last in _TELLING:
-                yield from (part for argument in node.args for part in _texts(argument))
-            case ast.Call(func=ast.Name(id=last)) if last in _TELLING:
-                yield from (part for argument in node.args for part in _texts(argument))
-            case ast.keyword(arg=str(arg)) if leads_nowhere(arg):
-                yield from _texts(node.value)
-            case ast.Assign(targets=[ast.Name(id=name)]) if leads_nowhere(name):
-                yield from _texts(node.value)
-            case ast.match_case():
-                yield from _texts(node.pattern)
-
-
-def _texts(node: ast.AST | None) -> Iterator[ast.expr]:
-    if node is not None:
-        yield from (part for part in ast.walk(node) if isinstance(part, ast.Constant))
 
 
 def _calls_super(own: ast.ClassDef) -> bool:
