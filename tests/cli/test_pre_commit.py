@@ -7,6 +7,7 @@ The entries are those of `.pre-commit-hooks.yaml`; only `language: python` becom
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,8 @@ def clone(tmp_path: Path) -> Clone:
     assert shell.run("schema", "-o", "schemas").returncode == 0
     assert shell.run("codeowners", "-o", ".github/CODEOWNERS").returncode == 0
     hooks = [{**hook, "language": "system"} for hook in yaml.safe_load(MANIFEST.read_text())]
+    for hook in hooks:
+        hook.pop("additional_dependencies", None)  # they are installed here already
     config = {"repos": [{"repo": "local", "hooks": hooks}]}
     (clone.folder / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
     assert clone.run("pre-commit", "install")[0] == 0
@@ -82,6 +85,12 @@ def renew_rate(gateway: Path) -> None:
     today = subprocess.run(["date", "+%F"], capture_output=True, text=True, check=True).stdout
     text = gateway.read_text().replace("2026-11-20", today.strip())
     gateway.write_text(f"{text}owner: ops@example.com\n")
+
+
+def test_the_hook_of_egress_installs_what_its_extra_does() -> None:
+    project = tomllib.loads((MANIFEST.parent / "pyproject.toml").read_text())["project"]
+    (hook,) = (one for one in yaml.safe_load(MANIFEST.read_text()) if "egress" in one["id"])
+    assert hook["additional_dependencies"] == project["optional-dependencies"]["egress"]
 
 
 def test_the_manifest_is_one() -> None:
@@ -109,6 +118,11 @@ def test_commits_pass_or_are_refused_for_their_reason(clone: Clone) -> None:
     app.unlink()  # pre-commit hands over no file that is gone
     code, shown = clone.commit()
     assert (code, "out of date: .github/CODEOWNERS" in shown) == (1, True)
+
+    (clone.folder / "ask.py").write_text("from openai import OpenAI\nclient = OpenAI()\n")
+    code, shown = clone.commit()
+    assert (code, "ask.py:2:10: AG601 direct-client" in shown) == (1, True)
+    (clone.folder / "ask.py").unlink()
 
     clone.edit("schemas/app.schema.json", '"Who answers', '"Whoever answers')
     code, shown = clone.commit()

@@ -12,7 +12,7 @@ from aspire_gitops.diagnostics import Diagnostic
 from aspire_gitops.egress.facts import Fact
 from aspire_gitops.egress.gateway import Gateway
 from aspire_gitops.egress.judging import Finding, Judge, Judged, span_at
-from aspire_gitops.egress.languages import TEXT, is_test, language_of
+from aspire_gitops.egress.languages import TEXT, is_reviewed, is_test, language_of
 from aspire_gitops.egress.lines.scanner import scanner_of
 from aspire_gitops.egress.notebooks import cells
 from aspire_gitops.egress.python.scanner import scan_python
@@ -93,7 +93,7 @@ def scan_text(
     text = _LINES.sub("\n", text)
     spoken = language or language_of(path, text[:80].encode("utf-8", "replace"))
     keys = tuple(_keys(path, text))
-    if spoken == TEXT or (not tests and is_test(path, spoken)):
+    if spoken == TEXT or is_reviewed(path) or (not tests and is_test(path, spoken)):
         return Judged(keys)
     if spoken == "notebook":
         judged = _notebook(path, text, gateway)
