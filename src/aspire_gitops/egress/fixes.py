@@ -70,7 +70,7 @@ def for_key(language: str, gateway: Gateway, model: str | None) -> str:
 
 def set_variable(name: str, language: str, gateway: Gateway) -> str:
     """Return the line that sets an address variable."""
-    address = gateway.origin if name.startswith("ANTHROPIC") else gateway.url
+    address = gateway.origin if name.startswith(("ANTHROPIC", "AZURE")) else gateway.url
     line = _ASSIGNMENTS.get(language, "{}={}").format(name, address or "<the gateway's base URL>")
     return f"`{line}`"
 
