@@ -1,5 +1,7 @@
 """Fixtures that every room may ask for; pytest finds them here by name."""
 
+from hypothesis import settings
+
 from support.postgres_server import (
     database_url,
     own_database_url,
@@ -17,3 +19,7 @@ __all__ = [
     "real_gateway",
     "shared_database_url",
 ]
+
+# Time is never asserted: on a busy machine an example takes as long as it takes.
+settings.register_profile("unhurried", settings(), deadline=None)
+settings.load_profile("unhurried")

@@ -6,8 +6,8 @@ import pty
 import select
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -134,9 +134,11 @@ def test_a_person_is_asked(
         if answer:
             os.write(ours, answer.encode())
         while not answer and applying.poll() is None:
-            # Python notices a signal in `input` only once it waits there, so one may be too early.
+            # Python notices a signal in `input` only once it waits there, so one may be too early;
+            # one that comes while it is ending already would be a second Ctrl-C.
             applying.send_signal(signal.SIGINT)
-            time.sleep(0.5)
+            with suppress(subprocess.TimeoutExpired):
+                applying.wait(5)
         shown += read_until(ours, None)
     os.close(ours)
     assert (applying.returncode, bool(fake.writes)) == (code, writes), shown
