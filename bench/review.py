@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 from documents import TODAY
-from validate_and_plan import HERE, PROGRAMS, Measured, run
+from processes import HERE, PROGRAMS, Command, Measured, measure
 
 VALIDATE = "validate the folder"
 COMMITS = "review one alias, two commits"
@@ -24,7 +24,7 @@ WORK_TREE = "review one alias, the folder as it is"
 EVERYTHING = "review a change of every file"
 
 
-def commands(folder: Path) -> Mapping[str, Sequence[str | Path]]:
+def commands(folder: Path) -> Mapping[str, Command]:
     """Return what is measured in the repository that `prepare` has put into `folder`."""
     ours, reviewed = PROGRAMS / "aspire-gitops", folder / "gateway.d"
     review = (ours, "review", reviewed, "--today", TODAY, "--format", "markdown")
@@ -80,17 +80,6 @@ def git(folder: Path, *words: str) -> None:
     subprocess.run(["git", *words], cwd=folder, check=True, env=os.environ | identity | settings)
 
 
-def measure(folder: Path, runs: int) -> Mapping[str, Measured]:
-    """Run every command `runs` times, in turns, after one turn that only warms the caches."""
-    measured = {name: Measured() for name in commands(folder)}
-    for turn in range(runs + 1):
-        for name, command in commands(folder).items():
-            done = run(command, folder / "stderr")
-            if turn:
-                measured[name].runs.append(done)
-    return measured
-
-
 def table(count: int, runs: int, measured: Mapping[str, Measured]) -> str:
     """Return one Markdown table."""
     yardstick = measured[VALIDATE].cpu_s
@@ -117,7 +106,7 @@ def main(count: int, runs: int) -> None:
     with tempfile.TemporaryDirectory(prefix="aspire-bench-") as made:
         folder = Path(made)
         prepare(folder, count)
-        click.echo(table(count, runs, measure(folder, runs)))
+        click.echo(table(count, runs, measure(commands(folder), runs, folder / "stderr")))
 
 
 if __name__ == "__main__":

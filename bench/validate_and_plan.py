@@ -8,22 +8,15 @@ for each size.
     python bench/validate_and_plan.py --sizes 100,1000 --runs 3
 """
 
-import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from statistics import median
 
 import click
 from documents import TODAY
-
-HERE = Path(__file__).parent
-PROGRAMS = Path(sys.executable).parent  # of the virtual environment
-MIB = 1024 * 1024
+from processes import HERE, PROGRAMS, Command, Measured, measure
 
 BARE = "bare libyaml parse"
 VALIDATE = "aspire-gitops validate"
@@ -33,40 +26,7 @@ OCTODNS_PLAN = "octodns-sync (plan)"
 YARDSTICKS = {VALIDATE: OCTODNS_VALIDATE, PLAN: OCTODNS_PLAN}
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One process: seconds by the clock and of a processor, and its largest resident size."""
-
-    elapsed_s: float
-    cpu_s: float
-    peak_bytes: int
-
-
-@dataclass(slots=True)
-class Measured:
-    """All runs of one command."""
-
-    runs: list[Run] = field(default_factory=list)
-
-    @property
-    def elapsed_s(self) -> float:
-        return median(run.elapsed_s for run in self.runs)
-
-    @property
-    def cpu_s(self) -> float:
-        return median(run.cpu_s for run in self.runs)
-
-    @property
-    def range_s(self) -> tuple[float, float]:
-        elapsed = [run.elapsed_s for run in self.runs]
-        return min(elapsed), max(elapsed)
-
-    @property
-    def peak_mib(self) -> float:
-        return max(run.peak_bytes for run in self.runs) / MIB
-
-
-def commands(folder: Path) -> Mapping[str, Sequence[str | Path]]:
+def commands(folder: Path) -> Mapping[str, Command]:
     """Return what is measured on the input that `prepare` has put into `folder`."""
     ours, reviewed = PROGRAMS / "aspire-gitops", folder / "gateway.d"
     octodns_config = ("--config-file", folder / "octodns" / "config.yaml")
@@ -97,32 +57,6 @@ def prepare(folder: Path, count: int) -> None:
         ("octodns_records.py", folder / "octodns", *size),
     ):
         subprocess.run([sys.executable, HERE / script[0], *script[1:]], check=True)
-
-
-def run(command: Sequence[str | Path], complaints: Path) -> Run:
-    """Run one command to its end. Raises ClickException when it fails."""
-    began = time.perf_counter()
-    with complaints.open("wb") as stderr:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)
-        _, status, used = os.wait4(process.pid, 0)
-        elapsed_s = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        said = complaints.read_text(encoding="utf-8", errors="replace")[-2000:]
-        words = " ".join(map(str, command))
-        raise click.ClickException(f"{words} exited with {process.returncode}:\n{said}")
-    return Run(elapsed_s, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
-
-
-def measure(folder: Path, runs: int) -> Mapping[str, Measured]:
-    """Run every command `runs` times, in turns, after one turn that only warms the caches."""
-    measured = {name: Measured() for name in commands(folder)}
-    for turn in range(runs + 1):
-        for name, command in commands(folder).items():
-            done = run(command, folder / "stderr")
-            if turn:
-                measured[name].runs.append(done)
-    return measured
 
 
 def table(count: int, runs: int, measured: Mapping[str, Measured]) -> str:
@@ -161,7 +95,7 @@ def main(sizes: tuple[int, ...], runs: int) -> None:
         with tempfile.TemporaryDirectory(prefix="aspire-bench-") as made:
             folder = Path(made)
             prepare(folder, count)
-            click.echo(table(count, runs, measure(folder, runs)))
+            click.echo(table(count, runs, measure(commands(folder), runs, folder / "stderr")))
 
 
 if __name__ == "__main__":

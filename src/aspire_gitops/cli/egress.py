@@ -16,7 +16,7 @@ import click
 from aspire_gitops.cli.egress_parts import Target, gateway_for, target_of
 from aspire_gitops.cli.exit_codes import ExitCode
 from aspire_gitops.cli.files import write_file
-from aspire_gitops.cli.findings import show_findings
+from aspire_gitops.cli.findings import show_findings, with_findings_format
 from aspire_gitops.cli.progress import told_on_stderr, warn
 from aspire_gitops.cli.source import day
 from aspire_gitops.diagnostics import Diagnostic, sort_diagnostics
@@ -58,14 +58,7 @@ def command() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help=f"Reviewed exceptions.  [default: {DEFAULT_NAME} in the scanned folder]",
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(list(DIAGNOSTIC_RENDERERS)),
-    default="text",
-    show_default=True,
-    help="How findings are written.",
-)
+@with_findings_format
 @click.option(
     "-o",
     "--output",

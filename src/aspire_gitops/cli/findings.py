@@ -7,6 +7,15 @@ import click
 from aspire_gitops.diagnostics import Diagnostic
 from aspire_gitops.rendering.diagnostics import DIAGNOSTIC_RENDERERS, render_text
 
+with_findings_format = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(list(DIAGNOSTIC_RENDERERS)),
+    default="text",
+    show_default=True,
+    help="How findings are written.",
+)
+
 
 def show_findings(found: Sequence[Diagnostic], format_: str = "text") -> None:
     """Print all findings on stdout."""

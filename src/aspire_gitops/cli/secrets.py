@@ -6,11 +6,10 @@ from pathlib import Path
 import click
 
 from aspire_gitops.cli.exit_codes import ExitCode
-from aspire_gitops.cli.findings import show_findings
+from aspire_gitops.cli.findings import show_findings, with_findings_format
 from aspire_gitops.cli.source import DEFAULT_FOLDER
 from aspire_gitops.diagnostics import sort_diagnostics
 from aspire_gitops.errors import UsageError
-from aspire_gitops.rendering.diagnostics import DIAGNOSTIC_RENDERERS
 from aspire_gitops.validation.literal_secrets import diagnose, find
 
 _EPILOG = """\b
@@ -28,14 +27,7 @@ Exit code 1 means that something was found. A secret is never shown.
     epilog=_EPILOG,
 )
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(list(DIAGNOSTIC_RENDERERS)),
-    default="text",
-    show_default=True,
-    help="How findings are written.",
-)
+@with_findings_format
 def command(paths: tuple[Path, ...], format_: str) -> None:
     """Look for secrets in PATHS: files, or folders with all of their files but git's own.
 

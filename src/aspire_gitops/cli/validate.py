@@ -8,13 +8,12 @@ from typing import NoReturn
 import click
 
 from aspire_gitops.cli.exit_codes import ExitCode
-from aspire_gitops.cli.findings import show_findings
+from aspire_gitops.cli.findings import show_findings, with_findings_format
 from aspire_gitops.cli.program import report_error
 from aspire_gitops.cli.progress import told_on_stderr
 from aspire_gitops.cli.reading import check
 from aspire_gitops.cli.source import SourceChoice, chosen, day, with_source
 from aspire_gitops.errors import SourceUnavailable
-from aspire_gitops.rendering.diagnostics import DIAGNOSTIC_RENDERERS
 from aspire_gitops.rendering.plan_words import plural
 
 _EPILOG = """\b
@@ -34,14 +33,7 @@ Exit code 1 means that there are errors; warnings alone are 0.
     epilog=_EPILOG,
 )
 @with_source
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(list(DIAGNOSTIC_RENDERERS)),
-    default="text",
-    show_default=True,
-    help="How findings are written.",
-)
+@with_findings_format
 @click.option("--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
 def command(
     source: str, revision: str | None, today: datetime | None, format_: str, *, watch: bool
