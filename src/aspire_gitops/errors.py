@@ -100,14 +100,21 @@ class LedgerRefused(AspireGitopsError):
 class TellingFailed(AspireGitopsError):
     """Somebody could not be told. Try again; it never stops a turn.
 
-    `retry_after_s` is the receiver's own wish; `permanent` says that trying again cannot help.
+    `retry_after_s` is the receiver's own wish; `permanent` says that trying again cannot help;
+    `status` is what the receiver answered, None when it was not reached.
     """
 
     def __init__(
-        self, message: str, *, retry_after_s: float | None = None, permanent: bool = False
+        self,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        permanent: bool = False,
+        status: int | None = None,
     ) -> None:
         self.retry_after_s = retry_after_s
         self.permanent = permanent
+        self.status = status
         super().__init__(message)
 
 

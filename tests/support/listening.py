@@ -20,6 +20,7 @@ class Heard:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    method: str = "POST"
 
     @property
     def json(self) -> Any:
@@ -83,10 +84,12 @@ def listening(script: Script = lambda _heard: OK) -> Iterator[Listener]:
         def do_POST(self) -> None:
             length = int(self.headers.get("content-length", 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            heard = Heard(self.path, headers, self.rfile.read(length))
+            heard = Heard(self.path, headers, self.rfile.read(length), self.command)
             listener.heard.append(heard)
             self.close_connection = True
             self.answer(listener.script(heard))
+
+        do_GET = do_PATCH = do_PUT = do_DELETE = do_POST  # noqa: N815 (http.server's names)
 
         def do_CONNECT(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from aspire_gitops.errors import TellingFailed, UsageError
-from aspire_gitops.web import MAX_REPLY_BYTES, Place, post_json, retry_after_s
+from aspire_gitops.web import MAX_REPLY_BYTES, Method, Place, post_json, retry_after_s, send
 from support.listening import Listener, Say, dead_port, listening
 
 SECRET_PATH = "/services/T0PLANTED/B0PLANTED/x7Q-planted"
@@ -340,3 +340,57 @@ def test_no_wish_can_break_us(wish: str, reset: str) -> None:
     )
 
     assert seconds is None or seconds >= 0
+
+
+def ask(method: Method, url: str, body: bytes | None = None, max_bytes: int = 100) -> bytes:
+    place = Place("the forge", SecretStr(url))
+    return asyncio.run(send(method, place, body, timeout_s=5, max_bytes=max_bytes))
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_a_request_of_any_method_arrives(listener: Listener, method: Method) -> None:
+    assert ask(method, listener.base + "/x?page=2") == b"ok"
+
+    (heard,) = listener.heard
+    assert (heard.method, heard.path) == (method, "/x?page=2")
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "followed"),
+    [
+        (Method.GET, 301, True),
+        (Method.GET, 302, True),
+        (Method.GET, 308, True),
+        (Method.PATCH, 307, True),
+        (Method.PATCH, 301, False),
+        (Method.DELETE, 302, False),
+    ],
+)
+def test_a_redirect_is_followed_if_the_method_stays(
+    listener: Listener,
+    method: Method,
+    status: int,
+    followed: bool,  # noqa: FBT001 (a column of the table)
+) -> None:
+    listener.answers(Say(status, {"location": "/there"}), Say())
+
+    if followed:
+        assert ask(method, listener.base) == b"ok"
+    else:
+        with pytest.raises(TellingFailed, match="it is a redirect"):
+            ask(method, listener.base)
+
+
+def test_a_page_is_read_as_far_as_the_caller_says(listener: Listener) -> None:
+    listener.answers(Say(body=b"x" * 300_000))
+
+    assert len(ask(Method.GET, listener.base, max_bytes=200_000)) == 200_000
+
+
+def test_an_error_says_what_was_answered(listener: Listener) -> None:
+    listener.answers(Say(403))
+
+    with pytest.raises(TellingFailed) as raised:
+        ask(Method.GET, listener.base)
+
+    assert raised.value.status == 403

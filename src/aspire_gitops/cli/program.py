@@ -55,6 +55,7 @@ class Program(click.Group):
         "rehearse": Lazy("rehearse", "Apply the files to a throw-away gateway and prove it works."),
         "sandbox": Lazy("sandbox", "Run a throw-away gateway on this machine."),
         "egress": Lazy("egress", "Find where an app goes around the gateway."),
+        "comment": Lazy("comment", "Keep one comment of a pull request up to date."),
         "schema": Lazy("schema", "Print or write the JSON Schemas of the files."),
         "codeowners": Lazy("codeowners", "Write CODEOWNERS: an app's file to its owner."),
         "secrets": Lazy("secrets", "Find keys and passwords that are written into files."),

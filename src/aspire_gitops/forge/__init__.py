@@ -1,6 +1,25 @@
-"""Where the repository is hosted: commit statuses on GitHub."""
+"""Where the repository is hosted: commit statuses on GitHub, one comment on a pull request."""
 
+from aspire_gitops.forge.comments import Thread
+from aspire_gitops.forge.dialects import DIALECTS, Dialect, ForgeName
 from aspire_gitops.forge.github import STATES, GithubStatuses
+from aspire_gitops.forge.keeping import How, Kept, keep_comment
 from aspire_gitops.forge.repository import Repository, repository_of
+from aspire_gitops.forge.sticky import Comment, marker, sticky_text
 
-__all__ = ["STATES", "GithubStatuses", "Repository", "repository_of"]
+__all__ = [
+    "DIALECTS",
+    "STATES",
+    "Comment",
+    "Dialect",
+    "ForgeName",
+    "GithubStatuses",
+    "How",
+    "Kept",
+    "Repository",
+    "Thread",
+    "keep_comment",
+    "marker",
+    "repository_of",
+    "sticky_text",
+]

@@ -8,7 +8,12 @@ from aspire_gitops.settings.base import (
     read_settings,
 )
 from aspire_gitops.settings.controller import ControllerSettings, read_controller_settings
-from aspire_gitops.settings.secrets import read_admin_key, read_secret, settings_warnings
+from aspire_gitops.settings.secrets import (
+    read_admin_key,
+    read_secret,
+    read_token,
+    settings_warnings,
+)
 
 __all__ = [
     "PREFIX",
@@ -20,5 +25,6 @@ __all__ = [
     "read_controller_settings",
     "read_secret",
     "read_settings",
+    "read_token",
     "settings_warnings",
 ]

@@ -4,6 +4,7 @@ Never from an argument, which everybody on the machine could read. No message
 quotes a value or the bytes of a file.
 """
 
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,9 +48,21 @@ def read_secret(settings: Settings, name: str) -> SecretStr | None:
         case SecretStr() as value, None:
             return _one(value.get_secret_value(), variable, name)
         case None, Path() as path:
-            return _one(_read_file(path, variable, name), str(path), name)
+            return _one(_read_file(path, f"{variable}_FILE", name), str(path), name)
         case _:
             return None
+
+
+def read_token(path: Path | None, variable: str) -> SecretStr | None:
+    """Return a token from a file, or else from a variable that is not ours; None if unset.
+
+    Raises:
+        SecretMissing: The file cannot be read, or what is there is not one value.
+    """
+    if path is not None:
+        return _one(_read_file(path, "--token-file", "token"), str(path), "token")
+    text = os.environ.get(variable, "")
+    return _one(text, variable, "token") if text else None
 
 
 def settings_warnings(settings: Settings) -> Iterator[str]:
@@ -71,7 +84,7 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _read_file(path: Path, variable: str, name: str) -> str:
+def _read_file(path: Path, setting: str, name: str) -> str:
     try:
         with path.open("rb") as file:
             return file.read(_MAX_BYTES).decode("ascii")
@@ -79,7 +92,7 @@ def _read_file(path: Path, variable: str, name: str) -> str:
         # Not chained: a decoding error quotes the bytes of the file.
         what = error.strerror if isinstance(error, OSError) else "it is not plain text"
         raise SecretMissing(
-            f"the {_words(name)} cannot be read from {path}: {what}; mend {variable}_FILE"
+            f"the {_words(name)} cannot be read from {path}: {what}; mend {setting}"
         ) from None
 
 

@@ -72,12 +72,12 @@ def refusal(place: Place, reply: Reply) -> TellingFailed:
     head = f"{place} answered {reply.status}" + (f" ({words})" if words else "")
     wish = retry_after_s(reply.headers)
     if reply.status >= 500 or reply.status in _TRY_AGAIN or _is_rate_limit(reply):
-        return TellingFailed(f"{head}; try again later", retry_after_s=wish)
+        return TellingFailed(f"{head}; try again later", retry_after_s=wish, status=reply.status)
     if reply.status < 400:
         way_out = "it is a redirect; set the URL that it leads to"
     else:
         way_out = place.advice.get(reply.status, "check its URL and settings")
-    return TellingFailed(f"{head}; {way_out}", permanent=True)
+    return TellingFailed(f"{head}; {way_out}", permanent=True, status=reply.status)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

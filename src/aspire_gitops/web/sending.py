@@ -1,8 +1,8 @@
-"""The only module that sends requests to third parties: a webhook, Slack, GitHub.
+"""The only module that sends requests to third parties: a webhook, Slack, GitHub, GitLab.
 
 One request, one connection: what we tell is rare, so nothing is kept open.
-Nothing is tried again here; `notifying.outbox` does that. `replies` judges
-what came back.
+Nothing is tried again here; `notifying.outbox` and `forge.sticky` do that.
+`replies` judges what came back.
 
 A proxy of the environment is used for https alone, where it sees the host and
 no more. Over http, and to this machine, it would see the secret in the path.
@@ -14,6 +14,8 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
 from ssl import SSLContext
 
 import httpx
@@ -26,8 +28,27 @@ TIMEOUT_S = 10.0
 MAX_REPLY_BYTES = 64 * 1024
 _MOST_REDIRECTS = 3
 _KEEP_THE_METHOD = (307, 308)  # after any other redirect a POST would become a GET
+_ANY_REDIRECT = (301, 302, 307, 308)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _LONGEST_REASON = 160
+
+
+class Method(StrEnum):
+    """What a request asks for."""
+
+    GET = "GET"
+    POST = "POST"
+    PATCH = "PATCH"
+    PUT = "PUT"
+    DELETE = "DELETE"
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: Method
+    body: bytes | None
+    headers: Mapping[str, str]
+    max_bytes: int
 
 
 async def post_json(
@@ -38,7 +59,21 @@ async def post_json(
     bearer: SecretStr | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> bytes:
-    """Send JSON once and return the beginning of the reply, at most `MAX_REPLY_BYTES`.
+    """Send JSON once by POST and return the beginning of the reply. See `send`."""
+    return await send(Method.POST, place, body, headers=headers, bearer=bearer, timeout_s=timeout_s)
+
+
+async def send(
+    method: Method,
+    place: Place,
+    body: bytes | None = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    bearer: SecretStr | None = None,
+    timeout_s: float = TIMEOUT_S,
+    max_bytes: int = MAX_REPLY_BYTES,
+) -> bytes:
+    """Ask once, with JSON if there is a body; return the beginning of the reply, `max_bytes`.
 
     A redirect is followed only to the same scheme, host and port.
 
@@ -56,7 +91,7 @@ async def post_json(
     fault = ""
     try:
         async with asyncio.timeout(timeout_s):
-            reply = await _sent(place, body, own)
+            reply = await _sent(place, _Request(method, body, own, max_bytes))
     except TimeoutError:
         fault = f"no answer in {timeout_s:g} s"
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError) as error:
@@ -69,13 +104,13 @@ async def post_json(
     return reply.body
 
 
-async def _sent(place: Place, body: bytes, headers: Mapping[str, str]) -> Reply:
+async def _sent(place: Place, request: _Request) -> Reply:
     url = target = httpx.URL(place.url.get_secret_value())
     with _unlogged():
         async with _client(url) as client:
             for _ in range(_MOST_REDIRECTS):
-                reply = await _exchange(client, target, body, headers)
-                elsewhere = _elsewhere(target, reply)
+                reply = await _exchange(client, target, request)
+                elsewhere = _elsewhere(target, reply, request.method)
                 if elsewhere is None:
                     break
                 target = elsewhere
@@ -102,24 +137,26 @@ def _tls() -> SSLContext:
     return httpx.create_ssl_context()
 
 
-async def _exchange(
-    client: httpx.AsyncClient, url: httpx.URL, body: bytes, headers: Mapping[str, str]
-) -> Reply:
-    async with client.stream("POST", url, content=body, headers=headers) as response:
-        return Reply(response.status_code, dict(response.headers), await _beginning(response))
+async def _exchange(client: httpx.AsyncClient, url: httpx.URL, request: _Request) -> Reply:
+    async with client.stream(
+        request.method, url, content=request.body, headers=request.headers
+    ) as response:
+        beginning = await _beginning(response, request.max_bytes)
+        return Reply(response.status_code, dict(response.headers), beginning)
 
 
-async def _beginning(response: httpx.Response) -> bytes:
-    seen = b""
+async def _beginning(response: httpx.Response, max_bytes: int) -> bytes:
+    seen = bytearray()
     async for chunk in response.aiter_raw():
         seen += chunk
-        if len(seen) >= MAX_REPLY_BYTES:
+        if len(seen) >= max_bytes:
             break
-    return seen[:MAX_REPLY_BYTES]
+    return bytes(seen[:max_bytes])
 
 
-def _elsewhere(url: httpx.URL, reply: Reply) -> httpx.URL | None:
-    if reply.status not in _KEEP_THE_METHOD or "location" not in reply.headers:
+def _elsewhere(url: httpx.URL, reply: Reply, method: Method) -> httpx.URL | None:
+    followed = _ANY_REDIRECT if method is Method.GET else _KEEP_THE_METHOD
+    if reply.status not in followed or "location" not in reply.headers:
         return None
     try:
         target = url.join(reply.headers["location"])
