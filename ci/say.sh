@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the scripts beside it: how a job says what it found.
 
 # What others wrote in the files must not speak to the runner.

