@@ -9,7 +9,7 @@ program="$1" folder="$2" branch="$3" out="$4"
 
 failed() {
   summary "$1" "${2:-}"
-  echo "::error title=Drift::$1"
+  annotate error Drift "$1"
   exit 1
 }
 

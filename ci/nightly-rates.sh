@@ -14,13 +14,13 @@ ahead="$(date -u -d "$today + $days days" +%F)"
 if ! "$program" validate "$folder" --today "$today" > "$text" 2>&1; then
   shown "$text"
   summary "By $today the files hold errors; a rate may have become too old" "$text"
-  echo "::error title=Rates::by $today the files hold errors; the summary says which"
+  annotate error Rates "by $today the files hold errors; the summary says which"
   exit 1
 fi
 if ! "$program" validate "$folder" --today "$ahead" > "$text" 2>&1; then
   shown "$text"
   summary "Good today; by $ahead the files will hold errors. Renew them in a pull request" "$text"
-  echo "::warning title=Rates::good today; by $ahead the files will hold errors, see the summary"
+  annotate warning Rates "good today; by $ahead the files will hold errors, see the summary"
   exit 0
 fi
 summary "Every rate and date is good today and on $ahead"
