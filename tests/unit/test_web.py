@@ -69,6 +69,13 @@ def test_what_was_posted_arrives_as_json_with_the_token(listener: Listener) -> N
         pytest.param(Say(425), False, None, "425; try again", id="425"),
         pytest.param(Say(429, {"retry-after": "7"}), False, 7, "429", id="429 with a wish"),
         pytest.param(Say(403, {"retry-after": "9"}), False, 9, "403", id="GitHub's second limit"),
+        pytest.param(
+            Say(403, body=b'{"message": "You have exceeded a secondary rate limit"}'),
+            False,
+            60,
+            "403",
+            id="a limit in words alone",
+        ),
         pytest.param(Say(500), False, None, "500; try again", id="500"),
         pytest.param(Say(503, {"retry-after": "2"}), False, 2, "503", id="503 with a wish"),
         pytest.param(Say(503, {"retry-after": "soon"}), False, None, "503", id="a wish unread"),

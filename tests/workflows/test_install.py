@@ -35,7 +35,7 @@ def test_the_action_installs_a_program_that_works(tmp_path: Path) -> None:
     program = venv / "bin" / "aspire-gitops"
     explained = subprocess.check_output([program, "explain", "AG201"], text=True, cwd=tmp_path)
     assert "unknown-provider" in explained  # the pages came along
-    checked = [program, "validate", ROOT / "gateway.d", "--today", "2026-11-23"]
+    checked = [str(program), "validate", str(ROOT / "gateway.d"), "--today", "2026-11-23"]
     assert subprocess.run(checked, cwd=tmp_path, capture_output=True, check=False).returncode == 0
     freeze = subprocess.check_output([venv / "bin" / "pip", "freeze", "--all"], text=True)
     installed = {line.partition("==")[0].lower().replace("_", "-") for line in freeze.splitlines()}

@@ -20,6 +20,7 @@ from aspire_gitops.errors import TellingFailed, UsageError
 
 _TRY_AGAIN = frozenset({408, 425, 429})
 _LONGEST_WORDS = 200
+_UNSAID_LIMIT_S = 60.0  # what GitHub asks for where it names no time
 
 
 def no_words(body: bytes) -> str:  # noqa: ARG001 (the shape of Place.words)
@@ -71,6 +72,8 @@ def refusal(place: Place, reply: Reply) -> TellingFailed:
     words = _short(place.words(reply.body))
     head = f"{place} answered {reply.status}" + (f" ({words})" if words else "")
     wish = retry_after_s(reply.headers)
+    if wish is None and _is_rate_limit(reply):
+        wish = _UNSAID_LIMIT_S
     if reply.status >= 500 or reply.status in _TRY_AGAIN or _is_rate_limit(reply):
         return TellingFailed(f"{head}; try again later", retry_after_s=wish, status=reply.status)
     if reply.status < 400:
@@ -100,8 +103,12 @@ def _is_number(text: str) -> bool:
 
 
 def _is_rate_limit(reply: Reply) -> bool:
-    # GitHub says 403 for it, and means 429.
-    limited = "retry-after" in reply.headers or reply.headers.get("x-ratelimit-remaining") == "0"
+    # GitHub says 403 for it, means 429, and may say so in words alone.
+    limited = (
+        "retry-after" in reply.headers
+        or reply.headers.get("x-ratelimit-remaining") == "0"
+        or b"rate limit" in reply.body
+    )
     return reply.status == 403 and limited
 
 
