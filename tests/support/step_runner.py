@@ -156,7 +156,7 @@ class StepRunner:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         for variable in ("GITHUB_ENV", "GITHUB_PATH"):

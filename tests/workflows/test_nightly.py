@@ -40,7 +40,7 @@ def night(folder: Path, script: str, *words: str | Path, **variables: str) -> Ni
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     text = summary.read_text() if summary.exists() else ""
