@@ -14,7 +14,7 @@ failed() {
 }
 
 mkdir -p "$out"
-git fetch --quiet --no-tags --depth=1 origin "+refs/heads/$branch:refs/remotes/origin/$branch" 2> /dev/null || true
+git fetch --quiet --no-tags origin "+refs/heads/$branch:refs/remotes/origin/$branch" 2> /dev/null || true
 if ! git show "refs/remotes/origin/$branch:snapshot.json" > "$out/snapshot.json" 2> /dev/null; then
   rm -f "$out/snapshot.json"
   failed "Nobody can tell: no snapshot is on the branch $branch. Set ASPIRE_GITOPS_PUBLISH_BRANCH of the controller to $branch, or take the job drift away."

@@ -262,12 +262,13 @@ def test_the_token_is_nowhere(job: Job, opened: PullRequest, forge: FakeForge) -
 @pytest.mark.parametrize(
     ("inputs", "said"),
     [
-        ({"head": "no-such-branch"}, "the input head names no commit"),
-        ({"base": "no-such-branch"}, "the base is no commit"),
-        ({"head": "--output=/tmp/x"}, "the input head names no commit"),
+        ({"head": "no-such-branch"}, "the input head names no commit of this clone"),
+        ({"base": "no-such-branch"}, "the base is no commit of this clone"),
+        ({"head": "--output=/tmp/x"}, "the input head names no commit of this clone"),
+        ({"name": "../../x"}, "the input name may have small letters"),
     ],
 )
-def test_what_is_not_in_the_clone_is_named(
+def test_what_cannot_be_is_said_before_anything_is_done(
     job: Job, opened: PullRequest, inputs: dict[str, str], said: str
 ) -> None:
     opened.edit("aliases/chat", *ANOTHER_MODEL)
@@ -275,4 +276,5 @@ def test_what_is_not_in_the_clone_is_named(
     ran = job.run(**inputs)
 
     assert not ran.succeeded
-    assert f"{said} of this clone; check out with fetch-depth: 0" in ran.log
+    assert f"::error title=aspire-gitops::{said}" in ran.log
+    assert job.uploaded == []
