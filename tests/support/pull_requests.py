@@ -102,6 +102,7 @@ class Job:
     pull_request: PullRequest
     forge: FakeForge
     temp: Path
+    programs: Path = PROGRAMS
     from_fork: bool = False
     event: Mapping[str, Any] | None = None
     uploaded: list[Given] = field(default_factory=list)
@@ -124,7 +125,7 @@ class Job:
                 "actions/upload-artifact": self._upload,
                 "github/codeql-action/upload-sarif": self._analyse,
             },
-            instead_of={"Install aspire-gitops": {"bin": str(PROGRAMS)}},
+            instead_of={"Install aspire-gitops": {"bin": str(self.programs)}},
         ).run(**inputs)
 
     def _event(self) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from support.fake_forge import TOKEN, FakeForge, fake_forge
 from support.pull_requests import (
     ANOTHER_MODEL,
+    PROGRAMS,
     Job,
     PullRequest,
     fresh_files,
@@ -219,6 +220,30 @@ def test_a_branch_cannot_be_passed_off_as_the_snapshot(
 
     published = (Path(ran.outputs["folder"]) / "snapshot.json").read_text()
     assert published == live
+
+
+def test_a_review_that_breaks_is_no_review_that_refuses(
+    job: Job, opened: PullRequest, forge: FakeForge, tmp_path: Path
+) -> None:
+    job.programs = tmp_path / "bin"
+    job.programs.mkdir()
+    program = job.programs / "aspire-gitops"
+    program.write_text(
+        '#!/usr/bin/env bash\n[ "$1" != review ] || { echo "error: broken" >&2; exit 1; }\n'
+        f'exec {PROGRAMS / "aspire-gitops"} "$@"\n'
+    )
+    program.chmod(0o755)
+    (job.programs / "python").symlink_to(PROGRAMS / "python")
+    opened.edit("aliases/chat", *ANOTHER_MODEL)
+
+    ran = job.run()
+
+    assert not ran.succeeded
+    assert ran.outputs["errors"] == "true"
+    assert "error: broken" in ran.log
+    assert "the review could not be made" in ran.log
+    assert forge.comments == []
+    assert (Path(ran.outputs["folder"]) / "plan.json").exists()
 
 
 HOSTILE = """\
