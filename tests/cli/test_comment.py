@@ -145,3 +145,16 @@ def test_an_empty_file_is_wrong_usage(job: CommandLine) -> None:
     (job.folder / "review.md").write_text("\n")
 
     assert comment(job).returncode == 64
+
+
+def test_a_summary_that_is_full_gets_no_more(job: CommandLine, forge: FakeForge) -> None:
+    """GitHub shows nothing of a summary above 1 MiB, so what is there already matters more."""
+    forge.read_only = True
+    summary = job.folder / "summary.md"
+    summary.write_text("x" * 999_990)
+
+    ended = comment(job, "--or-summary")
+
+    assert ended.returncode == 0
+    assert "instead" not in ended.stderr
+    assert len(summary.read_text()) == 999_990
