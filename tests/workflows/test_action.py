@@ -92,6 +92,8 @@ def test_everything_that_a_reviewer_needs_is_there(
     assert [given["name"] for given in job.uploaded] == ["aspire-gitops-review"]
     assert [given["category"] for given in job.analysed] == ["aspire-gitops-review"]
     assert ran.outcomes("skipped") == []
+    texts = [path.read_text() for path in job.temp.rglob("*") if path.is_file()]
+    assert not [text for text in [ran.log, ran.summary, *forge.bodies(), *texts] if TOKEN in text]
 
 
 def test_a_mistake_is_commented_and_then_fails_the_check(
@@ -281,15 +283,6 @@ def test_what_the_files_say_does_not_speak_to_the_runner(
     assert not [rest for _, rest in obeyed if rest.startswith("::forged")]
     assert ran.outputs["errors"] == "true"
     assert forge.bodies()[0].count("<!-- aspire-gitops:") == 1
-
-
-def test_the_token_is_nowhere(job: Job, opened: PullRequest, forge: FakeForge) -> None:
-    opened.edit("aliases/chat", *ANOTHER_MODEL)
-
-    ran = job.run()
-
-    texts = [path.read_text() for path in job.temp.rglob("*") if path.is_file()]
-    assert not [text for text in [ran.log, ran.summary, *forge.bodies(), *texts] if TOKEN in text]
 
 
 @pytest.mark.parametrize(

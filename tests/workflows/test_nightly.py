@@ -104,7 +104,7 @@ def test_a_snapshot_of_something_else_is_no_good_night(tmp_path: Path) -> None:
 
     assert found.code == 1
     assert "### There is no plan" in found.summary
-    assert "is not a snapshot of this version" in found.summary
+    assert "made by a newer aspire-gitops" in found.summary
 
 
 def rates(folder: Path, today: str) -> Night:
