@@ -43,7 +43,7 @@ def calls_of_64_clients(gateway: LedgerGateway, mode: str, **more: Any) -> list[
     addresses = [gateway.sandbox.base_url, *gateway.sandbox.extra_base_urls]
     body = {"model": "chat", **SAY_HI, **more}
     made = asyncio.run(storm(addresses, app.key, body, go_on=False, at_most_s=30))
-    assert {call.status for call in made} <= {200, 429}
+    assert [call for call in made if call.status not in (200, 429)] == []
     gateway.settled(app, sum(call.ok for call in made))
     assert gateway.spent(app) == CHAT_AUD * sum(call.ok for call in made)
     return made

@@ -18,11 +18,15 @@ REFUSED = (429, 422)  # 422 is what LiteLLM says by default
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One call: when it was sent and answered (monotonic seconds), and its status; 0 if cut off."""
+    """One call: when it was sent and answered (monotonic seconds), and its status; 0 if cut off.
+
+    `why` is what a refusal said, or what cut the call off.
+    """
 
     sent: float
     answered: float
     status: int
+    why: str = ""
 
     @property
     def ok(self) -> bool:
@@ -62,10 +66,11 @@ class Caller:
             reader, writer = self._streams
             writer.write(request)
             status, answer = await _read_answer(reader)
-        except (OSError, asyncio.IncompleteReadError, ValueError):
+        except (OSError, asyncio.IncompleteReadError, ValueError) as error:
             await self.hang_up()
-            return Made(sent, time.monotonic(), 0), b""
-        return Made(sent, time.monotonic(), status), answer
+            return Made(sent, time.monotonic(), 0, repr(error)), b""
+        why = "" if status == 200 else answer.decode(errors="replace")
+        return Made(sent, time.monotonic(), status, why), answer
 
     async def hang_up(self) -> None:
         if self._streams:
