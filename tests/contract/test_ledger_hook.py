@@ -51,7 +51,7 @@ def test_the_hook_stands_on_the_very_class_that_litellm_looks_at(gateway: Ledger
 
 
 def test_a_class_that_only_inherits_the_hook_cannot_be_made(gateway: LedgerGateway) -> None:
-    code = "from aspire_gitops.ledger.hook import Ledger\nclass Mine(Ledger): pass"
+    code = "from aspire_gitops.ledger.callback import Ledger\nclass Mine(Ledger): pass"
     said = in_the_proxys_python(gateway, code)
     assert "Mine must define async_pre_call_hook: LiteLLM skips it" in said
 

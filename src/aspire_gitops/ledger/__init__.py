@@ -2,5 +2,5 @@
 
 Runs inside the gateway's own process, so it imports `money` and `canonical` and
 nothing else of ours, and keeps its own dependencies to one database driver.
-`hook` is what LiteLLM loads; the compiled `config.yaml` names it.
+`hook` is what LiteLLM loads; the compiled `config.yaml` names it. `callback` is its class.
 """

@@ -1,6 +1,6 @@
 """May this call start: the store's verdict, patience near the cap, and what holds in an outage.
 
-Knows nothing of LiteLLM; `hook` brings it calls. Strict budgets set the worst
+Knows nothing of LiteLLM; `callback` brings it calls. Strict budgets set the worst
 case aside and never exceed the cap. Fair ones refuse nobody while money is left:
 near the cap calls wait for those under way, and the last one may exceed it.
 """
@@ -25,6 +25,7 @@ from aspire_gitops.ledger.decisions import (
 from aspire_gitops.ledger.outage import Outage
 from aspire_gitops.ledger.plausible import plausible
 from aspire_gitops.ledger.store import Store, StoreUnavailable
+from aspire_gitops.ledger.under_way import UnderWay
 from aspire_gitops.ledger.values import NOTHING, Answer, Booked, Call, Request, Settlement, Verdict
 from aspire_gitops.ledger.waiting import Line, ended
 from aspire_gitops.ledger.worst_case import Unpriced
@@ -57,7 +58,7 @@ class Gatekeeper:
         self._remember = remember
         self.backlog = Backlog(store, size=remember)
         self._lines: dict[str, Line] = {}
-        self._under_way: dict[str, Admitted] = {}
+        self._under_way = UnderWay()
 
     def call(self, account: Account, id_: str, alias: str, key: str, at: datetime) -> Call:
         """Describe a call that started at `at`."""
@@ -81,7 +82,7 @@ class Gatekeeper:
         if isinstance(starting.worst, Unpriced):
             refused = self._refused(Reason.UNPRICED, account, NOTHING, NOTHING)
             return replace(refused, missing_price=starting.worst.missing)
-        self._forget_lost_calls()
+        self._under_way.forget_lost(time.monotonic())
         need = _need(account, starting.worst)
         line = self._lines.get(account.budget)
         if line is None or not line.is_behind(need):
@@ -104,7 +105,7 @@ class Gatekeeper:
             What came of it; None if the store is away (it is told later), or if
             nothing is known of the call.
         """
-        admitted = self._under_way.pop(call_id, None)
+        admitted = self._under_way.pop(call_id)
         call = admitted.request.call if admitted else otherwise
         if call is None:
             return None
@@ -126,7 +127,7 @@ class Gatekeeper:
 
     async def release(self, call_id: str) -> None:
         """Free what was set aside for a call that cost nothing. Unknown ids are freed too."""
-        admitted = self._under_way.pop(call_id, None)
+        admitted = self._under_way.pop(call_id)
         now = self._clock()
         try:
             await self._store.release(call_id, now)
@@ -217,7 +218,7 @@ class Gatekeeper:
         return self._refused(Reason.OUTAGE, account, NOTHING, request.need)
 
     def _admitted(self, admitted: Admitted) -> Admitted:
-        self._under_way[admitted.request.call.id] = admitted
+        self._under_way.add(admitted, time.monotonic())
         return admitted
 
     def _refused(self, reason: Reason, account: Account, spent: NanoAud, need: NanoAud) -> Refused:
@@ -232,15 +233,6 @@ class Gatekeeper:
     def _something_ended(self, budget: str) -> None:
         if line := self._lines.get(budget):
             line.something_ended()
-
-    def _forget_lost_calls(self) -> None:
-        # The store recovers them; here they would only fill the memory.
-        now = self._clock()
-        while self._under_way:
-            oldest = next(iter(self._under_way.values()))
-            if oldest.request.expires_at > now:
-                return
-            del self._under_way[oldest.request.call.id]
 
 
 def _need(account: Account, worst: NanoAud) -> NanoAud:

@@ -25,8 +25,6 @@ from aspire_gitops.ledger.values import Answer, Booked, EntryKind, Request, Sett
 from aspire_gitops.ledger.worst_case import Unpriced
 from support.ledger_calls import NOON, RATE, SYDNEY, account, starting
 
-LATER = NOON + timedelta(hours=1)
-
 
 class Scene(SqliteStore):
     """A store that can be taken away, and the gatekeeper in front of it."""
@@ -406,16 +404,6 @@ def test_a_release_frees_at_once(folder: Path) -> None:
 
     with playing(scene) as runner:
         assert isinstance(runner.run(story()), Admitted)
-
-
-def test_calls_that_are_never_heard_of_again_do_not_fill_the_memory(folder: Path) -> None:
-    scene = Scene(folder)
-    with playing(scene) as runner:
-        runner.run(scene.wish("r1", worst=1))
-        scene.now = LATER
-        runner.run(scene.wish("r2", worst=1))
-    assert scene.gatekeeper.under_way("r1") is None
-    assert scene.gatekeeper.under_way("r2") is not None
 
 
 # ── the turn of the month ────────────────────────────────────────────────────

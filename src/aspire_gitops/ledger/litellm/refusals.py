@@ -1,6 +1,6 @@
 """The answers to calls that may not start: status, type, and words that say when it changes.
 
-`hook` raises them as LiteLLM's own exception. The type also stands in the `facts`,
+`callback` raises them as LiteLLM's own exception. The type also stands in the `facts`,
 because some routes (/v1/messages, images) replace the type of an error with their own.
 """
 

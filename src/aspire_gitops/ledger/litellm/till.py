@@ -1,6 +1,6 @@
 """Take one call through the ledger: admitted before it starts, settled when it ended.
 
-Knows the ledger and what LiteLLM says, and not LiteLLM itself: `hook` brings
+Knows the ledger and what LiteLLM says, and not LiteLLM itself: `callback` brings
 requests and events, and turns a `Declined` into an answer.
 """
 
