@@ -28,13 +28,15 @@ from aspire_gitops.ledger.litellm.settings import (
 from aspire_gitops.ledger.litellm.till import Caller, Declined, Till
 from aspire_gitops.ledger.opening import open_store
 from aspire_gitops.ledger.recovering import Logged
-from aspire_gitops.ledger.values import Counted
+from aspire_gitops.ledger.values import Answer, Counted, Request
+from support.ledger_events import caller, event, price_list
 from support.ledger_real import CHAT_AUD, PRICES, account
 
 T = TypeVar("T")
 Run = Callable[[Coroutine[Any, Any, T]], T]
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+CHAT: dict[str, Any] = {"model": "chat", "messages": [{"role": "user", "content": "hi"}]}
 CHAT_NANO = int(CHAT_AUD * 10**9)
 
 
@@ -46,7 +48,7 @@ class Desk:
         gate = Gatekeeper(store, clock=lambda: self.now, patience_s=0.1)
         self.till = Till(
             gate,
-            Tariffs(_price_list),
+            Tariffs(price_list),
             unmarked,
             grace=timedelta(seconds=30),
             clock=lambda: self.now,
@@ -63,34 +65,6 @@ class Desk:
 
     async def counted(self) -> list[Counted]:
         return [entry.counted for entry in await self.store.entries()]
-
-
-async def _price_list(alias: str) -> PriceList | None:
-    return PriceList(PRICES, {"timeout": 60}) if alias == "chat" else None
-
-
-def caller(**more: Any) -> Caller:
-    return Caller("shop.main", account("shop", "1", **more), "/v1/chat/completions")
-
-
-def event(data: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Return what a success event brings for a request, as far as it is read."""
-    payload = {
-        "id": "chatcmpl_1",
-        "call_type": "acompletion",
-        "model_group": "chat",
-        "model": "openai/gpt-x",
-        "custom_llm_provider": "openai",
-        "prompt_tokens": 10,
-        "completion_tokens": 20,
-        "metadata": {"user_api_key_auth_metadata": account("shop", "1")},
-    }
-    return {
-        "response_cost": 8.999999999999999e-05,
-        "litellm_params": {"metadata": data.get("litellm_metadata") or data["metadata"]},
-        "standard_logging_object": payload,
-        **more,
-    }
 
 
 @pytest.fixture
@@ -351,6 +325,25 @@ def test_a_strict_budget_says_what_is_left_and_what_the_call_may_cost(
         run(desk.till.admit(poor, "acompletion", body))
     message = declined.value.refusal.message
     assert "0.0001 are left and this call may cost 0.00018: a smaller max_tokens may fit" in message
+
+
+def test_a_refusal_that_midnight_overtook_says_to_try_again_now(
+    desk: Desk, run: Run[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the old month's; by the new month's end the client would wait for an hour."""
+    desk.now = datetime(2026, 11, 30, 12, 59, 59, tzinfo=UTC)
+    ask = desk.store.admit
+
+    async def slow(request: Request) -> Answer:
+        answer = await ask(request)
+        desk.now += timedelta(seconds=2)
+        return answer
+
+    monkeypatch.setattr(desk.store, "admit", slow)
+    with pytest.raises(Declined) as declined:
+        run(desk.till.admit(Caller("k", account("shop", "0"), "/"), "acompletion", CHAT))
+    assert "The month turns at 2026-12-01 00:00 AEDT" in declined.value.refusal.message
+    assert declined.value.refusal.retry_after_s == 1
 
 
 @pytest.mark.parametrize(

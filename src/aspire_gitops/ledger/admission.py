@@ -80,7 +80,7 @@ class Gatekeeper:
     async def admit(self, account: Account, starting: Starting) -> Decision:
         """Say whether a call may start, waiting near the cap. Never raises StoreUnavailable."""
         if isinstance(starting.worst, Unpriced):
-            refused = self._refused(Reason.UNPRICED, account, NOTHING, NOTHING)
+            refused = _refused(Reason.UNPRICED, account, NOTHING, NOTHING, self._clock())
             return replace(refused, missing_price=starting.worst.missing)
         self._under_way.forget_lost(time.monotonic())
         need = _need(account, starting.worst)
@@ -209,20 +209,17 @@ class Gatekeeper:
                 reason = Reason.REPEATED
             case Verdict.REFUSED:
                 reason = Reason.CAP
-        return self._refused(reason, account, answer.spent, request.need)
+        return _refused(reason, account, answer.spent, request.need, request.call.at)
 
     def _without_store(self, request: Request, account: Account) -> Decision:
         remembered = len(self.backlog) + len(self._under_way)
         if self._outage.lets_through(time.monotonic()) and remembered < self._remember:
             return self._admitted(Admitted(request, account, NOTHING, unasked=True))
-        return self._refused(Reason.OUTAGE, account, NOTHING, request.need)
+        return _refused(Reason.OUTAGE, account, NOTHING, request.need, request.call.at)
 
     def _admitted(self, admitted: Admitted) -> Admitted:
         self._under_way.add(admitted, time.monotonic())
         return admitted
-
-    def _refused(self, reason: Reason, account: Account, spent: NanoAud, need: NanoAud) -> Refused:
-        return Refused(reason, account, spent, need, account.month(self._clock()).end)
 
     async def _settlement(self, call: Call, spent: Spent, admitted: Admitted | None) -> Settlement:
         expected = admitted.expected if admitted else NOTHING
@@ -237,6 +234,13 @@ class Gatekeeper:
 
 def _need(account: Account, worst: NanoAud) -> NanoAud:
     return worst if account.mode is Mode.STRICT else NanoAud(min(1, worst))
+
+
+def _refused(
+    reason: Reason, account: Account, spent: NanoAud, need: NanoAud, at: datetime
+) -> Refused:
+    # The month that was asked about: by the time of the answer it may be over.
+    return Refused(reason, account, spent, need, account.month(at).end)
 
 
 def _is_busy(decision: Decision) -> bool:

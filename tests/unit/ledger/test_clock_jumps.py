@@ -14,9 +14,8 @@ from aspire_gitops.ledger.amounts import NanoAud
 from aspire_gitops.ledger.recovering import expire
 from aspire_gitops.ledger.sqlite import SqliteStore
 from aspire_gitops.ledger.under_way import UnderWay
-from aspire_gitops.ledger.values import Request
 from aspire_gitops.ledger.verifying import verify
-from support.ledger_calls import NOON, RATE, account, call, starting
+from support.ledger_calls import NOON, RATE, account, request, starting
 
 Run = Callable[..., Any]
 JUMPS = [timedelta(days=-40), timedelta(hours=-1), timedelta(hours=1), timedelta(days=40)]
@@ -86,7 +85,7 @@ def test_after_a_jump_back_a_lost_call_is_recovered_when_its_time_comes(
     desk: Desk, run: Run
 ) -> None:
     async def story() -> list[int]:
-        found = []
+        found: list[int] = []
         await desk.admitted("r1")
         for minutes in (-60, 14, 16):  # what is set aside is so for a quarter of an hour
             await expire(desk.store, NOON + timedelta(minutes=minutes))
@@ -100,7 +99,7 @@ def test_a_jump_into_the_next_month_opens_that_and_a_jump_back_returns(
     desk: Desk, run: Run
 ) -> None:
     async def story() -> list[bool]:
-        found = []
+        found: list[bool] = []
         for days in (0, 0, 12, -12):  # the 20th of November, the 2nd of December, and back
             desk.now += timedelta(days=days)
             id_ = f"r{len(found)}"
@@ -115,13 +114,8 @@ def test_a_jump_into_the_next_month_opens_that_and_a_jump_back_returns(
 def test_a_call_that_is_never_heard_of_again_is_forgotten_at_last() -> None:
     calls = UnderWay(late_s=100)
     for number in range(3):
-        request = Request(
-            call(f"r{number}"),
-            *[NanoAud(1)] * 3,
-            learned=False,
-            expires_at=NOON + timedelta(seconds=50),
-        )
-        calls.add(Admitted(request, account(), NanoAud(1)), now=float(number))
+        wish = request(f"r{number}", hold_s=50)
+        calls.add(Admitted(wish, account(), NanoAud(1)), now=float(number))
     calls.forget_lost(now=149)
     assert len(calls) == 3
     calls.forget_lost(now=151)

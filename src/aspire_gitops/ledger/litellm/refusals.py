@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from aspire_gitops.ledger.account import Account
 from aspire_gitops.ledger.amounts import NanoAud, aud, shown
+from aspire_gitops.ledger.decisions import Refused
 
 _LONGEST_WAIT = timedelta(hours=1)  # a cap may be raised any time: ask again before the month turns
 _OUTAGE_WAIT_S = 5
@@ -32,12 +33,10 @@ class Refusal:
         return {} if self.retry_after_s is None else {"retry-after": str(self.retry_after_s)}
 
 
-def over_cap(account: Account, spent: NanoAud, now: datetime, *, needs: NanoAud) -> Refusal:
-    """Return the answer to a call that the budget does not cover.
-
-    `needs` is what a strict budget must have left for this call, its worst case.
-    """
-    turns = account.month(now).end
+def over_cap(refused: Refused, now: datetime) -> Refusal:
+    """Return the answer to a call that the budget did not cover."""
+    account, spent = refused.account, refused.spent
+    turns = refused.month_end.astimezone(account.timezone)
     facts = {
         "type": "monthly_budget_aud_exceeded",
         "app": account.app,
@@ -50,7 +49,7 @@ def over_cap(account: Account, spent: NanoAud, now: datetime, *, needs: NanoAud)
     return Refusal(
         status=429,
         type="monthly_budget_aud_exceeded",
-        message=f"{_standing(account, spent, needs)}. {until}; the budget's owner may raise it "
+        message=f"{_standing(account, spent, refused.need)}. {until}; the budget's owner may raise it "
         "before.",
         retry_after_s=_seconds_until(turns, now),
         facts=facts,

@@ -145,7 +145,7 @@ def _spent(ended: Ended, usd: Decimal | None) -> Spent:
 def _refusal(decision: Refused, starting: Starting, now: datetime) -> Refusal:
     match decision.reason:
         case Reason.CAP:
-            return refusals.over_cap(decision.account, decision.spent, now, needs=decision.need)
+            return refusals.over_cap(decision, now)
         case Reason.BUSY:
             return refusals.busy(decision.account)
         case Reason.UNPRICED:
