@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from support.command_line import PROGRAM, CommandLine
-from support.daemons import PLANTED, Site, running, site_in, until
+from support.daemons import PLANTED, Site, running, site_in, tell_of_push, until
 from support.fake_gateway import ADMIN_KEY, FakeGateway, Fault, Slow, Status, serving
 from support.listening import Listener, Say, listening
 
-NOBODY = 65_534
+NOBODY, NAMELESS = 65_534, 54_321
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_the_state_folder_is_its_owners_alone_even_if_it_was_not(site: Site) -> 
     assert modes == {"state": 0o700, "controller.sock": 0o600}
 
 
-@pytest.fixture(params=[NOBODY, 54_321], ids=["nobody", "a user without a name"])
+@pytest.fixture
 def stranger(request: pytest.FixtureRequest) -> "Iterator[Stranger]":
     """Somebody who is not root, with a folder of their own."""
     if os.geteuid() != 0:
@@ -137,12 +137,15 @@ class Stranger:
     user: int
     folder: Path
 
+    @property
+    def become(self) -> tuple[str, ...]:
+        return ("setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups")
+
     def run(
         self, environment: Mapping[str, str], *words: str
     ) -> "subprocess.CompletedProcess[str]":
-        become = ("setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups")
         return subprocess.run(
-            [*become, *PROGRAM, *words],
+            [*self.become, *PROGRAM, *words],
             env=dict(environment),
             capture_output=True,
             text=True,
@@ -152,7 +155,8 @@ class Stranger:
 
 
 @pytest.mark.slow
-def test_it_needs_no_root_and_no_name(stranger: Stranger, fake: FakeGateway) -> None:
+@pytest.mark.parametrize("stranger", [NOBODY], ids=["nobody"], indirect=True)
+def test_a_single_turn_needs_no_root(stranger: Stranger, fake: FakeGateway) -> None:
     with serving(fake) as url:
         site = site_in(stranger.folder, gateway_url=url, admin_key=ADMIN_KEY)
         site.aimed("east")
@@ -166,6 +170,33 @@ def test_it_needs_no_root_and_no_name(stranger: Stranger, fake: FakeGateway) -> 
         assert frozen.returncode == 0, frozen
     assert {path.stat().st_uid for path in site.daemon.state_dir.rglob("*")} == {stranger.user}
     assert len(fake.deployments.rows) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stranger", [NAMELESS], ids=["a user without a name"], indirect=True)
+def test_the_daemon_lives_its_whole_life_without_root_or_name(
+    stranger: Stranger, fake: FakeGateway
+) -> None:
+    with serving(fake) as url:
+        site = site_in(stranger.folder, gateway_url=url, admin_key=ADMIN_KEY)
+        site.aimed("east")
+        for path in (stranger.folder, *stranger.folder.rglob("*")):
+            os.chown(path, stranger.user, stranger.user)
+        site.daemon.become = stranger.become
+        with running(site.daemon):
+            assert site.daemon.reconcile().standing == "ready"
+            assert Path(f"/proc/{site.daemon.pid}").stat().st_uid == stranger.user
+            row = next(iter(fake.deployments.rows.values()))
+            row["litellm_params"]["api_base"] = "http://127.0.0.1:9/by-hand/v1"
+            assert tell_of_push(str(site.daemon.url())) == 202
+            until(lambda: site.daemon.reconcile().drift or "/east/" in str(row["litellm_params"]))
+            assert site.daemon.run("freeze", "--for", "1h", "--reason", "at night").returncode == 0
+            assert [brake.kind for brake in site.status().brakes] == ["freeze"]
+            assert site.daemon.stop() == 0
+        assert site.daemon.run("log", "verify").returncode == 0
+    left = [*site.daemon.state_dir.rglob("*"), site.delivered]
+    assert {path.stat().st_uid for path in left} == {stranger.user}
+    assert "/east/" in row["litellm_params"]["api_base"], "a hand on the gateway was healed"
 
 
 # ── ending ──────────────────────────────────────────────────────────────────

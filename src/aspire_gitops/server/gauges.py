@@ -79,7 +79,7 @@ def _times(status: Status) -> Iterator[Metric]:
     yield _gauge(
         "last_success_age_seconds",
         "Seconds since then, or since the start if there was none.",
-        (status.at - (success or start)).total_seconds(),
+        max(0.0, (status.at - (success or start)).total_seconds()),  # clocks are set back
     )
 
 

@@ -20,13 +20,17 @@ _PROGRAM = (sys.executable, "-m", "aspire_gitops")
 
 @dataclass
 class Daemon:
-    """One controller's place: its state folder, its log, its variables, and the process if one runs."""
+    """One controller's place: its state folder, its log, its variables, and the process if one runs.
+
+    `become` is put before every command line: `setpriv` and its words, to be somebody else.
+    """
 
     repository: Path
     state_dir: Path
     log: Path
     variables: Mapping[str, str]
     interval_s: float = 5
+    become: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
     _asked: LocalController = field(init=False)
@@ -43,7 +47,9 @@ class Daemon:
         words += ["--interval", f"{self.interval_s:g}", "--listen", "127.0.0.1:0"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*_PROGRAM, "--log-format", "json", *words], env=self._environment(), stderr=log
+                [*self.become, *_PROGRAM, "--log-format", "json", *words],
+                env=self._environment(),
+                stderr=log,
             )
         self.starts += 1
         return self.process.pid
@@ -113,7 +119,7 @@ class Daemon:
     def run(self, *words: str) -> subprocess.CompletedProcess[bytes]:
         """Run another command of the program beside it."""
         return subprocess.run(
-            [*_PROGRAM, *words],
+            [*self.become, *_PROGRAM, *words],
             env=self._environment(),
             capture_output=True,
             check=False,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,10 @@ def value(metrics: Metrics, now: Status, name: str, /, **labels: str) -> float:
     return found[0]
 
 
+def set_back(status: Status) -> Status:
+    return replace(status, at=status.at - timedelta(days=1))
+
+
 @pytest.mark.parametrize(
     ("status", "name", "labels", "expected"),
     [
@@ -69,6 +74,8 @@ def value(metrics: Metrics, now: Status, name: str, /, **labels: str) -> float:
         pytest.param(stalled(), "aliases", {}, 5, id="aliases"),
         pytest.param(stalled(), "live_aliases", {}, 4, id="one of them is not live"),
         pytest.param(ready(), "journal_entries", {}, 4812, id="journal"),
+        pytest.param(ready(), "journal_bytes", {}, ready().journal.bytes, id="size of the journal"),  # type: ignore[union-attr]
+        pytest.param(set_back(ready()), "last_success_age_seconds", {}, 0, id="clock set back"),
         pytest.param(replace(ready(), journal=None), "journal_up", {}, 0, id="no journal"),
         pytest.param(replace(ready(), untold=3), "untold_notices", {}, 3, id="untold notices"),
     ],
