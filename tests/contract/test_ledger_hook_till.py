@@ -9,11 +9,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from aspire_gitops.ledger.admission import Gatekeeper
-from aspire_gitops.ledger.booking import Booking
 from aspire_gitops.ledger.litellm import asked
 from aspire_gitops.ledger.litellm.ended import ID, read_ended
-from aspire_gitops.ledger.litellm.prices import PriceList, Tariffs, read_tariff
+from aspire_gitops.ledger.litellm.prices import PriceList, read_tariff
 from aspire_gitops.ledger.litellm.recovery import recover_once
 from aspire_gitops.ledger.litellm.running import logged_call
 from aspire_gitops.ledger.litellm.settings import (
@@ -25,46 +23,17 @@ from aspire_gitops.ledger.litellm.settings import (
     WrongSetting,
     read_settings,
 )
-from aspire_gitops.ledger.litellm.till import Caller, Declined, Till
+from aspire_gitops.ledger.litellm.till import Caller, Declined
 from aspire_gitops.ledger.opening import open_store
 from aspire_gitops.ledger.recovering import Logged
 from aspire_gitops.ledger.values import Answer, Counted, Request
-from support.ledger_events import caller, event, price_list
-from support.ledger_real import CHAT_AUD, PRICES, account
+from support.ledger_desk import CHAT_NANO, NOW, Desk, event
+from support.ledger_real import PRICES, account
 
 T = TypeVar("T")
 Run = Callable[[Coroutine[Any, Any, T]], T]
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CHAT: dict[str, Any] = {"model": "chat", "messages": [{"role": "user", "content": "hi"}]}
-CHAT_NANO = int(CHAT_AUD * 10**9)
-
-
-class Desk:
-    """A till on a file, with a clock that a test sets."""
-
-    def __init__(self, store: Booking, unmarked: Unmarked = Unmarked.REFUSE) -> None:
-        self.store, self.now = store, NOW
-        gate = Gatekeeper(store, clock=lambda: self.now, patience_s=0.1)
-        self.till = Till(
-            gate,
-            Tariffs(price_list),
-            unmarked,
-            grace=timedelta(seconds=30),
-            clock=lambda: self.now,
-        )
-
-    async def admitted(self, call_type: str = "acompletion", **body: Any) -> dict[str, Any]:
-        data = {"model": "chat", "messages": [{"role": "user", "content": "hi"}], "metadata": {}}
-        data |= body
-        await self.till.admit(caller(), call_type, data)
-        return data
-
-    async def booked(self) -> list[tuple[str, int]]:
-        return [(entry.kind.value, entry.cost) for entry in await self.store.entries()]
-
-    async def counted(self) -> list[Counted]:
-        return [entry.counted for entry in await self.store.entries()]
 
 
 @pytest.fixture

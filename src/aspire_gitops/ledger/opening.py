@@ -15,8 +15,9 @@ def open_store(url: str, *, timeout_s: float = 2.0, connections: int = 8) -> Boo
 
     Args:
         url: See above; a password in it goes nowhere else.
-        timeout_s: How long one operation may take in all, waiting in line included.
-            Calls wait for this; who closes, forgets or verifies months takes a minute.
+        timeout_s: How long one operation may take, and how long it may stand in a line that
+            does not move. Calls wait for this; who closes, forgets or verifies months takes
+            a minute.
         connections: To PostgreSQL, at most.
 
     Raises:

@@ -119,6 +119,40 @@ def test_a_slow_statement_is_given_up_in_time(ledger_database_url: str, run: Run
     run(store.close())
 
 
+def test_a_long_line_that_moves_is_no_outage(ledger_database_url: str, run: Run) -> None:
+    """Sixty-four calls at once on a starved machine once waited longer than one may take."""
+
+    async def story() -> tuple[int, float]:
+        store = open_store(ledger_database_url, timeout_s=0.4, connections=1)
+        await store.totals("2026-11")
+        began = time.monotonic()
+        slow = "SELECT pg_sleep(0.05)"
+        answers = await both(*(store.rows(slow) for _ in range(24)))
+        await store.close()
+        return len(answers), time.monotonic() - began
+
+    answered, took = run(story())
+    assert answered == 24
+    assert took > 2 * 0.4
+
+
+def test_a_line_that_does_not_move_is_given_up_in_time(ledger_database_url: str, run: Run) -> None:
+    async def story() -> float:
+        store = open_store(ledger_database_url, timeout_s=0.4, connections=1)
+        await store.totals("2026-11")
+        began = time.monotonic()
+        asked = [asyncio.create_task(store.rows("SELECT pg_sleep(5)"))]
+        asked += [asyncio.create_task(store.rows("SELECT 1")) for _ in range(8)]
+        await asyncio.wait(asked[1:])
+        took = time.monotonic() - began
+        done = await asyncio.gather(*asked, return_exceptions=True)
+        assert all(isinstance(each, StoreUnavailable) for each in done[:1])
+        await store.close()
+        return took
+
+    assert run(story()) < 2
+
+
 def test_a_server_that_is_not_there_is_told_in_time_and_without_its_password(run: Run) -> None:
     store = open_store(f"postgresql://bob:{PASSWORD}@127.0.0.1:1/ledger", timeout_s=0.3)
     with pytest.raises(StoreUnavailable) as caught:

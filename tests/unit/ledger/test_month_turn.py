@@ -25,7 +25,7 @@ from aspire_gitops.ledger.opening import open_store
 from aspire_gitops.ledger.values import Entry
 from aspire_gitops.ledger.verifying import verify
 from support.ledger_calls import SYDNEY
-from support.ledger_events import event, price_list
+from support.ledger_desk import CHAT_NANO, event, price_list
 from support.ledger_real import CHAT_AUD, account
 
 pytestmark = pytest.mark.slow
@@ -34,7 +34,6 @@ Run = Callable[..., Any]
 HALF_S = 0.5  # before midnight, and after it
 WORTH = 60  # calls of the budget that is spent in each month
 CLIENTS = 24  # of each budget
-CHAT_NANO = int(CHAT_AUD * 10**9)
 
 # Summer time ends on the 4th of April 2027 and begins on the 3rd of October.
 TURNS = [
