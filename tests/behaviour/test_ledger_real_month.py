@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -89,7 +90,7 @@ class Turn:
 
 def turn_of(gateway: LedgerGateway, old: str) -> Turn:
     def clients(budget: str, worth: int, mode: str) -> list[Client]:
-        shared = {"budget": f"{budget}-{old}", "budget_mode": mode}
+        shared: dict[str, Any] = {"budget": f"{budget}-{old}", "budget_mode": mode}
         return [Client(gateway.app(CHAT_AUD * worth, **shared)) for _ in range(8)]
 
     return Turn(clients("poor", WORTH, "strict"), clients("rich", 10_000, "fair"))

@@ -1,6 +1,7 @@
 """The ledger's own database goes away under a real LiteLLM: what policy says, and no call lost."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,19 @@ def test_policy_decides_what_an_outage_means_and_what_it_let_through_is_booked(
     own_postgres.start()
     eventually(lambda: len(gateway.entries(app)) == 4)
     assert [entry.kind for entry in gateway.entries(app)] == ["settled", *["unadmitted"] * 3]
+
+    gateway.upstream.delay(2, times=1)
+    with ThreadPoolExecutor(1) as beside:
+        answer = beside.submit(app.chat)
+        eventually(lambda: gateway.reserved(app) > 0)
+        own_postgres.stop()
+        assert answer.result().status_code == 200
+    own_postgres.start()
+    eventually(lambda: len(gateway.entries(app)) == 5)
+    assert gateway.entries(app)[-1].kind == "settled", (
+        "it was admitted, and ended during the outage"
+    )
+    assert gateway.reserved(app) == 0
 
     own_postgres.stop()
     restart(gateway.sandbox, config=ledger_config(tmp_path))  # it starts without its store

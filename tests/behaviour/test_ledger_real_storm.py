@@ -39,7 +39,8 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerGateway]
 
 
 def calls_of_64_clients(gateway: LedgerGateway, mode: str, **more: Any) -> list[Made]:
-    app = gateway.app(CHAT_AUD * WORTH, budget_mode=mode)
+    cap = CHAT_AUD * WORTH
+    app = gateway.app(cap, backstop_factor=Decimal("1.25"), budget_mode=mode)
     addresses = [gateway.sandbox.base_url, *gateway.sandbox.extra_base_urls]
     body = {"model": "chat", **SAY_HI, **more}
     made = asyncio.run(storm(addresses, app.key, body, go_on=False, at_most_s=30))

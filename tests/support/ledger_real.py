@@ -18,6 +18,7 @@ import httpx
 import psycopg
 
 from aspire_gitops.compiling.config import compile_config
+from aspire_gitops.compiling.key import CALENDAR_MONTH
 from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl
 from aspire_gitops.sandbox.options import LedgerStore
@@ -89,15 +90,27 @@ class LedgerGateway:
     url: str
     clients: ExitStack
 
-    def app(self, monthly_aud: Decimal | str, base_url: str | None = None, **more: Any) -> App:
-        """Make an app with one key and a budget of its own."""
+    def app(
+        self,
+        monthly_aud: Decimal | str,
+        base_url: str | None = None,
+        *,
+        backstop_factor: Decimal | None = None,
+        **more: Any,
+    ) -> App:
+        """Make an app with one key and a budget of its own, and LiteLLM's own cap above that."""
         name = f"app{next(_names)}"
         metadata = account(name, monthly_aud, **more)
+        backstop: dict[str, Any] = {}
+        if backstop_factor:
+            usd = Decimal(monthly_aud) * Decimal(metadata["usd_per_aud"]) * backstop_factor
+            backstop = {"max_budget": float(usd), "budget_duration": CALENDAR_MONTH}
         key = self.admin.new_key(
             key_alias=f"{name}.main",
             models=list(ALIASES),
             key_type="llm_api",
             metadata=metadata,
+            **backstop,
         )
         return App(name, metadata["budget"], key, self._client(key, base_url))
 

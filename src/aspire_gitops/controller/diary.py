@@ -65,6 +65,11 @@ class Diary:
         known = self.memory.rejection
         if problem is None or (known and known.identity == attempt.identity):
             return
+        applied = self.memory.applied
+        if applied and applied.identity == attempt.identity:
+            # It is live, and only the day has passed: a rate that grew too old. The turn says
+            # so; a rejection would let it rest, and drift would wait with it.
+            return
         now = self.world.clock()
         rejection = Rejection(attempt.identity, problem.reason, 1, now)
         found = [f"{d.span}: {d.rule.code} {d.message}" for d in problem.diagnostics[:_MOST_TOLD]]
