@@ -89,12 +89,12 @@ validate: $(STAMP) ## Check gateway.d/, which is also the worked example
 
 .PHONY: test-fast
 test-fast: $(STAMP) ## Run the tests that need no gateway: under a minute
-	$(BIN)/pytest -m "not real and not slow" --numprocesses 2
+	$(BIN)/pytest -m "not real and not slow" --numprocesses 2 --hypothesis-profile=fast
 
 .PHONY: test
-test: $(STAMP) ## Run all tests; those against a real LiteLLM by themselves, because it fills two processors
+test: $(STAMP) ## Run all tests; those against a real LiteLLM by themselves, two gateways at a time
 	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m "not real" --numprocesses 2
-	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m real
+	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m real --numprocesses 2 --dist loadgroup
 
 .PHONY: check
 check: lint workflows validate test ## Everything that must hold before a merge

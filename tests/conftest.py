@@ -1,7 +1,12 @@
-"""Fixtures that every room may ask for; pytest finds them here by name."""
+"""Fixtures that every room may ask for; pytest finds them here by name.
+
+Properties are tried on a hundred examples each, and on a quarter of that by
+`make test-fast` (`--hypothesis-profile=fast`).
+"""
 
 from hypothesis import settings
 
+from support.ledger_real import sqlite_ledger
 from support.postgres_server import (
     database_url,
     own_database_url,
@@ -18,8 +23,10 @@ __all__ = [
     "postgres_server",
     "real_gateway",
     "shared_database_url",
+    "sqlite_ledger",
 ]
 
 # Time is never asserted: on a busy machine an example takes as long as it takes.
 settings.register_profile("unhurried", settings(), deadline=None)
+settings.register_profile("fast", settings(), deadline=None, max_examples=25)
 settings.load_profile("unhurried")

@@ -24,7 +24,6 @@ from support.ledger_real import (
     App,
     LedgerGateway,
     account,
-    ledger_gateway,
 )
 from support.sandbox_admin import eventually
 
@@ -34,10 +33,9 @@ ONE_CALL = "0.00001"  # less than any call costs: the first one is admitted, and
 EXCEEDED = "monthly_budget_aud_exceeded"
 
 
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerGateway]:
-    with ledger_gateway(tmp_path_factory.mktemp("ledger")) as gateway:
-        yield gateway
+@pytest.fixture
+def gateway(sqlite_ledger: LedgerGateway) -> LedgerGateway:
+    return sqlite_ledger
 
 
 @pytest.fixture(autouse=True)
@@ -272,6 +270,30 @@ def test_a_stream_that_its_client_left_is_booked_as_far_as_it_came(gateway: Ledg
     assert entry.kind == "settled"
     assert 0 < entry.aud < CHAT_AUD
     assert 0 < entry.tokens[1] < 20
+
+
+def test_an_alias_that_costs_nothing_is_served_when_all_is_spent(gateway: LedgerGateway) -> None:
+    """As its file says, with a reason: `price.zero_because`."""
+    app = gateway.app("0")
+    gateway.admin.post(
+        "/model/new",
+        {
+            "model_name": "own",
+            "litellm_params": {
+                "model": "openai/gpt-x",
+                "api_base": f"{gateway.sandbox.upstream_url}/own/v1",
+                "api_key": "none",
+                "input_cost_per_token": 0,
+                "output_cost_per_token": 0,
+            },
+            "model_info": {"id": "gw.own.1", "mode": "chat"},
+        },
+    )
+    gateway.admin.post("/key/update", {"key": app.key, "models": ["own", "chat"]})
+    assert app.chat().status_code == 429
+    assert app.chat("own").status_code == 200
+    (entry,) = gateway.settled(app, 1)
+    assert (entry.kind, entry.alias, entry.aud) == ("settled", "own", Decimal(0))
 
 
 @contextmanager

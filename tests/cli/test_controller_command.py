@@ -199,6 +199,22 @@ def test_the_daemon_lives_its_whole_life_without_root_or_name(
     assert "/east/" in row["litellm_params"]["api_base"], "a hand on the gateway was healed"
 
 
+@pytest.mark.slow
+def test_a_watched_folder_is_applied_as_soon_as_a_file_is_saved(
+    site: Site, fake: FakeGateway
+) -> None:
+    site.daemon.folder = site.origin.work.path / "gateway.d"
+    site.daemon.interval_s = 3600  # so that nothing but the file can be what woke it
+    with running(site.daemon):
+        until(lambda: site.status().standing == "ready")
+        site.aim("west")
+        until(lambda: "/west/" in str(fake.deployments.rows))
+        until(lambda: "file change" in site.status().turns[0].causes)
+        site.origin.write("alias/broken.yaml", "kind: Alias\nname: [\n")
+        until(lambda: site.status().standing == "stalled")
+        assert "/west/" in str(fake.deployments.rows), "half a file changes nothing"
+
+
 # ── ending ──────────────────────────────────────────────────────────────────
 
 

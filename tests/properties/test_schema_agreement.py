@@ -17,7 +17,7 @@ from aspire_gitops.resources.schema import folder_schema, schema_files, schema_f
 from aspire_gitops.validation.schema import accepts, matches, mistakes
 from support.schema_values import HOSTILE, mutated, values
 
-SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 KINDS = pytest.mark.parametrize("kind", list(ResourceKind))
 
 

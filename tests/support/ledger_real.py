@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import psycopg
+import pytest
 
 from aspire_gitops.compiling.config import compile_config
 from aspire_gitops.compiling.key import CALENDAR_MONTH
@@ -184,6 +185,13 @@ class LedgerGateway:
             trust_env=False,
         )
         return self.clients.enter_context(client)
+
+
+@pytest.fixture(scope="session")
+def sqlite_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerGateway]:
+    """A gateway with a ledger on a file, for all tests that neither stop nor fill it."""
+    with ledger_gateway(tmp_path_factory.mktemp("ledger")) as gateway:
+        yield gateway
 
 
 def account(app: str, monthly_aud: Decimal | str, **more: Any) -> dict[str, Any]:

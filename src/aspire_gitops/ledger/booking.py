@@ -63,6 +63,9 @@ class Booking(ABC):
     @abstractmethod
     async def close(self) -> None: ...
 
+    async def prepare(self) -> None:  # noqa: B027 (a file needs nothing)
+        pass
+
     async def settle(self, settlement: Settlement) -> Booked:
         given = parameters.of_settlement(settlement, EntryKind.SETTLED)
         if booked := await self.settle_reserved(given):

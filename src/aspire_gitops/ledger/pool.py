@@ -56,6 +56,7 @@ class Pool:
         self.place: Final = f"the ledger in PostgreSQL at {where}/{parsed.get('dbname', '')}"
         self._timeout_s = timeout_s
         self._idle: list[psycopg.AsyncConnection] = []
+        self._size = size
         self._turn = asyncio.Semaphore(size)
         self._in_line: set[asyncio.Timeout] = set()
         self._arguments = {**parsed, **_settings(timeout_s)}
@@ -72,6 +73,16 @@ class Pool:
         """Carry out statements in one transaction; return how many rows the last one changed."""
         _, changed = await self._attempts(statements)
         return changed
+
+    async def fill(self) -> None:
+        """Open as many connections as may be open: the first crowd finds them there."""
+        while len(self._idle) < self._size:
+            try:
+                self._idle.append(await self._connect(self._patience_ends()))
+            except (TimeoutError, psycopg.Error) as error:
+                raise StoreUnavailable(
+                    f"{self.place} cannot be connected to ({type(error).__name__}); try again"
+                ) from None
 
     async def close(self) -> None:
         while self._idle:

@@ -83,6 +83,10 @@ class PostgresStore(Booking):
     def __repr__(self) -> str:
         return f"<{self._pool.place}>"
 
+    async def prepare(self) -> None:
+        await self._be_ready()
+        await self._pool.fill()
+
     async def admit(self, request: Request) -> Answer:
         (found,) = await self._ask(_ADMIT, parameters.of_request(request))
         spent, reserved, expected, known = found

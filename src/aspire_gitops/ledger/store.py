@@ -67,6 +67,10 @@ def answer(request: Request, spent: int, reserved: int, expected: int, known: st
 class Store(Protocol):
     """One ledger. Every method may raise StoreUnavailable; all may then be tried again."""
 
+    async def prepare(self) -> None:
+        """Do ahead what the first calls would wait for."""
+        ...
+
     async def admit(self, request: Request) -> Answer:
         """Reserve for a call, atomically, or say why not."""
         ...

@@ -23,6 +23,7 @@ class Daemon:
     """One controller's place: its state folder, its log, its variables, and the process if one runs.
 
     `become` is put before every command line: `setpriv` and its words, to be somebody else.
+    `folder` is watched instead of the repository, if there is one.
     """
 
     repository: Path
@@ -31,6 +32,7 @@ class Daemon:
     variables: Mapping[str, str]
     interval_s: float = 5
     become: tuple[str, ...] = ()
+    folder: Path | None = None
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
     _asked: LocalController = field(init=False)
@@ -43,7 +45,8 @@ class Daemon:
     def start(self) -> int:
         """Start a process and return its id at once; it may not listen yet."""
         assert not self.runs, "one controller at a time"
-        words = ["controller", "--repository", str(self.repository)]
+        source = [str(self.folder)] if self.folder else ["--repository", str(self.repository)]
+        words = ["controller", *source]
         words += ["--interval", f"{self.interval_s:g}", "--listen", "127.0.0.1:0"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

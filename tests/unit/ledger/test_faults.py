@@ -136,6 +136,32 @@ def test_a_long_line_that_moves_is_no_outage(ledger_database_url: str, run: Run)
     assert took > 2 * 0.4
 
 
+def test_a_prepared_store_waits_for_no_connection(ledger_database_url: str, run: Run) -> None:
+    """Sixty-four first calls that each wait for one, on a starved machine, took too long."""
+    store = open_store(ledger_database_url, timeout_s=5, connections=4)
+    run(store.prepare())
+    with psycopg.connect(ledger_database_url) as server:
+        counted = server.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'aspire-gitops ledger'"
+            " AND datname = current_database()"
+        ).fetchone()
+    run(store.close())
+    assert counted == (4,)
+
+
+def test_a_server_that_is_not_there_can_be_prepared_for_later(
+    own_postgres: PostgresServer, run: Run
+) -> None:
+    store = open_store(own_postgres.make_database(), timeout_s=0.5)
+    own_postgres.stop()
+    with pytest.raises(StoreUnavailable, match="try again"):
+        run(store.prepare())
+    own_postgres.start()
+    run(store.prepare())
+    assert run(store.admit(request())).verdict is Verdict.ADMITTED
+    run(store.close())
+
+
 def test_a_line_that_does_not_move_is_given_up_in_time(ledger_database_url: str, run: Run) -> None:
     async def story() -> float:
         store = open_store(ledger_database_url, timeout_s=0.4, connections=1)

@@ -7,11 +7,12 @@ comes first books; the store sees to it that nobody books twice.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TypeAlias
 
 from aspire_gitops.ledger.recovering import Logged, Recovered, expire
-from aspire_gitops.ledger.store import Store, StoreUnavailable
+from aspire_gitops.ledger.store import Store, StoreRefused, StoreUnavailable
 from aspire_gitops.ledger.values import Reservation
 
 LOG = logging.getLogger("aspire_gitops.ledger")
@@ -32,6 +33,8 @@ async def keep_recovering(
     store: Store, clock: Callable[[], datetime], log: Log, *, every_s: float
 ) -> None:
     """Recover now, and then again and again. Never raises; says when it cannot."""
+    with suppress(StoreUnavailable, StoreRefused):  # the first look below says so
+        await store.prepare()
     while True:
         try:
             _tell(await recover_once(store, clock(), log))
