@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support.command_line import PROGRAM, CommandLine, ended
+from support.command_line import PROGRAM, CommandLine, ended, heeding_ctrl_c
 from support.fake_gateway import ADMIN_KEY, FakeGateway, Fault, Status, serving
 from support.small_source import TODAY, write_files
 
@@ -126,6 +126,7 @@ def test_a_person_is_asked(
             stdin=theirs,
             stdout=subprocess.DEVNULL,
             stderr=theirs,
+            preexec_fn=heeding_ctrl_c,  # noqa: PLW1509 (no thread of ours runs)
         ) as applying,
         ended(applying),
     ):

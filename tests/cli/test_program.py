@@ -20,7 +20,7 @@ from aspire_gitops.errors import (
     SecretMissing,
     UsageError,
 )
-from support.command_line import PROGRAM, CommandLine, ended
+from support.command_line import PROGRAM, CommandLine, ended, heeding_ctrl_c
 from support.small_source import TODAY, write_files
 
 COMMANDS = sorted(Program.lazy)
@@ -189,6 +189,7 @@ def test_an_interrupt_is_130(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heeding_ctrl_c,  # noqa: PLW1509 (no thread of ours runs)
     )
     with watching, ended(watching):
         assert watching.stderr is not None

@@ -1,6 +1,7 @@
 """Run the real program: in this process for speed, or as one of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -68,3 +69,11 @@ def ended(process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> Iterato
     except BaseException:
         process.kill()
         raise
+
+
+def heeding_ctrl_c() -> None:
+    """Heed SIGINT again, in a child before its program starts.
+
+    Whoever runs the tests in the background of a script ignores it, and so would the program.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,13 +1,13 @@
 """Midnight in Sydney comes while two tills on one PostgreSQL serve many clients.
 
-The clock is injected and runs: it is half a second before midnight when the calls begin.
+The clock is injected: it shows a second before midnight until one of the two budgets is
+spent, and a second after it from then on, with calls of the other under way all the time.
 `tests/behaviour/test_ledger_real_month.py` does the same through a real LiteLLM.
 """
 
 import asyncio
 import itertools
 import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ from support.ledger_real import CHAT_AUD, account
 pytestmark = pytest.mark.slow
 
 Run = Callable[..., Any]
-HALF_S = 0.5  # before midnight, and after it
+SECOND = timedelta(seconds=1)
 WORTH = 60  # calls of the budget that is spent in each month
 CLIENTS = 24  # of each budget
 
@@ -50,13 +50,12 @@ CHANGES = [
 
 @dataclass
 class Clock:
-    """It shows a moment when it is made, and runs from there."""
+    """It shows what it is told."""
 
     shows: datetime
-    began: float = field(default_factory=time.monotonic)
 
     def __call__(self) -> datetime:
-        return self.shows + timedelta(seconds=time.monotonic() - self.began)
+        return self.shows
 
 
 @dataclass
@@ -64,7 +63,13 @@ class Tally:
     """What clients of one budget saw: the moments around each start, and each refusal."""
 
     started: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
-    refused: list[tuple[datetime, str]] = field(default_factory=list)
+    refused: list[tuple[datetime, datetime, str]] = field(default_factory=list)
+
+    def began(self, at: datetime) -> int:
+        return sum(before == at for before, _ in self.started.values())
+
+    def turned_away(self, at: datetime) -> int:
+        return sum(before == at for before, _, _ in self.refused)
 
 
 def till_on(store: Booking, clock: Clock) -> tuple[Till, Gatekeeper]:
@@ -73,9 +78,12 @@ def till_on(store: Booking, clock: Clock) -> tuple[Till, Gatekeeper]:
     return Till(gate, Tariffs(price_list), Unmarked.REFUSE, grace=grace, clock=clock), gate
 
 
-async def client(till: Till, caller: Caller, tally: Tally, clock: Clock, end: datetime) -> None:
-    """Call until the end, and wait a little after each refusal."""
-    while (before := clock()) < end:
+async def client(
+    till: Till, caller: Caller, tally: Tally, clock: Clock, over: asyncio.Event
+) -> None:
+    """Call until it is over, and wait a little after each refusal."""
+    while not over.is_set():
+        before = clock()
         data: dict[str, Any] = {
             "model": "chat",
             "max_tokens": 20,
@@ -85,7 +93,7 @@ async def client(till: Till, caller: Caller, tally: Tally, clock: Clock, end: da
         try:
             await till.admit(caller, "acompletion", data)
         except Declined as declined:
-            tally.refused.append((before, declined.refusal.message))
+            tally.refused.append((before, clock(), declined.refusal.message))
             await asyncio.sleep(0.02)
             continue
         tally.started[data["metadata"][ID]] = (before, clock())
@@ -93,9 +101,25 @@ async def client(till: Till, caller: Caller, tally: Tally, clock: Clock, end: da
         await till.settle(read_ended(event(data)))
 
 
-async def lived_through(
-    url: str, clock: Clock, end: datetime, budgets: dict[str, Tally]
-) -> list[Entry]:
+async def turning(clock: Clock, budgets: dict[str, Tally], over: asyncio.Event) -> None:
+    """Let midnight come when there was enough to see before it, and end when there was after it."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + 60
+    try:
+        for pause in (2 * SECOND, timedelta()):
+            while not all(_seen(name, tally, clock()) for name, tally in budgets.items()):
+                assert loop.time() < end, f"not within a minute, at {clock()}"
+                await asyncio.sleep(0.01)
+            clock.shows += pause
+    finally:
+        over.set()
+
+
+def _seen(name: str, tally: Tally, at: datetime) -> bool:
+    return tally.turned_away(at) > CLIENTS if name == "poor" else tally.began(at) > 2 * CLIENTS
+
+
+async def lived_through(url: str, clock: Clock, budgets: dict[str, Tally]) -> list[Entry]:
     stores = [open_store(url, timeout_s=20) for _ in range(2)]
     tills = [till_on(store, clock) for store in stores]
     turn = itertools.cycle(till for till, _ in tills)
@@ -103,12 +127,14 @@ async def lived_through(
         "poor": Caller("poor.main", account("poor", CHAT_AUD * WORTH, budget_mode="strict"), "/"),
         "rich": Caller("rich.main", account("rich", "100"), "/"),
     }
+    over = asyncio.Event()
     await asyncio.gather(
+        turning(clock, budgets, over),
         *(
-            client(next(turn), callers[name], tally, clock, end)
+            client(next(turn), callers[name], tally, clock, over)
             for name, tally in budgets.items()
             for _ in range(CLIENTS)
-        )
+        ),
     )
     entries = list(await stores[0].entries())
     assert (await verify(stores[0])).differences == ()
@@ -122,11 +148,9 @@ async def lived_through(
 def test_the_month_turns_under_load(
     ledger_database_url: str, run: Run, midnight: datetime, old: str, new: str
 ) -> None:
-    clock = Clock(midnight - timedelta(seconds=HALF_S))
+    clock = Clock(midnight - SECOND)
     poor, rich = Tally(), Tally()
-    end = midnight + timedelta(seconds=HALF_S)
-    budgets = {"poor": poor, "rich": rich}
-    entries = run(lived_through(ledger_database_url, clock, end, budgets))
+    entries = run(lived_through(ledger_database_url, clock, {"poor": poor, "rich": rich}))
 
     started = poor.started | rich.started
     assert sorted(entry.request_id for entry in entries) == sorted(started)
@@ -139,10 +163,12 @@ def test_the_month_turns_under_load(
 
     spent = [entry.month for entry in entries if entry.budget == "poor-budget"]
     assert (spent.count(old), spent.count(new)) == (WORTH, WORTH)
-    early = [message for at, message in poor.refused if at < midnight - timedelta(seconds=0.1)]
-    assert early
+    early = [message for _, after, message in poor.refused if after < midnight]
+    late = [message for before, _, message in poor.refused if before >= midnight]
+    assert min(len(early), len(late)) > CLIENTS / 2
     assert all("has spent 0.0108 of its monthly 0.0108 AUD" in message for message in early)
     assert all(f"The month turns at {new}-01 00:00 AE" in message for message in early)
+    assert not any(f"The month turns at {new}-01" in message for message in late)
     assert rich.refused == []
 
 
@@ -150,10 +176,9 @@ def test_the_month_turns_under_load(
 def test_the_hour_that_changes_moves_no_call_to_another_day(
     ledger_database_url: str, run: Run, change: datetime, day: str
 ) -> None:
-    clock = Clock(change - timedelta(seconds=HALF_S))
+    clock = Clock(change - SECOND)
     rich = Tally()
-    end = change + timedelta(seconds=HALF_S)
-    entries = run(lived_through(ledger_database_url, clock, end, {"rich": rich}))
+    entries = run(lived_through(ledger_database_url, clock, {"rich": rich}))
     assert sorted(entry.request_id for entry in entries) == sorted(rich.started)
     assert any(entry.at < change for entry in entries)
     assert any(entry.at >= change for entry in entries)
