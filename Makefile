@@ -91,9 +91,10 @@ validate: $(STAMP) ## Check gateway.d/, which is also the worked example
 test-fast: $(STAMP) ## Run the tests that need no gateway: under a minute
 	$(BIN)/pytest -m "not real and not slow" --numprocesses 2 --hypothesis-profile=fast
 
+# Three workers on two processors: one of them is always waiting for another program.
 .PHONY: test
 test: $(STAMP) ## Run all tests; those against a real LiteLLM by themselves, two gateways at a time
-	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m "not real" --numprocesses 2
+	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m "not real" --numprocesses 3
 	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m real --numprocesses 2 --dist loadgroup
 
 .PHONY: check
