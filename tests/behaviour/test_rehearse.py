@@ -12,7 +12,7 @@ from aspire_gitops.rehearsal.script import STEPS
 from aspire_gitops.sandbox.install import check_prerequisites as check_programs
 from aspire_gitops.sandbox.postgres import check_prerequisites as check_postgres
 from support.catalogs import TODAY
-from support.command_line import PROGRAM, CommandLine, ended
+from support.command_line import PROGRAM, CommandLine, ended, heeding_ctrl_c
 
 ROOT = Path(__file__).parents[2]
 AS_OF = ("--today", TODAY.isoformat())  # the exchange rate in gateway.d/ ages
@@ -88,6 +88,7 @@ def test_an_interrupted_rehearsal_leaves_nothing(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=heeding_ctrl_c,  # noqa: PLW1509 (no thread of ours runs)
         ) as rehearsing,
         ended(rehearsing),
     ):
