@@ -95,7 +95,7 @@ test-fast: $(STAMP) ## Run the tests that need no gateway: under a minute
 .PHONY: test
 test: $(STAMP) ## Run all tests; those against a real LiteLLM by themselves, two gateways at a time
 	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m "not real" --numprocesses 3
-	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m real --numprocesses 2 --dist loadgroup
+	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m real --numprocesses 2 --dist loadfile
 
 .PHONY: check
 check: lint workflows validate test ## Everything that must hold before a merge
