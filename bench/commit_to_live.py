@@ -21,7 +21,7 @@ from statistics import median
 
 import click
 
-from aspire_gitops.rendering.status_document import TurnDocument
+from aspire_gitops.rendering.status.document import TurnDocument
 from aspire_gitops.sandbox import Sandbox, SandboxOptions
 from aspire_gitops.sandbox import running as sandbox_running
 from support.daemons import SIDES, Site, running, side_that_answers, site_in, tell_of_push, until

@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from aspire_gitops.rendering.review_json import review_json
-from aspire_gitops.rendering.review_markdown import review_markdown
-from aspire_gitops.rendering.review_text import review_text
+from aspire_gitops.rendering.review.as_json import review_json
+from aspire_gitops.rendering.review.markdown import review_markdown
+from aspire_gitops.rendering.review.text import review_text
 from support.reviews import (
     CASES,
     GALLERY,

@@ -16,9 +16,9 @@ from aspire_gitops.impact.as_applied import as_applied
 from aspire_gitops.impact.make import Side, make_review
 from aspire_gitops.impact.review import Review
 from aspire_gitops.money import Aud
-from aspire_gitops.rendering.review_json import review_json
-from aspire_gitops.rendering.review_markdown import review_markdown
-from aspire_gitops.rendering.review_text import review_text
+from aspire_gitops.rendering.review.as_json import review_json
+from aspire_gitops.rendering.review.markdown import review_markdown
+from aspire_gitops.rendering.review.text import review_text
 from aspire_gitops.rendering.snapshot import snapshot_json
 from aspire_gitops.revision import Revision, SourceFile, SourceTree
 from aspire_gitops.saved_snapshot import SavedSnapshot, read_snapshot

@@ -21,8 +21,8 @@ from aspire_gitops.errors import UnsafePlan, UsageError
 from aspire_gitops.planning.document import plan_from_json
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rendering.outcome import outcome_json, outcome_summary
-from aspire_gitops.rendering.plan_text import plan_text
-from aspire_gitops.rendering.plan_words import plural
+from aspire_gitops.rendering.plan.text import plan_text
+from aspire_gitops.rendering.plan.words import plural
 from aspire_gitops.settings import Settings
 
 _EPILOG = """\b

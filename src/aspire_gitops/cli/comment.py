@@ -11,7 +11,7 @@ from aspire_gitops.cli.exit_codes import ExitCode
 from aspire_gitops.cli.progress import told_on_stderr, warn
 from aspire_gitops.errors import TellingFailed, UsageError
 from aspire_gitops.forge import DIALECTS, ForgeName, Thread, keep_comment, sticky_text
-from aspire_gitops.rendering.plan_words import plural
+from aspire_gitops.rendering.plan.words import plural
 
 _EPILOG = """\b
 Examples:

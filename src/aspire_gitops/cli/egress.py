@@ -23,7 +23,7 @@ from aspire_gitops.diagnostics import Diagnostic, sort_diagnostics
 from aspire_gitops.egress.exceptions import DEFAULT_NAME, Agreed, Exceptions, agree, read_exceptions
 from aspire_gitops.errors import UsageError
 from aspire_gitops.rendering.diagnostics import DIAGNOSTIC_RENDERERS
-from aspire_gitops.rendering.plan_words import plural
+from aspire_gitops.rendering.plan.words import plural
 
 _EPILOG = """\b
 Examples:

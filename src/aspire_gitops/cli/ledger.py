@@ -13,7 +13,7 @@ from aspire_gitops.errors import UsageError
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.money import Aud, Month
 from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.plan_words import plural
+from aspire_gitops.rendering.plan.words import plural
 from aspire_gitops.spending.months import is_month, month_named
 from aspire_gitops.spending.spend import plain
 

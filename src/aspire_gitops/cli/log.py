@@ -15,8 +15,8 @@ from aspire_gitops.cli.output import show
 from aspire_gitops.cli.paging import show_paged
 from aspire_gitops.errors import UsageError
 from aspire_gitops.journal import Entry, EntryKind
-from aspire_gitops.rendering.journal_lines import lines_json, lines_jsonl, lines_text
-from aspire_gitops.rendering.journal_verdict import verdict_json, verdict_text
+from aspire_gitops.rendering.journal.lines import lines_json, lines_jsonl, lines_text
+from aspire_gitops.rendering.journal.verdict import verdict_json, verdict_text
 from aspire_gitops.state import ObjectKey
 
 _EPILOG = """\b

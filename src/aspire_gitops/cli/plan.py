@@ -21,8 +21,8 @@ from aspire_gitops.cli.snapshot_file import read_snapshot_file
 from aspire_gitops.cli.source import chosen, day, with_source
 from aspire_gitops.planning.document import plan_to_json
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.rendering.plan_markdown import plan_markdown
-from aspire_gitops.rendering.plan_text import plan_text
+from aspire_gitops.rendering.plan.markdown import plan_markdown
+from aspire_gitops.rendering.plan.text import plan_text
 
 _EPILOG = """\b
 Examples:

@@ -24,8 +24,8 @@ from aspire_gitops.controller.pace import Pace
 from aspire_gitops.controller.reconcile import ASKED, Reconciler
 from aspire_gitops.errors import AspireGitopsError, UsageError
 from aspire_gitops.locking import FileLock
-from aspire_gitops.rendering.status_document import TurnDocument
-from aspire_gitops.rendering.status_from import turn_document
+from aspire_gitops.rendering.status.document import TurnDocument
+from aspire_gitops.rendering.status.documenting import turn_document
 from aspire_gitops.rendering.turn_text import turn_lines
 from aspire_gitops.reporting import Standing
 from aspire_gitops.server.local import LocalController

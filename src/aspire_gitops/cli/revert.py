@@ -33,7 +33,7 @@ from aspire_gitops.controller.words import clock
 from aspire_gitops.errors import UnsafePlan, UsageError
 from aspire_gitops.journal import Entry, EntryKind
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.rendering.plan_text import plan_text
+from aspire_gitops.rendering.plan.text import plan_text
 from aspire_gitops.reporting import Brake, BrakeKind
 from aspire_gitops.settings import ControllerSettings, read_controller_settings
 

@@ -14,11 +14,11 @@ def rendered(format_: str, review: Review, full_report: str = "") -> "Text | str
     """Return the review in one of `FORMATS`."""
     match format_:
         case "text":
-            from aspire_gitops.rendering.review_text import review_text  # noqa: PLC0415 (rich)
+            from aspire_gitops.rendering.review.text import review_text  # noqa: PLC0415 (rich)
 
             return review_text(review)
         case "json":
-            from aspire_gitops.rendering.review_json import review_json  # noqa: PLC0415
+            from aspire_gitops.rendering.review.as_json import review_json  # noqa: PLC0415
 
             return review_json(review)
         case "sarif" | "github":
@@ -30,7 +30,7 @@ def rendered(format_: str, review: Review, full_report: str = "") -> "Text | str
 
 
 def _markdown(format_: str, review: Review, full_report: str) -> str:
-    from aspire_gitops.rendering.review_markdown import (  # noqa: PLC0415
+    from aspire_gitops.rendering.review.markdown import (  # noqa: PLC0415
         COMMENT_BYTES,
         SUMMARY_BYTES,
         Place,

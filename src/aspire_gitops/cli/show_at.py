@@ -15,7 +15,7 @@ from aspire_gitops.cli.output import show
 from aspire_gitops.cli.paging import show_paged
 from aspire_gitops.errors import UsageError
 from aspire_gitops.journal import Entry, EntryKind, Journal, Moment
-from aspire_gitops.rendering.journal_then import (
+from aspire_gitops.rendering.journal.then import (
     Chooses,
     Then,
     everything,
@@ -24,7 +24,7 @@ from aspire_gitops.rendering.journal_then import (
     then_json,
     view,
 )
-from aspire_gitops.rendering.journal_then_text import then_text
+from aspire_gitops.rendering.journal.then_text import then_text
 
 _EPILOG = """\b
 Examples:

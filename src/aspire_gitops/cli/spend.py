@@ -12,9 +12,9 @@ from aspire_gitops.cli.spending import InForce, in_force, ledger_of, now
 from aspire_gitops.errors import LedgerRefused
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.money import Month
-from aspire_gitops.rendering.spend_formats import FORMATS
-from aspire_gitops.rendering.spend_rows import By
-from aspire_gitops.rendering.spend_statement import statement_markdown
+from aspire_gitops.rendering.spend.formats import FORMATS
+from aspire_gitops.rendering.spend.rows import By
+from aspire_gitops.rendering.spend.statement import statement_markdown
 from aspire_gitops.spending import Spend, spend_of
 from aspire_gitops.spending.statement import Statement, statement_of
 

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from aspire_gitops.cli.invocation import Invocation, pass_invocation
 from aspire_gitops.cli.output import show
-from aspire_gitops.rendering.status_document import StatusDocument
-from aspire_gitops.rendering.status_text import status_text
+from aspire_gitops.rendering.status.document import StatusDocument
+from aspire_gitops.rendering.status.text import status_text
 from aspire_gitops.reporting import Standing
 from aspire_gitops.server.local import LocalController
 

@@ -14,7 +14,7 @@ from aspire_gitops.cli.progress import told_on_stderr
 from aspire_gitops.cli.reading import check
 from aspire_gitops.cli.source import SourceChoice, chosen, day, with_source
 from aspire_gitops.errors import SourceUnavailable
-from aspire_gitops.rendering.plan_words import plural
+from aspire_gitops.rendering.plan.words import plural
 
 _EPILOG = """\b
 Examples:

@@ -21,7 +21,7 @@ from aspire_gitops.errors import AspireGitopsError, LedgerRefused, LedgerUnavail
 from aspire_gitops.journal.entry import Draft, EntryKind
 from aspire_gitops.money import Month
 from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.spend_words import cents, month_end_text, month_text, reach_text
+from aspire_gitops.rendering.spend.words import cents, month_end_text, month_text, reach_text
 from aspire_gitops.reporting import Notice, SpendReport, Topic
 from aspire_gitops.spending import (
     BudgetSpend,

@@ -1,4 +1,4 @@
-"""The review of one change, as values: `make` fills them, `rendering.review_*` shows them.
+"""The review of one change, as values: `make` fills them, `rendering.review.*` shows them.
 
 Money is AUD unless a name says otherwise. Nothing here is text for a format.
 """

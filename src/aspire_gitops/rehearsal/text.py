@@ -7,7 +7,7 @@ from rich.text import Text
 
 from aspire_gitops.rehearsal.report import Rehearsal, Step, StepStatus
 from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.plan_words import plural, revision_text
+from aspire_gitops.rendering.plan.words import plural, revision_text
 from aspire_gitops.state import Compiled, Kind
 
 _MARKS: Mapping[StepStatus, tuple[str, str]] = {

@@ -12,7 +12,7 @@ from rich.text import Text
 from aspire_gitops.canonical import pretty_json
 from aspire_gitops.planning.plan import Change
 from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.plan_words import SIGNS, plural
+from aspire_gitops.rendering.plan.words import SIGNS, plural
 
 _STYLES: Mapping[str, str] = {"applied": "green", "failed": "bold red", "skipped": "yellow"}
 

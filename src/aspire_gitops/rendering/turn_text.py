@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.plan_words import plural, revision_text
-from aspire_gitops.rendering.status_document import RevisionDocument, TurnDocument
-from aspire_gitops.rendering.status_from import turn_document
+from aspire_gitops.rendering.plan.words import plural, revision_text
+from aspire_gitops.rendering.status.document import RevisionDocument, TurnDocument
+from aspire_gitops.rendering.status.documenting import turn_document
 from aspire_gitops.reporting import Turn
 
 

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from aspire_gitops.errors import AspireGitopsError
-from aspire_gitops.rendering.status_from import turn_document
+from aspire_gitops.rendering.status.documenting import turn_document
 from aspire_gitops.server.guard import Guard
 from aspire_gitops.server.hook import Hook
 from aspire_gitops.server.manners import Manners

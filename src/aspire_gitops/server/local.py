@@ -10,7 +10,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from aspire_gitops.errors import AspireGitopsError, UsageError
-from aspire_gitops.rendering.status_document import StatusDocument, TurnDocument
+from aspire_gitops.rendering.status.document import StatusDocument, TurnDocument
 from aspire_gitops.server.sockets import SOCKET, short_path
 
 _STATUS_TIMEOUT_S = 10.0

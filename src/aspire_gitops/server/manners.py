@@ -9,7 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aspire_gitops.rendering.status_page import STYLE_SOURCE
+from aspire_gitops.rendering.status.page import STYLE_SOURCE
 from aspire_gitops.server.metrics import Metrics
 
 _POLICY = "; ".join(

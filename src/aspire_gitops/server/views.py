@@ -4,8 +4,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from aspire_gitops.rendering.status_from import status_document
-from aspire_gitops.rendering.status_page import status_page
+from aspire_gitops.rendering.status.documenting import status_document
+from aspire_gitops.rendering.status.page import status_page
 from aspire_gitops.server.metrics import METRICS_TYPE, Metrics
 from aspire_gitops.server.ports import Watched
 from aspire_gitops.server.readiness import not_ready

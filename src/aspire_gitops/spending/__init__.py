@@ -1,6 +1,6 @@
 """What was spent, against which cap, and where it leads: values and pure functions.
 
-Knows no ledger: `ledger_reading` fills these values, and `rendering.spend_*`,
+Knows no ledger: `ledger_reading` fills these values, and `rendering.spend.*`,
 the controller and `planning.protection` read them.
 """
 

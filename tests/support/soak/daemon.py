@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from aspire_gitops.errors import AspireGitopsError
-from aspire_gitops.rendering.status_document import StatusDocument, TurnDocument
+from aspire_gitops.rendering.status.document import StatusDocument, TurnDocument
 from aspire_gitops.server.local import LocalController
 
 _PROGRAM = (sys.executable, "-m", "aspire_gitops")

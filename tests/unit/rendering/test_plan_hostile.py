@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from aspire_gitops.diagnostics import Rule
 from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal
 from aspire_gitops.rendering.characters import code, markdown, one_line, printable
-from aspire_gitops.rendering.plan_markdown import plan_markdown
-from aspire_gitops.rendering.plan_text import plan_text
-from aspire_gitops.rendering.plan_words import value_text
+from aspire_gitops.rendering.plan.markdown import plan_markdown
+from aspire_gitops.rendering.plan.text import plan_text
+from aspire_gitops.rendering.plan.words import value_text
 from aspire_gitops.state import GatewayObject, Kind, LiveFallback, ObjectKey
 
 # Half a character has no digest, so no plan holds one; `test_printable` has the case.

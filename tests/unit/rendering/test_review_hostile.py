@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aspire_gitops.rendering.review_json import review_json
-from aspire_gitops.rendering.review_markdown import Place, review_markdown
-from aspire_gitops.rendering.review_text import review_text
+from aspire_gitops.rendering.review.as_json import review_json
+from aspire_gitops.rendering.review.markdown import Place, review_markdown
+from aspire_gitops.rendering.review.text import review_text
 from support.forge_markdown import skeleton
 from support.hostile_reviews import hostile_review
 

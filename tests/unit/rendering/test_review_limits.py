@@ -7,13 +7,13 @@ import pytest
 
 from aspire_gitops.impact.review import Edit, ResourceEdit, Review
 from aspire_gitops.planning.plan import Action, Change, FieldChange
-from aspire_gitops.rendering.review_markdown import (
+from aspire_gitops.rendering.review.markdown import (
     COMMENT_BYTES,
     SUMMARY_BYTES,
     Place,
     review_markdown,
 )
-from aspire_gitops.rendering.review_sections import Section, fitted, size
+from aspire_gitops.rendering.review.sections import Section, fitted, size
 from aspire_gitops.resources import ResourceKind
 from aspire_gitops.state import Kind, ObjectKey
 from support.forge_markdown import forge

@@ -16,9 +16,9 @@ from aspire_gitops.impact.review import (
     Uptime,
 )
 from aspire_gitops.money import Aud
-from aspire_gitops.rendering.review_amounts import age_text, money_moved, percent, seconds_text
-from aspire_gitops.rendering.review_headline import headline
-from aspire_gitops.rendering.review_words import (
+from aspire_gitops.rendering.review.amounts import age_text, money_moved, percent, seconds_text
+from aspire_gitops.rendering.review.headline import headline
+from aspire_gitops.rendering.review.words import (
     Code,
     budget_words,
     counted_edits,

@@ -9,10 +9,10 @@ import pytest
 from rich.text import Text
 
 from aspire_gitops.money import Aud
-from aspire_gitops.rendering.spend_formats import FORMATS, spend_csv, spend_markdown, spend_text
-from aspire_gitops.rendering.spend_rows import By
-from aspire_gitops.rendering.spend_statement import statement_markdown
-from aspire_gitops.rendering.spend_words import cents, month_end_text, reach_text
+from aspire_gitops.rendering.spend.formats import FORMATS, spend_csv, spend_markdown, spend_text
+from aspire_gitops.rendering.spend.rows import By
+from aspire_gitops.rendering.spend.statement import statement_markdown
+from aspire_gitops.rendering.spend.words import cents, month_end_text, reach_text
 from aspire_gitops.spending import (
     Cap,
     Forecast,

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from aspire_gitops.rendering.status_document import StatusDocument
-from aspire_gitops.rendering.status_from import status_document
-from aspire_gitops.rendering.status_page import status_page
-from aspire_gitops.rendering.status_text import status_text
+from aspire_gitops.rendering.status.document import StatusDocument
+from aspire_gitops.rendering.status.documenting import status_document
+from aspire_gitops.rendering.status.page import status_page
+from aspire_gitops.rendering.status.text import status_text
 from aspire_gitops.reporting import SpendReport, Status
 from aspire_gitops.server.metrics import Metrics
 from support.statuses import SPEND, ready

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from aspire_gitops.diagnostics import Diagnostic, Rule, Span
 from aspire_gitops.planning.plan import Action, Change, Plan
-from aspire_gitops.rendering.status_document import StatusDocument, TurnDocument
-from aspire_gitops.rendering.status_from import SHOWN, status_document, turn_document
-from aspire_gitops.rendering.status_page import status_page
-from aspire_gitops.rendering.status_text import status_text
+from aspire_gitops.rendering.status.document import StatusDocument, TurnDocument
+from aspire_gitops.rendering.status.documenting import SHOWN, status_document, turn_document
+from aspire_gitops.rendering.status.page import status_page
+from aspire_gitops.rendering.status.text import status_text
 from aspire_gitops.reporting import Status, Turn
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
 from support.statuses import STATUSES, hostile, ready, stalled, swap_plan, turn

@@ -5,9 +5,9 @@ from datetime import date
 
 import pytest
 
-from aspire_gitops.rendering.status_from import status_document
-from aspire_gitops.rendering.status_page import status_page
-from aspire_gitops.rendering.status_text import status_text
+from aspire_gitops.rendering.status.documenting import status_document
+from aspire_gitops.rendering.status.page import status_page
+from aspire_gitops.rendering.status.text import status_text
 from aspire_gitops.reporting import DowntimeReport, Status
 from aspire_gitops.server.metrics import Metrics
 from aspire_gitops.usage import Downtime

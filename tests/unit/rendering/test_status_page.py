@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.rendering.status_from import status_document
-from aspire_gitops.rendering.status_page import STYLE_SOURCE, status_page
+from aspire_gitops.rendering.status.documenting import status_document
+from aspire_gitops.rendering.status.page import STYLE_SOURCE, status_page
 from aspire_gitops.reporting import AliasRow, AppRow
 from support.statuses import STATUSES, hostile, ready
 

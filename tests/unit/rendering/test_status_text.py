@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.rendering import status_words as words
-from aspire_gitops.rendering.status_from import status_document, turn_document
-from aspire_gitops.rendering.status_text import status_text
+from aspire_gitops.rendering.status import words
+from aspire_gitops.rendering.status.documenting import status_document, turn_document
+from aspire_gitops.rendering.status.text import status_text
 from aspire_gitops.rendering.turn_text import runs, seconds_text, turn_line
 from aspire_gitops.reporting import Brake, BrakeKind, Standing, Status
 from support.statuses import (

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from aspire_gitops.cli.status import RENDERERS
-from aspire_gitops.rendering.status_from import status_document
+from aspire_gitops.rendering.status.documenting import status_document
 from aspire_gitops.reporting import Status
 from aspire_gitops.server.options import ServerOptions
 from support.command_line import CommandLine

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from aspire_gitops.rendering.status_document import StatusDocument
-from aspire_gitops.rendering.status_from import status_document
+from aspire_gitops.rendering.status.document import StatusDocument
+from aspire_gitops.rendering.status.documenting import status_document
 from aspire_gitops.reporting import Status
 from aspire_gitops.server.application import application
 from aspire_gitops.server.options import ServerOptions

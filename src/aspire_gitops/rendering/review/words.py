@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 from aspire_gitops.diagnostics import Diagnostic
 from aspire_gitops.impact.review import BudgetImpact, Edit, Effect, ResourceEdit, Review, Uptime
-from aspire_gitops.rendering.plan_words import plural
-from aspire_gitops.rendering.review_amounts import seconds_text
-from aspire_gitops.rendering.spend_words import cents, reach_text
+from aspire_gitops.rendering.plan.words import plural
+from aspire_gitops.rendering.review.amounts import seconds_text
+from aspire_gitops.rendering.spend.words import cents, reach_text
 from aspire_gitops.resources import ResourceKind
 from aspire_gitops.revision import Revision
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aspire_gitops.impact.review import AliasImpact, BudgetImpact, Edit, ResourceEdit, Review
-from aspire_gitops.rendering.plan_words import plural, value_text
-from aspire_gitops.rendering.review_aliases import goes_to_another_company
-from aspire_gitops.rendering.review_amounts import repriced_text
-from aspire_gitops.rendering.review_words import (
+from aspire_gitops.rendering.plan.words import plural, value_text
+from aspire_gitops.rendering.review.aliases import goes_to_another_company
+from aspire_gitops.rendering.review.amounts import repriced_text
+from aspire_gitops.rendering.review.words import (
     Code,
     Words,
     counted_edits,
@@ -16,7 +16,7 @@ from aspire_gitops.rendering.review_words import (
     names,
     uptime_text,
 )
-from aspire_gitops.rendering.spend_words import cents
+from aspire_gitops.rendering.spend.words import cents
 from aspire_gitops.resources import ResourceKind
 
 

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from aspire_gitops.canonical import JsonValue, canonical_json, pretty_json
 from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.journal_words import Line, Said, sentence, when_text, who_text
+from aspire_gitops.rendering.journal.words import Line, Said, sentence, when_text, who_text
 
 _STYLES = {
     "applied": "bold green",

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from aspire_gitops.canonical import JsonValue
 from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.plan_words import plural, revision_text
-from aspire_gitops.rendering.status_words import person
+from aspire_gitops.rendering.plan.words import plural, revision_text
+from aspire_gitops.rendering.status.words import person
 
 
 class Said(Protocol):

@@ -7,17 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.text import Text
 
-from aspire_gitops.rendering import status_words as words
 from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.plan_words import SIGNS, plural
-from aspire_gitops.rendering.status_document import (
+from aspire_gitops.rendering.plan.words import SIGNS, plural
+from aspire_gitops.rendering.status import words
+from aspire_gitops.rendering.status.document import (
     ChangeDocument,
     PlanDocument,
     RevisionDocument,
     StatusDocument,
     TurnDocument,
 )
-from aspire_gitops.rendering.status_spend import aud, share_text, tone, whole_text
+from aspire_gitops.rendering.status.spend import aud, share_text, tone, whole_text
 from aspire_gitops.rendering.turn_text import changes_text, duration_text, runs
 
 _TONES: Mapping[str, str] = {

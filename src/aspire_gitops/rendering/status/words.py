@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from aspire_gitops.rendering.plan_words import plural
-from aspire_gitops.rendering.spend_words import month_text
-from aspire_gitops.rendering.status_document import (
+from aspire_gitops.rendering.plan.words import plural
+from aspire_gitops.rendering.spend.words import month_text
+from aspire_gitops.rendering.status.document import (
     AppDocument,
     BrakeDocument,
     DowntimeDocument,

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from aspire_gitops.diagnostics import Diagnostic
 from aspire_gitops.impact.review import Review
 from aspire_gitops.planning.plan import Refusal
-from aspire_gitops.rendering.plan_words import plural, revision_text
-from aspire_gitops.rendering.review_amounts import age_text
-from aspire_gitops.rendering.review_details import alias_sections, later_sections
-from aspire_gitops.rendering.review_escaped import code, message, text_of
-from aspire_gitops.rendering.review_headline import headline
-from aspire_gitops.rendering.review_sections import Fitted, Section, fitted, size
-from aspire_gitops.rendering.review_table import summary_table
-from aspire_gitops.rendering.review_words import change_warnings, file_errors, revision_brief
+from aspire_gitops.rendering.plan.words import plural, revision_text
+from aspire_gitops.rendering.review.amounts import age_text
+from aspire_gitops.rendering.review.details import alias_sections, later_sections
+from aspire_gitops.rendering.review.escaped import code, message, text_of
+from aspire_gitops.rendering.review.headline import headline
+from aspire_gitops.rendering.review.sections import Fitted, Section, fitted, size
+from aspire_gitops.rendering.review.table import summary_table
+from aspire_gitops.rendering.review.words import change_warnings, file_errors, revision_brief
 
 COMMENT_BYTES = 60_000  # GitHub refuses comments of more than 65,536 characters
 SUMMARY_BYTES = 900_000  # and job summaries of more than a mebibyte

@@ -2,7 +2,7 @@
 
 from aspire_gitops.rendering import characters
 from aspire_gitops.rendering.characters import markdown
-from aspire_gitops.rendering.review_words import Code, Words
+from aspire_gitops.rendering.review.words import Code, Words
 
 _LONGEST = 800  # characters of a message
 _LONGEST_NAME = 200  # of a name, a path or a value

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from aspire_gitops.canonical import JsonValue
 from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.plan_words import plural
+from aspire_gitops.rendering.plan.words import plural
 
 
 class Verdict(Protocol):

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
 from aspire_gitops.rendering.characters import one_line, printable
-from aspire_gitops.rendering.plan_words import (
+from aspire_gitops.rendering.plan.words import (
     SIGNS,
     counts_text,
     drift_count,

@@ -1,6 +1,6 @@
 """What was live at one moment, object by object, beside what is live now. Pure.
 
-`view` chooses the objects of an app or an alias and compares; `journal_then_text`
+`view` chooses the objects of an app or an alias and compares; `then_text`
 shows it. Both take states as the journal keeps them: one row, several rows, or None.
 """
 
@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import TypeAlias
 
 from aspire_gitops.canonical import JsonValue
-from aspire_gitops.rendering.journal_lines import line_json
-from aspire_gitops.rendering.journal_words import Line
+from aspire_gitops.rendering.journal.lines import line_json
+from aspire_gitops.rendering.journal.words import Line
 
 Row: TypeAlias = Mapping[str, JsonValue]
 Chooses: TypeAlias = Callable[[Mapping[str, Sequence[Row]]], Sequence[str]]

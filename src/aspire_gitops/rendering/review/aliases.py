@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from aspire_gitops.impact.review import AliasImpact, Edit, Moved, PriceMove
-from aspire_gitops.rendering.review_amounts import number, percent
-from aspire_gitops.rendering.review_words import Code, Words, listed, value_words
+from aspire_gitops.rendering.review.amounts import number, percent
+from aspire_gitops.rendering.review.words import Code, Words, listed, value_words
 
 _PRICES: Mapping[str, str] = {
     "input_usd_per_million_tokens": "USD per million tokens in",

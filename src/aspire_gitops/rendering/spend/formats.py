@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from rich.text import Text
 
 from aspire_gitops.canonical import JsonValue, pretty_json
-from aspire_gitops.rendering.plan_words import plural
-from aspire_gitops.rendering.spend_rows import By, Table, exact, parts, table
-from aspire_gitops.rendering.spend_words import cents, month_text
+from aspire_gitops.rendering.plan.words import plural
+from aspire_gitops.rendering.spend.rows import By, Table, exact, parts, table
+from aspire_gitops.rendering.spend.words import cents, month_text
 from aspire_gitops.spending import BudgetSpend, Forecast, Spend
 from aspire_gitops.spending.spend import plain
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.spend_words import NOT_KNOWN, cents, month_text
+from aspire_gitops.rendering.spend.words import NOT_KNOWN, cents, month_text
 from aspire_gitops.spending import Part
 from aspire_gitops.spending.spend import plain
 from aspire_gitops.spending.statement import Statement

@@ -7,7 +7,7 @@ step: fewer rows, then none; and the text says what was left out.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from aspire_gitops.rendering.plan_words import plural
+from aspire_gitops.rendering.plan.words import plural
 
 _STEPS = (1000, 200, 60, 20, 5)
 _LEAST = 200  # bytes; nothing of use fits into less

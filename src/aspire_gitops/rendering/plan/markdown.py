@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan
 from aspire_gitops.rendering.characters import code, markdown
-from aspire_gitops.rendering.plan_words import (
+from aspire_gitops.rendering.plan.words import (
     SIGNS,
     counts_text,
     drift_count,

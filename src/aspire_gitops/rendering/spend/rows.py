@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.spend_words import BY_HAND, NOT_KNOWN, cents, reach_text
+from aspire_gitops.rendering.spend.words import BY_HAND, NOT_KNOWN, cents, reach_text
 from aspire_gitops.spending import BudgetSpend, Part, Spend
 from aspire_gitops.spending.spend import plain
 

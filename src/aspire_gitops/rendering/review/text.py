@@ -10,11 +10,11 @@ from rich.text import Text
 from aspire_gitops.diagnostics import Diagnostic
 from aspire_gitops.impact.review import AliasImpact, AppImpact, BudgetImpact, Edit, Effect, Review
 from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.plan_words import counts_text, value_text
-from aspire_gitops.rendering.review_aliases import alias_rows
-from aspire_gitops.rendering.review_amounts import age_text, in_brackets, money_moved
-from aspire_gitops.rendering.review_headline import headline
-from aspire_gitops.rendering.review_words import (
+from aspire_gitops.rendering.plan.words import counts_text, value_text
+from aspire_gitops.rendering.review.aliases import alias_rows
+from aspire_gitops.rendering.review.amounts import age_text, in_brackets, money_moved
+from aspire_gitops.rendering.review.headline import headline
+from aspire_gitops.rendering.review.words import (
     SIGNS,
     Code,
     Words,

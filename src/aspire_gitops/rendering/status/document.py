@@ -3,7 +3,7 @@
 One shape for three readers: machines get it as JSON, the page and the terminal
 are drawn from it. Every text in it is safe to show: whatever acts instead of
 showing (control characters, bidirectional overrides) is written as an escape,
-on the way out and on the way in. `status_from` makes one.
+on the way out and on the way in. `documenting` makes one.
 """
 
 from datetime import date, datetime

@@ -15,19 +15,20 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from aspire_gitops.planning.plan import Action
-from aspire_gitops.rendering import status_spend, status_words, turn_text
-from aspire_gitops.rendering.plan_words import SIGNS, plural
-from aspire_gitops.rendering.status_document import StatusDocument, TurnDocument
+from aspire_gitops.rendering import turn_text
+from aspire_gitops.rendering.plan.words import SIGNS, plural
+from aspire_gitops.rendering.status import spend, words
+from aspire_gitops.rendering.status.document import StatusDocument, TurnDocument
 
 REFRESH_S = 15
 _BAR_WIDTH = 120
 
 
 def _read(name: str) -> str:
-    return files("aspire_gitops.rendering").joinpath(name).read_text(encoding="utf-8")
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-_STYLE = _read("status_page.css")
+_STYLE = _read("page.css")
 STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
 """What the content policy says to let exactly this style in."""
 
@@ -43,7 +44,7 @@ _ICONS: Mapping[str, str] = {  # the same shapes as on the page
 
 def status_page(status: StatusDocument, *, refreshing: bool = True) -> str:
     """Return the whole page. `refreshing` makes the browser ask again every `REFRESH_S` seconds."""
-    headline = status_words.headline(status)
+    headline = words.headline(status)
     return _PAGE.render(
         status=status,
         headline=headline,
@@ -77,9 +78,9 @@ def _environment() -> Environment:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals |= {
-        "words": status_words,
+        "words": words,
         "turns": turn_text,
-        "spend": status_spend,
+        "spend": spend,
         "plural": plural,
         "bar": _bar,
         "signs": {action.value: SIGNS[action] for action in Action},
@@ -87,4 +88,4 @@ def _environment() -> Environment:
     return environment
 
 
-_PAGE = _environment().from_string(_read("status_page.html"))
+_PAGE = _environment().from_string(_read("page.html"))

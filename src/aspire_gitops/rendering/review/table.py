@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from aspire_gitops.impact.review import Edit, ResourceEdit, Review
 from aspire_gitops.planning.plan import FieldChange
-from aspire_gitops.rendering.plan_words import value_text
-from aspire_gitops.rendering.review_aliases import alias_brief
-from aspire_gitops.rendering.review_amounts import money_moved, total_moved
-from aspire_gitops.rendering.review_escaped import code, text_of
-from aspire_gitops.rendering.review_sections import Section
-from aspire_gitops.rendering.review_words import SIGNS, budget_words, kind_text, listed
+from aspire_gitops.rendering.plan.words import value_text
+from aspire_gitops.rendering.review.aliases import alias_brief
+from aspire_gitops.rendering.review.amounts import money_moved, total_moved
+from aspire_gitops.rendering.review.escaped import code, text_of
+from aspire_gitops.rendering.review.sections import Section
+from aspire_gitops.rendering.review.words import SIGNS, budget_words, kind_text, listed
 from aspire_gitops.resources import ResourceKind
 
 _FACTS_IN_CELL = 4

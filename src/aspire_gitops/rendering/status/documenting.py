@@ -10,7 +10,7 @@ from typing import TypeVar
 from aspire_gitops.canonical import JsonValue
 from aspire_gitops.diagnostics import Diagnostic
 from aspire_gitops.planning.plan import Cause, Change, FieldChange, Plan
-from aspire_gitops.rendering.plan_words import (
+from aspire_gitops.rendering.plan.words import (
     drift_count,
     reason_text,
     revision_text,
@@ -18,7 +18,7 @@ from aspire_gitops.rendering.plan_words import (
     value_text,
     where_text,
 )
-from aspire_gitops.rendering.status_document import (
+from aspire_gitops.rendering.status.document import (
     AliasDocument,
     AppDocument,
     BrakeDocument,
@@ -38,7 +38,7 @@ from aspire_gitops.rendering.status_document import (
     StatusDocument,
     TurnDocument,
 )
-from aspire_gitops.rendering.status_spend import spend_document
+from aspire_gitops.rendering.status.spend import spend_document
 from aspire_gitops.reporting import DowntimeReport, Status, Turn
 from aspire_gitops.revision import Revision
 

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from aspire_gitops.rendering.spend_words import cents, month_text, reach_text
-from aspire_gitops.rendering.status_document import BudgetSpendDocument, SpendDocument
+from aspire_gitops.rendering.spend.words import cents, month_text, reach_text
+from aspire_gitops.rendering.status.document import BudgetSpendDocument, SpendDocument
 from aspire_gitops.reporting import SpendReport
 from aspire_gitops.spending import BudgetSpend
 from aspire_gitops.spending.spend import plain

@@ -8,9 +8,9 @@ from rich.text import Text
 
 from aspire_gitops.canonical import JsonValue
 from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.journal_then import ObjectThen, Row, Then, fields, texts
-from aspire_gitops.rendering.journal_words import Line, when_text, who_text
-from aspire_gitops.rendering.plan_words import plural, value_text
+from aspire_gitops.rendering.journal.then import ObjectThen, Row, Then, fields, texts
+from aspire_gitops.rendering.journal.words import Line, when_text, who_text
+from aspire_gitops.rendering.plan.words import plural, value_text
 
 _LIMITS = {
     "rpm_limit": "requests a minute",

@@ -14,13 +14,13 @@ from aspire_gitops.impact.review import (
 )
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rendering.characters import html_code
-from aspire_gitops.rendering.plan_markdown import change_row
-from aspire_gitops.rendering.plan_words import counts_text, value_text
-from aspire_gitops.rendering.review_aliases import alias_rows
-from aspire_gitops.rendering.review_amounts import money_moved, seconds_text, total_moved
-from aspire_gitops.rendering.review_escaped import code, cut, message, text_of
-from aspire_gitops.rendering.review_sections import Section
-from aspire_gitops.rendering.review_words import (
+from aspire_gitops.rendering.plan.markdown import change_row
+from aspire_gitops.rendering.plan.words import counts_text, value_text
+from aspire_gitops.rendering.review.aliases import alias_rows
+from aspire_gitops.rendering.review.amounts import money_moved, seconds_text, total_moved
+from aspire_gitops.rendering.review.escaped import code, cut, message, text_of
+from aspire_gitops.rendering.review.sections import Section
+from aspire_gitops.rendering.review.words import (
     budget_words,
     file_warnings,
     kind_text,

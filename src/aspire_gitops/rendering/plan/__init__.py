@@ -1,0 +1,1 @@
+"""A plan for people: on a terminal, and under a pull request."""

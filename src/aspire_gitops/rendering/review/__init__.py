@@ -1,0 +1,1 @@
+"""A review for people and machines: one sentence, one table, and details that fold away."""

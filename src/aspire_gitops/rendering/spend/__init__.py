@@ -1,0 +1,1 @@
+"""A month's spend: tables, CSV, and the statement."""
