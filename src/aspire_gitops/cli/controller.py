@@ -5,6 +5,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import aspire_gitops.cli.without_rich  # noqa: F401  # isort: skip (before structlog and httpx)
+
 import click
 import structlog
 

@@ -8,12 +8,14 @@ them. It knows nothing of objects; `client` is next.
 import asyncio
 import contextlib
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self, TypeAlias
+from urllib.request import getproxies
 
 import httpx
 import stamina
@@ -123,6 +125,7 @@ class AdminApi:
             auth=_Bearer(admin_key),
             headers={"accept": "application/json", "user-agent": "aspire-gitops"},
             transport=transport,
+            verify=_authorities(httpx.URL(self.url)),
             timeout=httpx.Timeout(timeout_s, connect=min(5.0, timeout_s)),
             # uvicorn hangs up an idle connection after 5 s; a write must not meet that.
             limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=2.0),
@@ -250,6 +253,14 @@ async def _bounded(call: Call, chunks: AsyncIterator[bytes]) -> AsyncIterator[by
             limit = MAX_REPLY_BYTES // 1024**2
             raise GatewayReplyInvalid(f"{call}: the reply is larger than {limit} MiB")
         yield chunk
+
+
+def _authorities(url: httpx.URL) -> ssl.SSLContext | bool:
+    # Plain HTTP, as beside the gateway, needs none, and reading them takes three megabytes of
+    # a daemon. A context without any trusts nobody. (A proxy may want TLS for itself.)
+    if url.scheme == "http" and not getproxies():
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return True
 
 
 def shaped(call: Call, shape: type[ReplyT], body: bytes) -> ReplyT:

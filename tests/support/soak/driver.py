@@ -102,6 +102,7 @@ class Soak:
         self._comes_to_rest()
         self.rounds += 1
         self.look()
+        self.figures.rest(world.daemon.pid)
         self._must_be_empty([*invariants.split_aliases(world), *self._of_the_journal()])
 
     def end(self) -> None:

@@ -1,9 +1,11 @@
 """What a controller needs of its machine: memory, descriptors, threads, children. Linux only."""
 
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_LOOKS_AT_REST, _PAUSE_S = 12, 0.25  # idle connections to the gateway are closed after 2 s
 WARM_S = 3.0  # after it answered for the first time; until then it imports and opens things
 
 
@@ -21,6 +23,7 @@ class Figures:
 
     peak_mib: float = 0
     lives: dict[int, Life] = field(default_factory=lambda: defaultdict(Life))
+    at_rest: Life = field(default_factory=Life)  # one sample for each calm, whichever process
     zombies: list[str] = field(default_factory=list)
     _suspects: frozenset[int] = frozenset()
 
@@ -44,17 +47,31 @@ class Figures:
         self.zombies += [f"{child} of {pid}" for child in dead & self._suspects]  # seen twice
         self._suspects = dead
 
+    def rest(self, pid: int) -> None:
+        """Sample what a process needs that has nothing to do: the least within a few seconds."""
+        seen = Figures()
+        for _ in range(_LOOKS_AT_REST):
+            seen.look(pid, WARM_S + 1)
+            time.sleep(_PAUSE_S)
+        for what in ("descriptors", "threads"):
+            least = min(getattr(seen.lives[pid], what))
+            getattr(self.at_rest, what).append(least)
+
     def most(self, what: str) -> int:
         """Return the largest count of `descriptors` or `threads` ever seen."""
         return max((n for life in self.lives.values() for _, n in getattr(life, what)), default=0)
 
     def growth(self, what: str) -> int:
-        """Return by how much the quietest fifth of a life's end lies above that of its beginning."""
-        grown = [0]
+        """Return how much more is needed later: by one process, and by any of them at rest.
+
+        Of a life, the quietest fifth of its end is held against that of its beginning.
+        """
+        at_rest = [count for _, count in getattr(self.at_rest, what)]
+        grown = [max(at_rest) - min(at_rest) if at_rest else 0]
         for life in self.lives.values():
             counts = [count for _, count in getattr(life, what)]
             fifth = len(counts) // 5
-            if fifth >= 2:  # a look may fall into a turn, when git and the gateway are open
+            if fifth >= 4:  # looks fall into turns, when git and the gateway are open
                 grown.append(min(counts[-fifth:]) - min(counts[:fifth]))
         return max(grown)
 
