@@ -215,6 +215,9 @@ def test_several_outputs_from_one_review(shell: CommandLine, repository: Reposit
         pytest.param(
             ("--snapshot", "nothing.json"), "nothing.json cannot be read", id="no snapshot"
         ),
+        pytest.param(
+            ("--snapshot", "gateway-state"), "or a branch as git:gateway-state", id="a branch"
+        ),
         pytest.param(("--owner", "NO WAY"), "write small letters", id="a name that is none"),
     ],
 )

@@ -160,7 +160,9 @@ def _content(file: Path) -> bytes:
         with file.open("rb") as opened:
             return opened.read(MOST_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}; name a snapshot") from error
+        raise UsageError(
+            f"{file} cannot be read: {error.strerror}; name a snapshot file, or a branch as git:{file}"
+        ) from error
 
 
 def _moment(today: datetime | None) -> datetime:
