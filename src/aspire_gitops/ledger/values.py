@@ -5,7 +5,7 @@ Amounts are whole nano-AUD, moments are aware, months are `2026-11` and days
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -93,10 +93,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The units that providers charge by, as far as the gateway counted them.
+    """The units that providers charge by, as far as the provider reported them.
 
-    `cached_input_tokens` are those of `input_tokens` that came from the provider's
-    prompt cache.
+    `input_tokens` and `output_tokens` are totals. Every other count of tokens is a part
+    of one of them: cached, written to the prompt cache (for minutes, or for an hour),
+    audio and images of the input, reasoning and audio of the output. `tool_uses` counts
+    the uses of tools that run at the provider and have a fee of their own.
+
+    The names are also the names of the ledger's columns, in this order.
     """
 
     input_tokens: int = 0
@@ -104,18 +108,22 @@ class Counted:
     output_tokens: int = 0
     pages: int = 0
     images: int = 0
+    cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    input_audio_tokens: int = 0
+    input_image_tokens: int = 0
+    reasoning_tokens: int = 0
+    output_audio_tokens: int = 0
+    annotated_pages: int = 0
+    tool_uses: int = 0
 
     def __sub__(self, other: "Counted") -> "Counted":
-        return Counted(
-            self.input_tokens - other.input_tokens,
-            self.cached_input_tokens - other.cached_input_tokens,
-            self.output_tokens - other.output_tokens,
-            self.pages - other.pages,
-            self.images - other.images,
-        )
+        mine, theirs = astuple(self), astuple(other)
+        return Counted(*(ours - their for ours, their in zip(mine, theirs, strict=True)))
 
 
 NO_UNITS: Final = Counted()
+UNITS: Final = tuple(unit.name for unit in fields(Counted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +131,11 @@ class Settlement:
     """What a call cost in the end. Settling twice books once.
 
     `cap` and `warn_at_percent` are the budget's, for the warnings. `call` counts
-    only for a call that nobody admitted; else what was admitted counts.
+    only for a call that nobody admitted; else what was admitted counts. `usd` is the
+    counted units at the reviewed price, `reported_usd` what the gateway itself computed
+    (None if nothing): a cross-check that decides nothing. `estimated` says that the
+    provider reported no usage that could be believed. `deployment` is the address of the
+    row that answered, `call_type` the gateway's name for the kind of call.
     """
 
     call: Call
@@ -136,6 +148,10 @@ class Settlement:
     model: str = ""
     counted: Counted = NO_UNITS
     note: str = ""
+    deployment: str = ""
+    call_type: str = ""
+    reported_usd: Decimal | None = None
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +224,42 @@ class Entry:
     usd_per_aud: Decimal
     counted: Counted
     note: str
+    deployment: str = ""
+    call_type: str = ""
+    reported_usd: Decimal | None = None
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCalls:
+    """Calls of one day that failed in one way; they cost nothing, or an entry says what.
+
+    `outcome` is the class of the provider's status (`4xx`, `429`, `5xx`), or `unreachable`,
+    `timeout`, `broken`, `cancelled`.
+    """
+
+    day: str
+    app: str
+    alias: str
+    deployment: str
+    outcome: str
+    calls: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SeenParameter:
+    """Calls of one day that sent a parameter which the contract does not list.
+
+    `outcome` is `refused`, `removed` or `passed` (an app that is being observed).
+    """
+
+    day: str
+    app: str
+    alias: str
+    call_type: str
+    parameter: str
+    outcome: str
+    calls: int = 1
 
 
 @dataclass(frozen=True, slots=True)
