@@ -6,16 +6,15 @@ exists and is in use, and that no parameter routes, retries or authenticates.
 """
 
 from collections.abc import Mapping
-from decimal import ROUND_UP, Decimal
 
 from aspire_gitops.canonical import JsonValue
 from aspire_gitops.catalog import Declared
 from aspire_gitops.compiling.api import APIS
+from aspire_gitops.compiling.card import CARD_FIELD, card_of
 from aspire_gitops.compiling.credential import credential_name
-from aspire_gitops.compiling.fields import stated
-from aspire_gitops.money import json_number, per_unit
+from aspire_gitops.compiling.fields import as_stored, stated
+from aspire_gitops.compiling.prices import price_fields
 from aspire_gitops.resources import AliasSpec, ProviderSpec
-from aspire_gitops.resources.alias import PriceSpec
 from aspire_gitops.state import GatewayObject, Intent, Kind, ObjectKey
 
 CAPABILITY_FIELDS: Mapping[str, str] = {
@@ -42,17 +41,13 @@ def compile_deployment(
     }
     fields = {f"litellm_params.{name}": value for name, value in params.items()}
     fields |= {f"model_info.{name}": value for name, value in _model_info(spec).items()}
+    fields[CARD_FIELD] = card_of(spec)
     wanted = GatewayObject(ObjectKey(Kind.DEPLOYMENT, spec.name), spec.name, stated(fields))
     return wanted, Intent(adopt=spec.adopt, source=alias.document.path)
 
 
 def _parameters(spec: AliasSpec) -> dict[str, JsonValue]:
-    return {name: _number(value) for name, value in (spec.parameters or {}).items()}
-
-
-def _number(value: JsonValue) -> JsonValue:
-    # PostgreSQL gives 1.0 back as 1, so that is how we write it.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return {name: as_stored(value) for name, value in (spec.parameters or {}).items()}
 
 
 def _target(spec: AliasSpec, provider: ProviderSpec) -> dict[str, JsonValue]:
@@ -64,41 +59,6 @@ def _target(spec: AliasSpec, provider: ProviderSpec) -> dict[str, JsonValue]:
         # deployment whose credential is gone would call the vendor's public address.
         "api_base": api.base_url(provider.base_url),
     }
-
-
-def price_fields(spec: AliasSpec) -> dict[str, JsonValue]:
-    """Return what LiteLLM bills the alias's calls by: US dollars per unit, None where not stated."""
-    # Prices belong in litellm_params: the admin API strips them from model_info in silence.
-    price = spec.price or PriceSpec()
-    prices = {
-        "input_cost_per_token": _per_token(price.input_usd_per_million_tokens),
-        "output_cost_per_token": _per_token(price.output_usd_per_million_tokens),
-        "ocr_cost_per_page": _price(price.usd_per_page),
-        "output_cost_per_image": _price(price.usd_per_image),
-    }
-    return prices | (_cache_prices(price) if spec.mode == "chat" else {})
-
-
-def _cache_prices(price: PriceSpec) -> dict[str, JsonValue]:
-    # Left out, LiteLLM takes these from its built-in list for models that it
-    # knows: prices that nobody reviewed and that change with its release. A
-    # cached token therefore counts as a plain one unless the file says less.
-    plain = price.input_usd_per_million_tokens
-    cached = price.cached_input_usd_per_million_tokens
-    return {
-        "cache_read_input_token_cost": _per_token(plain if cached is None else cached),
-        "cache_creation_input_token_cost": _per_token(plain),
-        "cache_creation_input_token_cost_above_1hr": _per_token(plain),
-    }
-
-
-def _per_token(usd_per_million: Decimal | None) -> JsonValue:
-    return _price(None if usd_per_million is None else per_unit(usd_per_million))
-
-
-def _price(usd: Decimal | None) -> JsonValue:
-    # Up, so that a call never counts as cheaper than the file says.
-    return None if usd is None else json_number(usd, rounding=ROUND_UP)
 
 
 def _limits(spec: AliasSpec) -> dict[str, JsonValue]:

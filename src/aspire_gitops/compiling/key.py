@@ -90,17 +90,18 @@ def _metadata(
         "usd_per_aud": str(exchange.usd_per_aud),
         "timezone": gateway.timezone,
         "warn_at_percent": tuple(sorted(set(budget.warn_at_percent))),
-        **(_for_the_ledger(budget, gateway.timezone) if gateway.ledger else {}),
+        **(_for_the_ledger(app, budget, gateway.timezone) if gateway.ledger else {}),
     }
 
 
-def _for_the_ledger(budget: BudgetSpec, timezone: str) -> dict[str, JsonValue]:
-    # The ledger turns an uplift on and off by itself, at midnight, without a new plan.
-    uplift = budget.uplift
+def _for_the_ledger(app: AppSpec, budget: BudgetSpec, timezone: str) -> dict[str, JsonValue]:
+    # The ledger turns both on and off by itself, at midnight, without a new plan.
+    uplift, unknown = budget.uplift, app.unknown_parameters
     return {
         "budget_mode": budget.admission,
         "uplift_aud": str(uplift.aud) if uplift else None,
         "uplift_until": _midnight_after(uplift.expires, timezone) if uplift else None,
+        "unknown_parameters_until": _midnight_after(unknown.until, timezone) if unknown else None,
     }
 
 

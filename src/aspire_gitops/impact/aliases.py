@@ -12,11 +12,10 @@ from aspire_gitops.impact.compared import Compared
 from aspire_gitops.impact.needs import gaps
 from aspire_gitops.impact.review import AliasImpact, Edit, Moved, PriceMove, ResourceEdit
 from aspire_gitops.resources import AliasSpec, ProviderSpec, ResourceKind
-from aspire_gitops.resources.alias import PriceSpec
+from aspire_gitops.resources.alias import PriceSpec, TokenPriceSpec
 
 T = TypeVar("T")
 _BEHIND_AN_ALIAS = frozenset({"vendor", "base_url", "api", "billing"})
-_UNITS = tuple(name for name in PriceSpec.model_fields if name != "zero_because")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +116,35 @@ def _place(edit: ResourceEdit, alias: Declared[AliasSpec] | None) -> Span:
 
 
 def _prices(both: Moved[_Behind]) -> Iterator[PriceMove]:
-    for unit in _UNITS:
-        usd = Moved(_price(both.before, unit), _price(both.after, unit))
-        if usd != Moved(None, None):
-            yield PriceMove(unit, usd)
+    before, after = _stated(both.before), _stated(both.after)
+    known = {**before, **after}
+    order = [*PriceSpec.model_fields]
+    for unit in sorted(known, key=lambda unit: (order.index(unit.partition(".")[0]), unit)):
+        yield PriceMove(unit, Moved(before.get(unit), after.get(unit)))
 
 
-def _price(side: _Behind | None, unit: str) -> Decimal | None:
-    found: Decimal | None = getattr(side.spec.price, unit, None) if side else None
-    return found
+def _stated(side: _Behind | None) -> Mapping[str, Decimal]:
+    """Return every price of one side by its dotted name; what is in a list is named by what it is for."""
+    price = side.spec.price if side else None
+    return dict(_amounts(price)) if price else {}
+
+
+def _amounts(price: PriceSpec) -> Iterator[tuple[str, Decimal]]:
+    yield from _plain_amounts(price)
+    for image in price.images:
+        yield f"images.{image.size or 'any size'}.{image.quality or 'any quality'}", image.usd
+    for tool, usd in (price.usd_per_use or {}).items():
+        yield f"usd_per_use.{tool}", usd
+    for tier in price.tiers:
+        for name, usd in _plain_amounts(tier):
+            yield f"tiers.{tier.above_input_tokens}.{name}", usd
+
+
+def _plain_amounts(prices: TokenPriceSpec) -> Iterator[tuple[str, Decimal]]:
+    for name in type(prices).model_fields:
+        amount = getattr(prices, name)
+        if isinstance(amount, Decimal):
+            yield name, amount
 
 
 def _moved(both: Moved[_Behind], read: Callable[[_Behind], T | None]) -> Moved[T]:

@@ -12,7 +12,7 @@ from decimal import Context, Decimal
 from functools import cached_property
 
 from aspire_gitops.catalog import Catalog
-from aspire_gitops.compiling.deployment import price_fields
+from aspire_gitops.compiling.prices import price_fields
 from aspire_gitops.impact.review import AppCost, Moved, Repriced
 from aspire_gitops.money import Aud
 from aspire_gitops.resources import AliasSpec

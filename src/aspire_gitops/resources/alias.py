@@ -33,6 +33,25 @@ Dimensions = Annotated[int, Field(ge=1, le=100_000), Whole]
 Seconds = Annotated[int, Field(ge=1, le=3600), Whole]
 
 
+ToolName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9_]{0,63}$",
+        json_schema_extra=in_words("a tool's name: lower-case letters, digits and underscores"),
+    ),
+]
+ImageWord = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9][a-z0-9._:-]{0,31}$",
+        json_schema_extra=in_words(
+            "what a request says, like 1024x1024 or high: lower-case letters, digits, dots, "
+            "dashes, colons and underscores"
+        ),
+    ),
+]
+
+
 class TargetSpec(Spec):
     """The provider and model that answer. There is exactly one: an alias never falls back."""
 
@@ -45,10 +64,17 @@ class TargetSpec(Spec):
         ),
         examples=["qwen3-vl-235b-a22b-instruct"],
     )
+    max_output_tokens: OrAbsent[Tokens] = Field(
+        default=None, description="Tokens that the model can write in one answer at most."
+    )
+    ignores_output_limit: bool = Field(
+        default=False,
+        description="The target honours no limit that a request states; `max_output_tokens` here bounds its answers.",
+    )
 
 
-class PriceSpec(Spec):
-    """What a call costs, in US dollars. State the units that the mode is charged by."""
+class TokenPriceSpec(Spec):
+    """Prices of tokens, in US dollars a million. A part without a price costs what its whole costs."""
 
     input_usd_per_million_tokens: OrAbsent[Amount] = Field(
         default=None, description="A million tokens in."
@@ -59,9 +85,68 @@ class PriceSpec(Spec):
     cached_input_usd_per_million_tokens: OrAbsent[Amount] = Field(
         default=None, description="A million tokens read from the provider's prompt cache."
     )
+    cache_write_usd_per_million_tokens: OrAbsent[Amount] = Field(
+        default=None, description="A million tokens written to the prompt cache, for minutes."
+    )
+    cache_write_1h_usd_per_million_tokens: OrAbsent[Amount] = Field(
+        default=None, description="A million tokens written to the prompt cache, for an hour."
+    )
+    input_audio_usd_per_million_tokens: OrAbsent[Amount] = Field(
+        default=None, description="A million tokens of sound in."
+    )
+    input_image_usd_per_million_tokens: OrAbsent[Amount] = Field(
+        default=None, description="A million tokens of images in."
+    )
+    reasoning_usd_per_million_tokens: OrAbsent[Amount] = Field(
+        default=None, description="A million tokens of reasoning, which are a part of the output."
+    )
+    output_audio_usd_per_million_tokens: OrAbsent[Amount] = Field(
+        default=None, description="A million tokens of sound out."
+    )
+
+
+class PriceTierSpec(TokenPriceSpec):
+    """What all tokens of a call cost whose input is longer than a threshold."""
+
+    above_input_tokens: Tokens = Field(description="The tier counts for calls with more tokens in.")
+
+
+class ImagePriceSpec(Spec):
+    """What one image of a size and quality costs, in US dollars. Left out: of every one."""
+
+    size: OrAbsent[ImageWord] = Field(
+        default=None, description="`size` of the request.", examples=["1024x1024"]
+    )
+    quality: OrAbsent[ImageWord] = Field(
+        default=None, description="`quality` of the request.", examples=["high"]
+    )
+    usd: Amount = Field(description="One such image.")
+
+
+class PriceSpec(TokenPriceSpec):
+    """What a call costs, in US dollars. State the units that the mode is charged by."""
+
     usd_per_page: OrAbsent[Amount] = Field(default=None, description="One page, for `mode: ocr`.")
+    usd_per_annotated_page: OrAbsent[Amount] = Field(
+        default=None,
+        description="Annotating one page, besides reading it. Without it: the price of a page.",
+    )
     usd_per_image: OrAbsent[Amount] = Field(
         default=None, description="One image, for `mode: image_generation`."
+    )
+    images: tuple[ImagePriceSpec, ...] = Field(
+        default=(),
+        strict=False,
+        description="Images by size and quality. What is not listed costs `usd_per_image`, else the dearest listed.",
+    )
+    usd_per_use: OrAbsent[dict[ToolName, Amount]] = Field(
+        default=None,
+        description="One use of a tool that runs at the provider, by its name, such as `web_search`.",
+    )
+    tiers: tuple[PriceTierSpec, ...] = Field(
+        default=(),
+        strict=False,
+        description="Prices of long calls. Each tier states every token price that the alias has.",
     )
     zero_because: OrAbsent[Sentence] = Field(
         default=None,
@@ -115,6 +200,10 @@ class AliasSpec(ResourceSpec):
     parameters: OrAbsent[dict[ParameterName, ParameterValue]] = Field(
         default=None,
         description="Defaults sent with each call, such as `temperature`. Nothing that routes, retries or authenticates.",
+    )
+    allow_parameters: Unique[ParameterName] = Field(
+        default=(),
+        description="Parameters that apps may send beyond those of the API: the vendor's own, such as `enable_thinking`.",
     )
     adopt: bool = Field(
         default=False,

@@ -7,6 +7,7 @@ from pydantic import Field
 from aspire_gitops.resources.alias import Capability, Dimensions, Tokens
 from aspire_gitops.resources.base import (
     NAME_PATTERN,
+    Day,
     FilePath,
     OrAbsent,
     Owner,
@@ -93,6 +94,15 @@ class KeySpec(Spec):
     )
 
 
+class UnknownParametersSpec(Spec):
+    """Let parameters through that no list names, for a while, and count them: to learn what an app sends."""
+
+    action: Literal["report"] = Field(
+        description="Pass what LiteLLM itself gives no meaning to, and count it by app and name."
+    )
+    until: Day = Field(description="The last day; afterwards such calls are refused again.")
+
+
 class AppSpec(ResourceSpec):
     """A consumer of the gateway. It may call the listed aliases until its budget is spent."""
 
@@ -109,6 +119,10 @@ class AppSpec(ResourceSpec):
     )
     limits: OrAbsent[AppLimitsSpec] = Field(
         default=None, description="Limits of each key of the app."
+    )
+    unknown_parameters: OrAbsent[UnknownParametersSpec] = Field(
+        default=None,
+        description="Watch for some days what the app sends. Without it, unknown parameters are refused.",
     )
     keys: tuple[KeySpec, ...] = Field(
         min_length=1, strict=False, description="The app's keys; most apps have one."

@@ -81,6 +81,10 @@ class PolicySpec(Spec):
         default=5,
         description="How many objects one plan may delete. An `Approval` that names an object takes it out of the count.",
     )
+    unknown_parameters: Literal["refuse", "apps_may_report"] = Field(
+        default="refuse",
+        description="What happens to calls with a parameter that neither the API nor the alias's `allow_parameters` names. `apps_may_report`: an App may have them passed and counted until a day.",
+    )
 
 
 class OutageSpec(Spec):
