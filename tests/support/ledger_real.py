@@ -47,6 +47,13 @@ ALIASES: Mapping[str, Mapping[str, Any]] = {
     "ocr": {"model": "mistral/mistral-ocr-latest", "ocr_cost_per_page": 0.001},
     "image": {"model": "openai/dall-e-3", "output_cost_per_image": 0.04},
 }
+# Each alias's card: what the guard bounds calls by and the ledger prices them at.
+_TOKENS = {"input_usd_per_million_tokens": "1", "output_usd_per_million_tokens": "4"}
+CARD_PRICES: Mapping[str, Mapping[str, Any]] = {
+    "embed": {"input_usd_per_million_tokens": "1", "output_usd_per_million_tokens": "0"},
+    "ocr": {"usd_per_page": "0.001"},
+    "image": {"usd_per_image": "0.04"},
+}
 MODES = {"embed": "embedding", "ocr": "ocr", "image": "image_generation"}
 _names = itertools.count(1)
 
@@ -252,6 +259,22 @@ def make_aliases(admin: Admin, upstream_url: str, timeout_s: int) -> None:
         anthropic = str(target["model"]).startswith("anthropic/")
         api_base = f"{upstream_url}/{name}" + ("" if anthropic else "/v1")
         params = {**target, "api_base": api_base, "api_key": "sk-provider-0", "timeout": timeout_s}
-        info = {"id": f"gw.{name}.1", "mode": MODES.get(name, "chat"), "max_output_tokens": 4096}
+        info = {"id": f"gw.{name}.1", "aspire": card(name, timeout_s), "mode": mode_of(name)}
         row = {"model_name": name, "litellm_params": params, "model_info": info}
         admin.post("/model/new", row)
+
+
+def mode_of(name: str) -> str:
+    return MODES.get(name, "chat")
+
+
+def card(name: str, timeout_s: int = 60, **more: Any) -> dict[str, Any]:
+    """Return the card of an alias, as `compiling` writes it; `more` replaces parts of it."""
+    return {
+        "format": 1,
+        "mode": mode_of(name),
+        "price": CARD_PRICES.get(name, _TOKENS),
+        "max_output_tokens": 4096,
+        "timeout_s": timeout_s,
+        **more,
+    }

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from aspire_gitops.canonical import JsonValue
 from aspire_gitops.catalog import Declared
 from aspire_gitops.compiling.fields import stated
+from aspire_gitops.ledger.contract import allowed_routes
 from aspire_gitops.money import Aud, ExchangeRate, json_number
 from aspire_gitops.resources import AppSpec, BudgetSpec, GatewaySpec
 from aspire_gitops.resources.app import AppLimitsSpec, KeySpec
@@ -25,12 +26,14 @@ def compile_key(
     place: int,
     budget: BudgetSpec,
     *,
+    modes: frozenset[str],
     exchange: ExchangeRate,
     gateway: GatewaySpec,
     today: date,
 ) -> tuple[GatewayObject, Intent]:
     """Compile the key at `place` in the app's list. Its value is chosen when it is applied.
 
+    `modes` are those of the app's aliases: they decide which paths the key may call.
     `today` decides whether an uplift of the budget still counts.
     """
     key = app.spec.keys[place]
@@ -38,7 +41,7 @@ def compile_key(
     metadata = _metadata(app.spec, budget, exchange, gateway)
     fields = stated(
         {
-            **_permissions(app.spec),
+            **_permissions(app.spec, modes),
             **_cap(budget, exchange, gateway, today),
             **_limits(app.spec.limits or AppLimitsSpec()),
             **{f"metadata.{path}": value for path, value in metadata.items()},
@@ -49,10 +52,10 @@ def compile_key(
     return wanted, intent
 
 
-def _permissions(app: AppSpec) -> dict[str, JsonValue]:
+def _permissions(app: AppSpec, modes: frozenset[str]) -> dict[str, JsonValue]:
     return {
         "models": tuple(sorted(set(app.aliases))),  # empty would mean every model
-        "allowed_routes": ("llm_api_routes",),
+        "allowed_routes": allowed_routes(modes),
         "metadata.disable_fallbacks": True,  # refuses fallbacks that a caller sends along
     }
 

@@ -51,8 +51,12 @@ def _objects(
         yield compile_deployment(alias, catalog.providers[alias.spec.target.provider])
     for app in catalog.apps.values():
         budget = catalog.budgets[app.spec.budget].spec
+        aliases = (catalog.aliases.get(name) for name in app.spec.aliases)
+        modes = frozenset(alias.spec.mode for alias in aliases if alias)
         for place in range(len(app.spec.keys)):
-            yield compile_key(app, place, budget, exchange=exchange, gateway=gateway, today=today)
+            yield compile_key(
+                app, place, budget, modes=modes, exchange=exchange, gateway=gateway, today=today
+            )
 
 
 def _exchange(gateway: GatewaySpec) -> ExchangeRate:

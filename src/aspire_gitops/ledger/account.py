@@ -74,6 +74,16 @@ def read_account(metadata: Mapping[str, Any], now: datetime) -> Account:
     )
 
 
+def observes_until(metadata: Mapping[str, Any]) -> datetime | None:
+    """Return until when unknown parameters of this app are counted instead of refused, or None."""
+    text = metadata.get("unknown_parameters_until")
+    try:
+        until = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return until if until and until.tzinfo else None
+
+
 def _uplift(metadata: Mapping[str, Any], now: datetime) -> int:
     if metadata.get("uplift_aud") is None:
         return 0

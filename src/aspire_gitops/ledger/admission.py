@@ -8,11 +8,11 @@ near the cap calls wait for those under way, and the last one may exceed it.
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from aspire_gitops.ledger.account import Account, Mode
-from aspire_gitops.ledger.amounts import NanoAud
+from aspire_gitops.ledger.amounts import NanoAud, cost_in_nano
 from aspire_gitops.ledger.backlog import Backlog
 from aspire_gitops.ledger.decisions import (
     Admitted,
@@ -23,12 +23,19 @@ from aspire_gitops.ledger.decisions import (
     Starting,
 )
 from aspire_gitops.ledger.outage import Outage
-from aspire_gitops.ledger.plausible import plausible
 from aspire_gitops.ledger.store import Store, StoreUnavailable
 from aspire_gitops.ledger.under_way import UnderWay
-from aspire_gitops.ledger.values import NOTHING, Answer, Booked, Call, Request, Settlement, Verdict
+from aspire_gitops.ledger.values import (
+    NOTHING,
+    Answer,
+    Booked,
+    Call,
+    Request,
+    Reservation,
+    Settlement,
+    Verdict,
+)
 from aspire_gitops.ledger.waiting import Line, ended
-from aspire_gitops.ledger.worst_case import Unpriced
 
 __all__ = ["Admitted", "Decision", "Gatekeeper", "Reason", "Refused", "Spent", "Starting"]
 
@@ -79,9 +86,6 @@ class Gatekeeper:
 
     async def admit(self, account: Account, starting: Starting) -> Decision:
         """Say whether a call may start, waiting near the cap. Never raises StoreUnavailable."""
-        if isinstance(starting.worst, Unpriced):
-            refused = _refused(Reason.UNPRICED, account, NOTHING, NOTHING, self._clock())
-            return replace(refused, missing_price=starting.worst.missing)
         self._under_way.forget_lost(time.monotonic())
         need = _need(account, starting.worst)
         line = self._lines.get(account.budget)
@@ -98,7 +102,7 @@ class Gatekeeper:
 
         Args:
             call_id: As it was admitted.
-            spent: A cost that cannot be true is not booked; what was reserved is.
+            spent: Without a cost, what was reserved is booked.
             otherwise: Describes the call where this process did not admit it.
 
         Returns:
@@ -123,6 +127,27 @@ class Gatekeeper:
             return None
         self._outage.answered()
         self._something_ended(call.budget)
+        return booked
+
+    async def abandon(self, call_id: str, spent: Spent) -> Booked | None:
+        """Book a call that ended and of which nothing more was heard, until something is.
+
+        Like `settle`, but what comes after all corrects it. None if nothing is known of
+        the call, or the store is away: then its reservation expires.
+        """
+        admitted = self._under_way.get(call_id)
+        if admitted is None:
+            return None
+        request = admitted.request
+        held = Reservation(request.call, admitted.expected, admitted.expected, request.expires_at)
+        try:
+            settlement = await self._settlement(request.call, spent, admitted)
+            booked = await self._store.recover(held, settlement)
+        except StoreUnavailable:
+            self._outage.failed(time.monotonic())
+            return None
+        self._outage.answered()
+        self._something_ended(request.call.budget)
         return booked
 
     async def release(self, call_id: str) -> None:
@@ -223,7 +248,7 @@ class Gatekeeper:
 
     async def _settlement(self, call: Call, spent: Spent, admitted: Admitted | None) -> Settlement:
         expected = admitted.expected if admitted else NOTHING
-        if not expected and _is_doubtful(spent):
+        if not expected and spent.usd is None:
             expected = await self._store.estimate(call.app, call.alias) or NOTHING
         return _settlement(call, spent, self._clock(), admitted, expected)
 
@@ -247,24 +272,25 @@ def _is_busy(decision: Decision) -> bool:
     return isinstance(decision, Refused) and decision.reason is Reason.BUSY
 
 
-def _is_doubtful(spent: Spent) -> bool:
-    return spent.usd is None or not spent.usd.is_finite() or spent.usd < 0
-
-
 def _settlement(
     call: Call, spent: Spent, now: datetime, admitted: Admitted | None, expected: NanoAud
 ) -> Settlement:
-    worst = admitted.request.worst if admitted else None
-    found = plausible(spent.usd, call.usd_per_aud, expected=expected, worst=worst)
+    usd = spent.usd
+    if usd is None:
+        usd = Decimal(expected).scaleb(-9) * call.usd_per_aud
     return Settlement(
         call=call,
-        cost=found.cost,
-        usd=found.usd,
+        cost=expected if spent.usd is None else cost_in_nano(usd, call.usd_per_aud),
+        usd=usd,
         at=now,
         cap=admitted.account.cap if admitted else NOTHING,
         warn_at_percent=admitted.account.warn_at_percent if admitted else (),
         provider=spent.provider,
         model=spent.model,
         counted=spent.counted,
-        note=found.note,
+        note=spent.note,
+        deployment=spent.deployment,
+        call_type=spent.call_type,
+        reported_usd=spent.reported_usd,
+        estimated=spent.estimated or spent.usd is None,
     )

@@ -1,11 +1,12 @@
 """The callback: LiteLLM asks it before a call and tells it what became of the call.
 
-`litellm.till` does the work, `litellm.running` asks the proxy. `hook` opens it for
-LiteLLM, by the machine's clock and its environment.
+`litellm.call_handler` does the work, `litellm.front` sees requests as they come and
+`litellm.running` asks the proxy. `hook` opens it for LiteLLM, by the machine's clock
+and its environment.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -14,14 +15,14 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import ProxyException
 
 from aspire_gitops.ledger.admission import Gatekeeper
-from aspire_gitops.ledger.litellm import asked
-from aspire_gitops.ledger.litellm.ended import read_ended
-from aspire_gitops.ledger.litellm.prices import Tariffs
+from aspire_gitops.ledger.litellm import marks, running
+from aspire_gitops.ledger.litellm.answers import watched
+from aspire_gitops.ledger.litellm.call_handler import Caller, CallHandler, Declined
+from aspire_gitops.ledger.litellm.events import read_ended
+from aspire_gitops.ledger.litellm.front import Front, current
 from aspire_gitops.ledger.litellm.recovery import keep_recovering
 from aspire_gitops.ledger.litellm.refusals import Refusal
-from aspire_gitops.ledger.litellm.running import logged_calls, price_list
 from aspire_gitops.ledger.litellm.settings import LedgerSettings, read_settings
-from aspire_gitops.ledger.litellm.till import Caller, Declined, Till
 from aspire_gitops.ledger.opening import open_store
 from aspire_gitops.ledger.store import Store
 
@@ -62,10 +63,19 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
         super().__init__()
         # A caller may send `no-log`; LiteLLM would then not tell us what the call cost.
         litellm.global_disable_no_log_param = True
+        running.ask_providers_once()
         gate = Gatekeeper(store, clock=clock, allow_for_s=settings.allow_for.total_seconds())
-        tariffs = Tariffs(price_list)
-        self._till = Till(gate, tariffs, settings.unmarked, grace=settings.grace, clock=clock)
+        self._handler = CallHandler(
+            gate,
+            running.cards,
+            settings.unmarked,
+            grace=settings.grace,
+            meanings=running.meanings(),
+            clock=clock,
+        )
         self._recovery = _begin_recovering(store, settings, clock)
+        if self._recovery:
+            running.stand_in_front(lambda app: Front(app, self._handler.ended))
 
     async def async_pre_call_hook(
         self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: str
@@ -77,26 +87,41 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
             key=key.key_alias or key.token or "",
             metadata=key.metadata or {},
             route=key.request_route or call_type,
+            models=key.models or [],
+            may_call=lambda alias: running.may_call(key, alias),
         )
         try:
-            await self._till.admit(caller, call_type, data)
+            await self._handler.admit(caller, call_type, data, current.get())
         except Declined as declined:
             raise _answer(declined.refusal) from None
         return data
+
+    async def async_pre_call_deployment_hook(
+        self, kwargs: dict[str, Any], call_type: Any
+    ) -> dict[str, Any]:
+        """Look at the row that was chosen, or raise the answer."""
+        del call_type
+        try:
+            self._handler.chosen(kwargs)
+        except Declined as declined:
+            raise _answer(declined.refusal) from None
+        return kwargs
+
+    async def async_post_call_streaming_iterator_hook(
+        self, user_api_key_dict: Any, response: Any, request_data: dict[str, Any]
+    ) -> AsyncIterator[Any]:
+        """Look at a stream as it passes."""
+        del user_api_key_dict
+        answer = self._handler.answer(marks.call_id(request_data))
+        async for chunk in watched(response, answer) if answer else response:
+            yield chunk
 
     async def async_log_success_event(
         self, kwargs: dict[str, Any], response_obj: Any, start_time: Any, end_time: Any
     ) -> None:
         """Book what a call cost."""
         del start_time, end_time
-        await self._till.settle(read_ended(kwargs, response_obj))
-
-    async def async_log_failure_event(
-        self, kwargs: dict[str, Any], response_obj: Any, start_time: Any, end_time: Any
-    ) -> None:
-        """Remember what a failed attempt cost. The request may yet succeed with another."""
-        del response_obj, start_time, end_time
-        await self._till.attempt_failed(read_ended(kwargs))
+        await self._handler.settle(read_ended(kwargs, response_obj))
 
     async def async_post_call_failure_hook(
         self,
@@ -105,16 +130,18 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
         user_api_key_dict: Any,
         traceback_str: str | None = None,
     ) -> None:
-        """Free what was set aside for a request that failed for good."""
-        del original_exception, user_api_key_dict, traceback_str
-        await self._till.release(asked.call_id(request_data))
+        """Free what was set aside for a request that failed, or book it where nobody knows."""
+        del user_api_key_dict, traceback_str
+        exchange = current.get()
+        call_id = marks.call_id(request_data) or (exchange.call_id if exchange else "")
+        await self._handler.failed(call_id, original_exception)
 
 
 def _answer(refusal: Refusal) -> ProxyException:
     return ProxyException(
         message=refusal.message,
         type=refusal.type,
-        param=PARAMETER,
+        param=refusal.parameter or PARAMETER,
         code=refusal.status,
         headers=refusal.headers,
         provider_specific_fields=dict(refusal.facts),
@@ -129,4 +156,4 @@ def _begin_recovering(
     except RuntimeError:  # LiteLLM only validates its config
         return None
     every_s = min(_RECOVER_EVERY_S, settings.grace.total_seconds())
-    return loop.create_task(keep_recovering(store, clock, logged_calls, every_s=every_s))
+    return loop.create_task(keep_recovering(store, clock, running.logged_calls, every_s=every_s))

@@ -9,7 +9,6 @@ from typing import TypeAlias
 from aspire_gitops.ledger.account import Account
 from aspire_gitops.ledger.amounts import NanoAud
 from aspire_gitops.ledger.values import NO_UNITS, Counted, Request
-from aspire_gitops.ledger.worst_case import Unpriced
 
 
 class Reason(StrEnum):
@@ -18,13 +17,12 @@ class Reason(StrEnum):
     CAP = "cap"  # the budget does not cover it this month
     BUSY = "busy"  # money is left, but calls under way may need it: try again soon
     OUTAGE = "outage"  # nobody knows what is left: try again soon
-    UNPRICED = "unpriced"  # the alias has no price for what the call is charged by
     REPEATED = "repeated"  # its id was used before
 
 
 @dataclass(frozen=True, slots=True)
 class Starting:
-    """A call that wants to start. `id` is ours and new; `worst` is from `worst_case`.
+    """A call that wants to start. `id` is ours and new; `worst` is from `bound`.
 
     `hold` is how long its money stays set aside, where the gatekeeper's does not fit.
     """
@@ -32,7 +30,7 @@ class Starting:
     id: str
     alias: str
     key: str
-    worst: NanoAud | Unpriced
+    worst: NanoAud
     hold: timedelta | None = None
 
 
@@ -55,17 +53,26 @@ class Refused:
     spent: NanoAud
     need: NanoAud
     month_end: datetime
-    missing_price: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What the gateway says of a call that ended. `usd` is None when it named no cost."""
+    """What a call that ended cost, at the reviewed price.
+
+    `usd` is None where nothing better is known than what was set aside. `estimated` says
+    that the provider reported no usage that could be believed. `reported_usd` is what the
+    gateway itself computed, None for nothing: it decides nothing.
+    """
 
     usd: Decimal | None
     provider: str = ""
     model: str = ""
     counted: Counted = NO_UNITS
+    deployment: str = ""
+    call_type: str = ""
+    reported_usd: Decimal | None = None
+    estimated: bool = False
+    note: str = ""
 
 
 Decision: TypeAlias = "Admitted | Refused"

@@ -13,26 +13,6 @@ _NAMED_BY_ITEM: Final = frozenset({"role", "type"})
 _FRAME: Final = frozenset({"role", "type", "content", "text"})
 _DEEPEST: Final = 64  # a body that goes deeper counts as if it held media
 
-# Fields of a body that reach the model, on any route.
-_SENT: Final = (
-    "messages",
-    "input",
-    "prompt",
-    "suffix",
-    "system",
-    "instructions",
-    "tools",
-    "functions",
-    "tool_choice",
-    "function_call",
-    "response_format",
-    "text",
-    "documents",
-    "query",
-    "prediction",
-)
-# What refers to something that the provider holds and we cannot see.
-_ELSEWHERE: Final = ("previous_response_id", "conversation", "prompt_id", "container")
 _TEXT_PARTS: Final = frozenset(
     {
         *("text", "input_text", "output_text", "summary_text", "reasoning_text", "refusal"),
@@ -40,6 +20,7 @@ _TEXT_PARTS: Final = frozenset(
         *("tool_use", "tool_result", "function_call", "function_call_output"),
         *("json_schema", "json_object", "object", "array", "string", "number", "integer"),
         *("boolean", "null", "ephemeral", "auto", "none", "any", "tool", "required"),
+        *("namespace", "content", "grammar"),
     }
 )
 
@@ -53,14 +34,12 @@ class Weight:
     caches: bool
 
 
-def weigh(body: Mapping[str, Any]) -> Weight:
-    """Weigh everything in a body that reaches the model."""
+def weigh(parts: Mapping[str, Any]) -> Weight:
+    """Weigh the parts of a body that reach the model."""
     scale = _Scale()
-    for name in _SENT:
-        if name in body:
-            scale.add(body[name], 0)
-    if any(body.get(name) for name in _ELSEWHERE):
-        scale.has_media = True
+    for name, value in parts.items():
+        scale.caches = scale.caches or name == "cache_control"
+        scale.add(value, 0)
     return Weight(scale.tokens, scale.has_media, scale.caches)
 
 

@@ -73,7 +73,6 @@ class KeyWire:
                 **body[""],
                 "key": secrets["key"],
                 "key_alias": wanted.handle,
-                "key_type": "llm_api",
                 "metadata": {**body["metadata"], **marking(wanted.mark)},
             },
         )

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from aspire_gitops.ledger.account import Account
 from aspire_gitops.ledger.amounts import NanoAud, aud, shown
 from aspire_gitops.ledger.decisions import Refused
+from aspire_gitops.ledger.request_guard import Objection
 
 _LONGEST_WAIT = timedelta(hours=1)  # a cap may be raised any time: ask again before the month turns
 _OUTAGE_WAIT_S = 5
@@ -26,6 +27,7 @@ class Refusal:
     type: str
     message: str
     retry_after_s: int | None = None
+    parameter: str | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -89,14 +91,58 @@ def busy(account: Account) -> Refusal:
     )
 
 
-def unpriced(alias: str, missing: str) -> Refusal:
-    """Return the answer to a call whose cost nobody can bound."""
+def without_card(alias: str) -> Refusal:
+    """Return the answer to a call of a row that no reviewed file describes."""
     return Refusal(
         status=403,
         type="unpriced_alias",
-        message=f'the gateway knows no price for the {missing} of "{alias}", so no budget can '
-        "cover it; declare the alias with its price, or wait a minute if it is new",
+        message=f'no reviewed file says what "{alias}" costs, so no budget can cover it; declare '
+        "the alias with its price, or wait a minute if it is new",
         facts={"type": "unpriced_alias"},
+    )
+
+
+def not_listed(alias: str) -> Refusal:
+    """Return the answer to a call whose alias is not in the key's list, by whatever road it came."""
+    return Refusal(
+        status=403,
+        type="alias_not_listed",
+        message=f'this key may not call "{alias[:80]}"; list it in the app\'s reviewed file',
+        facts={"type": "alias_not_listed"},
+    )
+
+
+def changing(alias: str) -> Refusal:
+    """Return the answer where a row was swapped for a dearer one since the call was admitted."""
+    return Refusal(
+        status=503,
+        type="alias_is_changing",
+        message=f'"{alias}" was changed while this call was on its way; try again',
+        retry_after_s=1,
+        facts={"type": "alias_is_changing"},
+    )
+
+
+def objected(objection: Objection) -> Refusal:
+    """Return the answer to a request that its contract refuses."""
+    return Refusal(
+        status=objection.status,
+        type=objection.kind,
+        message=objection.message,
+        parameter=objection.parameter,
+        facts={"type": objection.kind, "param": objection.parameter},
+    )
+
+
+def unguarded() -> Refusal:
+    """Return the answer where a call reached the ledger and not the guard in front of it."""
+    return Refusal(
+        status=503,
+        type="guard_missing",
+        message="the request guard is not in front of this gateway, so nobody has seen the "
+        "request as it came; restart the gateway, and if this stays, tell the platform team",
+        retry_after_s=_OUTAGE_WAIT_S,
+        facts={"type": "guard_missing"},
     )
 
 
@@ -134,13 +180,14 @@ def unmarked() -> Refusal:
     )
 
 
-def uncounted(route: str) -> Refusal:
-    """Return the answer to a call whose cost the ledger cannot count."""
+def uncounted(route: str, hint: str = "") -> Refusal:
+    """Return the answer to a call that has no contract."""
+    instead = hint or "use chat, completions, messages, responses, embeddings, images or OCR"
     return Refusal(
         status=403,
         type="route_not_counted",
-        message=f"the spend ledger cannot count what {route} costs, so keys with a budget "
-        "may not call it; use chat, messages, responses, embeddings, images or OCR",
+        message=f"nobody can count what {route[:120]} costs, so the gateway does not serve it; "
+        f"{instead}",
         facts={"type": "route_not_counted"},
     )
 

@@ -4,14 +4,16 @@ These are LiteLLM's own modules, not its API. What cannot be read any more in an
 release is unknown then: an alias without a price is refused, a log without rows is empty.
 """
 
+import inspect
 import logging
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from aspire_gitops.ledger.litellm.ended import ID
-from aspire_gitops.ledger.litellm.prices import PriceList, price
+from aspire_gitops.ledger.card import FIELD, Card, read_card
+from aspire_gitops.ledger.litellm.events import ID
 from aspire_gitops.ledger.recovering import Logged
 from aspire_gitops.ledger.values import Counted, Reservation
 
@@ -33,8 +35,8 @@ WHERE "startTime" >= $1::timestamp AND "startTime" <= $2::timestamp
 """  # noqa: S608 (our own constant)
 
 
-async def price_list(alias: str) -> PriceList | None:
-    """Return what the router says of an alias, or None if there is none of that name.
+async def cards(alias: str) -> Sequence[Card | None]:
+    """Return the card of each row under an alias, None for a row without one; nothing if there is none.
 
     A process that has not heard of a new alias yet reads it from the database, as
     LiteLLM itself would a moment later.
@@ -45,25 +47,115 @@ async def price_list(alias: str) -> PriceList | None:
     )
 
     found = _of_router(proxy_server.llm_router, alias)
-    if found is None and await model_registry_read_through.attempt(alias):
+    if not found and await model_registry_read_through.attempt(alias):
         found = _of_router(proxy_server.llm_router, alias)
     return found
 
 
-def _of_router(router: Any, alias: str) -> PriceList | None:
-    deployment = router and router.get_deployment_by_model_group_name(alias)
-    if not deployment:
-        return None
-    model_id, model = deployment.model_info.id, deployment.litellm_params.model
-    keys = router.get_deployment_model_info(model_id, model) or {}
-    info = deployment.model_info.model_dump(exclude_none=True)
-    return PriceList(
-        keys={**keys, **{name: info[name] for name in _LIMITS if name in info}},
-        parameters=deployment.litellm_params.model_dump(exclude_none=True),
-    )
+def _of_router(router: Any, alias: str) -> Sequence[Card | None]:
+    rows = (router and router.get_model_list(model_name=alias)) or []
+    return [_read(row) for row in rows if row.get("model_name") == alias]
 
 
-_LIMITS = ("max_input_tokens", "max_output_tokens")
+def _read(row: Mapping[str, Any]) -> Card | None:
+    info = row.get("model_info") or {}
+    return _KNOWN.read(info.get(FIELD) if isinstance(info, Mapping) else getattr(info, FIELD, None))
+
+
+class _Cards:
+    """Cards that were read, by the very objects that they were read from.
+
+    LiteLLM replaces a row's `model_info` when it changes, so what is remembered is never old.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[int, tuple[object, Card | None]] = OrderedDict()
+
+    def read(self, found: object) -> Card | None:
+        kept = self._known.get(id(found))
+        if kept and kept[0] is found:
+            return kept[1]
+        card = read_card(found)
+        self._known[id(found)] = (found, card)
+        while len(self._known) > _CARDS_KEPT:
+            self._known.popitem(last=False)
+        return card
+
+
+_CARDS_KEPT = 2_000
+_KNOWN = _Cards()
+
+
+def meanings() -> frozenset[str]:
+    """Return every name that this release of LiteLLM has a meaning for, in a call's parameters.
+
+    Read from its own lists and signatures. Nothing is returned where they cannot be read;
+    then no unknown name is let through.
+    """
+    try:
+        return frozenset(_meanings())
+    except Exception:  # noqa: BLE001 (another release: whatever its lists have become)
+        LOG.warning("LiteLLM's own parameters cannot be read; no unknown parameter is let through")
+        return frozenset()
+
+
+def _meanings() -> Iterator[str]:
+    import litellm  # noqa: PLC0415
+    from litellm.proxy import litellm_pre_call_utils as pre_call  # noqa: PLC0415
+    from litellm.types.router import GenericLiteLLMParams  # noqa: PLC0415
+    from litellm.types.utils import all_litellm_params  # noqa: PLC0415
+
+    yield from all_litellm_params
+    yield from GenericLiteLLMParams.model_fields
+    yield from pre_call._UNTRUSTED_ROOT_CONTROL_FIELDS  # noqa: SLF001
+    yield from pre_call._CLIENT_PRICING_CONTROL_FIELDS  # noqa: SLF001
+    for function in (
+        *(litellm.completion, litellm.acompletion, litellm.text_completion, litellm.embedding),
+        *(litellm.responses, litellm.image_generation, litellm.image_edit, litellm.ocr),
+        *(litellm.anthropic_messages, litellm.Router.__init__),
+    ):
+        yield from inspect.signature(function).parameters
+
+
+def stand_in_front(wrap: Callable[[Any], Any]) -> None:
+    """Put an ASGI application around the proxy's, before it answers anything.
+
+    The proxy loads its callbacks while it starts, when its own middleware stands already.
+    """
+    from litellm.proxy.proxy_server import app  # noqa: PLC0415
+
+    if app.middleware_stack is None:
+        app.middleware_stack = app.build_middleware_stack()
+    app.middleware_stack = wrap(app.middleware_stack)
+
+
+def ask_providers_once() -> None:
+    """Keep OpenAI's library from repeating a request by itself, in this process.
+
+    LiteLLM makes its clients with two retries for embeddings and images, whatever its
+    settings say. Each attempt may be billed, and nobody tells of any but the last.
+    """
+    from openai._models import FinalRequestOptions  # noqa: PLC0415, PLC2701 (nothing public stops it)
+
+    FinalRequestOptions.get_max_retries = lambda self, max_retries: 0  # type: ignore[method-assign]  # noqa: ARG005
+
+
+async def may_call(key: Any, alias: str) -> bool:
+    """Say whether LiteLLM itself lets a key call a model: for keys that we did not make."""
+    from litellm.proxy import proxy_server  # noqa: PLC0415
+    from litellm.proxy.auth.auth_checks import can_key_call_model  # noqa: PLC0415
+
+    router = proxy_server.llm_router
+    try:
+        await can_key_call_model(
+            model=alias,
+            llm_model_list=router.get_model_list() if router else None,
+            valid_token=key,
+            llm_router=router,
+        )
+    except Exception:  # noqa: BLE001 (its refusals are exceptions of several classes)
+        return False
+    return True
 
 
 async def logged_calls(reservations: Sequence[Reservation]) -> Mapping[str, Logged]:
@@ -95,7 +187,14 @@ def logged_call(row: Mapping[str, Any]) -> Logged | None:
 def _usd(row: Mapping[str, Any]) -> Decimal | None:
     if row.get("status") == _FAILED:
         return Decimal(0)
-    return price(row.get("spend")) or None  # a success that cost nothing is none
+    return _amount(row.get("spend")) or None  # a success that cost nothing is none
+
+
+def _amount(found: object) -> Decimal | None:
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    amount = Decimal(f"{found:.15g}")  # all that a float can tell
+    return amount if amount.is_finite() and amount >= 0 else None
 
 
 def _counted(row: Mapping[str, Any]) -> Counted:

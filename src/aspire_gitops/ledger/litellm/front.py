@@ -1,0 +1,222 @@
+"""Stand in front of LiteLLM: see each request as it came, and when its answer ended, however it ends.
+
+LiteLLM mixes the path, the query string and some headers into the body, and its hooks
+see the mixture. This sees them apart, and refuses what no caller may decide before
+LiteLLM reads it. It knows no keys; what depends on the key is judged by the hook, which
+finds here what the caller really sent.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+from urllib.parse import parse_qsl, urlencode
+
+from aspire_gitops.ledger.contract import Consent, Contract, place_of
+from aspire_gitops.ledger.litellm import refusals
+from aspire_gitops.ledger.litellm.refusals import Refusal
+from aspire_gitops.ledger.request_guard import Objection, judge
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_LARGEST: Final = 32 * 2**20  # bytes of a body that is judged here as a whole
+_FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
+_PREFIX: Final = "x-litellm-"
+_ALLOWED: Final = frozenset({"x-litellm-api-key"})
+_KEYS: Final = (
+    *("authorization", "x-api-key", "api-key", "x-litellm-api-key"),
+    *("x-goog-api-key", "ocp-apim-subscription-key"),
+)
+_CONTROLS: Final = ("litellm-", "x-mcp-", "x-pass-")
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request on its way and its answer. `call_id` is the ledger's, once it is admitted.
+
+    `notes` become headers of the answer. `refused` says that the guard refused the call
+    after it was admitted, so that nothing was sent.
+    """
+
+    scope: Scope
+    contract: Contract
+    call_id: str = ""
+    notes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_form(self) -> bool:
+        return _content_type(self.scope) in _FORMS
+
+    @property
+    def body(self) -> Mapping[str, Any] | None:
+        """The caller's own parameters, as LiteLLM parsed them before it added any; None if unknown."""
+        kept = self.scope.get("parsed_body")
+        if not isinstance(kept, tuple) or len(kept) != 2 or not isinstance(kept[1], Mapping):
+            return None
+        names, values = kept
+        return {name: values[name] for name in names if name in values}
+
+
+current: Final[ContextVar[Exchange | None]] = ContextVar("aspire_ledger_exchange", default=None)
+
+
+class Front:
+    """An ASGI application around LiteLLM's. `ended` is told when a call's answer ended."""
+
+    def __init__(self, app: App, ended: Callable[[str], None]) -> None:
+        self._app, self._ended = app, ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            return await self._websocket(scope, receive, send)
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        method, path = scope["method"], _path(scope)
+        place = place_of(method, path)
+        if method == "OPTIONS" or (place.contract is None and not place.is_call):
+            return await self._app(scope, receive, send)
+        if place.contract is None:
+            return await _answer(send, path, refusals.uncounted(path, place.hint))
+        try:
+            scope = _without_query(scope, place.contract)
+            _check_headers(scope, place.contract)
+            receive = await _checked_body(scope, place.contract, receive)
+        except Objection as objection:
+            return await _answer(send, path, refusals.objected(objection))
+        return await self._call(Exchange(scope, place.contract), receive, send)
+
+    async def _call(self, exchange: Exchange, receive: Receive, send: Send) -> None:
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start" and exchange.notes:
+                told = [(name.encode(), text.encode()) for name, text in exchange.notes.items()]
+                message = {**message, "headers": [*message.get("headers", ()), *told]}
+            await send(message)
+
+        token = current.set(exchange)
+        try:
+            await self._app(exchange.scope, receive, noted)
+        finally:
+            current.reset(token)
+            if exchange.call_id:
+                self._ended(exchange.call_id)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        place = place_of("POST", _path(scope))
+        if place.contract is None and not place.is_call:
+            return await self._app(scope, receive, send)
+        await receive()
+        await send({"type": "websocket.close", "code": 1008, "reason": "not served here"})
+        return None
+
+
+def _path(scope: Scope) -> str:
+    path, root = str(scope.get("path", "")), str(scope.get("root_path", "")).rstrip("/")
+    return path.removeprefix(root) if root and path.startswith(f"{root}/") else path
+
+
+def _without_query(scope: Scope, contract: Contract) -> Scope:
+    """Return the scope with a query that LiteLLM may see: it takes every name for a parameter."""
+    found = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    for name, _ in found:
+        if name not in contract.queries:
+            raise Objection(
+                f"`{name[:80]}` is not a query parameter of {contract.name}; "
+                "what a call says stands in its body",
+                parameter=name[:80],
+                kind="parameter_not_allowed",
+            )
+    kept = [pair for pair in found if pair[0] != "api-version"]
+    return {**scope, "query_string": urlencode(kept).encode()}
+
+
+def _check_headers(scope: Scope, contract: Contract) -> None:
+    headers = [(name.decode("latin-1").lower(), text) for name, text in scope["headers"]]
+    for name, _ in headers:
+        if (name.startswith(_PREFIX) and name not in _ALLOWED) or name.startswith(_CONTROLS):
+            raise Objection(
+                f"the header `{name[:80]}` steers the gateway, which no caller does; leave it out",
+                parameter=name[:80],
+                kind="header_not_allowed",
+            )
+    if len({_credential(text) for name, text in headers if name in _KEYS}) > 1:
+        raise Objection(
+            "the request carries several credentials; send your virtual key alone",
+            parameter="authorization",
+            kind="header_not_allowed",
+        )
+    is_form = _content_type(scope) in _FORMS
+    takes_files = any(parameter.shape.name == "FILE" for parameter in contract.parameters.values())
+    if is_form and not takes_files:
+        raise Objection(
+            "send JSON, with `content-type: application/json`", parameter="content-type"
+        )
+
+
+def _credential(text: bytes) -> str:
+    found = text.decode("latin-1").strip()
+    return found[7:].strip() if found[:7].lower() == "bearer " else found
+
+
+def _content_type(scope: Scope) -> str:
+    for name, text in scope["headers"]:
+        if name.lower() == b"content-type":
+            return str(text.decode("latin-1").split(";", 1)[0].strip().lower())
+    return ""
+
+
+async def _checked_body(scope: Scope, contract: Contract, receive: Receive) -> Receive:
+    """Look at a body before LiteLLM does: all of it where no hook will see it, else its first byte."""
+    if scope["method"] != "POST" or not contract.parameters or _content_type(scope) in _FORMS:
+        return receive
+    messages = [await receive()]
+    while not contract.counted or not messages[-1].get("body", b"").strip():
+        if not messages[-1].get("more_body") or messages[-1]["type"] != "http.request":
+            break
+        messages.append(await receive())
+        if sum(len(each.get("body", b"")) for each in messages) > _LARGEST:
+            raise Objection("the body is too large to count", parameter="body", status=413)
+    text = b"".join(each.get("body", b"") for each in messages)
+    if messages[-1]["type"] == "http.request" and not text.lstrip().startswith(b"{"):
+        raise Objection("the body must be a JSON object", parameter="body")
+    if not contract.counted:
+        judge(contract, _parsed(text), None, Consent())
+    return _replayed(messages, receive)
+
+
+def _parsed(text: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Objection("the body is not JSON", parameter="body") from None
+    if not isinstance(found, dict):
+        raise Objection("the body must be a JSON object", parameter="body")
+    return found
+
+
+def _replayed(messages: Iterable[Message], receive: Receive) -> Receive:
+    left = list(messages)
+
+    async def again() -> Message:
+        return left.pop(0) if left else await receive()
+
+    return again
+
+
+async def _answer(send: Send, path: str, refusal: Refusal) -> None:
+    error = {"message": refusal.message, "type": refusal.type, "param": refusal.parameter}
+    body: dict[str, Any] = {"error": {**error, "code": str(refusal.status)}}
+    if "/messages" in path:  # Anthropic's clients read an error of another form
+        body = {"type": "error", "error": {"type": refusal.type, "message": refusal.message}}
+    payload = json.dumps(body).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(payload)).encode()),
+        *((name.encode(), text.encode()) for name, text in refusal.headers.items()),
+    ]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": payload})

@@ -1,0 +1,99 @@
+"""What a failed call cost: nothing, where the provider said no or was never reached; else nobody knows. Pure.
+
+LiteLLM turns what happened into errors of its own and keeps the cause behind them. The
+first cause that tells decides; classes are known by their names, so that no library has
+to be loaded, and a class that nobody knows is an unknown end.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+_LONGEST: Final = 16
+_UNREACHABLE: Final = frozenset(
+    {
+        *("ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "InvalidURL"),
+        *("ClientConnectorError", "ClientConnectorDNSError", "ClientConnectorCertificateError"),
+        *("ClientConnectorSSLError", "ConnectionTimeoutError", "ConnectionRefusedError"),
+        *("LocalProtocolError",),
+    }
+)
+_BROKEN: Final = frozenset(
+    {
+        *("ReadError", "WriteError", "RemoteProtocolError", "ServerDisconnectedError"),
+        *("ClientPayloadError", "ClientOSError", "ConnectionResetError", "BrokenPipeError"),
+        *("TransferEncodingError", "MidStreamFallbackError"),
+    }
+)
+_TIMEOUTS: Final = frozenset(
+    {"ReadTimeout", "WriteTimeout", "SocketTimeoutError", "ServerTimeoutError", "APITimeoutError"}
+)
+_CANCELLED: Final = frozenset({"CancelledError", "GeneratorExit"})
+_OURS: Final = frozenset({"ProxyException", "HTTPException"})
+# Statuses with which LiteLLM refuses by itself, before it asks anybody.
+_REFUSED_HERE: Final = frozenset({400, 401, 403, 404, 405, 413, 415, 422, 429})
+_NEVER_SENT: Final = "client error (Connect)"  # LiteLLM's Rust client says it in words alone
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call failed. `is_free` says that it cannot have cost anything."""
+
+    name: str  # 4xx, 429, 5xx, unreachable, refused, timeout, broken, cancelled or unknown
+    is_free: bool
+
+
+_UNKNOWN: Final = Outcome("unknown", is_free=False)
+
+
+def outcome_of(error: BaseException | None) -> Outcome:
+    """Return how a call failed, from the error that LiteLLM answers with."""
+    for cause in _causes(error):
+        if found := _read(cause):
+            return found
+    status = getattr(error, "status_code", None)
+    if status in _REFUSED_HERE:
+        return Outcome("refused", is_free=True)
+    return _UNKNOWN
+
+
+def _read(cause: BaseException) -> Outcome | None:
+    names = {each.__name__ for each in type(cause).__mro__}
+    if "HTTPStatusError" in names:
+        return _answered(getattr(getattr(cause, "response", None), "status_code", None))
+    if "RustUpstreamError" in names:
+        return _answered_in_rust(cause)
+    if names & _OURS:
+        return Outcome("refused", is_free=True)
+    for known, name, is_free in (
+        (_UNREACHABLE, "unreachable", True),
+        (_TIMEOUTS, "timeout", False),
+        (_BROKEN, "broken", False),
+        (_CANCELLED, "cancelled", False),
+    ):
+        if type(cause).__name__ in known:
+            return Outcome(name, is_free=is_free)
+    if type(cause) is RuntimeError and _NEVER_SENT in str(cause):
+        return Outcome("unreachable", is_free=True)
+    return None
+
+
+def _answered(status: object) -> Outcome | None:
+    if not isinstance(status, int) or not 400 <= status < 600:
+        return None
+    return Outcome("429" if status == 429 else f"{status // 100}xx", is_free=True)
+
+
+def _answered_in_rust(cause: BaseException) -> Outcome:
+    status = cause.args[0] if cause.args else None
+    if status == 408:  # it says this of its own timeout as well
+        return Outcome("timeout", is_free=False)
+    return _answered(status) or _UNKNOWN
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    for _ in range(_LONGEST):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or error.__context__
