@@ -27,12 +27,13 @@ _BY_THE_PIECE: Final = (IMAGES, IMAGE_EDITS, OCR)
 class Ending:
     """What is known of a call's end.
 
-    `counted` is None where no usage was reported that can be believed; `images` and
-    `pages` are those of the answer itself. `text_bytes` is how much text of the answer
+    `counted` is None where no whole usage was reported that can be believed; `partly` is
+    then what was reported so far. `images` and `pages` are those of the answer itself. `text_bytes` is how much text of the answer
     was seen. `reported_usd` is the gateway's own figure.
     """
 
     counted: Counted | None = None
+    partly: Counted = NO_UNITS
     uses: Mapping[str, int] = field(default_factory=dict)
     text_bytes: int = 0
     images: int = 0
@@ -120,7 +121,7 @@ def _uses(ending: Ending, asked: Asked) -> Mapping[str, int]:
 
 
 def _estimated(spent: Spent, ending: Ending, terms: Terms) -> Spent:
-    partly = ending.counted or NO_UNITS
+    partly = ending.counted or ending.partly
     if terms.mode is Mode.STRICT or terms.contract in _BY_THE_PIECE:
         note = "no usage was reported; booked what was set aside"
         return replace(spent, counted=partly, estimated=True, note=_joined(ending.note, note))

@@ -14,6 +14,13 @@ from aspire_gitops.ledger.values import NO_UNITS, Counted
 _MOST_TOKENS: Final = 10**10  # more than any call can have
 _MOST_USES: Final = 10**6
 _ANSWERS: Final = ("choices", "output", "content")
+# What an answer says beside its text, in whatever protocol.
+_FRAME: Final = frozenset(
+    {
+        *("role", "type", "id", "object", "status", "finish_reason", "stop_reason", "call_id"),
+        *("index", "annotations", "logprobs", "provider_specific_fields"),
+    }
+)
 _DEEPEST: Final = 64
 
 
@@ -150,7 +157,8 @@ def _bytes(value: object, depth: int) -> int:
     if depth > _DEEPEST:
         return 0
     if isinstance(value, Mapping):
-        return sum(_bytes(part, depth + 1) for part in value.values())
+        parts = (part for name, part in value.items() if name not in _FRAME)
+        return sum(_bytes(part, depth + 1) for part in parts)
     return sum(_bytes(part, depth + 1) for part in _list(value))
 
 

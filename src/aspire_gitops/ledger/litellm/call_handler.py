@@ -382,11 +382,11 @@ def _seen(ending: Ending, answer: Answer) -> Ending:
     """Return what an event says, corrected by what was seen of a stream."""
     if not answer.streamed:
         return ending
-    counted = ending.counted if answer.reported else None
     return replace(
         ending,
-        counted=counted or (answer.counted if answer.counted.input_tokens else None),
-        text_bytes=max(answer.text_bytes, 0 if answer.reported else ending.text_bytes),
+        counted=ending.counted if answer.reported else None,
+        partly=answer.counted,
+        text_bytes=answer.text_bytes,
         images=max(answer.images, ending.images),
     )
 
@@ -394,9 +394,9 @@ def _seen(ending: Ending, answer: Answer) -> Ending:
 def _guess(call: OpenCall, note: str) -> Spent:
     """Return what to book for a call of which LiteLLM says nothing."""
     answer = call.answer
-    counted = answer.counted if answer.counted.input_tokens else None
     ending = Ending(
-        counted=counted if answer.reported else None,
+        counted=answer.counted if answer.reported else None,
+        partly=answer.counted,
         text_bytes=answer.text_bytes,
         images=answer.images,
         deployment=call.deployment,
