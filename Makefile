@@ -77,6 +77,7 @@ golden: $(STAMP) ## Write the golden files anew; then read the diff
 	PYTHONPATH=tests $(BIN)/python -m support.golden
 	PYTHONPATH=tests $(BIN)/python -m support.reviewed
 	PYTHONPATH=tests $(BIN)/python -m support.reviews
+	PYTHONPATH=tests $(BIN)/python -m support.contract_page
 
 .PHONY: images
 images: $(STAMP) ## Take the pictures of the documentation anew; needs Chromium

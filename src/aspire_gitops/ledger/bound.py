@@ -35,7 +35,9 @@ MEDIA_TOKENS: Final = 200_000  # all that a call with a picture, a file or a sou
 PAGES: Final = 1_000  # of a document
 _PREVIEW_TOKENS: Final = 100  # what OpenAI bills for each image on the way to the last
 _SEARCHES: Final = 10  # of one answer, where the request cannot limit them
-_READ: Final = frozenset({Effect.INPUT, Effect.TOOLS, Effect.PREDICTION, Effect.THINKING_BESIDE})
+_READ: Final = frozenset(
+    {Effect.INPUT, Effect.TOOLS, Effect.PREDICTION, Effect.THINKING_BESIDE, Effect.CACHING}
+)
 _PAGE_RANGE: Final = re.compile(r"\s*([0-9]{1,5})\s*(?:-\s*([0-9]{1,5})\s*)?")
 
 
@@ -101,9 +103,7 @@ def _of_tokens(price: Price, input_tokens: int, output_tokens: int) -> Decimal:
 def _sent(contract: Contract, body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parts of a body that reach the model as text, and what asks for caching."""
     return {
-        name: value
-        for name, value in body.items()
-        if parameter_of(contract, name).effect in _READ or name == "cache_control"
+        name: value for name, value in body.items() if parameter_of(contract, name).effect in _READ
     }
 
 

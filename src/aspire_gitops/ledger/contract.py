@@ -19,6 +19,7 @@ class Effect(StrEnum):
     INPUT = "its text is input"
     ANSWERS = "multiplies the answers"
     LIMIT = "limits one answer"
+    CACHING = "writes to the prompt cache"
     TOOLS = "tools; those that run at the provider have a fee"
     STORED = "refers to what the provider holds: the whole window"
     PREDICTION = "its text is input, and output where it is rejected"
@@ -126,7 +127,7 @@ _PERSON: Final = {
     "service_tier": _TIER,
     "moderation": _p(Shape.TEXT_OR_OBJECT),
 }
-_CACHE_CONTROL: Final = {"cache_control": _p(Shape.OBJECT)}
+_CACHE_CONTROL: Final = {"cache_control": _p(Shape.OBJECT, Effect.CACHING)}
 
 # What vendors add to the protocols. A client's library spreads them into the body, where
 # they cannot be told from a slip of the keyboard: so each alias lists the ones it takes.

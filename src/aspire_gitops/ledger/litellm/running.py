@@ -135,9 +135,9 @@ def ask_providers_once() -> None:
     LiteLLM makes its clients with two retries for embeddings and images, whatever its
     settings say. Each attempt may be billed, and nobody tells of any but the last.
     """
-    from openai._models import FinalRequestOptions  # noqa: PLC0415, PLC2701 (nothing public stops it)
+    from openai._models import FinalRequestOptions  # noqa: PLC0415 (nothing public stops it)
 
-    FinalRequestOptions.get_max_retries = lambda self, max_retries: 0  # type: ignore[method-assign]  # noqa: ARG005
+    FinalRequestOptions.get_max_retries = lambda self, max_retries: 0  # noqa: ARG005
 
 
 async def may_call(key: Any, alias: str) -> bool:
