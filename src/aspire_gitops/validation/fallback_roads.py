@@ -16,6 +16,7 @@ from aspire_gitops.validation.forbidden_words import (
     FORBIDDEN_EVERYWHERE,
     forbidden_parameter,
 )
+from aspire_gitops.validation.never_allowed import never_allowed
 
 Path: TypeAlias = tuple[str | int, ...]
 Finding: TypeAlias = tuple[Path, Diagnostic]
@@ -38,6 +39,14 @@ def check_parameters(document: Document, names: Mapping[str, Any]) -> Iterator[F
         if forbidden := forbidden_parameter(name):
             path: Path = ("parameters", name)
             yield path, forbidden.at(document.key_span(*path))
+
+
+def check_allowed_parameters(document: Document, names: object) -> Iterator[Finding]:
+    """Yield what an alias must not let apps send, each with its path."""
+    for index, name in enumerate(names if isinstance(names, list | tuple) else ()):
+        if isinstance(name, str) and (forbidden := never_allowed(name)):
+            path: Path = ("allow_parameters", index)
+            yield path, forbidden.at(document.span(*path))
 
 
 def check_alias_names(document: Document, name: object, model: object) -> Iterator[Finding]:
@@ -106,6 +115,7 @@ def _raw_alias(document: Document) -> Iterator[Finding]:
     target, parameters = document.value.get("target"), document.value.get("parameters")
     model = target.get("model") if isinstance(target, dict) else None
     yield from check_alias_names(document, document.value.get("name"), model)
+    yield from check_allowed_parameters(document, document.value.get("allow_parameters"))
     if isinstance(parameters, dict):
         # The forbidden keys are in the walk already.
         names = {str(name): None for name in parameters if name not in FORBIDDEN_EVERYWHERE}

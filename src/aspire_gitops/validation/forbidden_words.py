@@ -112,6 +112,7 @@ REDIRECTS = _forbidden(
         "client": _ELSEWHERE,
     },
 )
+_REVIEWED = "prices are reviewed as such"
 ONLY_PARAMETERS = {
     **_forbidden(REDIRECTING_PARAMETER, "write it as `target: {model: …}`", {"model": _ELSEWHERE}),
     **_forbidden(
@@ -131,7 +132,7 @@ ONLY_PARAMETERS = {
                 "output_cost_per_image",
                 "tiered_pricing",
             ),
-            "is a price, and prices are reviewed as such",
+            f"is a price, and {_REVIEWED}",
         ),
     ),
     **_forbidden(
@@ -166,6 +167,10 @@ def forbidden_parameter(name: str) -> Forbidden | None:
             return table[name]
     if name in _HARMLESS:
         return None
+    if "_cost" in name:
+        where = "price.tiers" if "_above_" in name else "price"
+        help_ = f"write it in the alias's `{where}`, if it is what the provider charges by"
+        return Forbidden(MISPLACED_PARAMETER, f"`{name}` is a price, and {_REVIEWED}", help_)
     if name.startswith(_CLOUD_PREFIXES) or any(word in name for word in _CREDENTIAL_WORDS):
         return Forbidden(REDIRECTING_PARAMETER, f"`{name}` {_AUTH}", _PROVIDER)
     return None

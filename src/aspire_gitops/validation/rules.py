@@ -15,11 +15,14 @@ from aspire_gitops.validation import (
     forbidden_words,
     gateway_rules,
     key_rules,
+    limit_rules,
     literal_secrets,
     need_rules,
+    never_allowed,
     parameters,
     prices,
     references,
+    unknown_parameters,
 )
 
 _MODULES = (
@@ -30,14 +33,17 @@ _MODULES = (
     need_rules,
     fallback_roads,
     forbidden_words,
+    never_allowed,
     literal_secrets,
     parameters,
     prices,
+    limit_rules,
     gateway_rules,
     addresses,
     key_rules,
     budget_rules,
     approval_rules,
+    unknown_parameters,
 )
 
 

@@ -36,6 +36,7 @@ from aspire_gitops.validation.envelope import stem_of
 from aspire_gitops.validation.gateway_rules import check_gateway
 from aspire_gitops.validation.judging import Judge, judge, secrets_in
 from aspire_gitops.validation.key_rules import check_keys
+from aspire_gitops.validation.limit_rules import check_limits
 from aspire_gitops.validation.literal_secrets import (
     LITERAL_SECRET,
     Hidden,
@@ -53,6 +54,7 @@ from aspire_gitops.validation.references import (
     check_references,
     check_repeated,
 )
+from aspire_gitops.validation.unknown_parameters import check_unknown_parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +161,11 @@ def _policy(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
         yield from _check_alias(alias)
     for app in catalog.apps.values():
         yield from _check_app(app)
+    yield from check_limits(catalog)
     yield from check_needs(catalog)
     yield from check_keys(catalog)
     yield from check_budgets(catalog, today)
+    yield from check_unknown_parameters(catalog, today)
     yield from check_approvals(catalog, today)
 
 
@@ -175,6 +179,8 @@ def _check_alias(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
     yield from check_stated(alias)
     names = fallback_roads.check_alias_names(document, spec.name, spec.target.model)
     yield from (diagnostic for _, diagnostic in names)
+    allowed = fallback_roads.check_allowed_parameters(document, spec.allow_parameters)
+    yield from (diagnostic for _, diagnostic in allowed)
     if spec.parameters:
         parameters = fallback_roads.check_parameters(document, spec.parameters)
         yield from (diagnostic for _, diagnostic in parameters)
