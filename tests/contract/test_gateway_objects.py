@@ -8,10 +8,45 @@ from uuid import uuid4
 
 import pytest
 
+from aspire_gitops.canonical import canonical_json
+from aspire_gitops.compiling.card import card_of
 from aspire_gitops.errors import GatewayRejected
 from aspire_gitops.gateway import Tally
-from aspire_gitops.state import GatewayObject, Kind
+from aspire_gitops.ledger.card import read_card
+from aspire_gitops.planning.diff import changed_fields
+from aspire_gitops.resources import AliasSpec
+from aspire_gitops.state import GatewayObject, Intent, Kind
+from support.catalogs import alias
 from support.fake_gateway_subject import Subject, fresh, marked
+
+CARD = card_of(
+    AliasSpec.model_validate(
+        alias(
+            price={
+                "input_usd_per_million_tokens": "2.00",
+                "output_usd_per_million_tokens": "10.000000001",
+                "cache_write_1h_usd_per_million_tokens": "4",
+                "usd_per_use": {"web_search": "0.01"},
+                "tiers": [
+                    {
+                        "above_input_tokens": 200_000,
+                        "input_usd_per_million_tokens": "4.00",
+                        "output_usd_per_million_tokens": "15",
+                        "cache_write_1h_usd_per_million_tokens": "8",
+                    }
+                ],
+            },
+            target={
+                "provider": "cloud-first",
+                "model": "qwen3-max",
+                "max_output_tokens": 32_768,
+                "ignores_output_limit": True,
+            },
+            parameters={"temperature": 0.01, "top_p": 1.0},
+            allow_parameters=["top_k", "enable_thinking"],
+        )
+    )
+)
 
 Made = tuple[GatewayObject, dict[str, str]]
 
@@ -45,6 +80,7 @@ def deployment(gateway: Subject) -> Made:
         model_info__mode="chat",
         model_info__supports_vision=True,
         model_info__max_input_tokens=4096,
+        model_info__aspire=CARD,
     )
     return wanted, {}
 
@@ -101,6 +137,32 @@ def test_deleting_it_twice_leaves_nothing_and_is_no_error(gateway: Subject, make
         gateway.using(lambda client: client.delete(wanted))
     assert gateway.read(wanted.key.kind, wanted.address or "") is None
     assert wanted.key not in {item.key for item in gateway.snapshot().objects}
+
+
+def test_a_card_reads_back_as_it_was_written_and_the_ledger_can_read_it(gateway: Subject) -> None:
+    wanted, _ = created(gateway, deployment)
+    for target in (f"/v1/model/info?litellm_model_id={wanted.address}", "/v2/model/info?size=500"):
+        rows = gateway.tell("GET", target)["data"]
+        [found] = [row for row in rows if row["model_name"] == wanted.handle]
+        card = found["model_info"]["aspire"]
+        assert canonical_json(card) == canonical_json(CARD)
+        assert read_card(card) == read_card(CARD)
+    assert read_card(CARD) is not None
+
+
+def test_a_card_that_was_changed_by_hand_is_seen_and_set_back(gateway: Subject) -> None:
+    wanted, _ = created(gateway, deployment)
+    cheap = {**CARD, "price": {**dict(CARD["price"]), "input_usd_per_million_tokens": "0.01"}}  # type: ignore[arg-type]  # the card is JSON
+    info = {"id": wanted.address, "aspire": cheap}
+    gateway.tell("PATCH", f"/model/{wanted.address}/update", {"model_info": info})
+
+    live = gateway.read(Kind.DEPLOYMENT, wanted.address or "")
+    assert live is not None
+    seen = changed_fields(wanted, live, Intent(), None)
+    assert [change.path for change in seen] == ["model_info.aspire"]
+
+    gateway.using(lambda client: client.update(live, wanted, {}))
+    assert gateway.read(Kind.DEPLOYMENT, wanted.address or "") == wanted
 
 
 @pytest.mark.parametrize("make", [credential, key])

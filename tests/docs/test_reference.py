@@ -17,7 +17,7 @@ PAGES = Path(__file__).parents[2] / "docs" / "reference"
 EXAMPLE = re.compile(
     r"^```yaml\n(?P<text># yaml-language-server.*?)^```$", re.DOTALL | re.MULTILINE
 )
-FIELD = re.compile(r"^\| `(?P<path>[a-z_.]+)` \|", re.MULTILINE)
+FIELD = re.compile(r"^\| `(?P<path>[a-z0-9_.]+)` \|", re.MULTILINE)
 
 
 def page(kind: ResourceKind) -> str:

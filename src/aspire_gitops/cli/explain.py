@@ -1,26 +1,52 @@
-"""`aspire-gitops explain`: the page of a rule, or the list of all rules."""
+"""`aspire-gitops explain`: the page of a rule, the list of all rules, or the card of an alias."""
+
+from datetime import datetime
 
 import click
 
+from aspire_gitops.cli.source import DEFAULT_FOLDER, chosen, day
 from aspire_gitops.errors import UsageError
 from aspire_gitops.rendering.diagnostics.pages import page_of
 from aspire_gitops.rendering.diagnostics.registry import all_rules
 
 _EPILOG = """\b
 Examples:
-  aspire-gitops explain          all codes, one line each
-  aspire-gitops explain AG201    what it means, an example, and what to do
+  aspire-gitops explain                      all codes, one line each
+  aspire-gitops explain AG201                what it means, an example, and what to do
+  aspire-gitops explain alias qwen-vision    what a call costs, what bounds it, what apps may send
 """
 
 
 @click.command(
     name="explain",
-    short_help="Say what a code such as AG201 means and what to do.",
+    short_help="Say what a code such as AG201 means, or what an alias costs and allows.",
     epilog=_EPILOG,
 )
 @click.argument("code", required=False)
-def command(code: str | None) -> None:
-    """Print the page of CODE (or of a rule's name), or one line for each rule without it."""
+@click.argument("name", required=False)
+@click.option("--source", default=DEFAULT_FOLDER, metavar="SOURCE", help="For an alias: the reviewed files, a folder or `git:REF`.  [default: gateway.d]")  # fmt: skip
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For an alias: how to show it.")  # fmt: skip
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
+def command(
+    code: str | None, name: str | None, source: str, format_: str, today: datetime | None
+) -> None:
+    """Print the page of CODE (or of a rule's name), or one line for each rule without it.
+
+    `explain alias NAME` prints what the reviewed files say about one alias.
+    """
+    if code == "alias" and name is not None:
+        from aspire_gitops.cli.explain_alias import explain_alias  # noqa: PLC0415 (a rule's page needs no files)
+
+        explain_alias(name, chosen(source, None), day(today), as_json=format_ == "json")
+        return
+    if code == "alias":
+        raise UsageError("which alias? Write `aspire-gitops explain alias NAME`")
+    if name is not None:
+        raise UsageError(f"one code at a time; what is {name!r}?")
+    _explain_rule(code)
+
+
+def _explain_rule(code: str | None) -> None:
     rules = all_rules()
     if code is None:
         for rule in rules.values():

@@ -59,7 +59,9 @@ class Program(click.Group):
         "schema": Lazy("schema", "Print or write the JSON Schemas of the files."),
         "codeowners": Lazy("codeowners", "Write CODEOWNERS: an app's file to its owner."),
         "secrets": Lazy("secrets", "Find keys and passwords that are written into files."),
-        "explain": Lazy("explain", "Say what a code such as AG201 means and what to do."),
+        "explain": Lazy(
+            "explain", "Say what a code such as AG201 means, or what an alias costs and allows."
+        ),
         "completion": Lazy("completion", "Print the shell's completion script."),
     }
 

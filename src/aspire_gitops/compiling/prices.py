@@ -47,6 +47,29 @@ def price_fields(spec: AliasSpec) -> dict[str, JsonValue]:
     return tokens | others | (_cache_prices(price) if spec.mode == "chat" else {}) | tiers
 
 
+def named_amounts(price: PriceSpec) -> Iterator[tuple[str, Decimal]]:
+    """Yield every stated price under a dotted name; what is in a list is named by what it is for.
+
+    `input_usd_per_million_tokens`, `images.1024x1024.high`, `usd_per_use.web_search`,
+    `tiers.200000.input_usd_per_million_tokens`.
+    """
+    yield from _plain_amounts(price)
+    for image in price.images:
+        yield f"images.{image.size or 'any size'}.{image.quality or 'any quality'}", image.usd
+    for tool, usd in (price.usd_per_use or {}).items():
+        yield f"usd_per_use.{tool}", usd
+    for tier in price.tiers:
+        for name, usd in _plain_amounts(tier):
+            yield f"tiers.{tier.above_input_tokens}.{name}", usd
+
+
+def _plain_amounts(prices: TokenPriceSpec) -> Iterator[tuple[str, Decimal]]:
+    for name in type(prices).model_fields:
+        amount = getattr(prices, name)
+        if isinstance(amount, Decimal):
+            yield name, amount
+
+
 def _cache_prices(prices: TokenPriceSpec) -> dict[str, JsonValue]:
     # Left out, LiteLLM takes these from its built-in list for models that it
     # knows: prices that nobody reviewed and that change with its release.

@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import TypeVar
 
 from aspire_gitops.catalog import Catalog, Declared
+from aspire_gitops.compiling.prices import named_amounts
 from aspire_gitops.diagnostics import Span
 from aspire_gitops.impact.compared import Compared
 from aspire_gitops.impact.needs import gaps
 from aspire_gitops.impact.review import AliasImpact, Edit, Moved, PriceMove, ResourceEdit
 from aspire_gitops.resources import AliasSpec, ProviderSpec, ResourceKind
-from aspire_gitops.resources.alias import PriceSpec, TokenPriceSpec
+from aspire_gitops.resources.alias import PriceSpec
 
 T = TypeVar("T")
 _BEHIND_AN_ALIAS = frozenset({"vendor", "base_url", "api", "billing"})
@@ -124,27 +125,8 @@ def _prices(both: Moved[_Behind]) -> Iterator[PriceMove]:
 
 
 def _stated(side: _Behind | None) -> Mapping[str, Decimal]:
-    """Return every price of one side by its dotted name; what is in a list is named by what it is for."""
     price = side.spec.price if side else None
-    return dict(_amounts(price)) if price else {}
-
-
-def _amounts(price: PriceSpec) -> Iterator[tuple[str, Decimal]]:
-    yield from _plain_amounts(price)
-    for image in price.images:
-        yield f"images.{image.size or 'any size'}.{image.quality or 'any quality'}", image.usd
-    for tool, usd in (price.usd_per_use or {}).items():
-        yield f"usd_per_use.{tool}", usd
-    for tier in price.tiers:
-        for name, usd in _plain_amounts(tier):
-            yield f"tiers.{tier.above_input_tokens}.{name}", usd
-
-
-def _plain_amounts(prices: TokenPriceSpec) -> Iterator[tuple[str, Decimal]]:
-    for name in type(prices).model_fields:
-        amount = getattr(prices, name)
-        if isinstance(amount, Decimal):
-            yield name, amount
+    return dict(named_amounts(price)) if price else {}
 
 
 def _moved(both: Moved[_Behind], read: Callable[[_Behind], T | None]) -> Moved[T]:

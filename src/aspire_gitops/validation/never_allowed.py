@@ -37,8 +37,9 @@ _PREFIXES = (
 )
 _WORDS = (
     *("cost", "price", "pricing", "fallback", "retry", "retries", "timeout", "router", "routing"),
-    *("header", "callback", "budget", "credential", "base_url", "endpoint", "oauth", "webhook"),
+    *("header", "callback", "max_budget", "credential", "base_url", "endpoint", "oauth", "webhook"),
 )
+_LEAD_ELSEWHERE = frozenset({"models", "provider", "providers", "route", "transforms", "plugins"})
 _MOVE_THE_PRICE = frozenset({"service_tier", "speed", "inference_geo"})
 
 
@@ -48,6 +49,8 @@ def never_allowed(name: str) -> Forbidden | None:
         return forbidden
     if name in _MOVE_THE_PRICE:
         reason = "moves a call to other prices than the alias's"
+    elif name in _LEAD_ELSEWHERE:
+        reason = "lets an aggregator answer with another model or provider than the priced one"
     elif name in _LITELLMS_OWN or name.startswith(_PREFIXES):
         reason = "means something to LiteLLM itself, which acts on it before the vendor does"
     elif any(word in name for word in _WORDS):

@@ -1,39 +1,11 @@
 """How a review tells an alias before and after: all that differs, and the short of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from aspire_gitops.impact.review import AliasImpact, Edit, Moved, PriceMove
+from aspire_gitops.rendering.price_words import brief_price_words, price_words
 from aspire_gitops.rendering.review.amounts import number, percent
 from aspire_gitops.rendering.review.words import Code, Words, listed, value_words
-
-_PRICES: Mapping[str, str] = {
-    "input_usd_per_million_tokens": "USD per million tokens in",
-    "output_usd_per_million_tokens": "USD per million tokens out",
-    "cached_input_usd_per_million_tokens": "USD per million cached tokens in",
-    "cache_write_usd_per_million_tokens": "USD per million tokens written to the cache",
-    "cache_write_1h_usd_per_million_tokens": "USD per million tokens written to the cache for an hour",
-    "input_audio_usd_per_million_tokens": "USD per million audio tokens in",
-    "input_image_usd_per_million_tokens": "USD per million image tokens in",
-    "reasoning_usd_per_million_tokens": "USD per million reasoning tokens",
-    "output_audio_usd_per_million_tokens": "USD per million audio tokens out",
-    "usd_per_page": "USD per page",
-    "usd_per_annotated_page": "USD per annotated page",
-    "usd_per_image": "USD per image",
-}
-_PRICES_BRIEF: Mapping[str, str] = {
-    "input_usd_per_million_tokens": "tokens in",
-    "output_usd_per_million_tokens": "out",
-    "cached_input_usd_per_million_tokens": "cached in",
-    "cache_write_usd_per_million_tokens": "cache writes",
-    "cache_write_1h_usd_per_million_tokens": "cache writes for an hour",
-    "input_audio_usd_per_million_tokens": "audio in",
-    "input_image_usd_per_million_tokens": "images in",
-    "reasoning_usd_per_million_tokens": "reasoning",
-    "output_audio_usd_per_million_tokens": "audio out",
-    "usd_per_page": "page",
-    "usd_per_annotated_page": "annotated page",
-    "usd_per_image": "image",
-}
 
 
 def goes_to_another_company(alias: AliasImpact) -> bool:
@@ -104,25 +76,11 @@ def _target(provider: str | None, model: str | None) -> str | Code:
 
 
 def price_label(price: PriceMove) -> str:
-    return _named(price.unit, _PRICES, "USD per ")
+    return price_words(price.unit)
 
 
 def _price_brief(price: PriceMove) -> str:
     before, after = price.usd.before, price.usd.after
-    name = _named(price.unit, _PRICES_BRIEF, "")
+    name = brief_price_words(price.unit)
     moved = percent(before, after) or f"{number(before, 'none')} → {number(after, 'none')}"
     return f"{name} {moved}"
-
-
-def _named(unit: str, names: Mapping[str, str], per: str) -> str:
-    """Return a price's name in words; `unit` is dotted where the price is in a list."""
-    match unit.split(".", 1):
-        case ["images", kind]:
-            return f"{per}image of {kind.replace('.', ', ')}"
-        case ["usd_per_use", tool]:
-            return f"{per}use of {tool}"
-        case ["tiers", tier]:
-            above, _, name = tier.partition(".")
-            return f"{names.get(name, name)} above {int(above):,} tokens in"
-        case _:
-            return names.get(unit, unit.replace("_", " "))
