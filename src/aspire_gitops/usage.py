@@ -5,7 +5,7 @@ Values only. `ledger_reading` fills them, a published snapshot carries them, and
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -25,8 +25,10 @@ def window(now: datetime, timezone: ZoneInfo) -> tuple[date, date]:
 class Usage:
     """What one app asked of one alias on one day.
 
-    `cached_input_tokens` are those of `input_tokens` that came from the provider's
-    prompt cache. `aud` is what was booked, at the prices of that day.
+    `aud` is what was booked, at the prices of that day. The counts are the ledger's:
+    `input_tokens` and `output_tokens` are totals, and every other count of tokens is a
+    part of one of them (cached and cache writes, audio and images of the input; reasoning
+    and audio of the output).
     """
 
     day: date
@@ -40,6 +42,20 @@ class Usage:
     output_tokens: int = 0
     pages: int = 0
     images: int = 0
+    cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    input_audio_tokens: int = 0
+    input_image_tokens: int = 0
+    reasoning_tokens: int = 0
+    output_audio_tokens: int = 0
+    annotated_pages: int = 0
+    tool_uses: int = 0
+
+
+# The counts that every row has always had, and those that came later, in the order of `Usage`.
+FIRST_COUNTS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "pages", "images")
+_COUNTS = [each.name for each in fields(Usage)][6:]
+LATER_COUNTS: Final = tuple(name for name in _COUNTS if name not in FIRST_COUNTS)
 
 
 @dataclass(frozen=True, slots=True)

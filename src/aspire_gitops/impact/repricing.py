@@ -1,8 +1,9 @@
 """Real traffic at the prices and the rate before a change, and after it.
 
-Billed as the gateway bills: each unit at the price that LiteLLM is given, the sum
-over the exchange rate, rounded up to a nano-AUD. LiteLLM and the ledger do that
-call by call and this day by day, so the two differ by less than a nano-AUD a call.
+Priced as the ledger books: the counted units at the card's prices, the sum over the
+exchange rate, rounded up to a nano-AUD. The ledger does that call by call and this day
+by day, so the two differ by less than a nano-AUD a call; and a day is priced in the
+tier of its average call, because nobody kept how long each one was.
 """
 
 from collections import defaultdict
@@ -10,63 +11,70 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from functools import cached_property
+from operator import attrgetter
 
 from aspire_gitops.catalog import Catalog
-from aspire_gitops.compiling.prices import price_fields
+from aspire_gitops.compiling.card import card_of
 from aspire_gitops.impact.review import AppCost, Moved, Repriced
+from aspire_gitops.ledger.amounts import cost_in_nano
+from aspire_gitops.ledger.card import Price, read_price
+from aspire_gitops.ledger.pricing import cost_usd
+from aspire_gitops.ledger.values import UNITS, Counted
 from aspire_gitops.money import Aud
 from aspire_gitops.resources import AliasSpec
 from aspire_gitops.usage import Traffic, Usage
 
 _EXACT = Context(prec=60)
-_NANO_DIGITS = 9
-_NANO_PER_AUD = 10**_NANO_DIGITS
 _NOTHING = Aud(Decimal(0))
-_BILLED_BY: Mapping[str, str] = {
-    "input_tokens": "input_cost_per_token",
-    "cached_input_tokens": "cache_read_input_token_cost",
-    "output_tokens": "output_cost_per_token",
-    "pages": "ocr_cost_per_page",
-    "images": "output_cost_per_image",
-}
+_NANO_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What each unit of an alias is billed at, in whole parts of a US dollar: `parts` make one.
+    """What each unit of an alias costs, as the ledger counts it."""
 
-    By the unit's name in `Usage`; what has no price is absent. Whole numbers, because
-    a large gateway has a hundred thousand rows a month, and sums of them are exact.
-    """
-
-    by_unit: Mapping[str, int]
-    parts: int
+    price: Price
 
     def cost(self, row: Usage, usd_per_aud: Decimal | None) -> Aud:
         """Return what a row's units cost. Units without a price cost nothing; the caller tells."""
-        price = self.by_unit.get
-        usd = sum(amount * price(unit, 0) for unit, amount in used(row) if amount)
-        if not (usd and usd_per_aud):
+        if not usd_per_aud:
             return _NOTHING
-        rate, over = usd_per_aud.as_integer_ratio()
-        nano = -(-usd * over * _NANO_PER_AUD // (self.parts * rate))  # up, as the ledger does
-        return Aud(Decimal(nano).scaleb(-_NANO_DIGITS))
+        average = row.input_tokens // max(row.calls, 1)
+        usd = cost_usd(self.price, _counted(row), tier_at=average)
+        return (
+            Aud(Decimal(cost_in_nano(usd, usd_per_aud)).scaleb(-_NANO_DIGITS)) if usd else _NOTHING
+        )
 
     @classmethod
     def of(cls, spec: AliasSpec) -> "Prices":
-        """Read an alias's prices, to the digit that LiteLLM is given."""
-        given = price_fields(spec)
-        # Only `mode: chat` states one for cached tokens; elsewhere they are plain ones.
-        given.setdefault("cache_read_input_token_cost", given["input_cost_per_token"])
-        named = {unit: given.get(name) for unit, name in _BILLED_BY.items()}
-        usd = {
-            unit: Decimal(f"{price:.15g}")
-            for unit, price in named.items()
-            if isinstance(price, int | float)
+        """Read an alias's prices; none where its file has a mistake in them."""
+        return cls(read_price(card_of(spec).get("price")) or Price())
+
+    @property
+    def units(self) -> frozenset[str]:
+        """The units that have a price, by their names in `Usage`. Parts have that of their whole."""
+        price, tokens = self.price, self.price.tokens
+        by_unit = {
+            "pages": price.usd_per_page,
+            "annotated_pages": price.usd_per_page or price.usd_per_annotated_page,
+            "images": price.image_usd(),
+            "tool_uses": max(price.usd_per_use.values(), default=None),
+            **dict.fromkeys(_INPUT_UNITS, tokens.input_usd_per_million_tokens),
+            **dict.fromkeys(_OUTPUT_UNITS, tokens.output_usd_per_million_tokens),
         }
-        digits = max((-int(price.as_tuple().exponent) for price in usd.values()), default=0)
-        parts = 10 ** max(digits, 0)
-        return cls({unit: int(price * parts) for unit, price in usd.items()}, parts)
+        return frozenset(unit for unit, usd in by_unit.items() if usd is not None)
+
+    @property
+    def are_free(self) -> bool:
+        """Whether one of each unit costs nothing."""
+        return not cost_usd(self.price, Counted(**dict.fromkeys(UNITS, 1)))
+
+
+_UNITS_OF = attrgetter(*UNITS)  # a large gateway has a hundred thousand rows a month
+_OUTPUT_UNITS = ("output_tokens", "reasoning_tokens", "output_audio_tokens")
+_INPUT_UNITS = tuple(
+    unit for unit in UNITS if unit.endswith("_tokens") and unit not in _OUTPUT_UNITS
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +155,14 @@ class Repricing:
     def _priced(self, row: Usage) -> Priced:
         prices = self._prices_of(row.alias, is_head=False)
         before = prices.cost(row, self.rate.before)
-        is_counted = bool(before or not row.aud or not any(prices.by_unit.values()))
+        is_counted = bool(before or not row.aud or prices.are_free)
         if not _may_call(self.head, row):
             return Priced(row, Moved(before, None), is_counted=is_counted)
         new = self._prices_of(row.alias, is_head=True)
         if new == prices and not self.rate.changed:
             return Priced(row, Moved(before, before), is_counted=is_counted)
-        gone = prices.by_unit.keys() - new.by_unit.keys()
-        lost = tuple(unit for unit, amount in used(row) if amount and unit in gone)
+        gone = prices.units - new.units
+        lost = tuple(unit for unit in UNITS if unit in gone and getattr(row, unit))
         return Priced(row, Moved(before, new.cost(row, self.rate.after)), lost, is_counted)
 
     def _prices_of(self, alias: str, *, is_head: bool) -> Prices:
@@ -183,16 +191,8 @@ def app_cost(app: str, rows: Iterable[Priced]) -> AppCost:
     )
 
 
-def used(row: Usage) -> tuple[tuple[str, int], ...]:
-    """Return how much of each unit a row has; input tokens without those from the cache."""
-    cached = min(row.cached_input_tokens, row.input_tokens)
-    return (
-        ("input_tokens", row.input_tokens - cached),
-        ("cached_input_tokens", cached),
-        ("output_tokens", row.output_tokens),
-        ("pages", row.pages),
-        ("images", row.images),
-    )
+def _counted(row: Usage) -> Counted:
+    return Counted(*_UNITS_OF(row))
 
 
 def _rate(catalog: Catalog) -> Decimal | None:

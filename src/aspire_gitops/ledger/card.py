@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from functools import cached_property
+from typing import Any, Final, NamedTuple, TypeVar
 
 FORMAT: Final = 1
 FIELD: Final = "aspire"  # of the deployment's `model_info`
@@ -18,7 +19,19 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _MOST: Final = 1_000_000_000  # above every count that a file may state
 
 
-@dataclass(frozen=True, slots=True)
+class Part(NamedTuple):
+    """A unit of `Counted` that is a part of a whole, and its price for a million."""
+
+    unit: str
+    usd: Decimal | None
+
+
+def _dearest_first(*parts: Part) -> tuple[Part, ...]:
+    stated = (part for part in parts if part.usd is not None)
+    return tuple(sorted(stated, key=lambda part: part.usd or 0, reverse=True))
+
+
+@dataclass(frozen=True)
 class TokenPrices:
     """US dollars for a million tokens. A part without a price of its own costs what its whole costs.
 
@@ -35,6 +48,25 @@ class TokenPrices:
     input_image_usd_per_million_tokens: Decimal | None = None
     reasoning_usd_per_million_tokens: Decimal | None = None
     output_audio_usd_per_million_tokens: Decimal | None = None
+
+    @cached_property
+    def input_parts(self) -> tuple[Part, ...]:
+        """The parts of the input that have a price of their own, the dearest first."""
+        return _dearest_first(
+            Part("cached_input_tokens", self.cached_input_usd_per_million_tokens),
+            Part("cache_write_tokens", self.cache_write_usd_per_million_tokens),
+            Part("cache_write_1h_tokens", self.cache_write_1h_usd_per_million_tokens),
+            Part("input_audio_tokens", self.input_audio_usd_per_million_tokens),
+            Part("input_image_tokens", self.input_image_usd_per_million_tokens),
+        )
+
+    @cached_property
+    def output_parts(self) -> tuple[Part, ...]:
+        """The same of the output."""
+        return _dearest_first(
+            Part("reasoning_tokens", self.reasoning_usd_per_million_tokens),
+            Part("output_audio_tokens", self.output_audio_usd_per_million_tokens),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +107,8 @@ class Price:
 
     def tokens_at(self, input_tokens: int) -> TokenPrices:
         """Return the token prices of a call with so many tokens of input."""
+        if not self.tiers:
+            return self.tokens
         reached = [tier.tokens for tier in self.tiers if input_tokens > tier.above_input_tokens]
         return reached[-1] if reached else self.tokens
 
@@ -128,6 +162,14 @@ def read_card(found: object) -> Card | None:
     """
     try:
         return _card(found)
+    except _Malformed:
+        return None
+
+
+def read_price(found: object) -> Price | None:
+    """Read the prices of a card, whether or not they are all that a mode needs; None if malformed."""
+    try:
+        return _price(_mapping(found))
     except _Malformed:
         return None
 

@@ -9,7 +9,7 @@ from decimal import Context, Decimal
 from types import MappingProxyType
 from typing import Final
 
-from aspire_gitops.ledger.card import Price, TokenPrices
+from aspire_gitops.ledger.card import Part, Price, TokenPrices
 from aspire_gitops.ledger.values import Counted
 
 _EXACT: Final = Context(prec=80)  # more digits than any product of a count and a price
@@ -37,29 +37,27 @@ def cost_usd(
         tier_at: Tokens of input that choose the tier, where `counted` is the sum of
             many calls; without it, those of `counted`.
     """
-    reached = counted.input_tokens if tier_at is None else tier_at
-    tokens = price.tokens_at(reached)
-    per_million = _EXACT.add(
-        _whole_and_parts(counted.input_tokens, *_input(tokens, counted)),
-        _whole_and_parts(counted.output_tokens, *_output(tokens, counted)),
-    )
-    parts = (
-        _EXACT.scaleb(per_million, -6),
-        _pages(price, counted),
-        _images(price, counted, image_usd),
-        _tools(price, counted, uses),
-    )
-    return _sum(parts)
+    tokens = price.tokens_at(counted.input_tokens if tier_at is None else tier_at)
+    usd = _tokens(tokens, counted)
+    if counted.pages > 0 or counted.annotated_pages > 0:
+        usd = _EXACT.add(usd, _pages(price, counted))
+    if counted.images > 0:
+        usd = _EXACT.add(usd, _images(price, counted, image_usd))
+    if counted.tool_uses > 0 or uses:
+        usd = _EXACT.add(usd, _tools(price, counted, uses))
+    return usd
 
 
 def dearest_input(price: Price, most_input_tokens: int) -> Decimal:
     """Return what a million tokens of input cost at most, in a call of at most so many of them."""
-    return max(map(_dearest_input, _reachable(price, most_input_tokens)))
+    reachable = _reachable(price, most_input_tokens)
+    return max(_dearest(one.input_usd_per_million_tokens, one.input_parts) for one in reachable)
 
 
 def dearest_output(price: Price, most_input_tokens: int) -> Decimal:
     """Return what a million tokens of output cost at most, after at most so many of input."""
-    return max(map(_dearest_output, _reachable(price, most_input_tokens)))
+    reachable = _reachable(price, most_input_tokens)
+    return max(_dearest(one.output_usd_per_million_tokens, one.output_parts) for one in reachable)
 
 
 def dearest_use(price: Price) -> Decimal:
@@ -67,34 +65,24 @@ def dearest_use(price: Price) -> Decimal:
     return max(price.usd_per_use.values(), default=_NOTHING)
 
 
-Part = tuple[int, Decimal | None]
-
-
-def _input(prices: TokenPrices, counted: Counted) -> tuple[Decimal, tuple[Part, ...]]:
-    return prices.input_usd_per_million_tokens or _NOTHING, (
-        (counted.cached_input_tokens, prices.cached_input_usd_per_million_tokens),
-        (counted.cache_write_tokens, prices.cache_write_usd_per_million_tokens),
-        (counted.cache_write_1h_tokens, prices.cache_write_1h_usd_per_million_tokens),
-        (counted.input_audio_tokens, prices.input_audio_usd_per_million_tokens),
-        (counted.input_image_tokens, prices.input_image_usd_per_million_tokens),
+def _tokens(prices: TokenPrices, counted: Counted) -> Decimal:
+    plain_in = prices.input_usd_per_million_tokens or _NOTHING
+    plain_out = prices.output_usd_per_million_tokens or _NOTHING
+    millionths = _EXACT.add(
+        _whole(counted.input_tokens, plain_in, prices.input_parts, counted),
+        _whole(counted.output_tokens, plain_out, prices.output_parts, counted),
     )
+    return _EXACT.scaleb(millionths, -6)
 
 
-def _output(prices: TokenPrices, counted: Counted) -> tuple[Decimal, tuple[Part, ...]]:
-    return prices.output_usd_per_million_tokens or _NOTHING, (
-        (counted.reasoning_tokens, prices.reasoning_usd_per_million_tokens),
-        (counted.output_audio_tokens, prices.output_audio_usd_per_million_tokens),
-    )
-
-
-def _whole_and_parts(total: int, plain: Decimal, parts: tuple[Part, ...]) -> Decimal:
+def _whole(total: int, plain: Decimal, parts: tuple[Part, ...], counted: Counted) -> Decimal:
     """Return what a whole and its parts cost, in millionths: each part at most what is left."""
     left, cost = max(total, 0), _NOTHING
-    priced = ((usd, count) for count, usd in parts if count > 0 and usd is not None)
-    for usd, count in sorted(priced, reverse=True):
-        taken = min(count, left)
-        left -= taken
-        cost = _EXACT.fma(usd, Decimal(taken), cost)
+    for unit, usd in parts:
+        taken = min(getattr(counted, unit), left)
+        if taken > 0 and usd is not None:
+            left -= taken
+            cost = _EXACT.fma(usd, Decimal(taken), cost)
     return _EXACT.fma(plain, Decimal(left), cost)
 
 
@@ -106,8 +94,6 @@ def _pages(price: Price, counted: Counted) -> Decimal:
 
 
 def _images(price: Price, counted: Counted, image_usd: Decimal | None) -> Decimal:
-    if counted.images <= 0:
-        return _NOTHING
     usd = price.image_usd() if image_usd is None else image_usd
     return _times(usd or _NOTHING, counted.images)
 
@@ -130,14 +116,8 @@ def _reachable(price: Price, most_input_tokens: int) -> Iterator[TokenPrices]:
             yield tier.tokens
 
 
-def _dearest_input(prices: TokenPrices) -> Decimal:
-    plain, parts = _input(prices, Counted())
-    return max([plain, *(usd for _, usd in parts if usd is not None)])
-
-
-def _dearest_output(prices: TokenPrices) -> Decimal:
-    plain, parts = _output(prices, Counted())
-    return max([plain, *(usd for _, usd in parts if usd is not None)])
+def _dearest(plain: Decimal | None, parts: tuple[Part, ...]) -> Decimal:
+    return max([plain or _NOTHING, *(part.usd for part in parts if part.usd is not None)])
 
 
 def _times(usd: Decimal, count: int) -> Decimal:
