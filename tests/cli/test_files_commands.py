@@ -160,3 +160,45 @@ def test_explain_lists_all_codes(shell: CommandLine) -> None:
 def test_explain_takes_a_name_too(shell: CommandLine) -> None:
     by_name = shell.run("explain", "unknown-provider")
     assert by_name.stdout == shell.run("explain", "AG201").stdout
+
+
+def test_explain_alias_says_what_it_costs_and_what_bounds_it(shell: CommandLine) -> None:
+    path = shell.folder / "gateway.d" / "aliases" / "chat.yaml"
+    path.write_text(path.read_text() + "max_output_tokens: 4096\nallow_parameters: [top_k]\n")
+    result = shell.run("explain", "alias", "chat", *BY_THEN)
+    assert result.returncode == 0
+    assert "USD per million tokens in" in result.stdout
+    assert "lowered to 4,096, and one that does not say gets 4,096" in result.stdout
+    assert "apps may also send: top_k" in result.stdout
+
+
+def test_explain_alias_gives_machines_the_card_that_is_compiled(shell: CommandLine) -> None:
+    shown = json.loads(shell.run("explain", "alias", "chat", "--format", "json", *BY_THEN).stdout)
+    shell.run("compile", "-o", "build", *BY_THEN)
+    objects = json.loads((shell.folder / "build" / "objects.json").read_text())
+    assert shown["card"] == objects["deployments"]["chat"]["fields"]["model_info.aspire"]
+    assert shown["target"]["provider"] == "acme"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        pytest.param(["alias"], "which alias?", id="no name"),
+        pytest.param(["alias", "chta"], "did you mean chat?", id="a name mistyped"),
+        pytest.param(["AG201", "AG202"], "one code at a time", id="two codes"),
+    ],
+)
+def test_explain_says_what_it_cannot_explain(
+    shell: CommandLine, arguments: list[str], told: str
+) -> None:
+    result = shell.run("explain", *arguments, *BY_THEN)
+    assert result.returncode == 64
+    assert told in result.stderr
+
+
+def test_explain_alias_shows_the_mistakes_of_files_that_have_some(shell: CommandLine) -> None:
+    break_alias(shell.folder)
+    result = shell.run("explain", "alias", "chat", *BY_THEN)
+    assert result.returncode == 1
+    assert "AG201" in result.stdout
+    assert "USD" not in result.stdout

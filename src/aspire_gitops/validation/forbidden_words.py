@@ -112,12 +112,13 @@ REDIRECTS = _forbidden(
         "client": _ELSEWHERE,
     },
 )
-_REVIEWED = "prices are reviewed as such"
+_PRICE = "is a price, and prices are reviewed as such"
+_PRICE_HELP = "write it in the alias's `price:`"
 ONLY_PARAMETERS = {
     **_forbidden(REDIRECTING_PARAMETER, "write it as `target: {model: …}`", {"model": _ELSEWHERE}),
     **_forbidden(
         MISPLACED_PARAMETER,
-        "write it in the alias's `price:`",
+        _PRICE_HELP,
         dict.fromkeys(
             (
                 "input_cost_per_token",
@@ -132,7 +133,7 @@ ONLY_PARAMETERS = {
                 "output_cost_per_image",
                 "tiered_pricing",
             ),
-            f"is a price, and {_REVIEWED}",
+            _PRICE,
         ),
     ),
     **_forbidden(
@@ -155,8 +156,8 @@ ONLY_PARAMETERS = {
     ),
 }
 """Keys that are wrong in `parameters` and right, or unknown, elsewhere."""
-_CREDENTIAL_WORDS = ("secret", "password", "token_", "_token", "credential", "api_key", "_auth")
-_HARMLESS = frozenset({"max_tokens", "max_completion_tokens", "max_output_tokens", "budget_tokens"})
+_TIER_HELP = "write it in the alias's `price: {tiers: …}`"
+_CREDENTIAL_WORDS = ("secret", "password", "credential", "api_key", "_auth")
 _CLOUD_PREFIXES = ("aws_", "vertex_", "azure_", "watsonx_")
 
 
@@ -165,12 +166,15 @@ def forbidden_parameter(name: str) -> Forbidden | None:
     for table in (FORBIDDEN_EVERYWHERE, REDIRECTS, ONLY_PARAMETERS):
         if name in table:
             return table[name]
-    if name in _HARMLESS:
-        return None
-    if "_cost" in name:
-        where = "price.tiers" if "_above_" in name else "price"
-        help_ = f"write it in the alias's `{where}`, if it is what the provider charges by"
-        return Forbidden(MISPLACED_PARAMETER, f"`{name}` is a price, and {_REVIEWED}", help_)
-    if name.startswith(_CLOUD_PREFIXES) or any(word in name for word in _CREDENTIAL_WORDS):
+    if "_cost" in name or "cost_" in name:
+        help_ = _TIER_HELP if "_above_" in name else _PRICE_HELP
+        return Forbidden(MISPLACED_PARAMETER, f"`{name}` {_PRICE}", help_)
+    if name.startswith(_CLOUD_PREFIXES) or _is_credential(name):
         return Forbidden(REDIRECTING_PARAMETER, f"`{name}` {_AUTH}", _PROVIDER)
     return None
+
+
+def _is_credential(name: str) -> bool:
+    # `max_tokens` and `stop_token_ids` count tokens; `access_token` and `token_url` are about one.
+    carries = "token" in name.split("_") and "token_id" not in name
+    return carries or any(word in name for word in _CREDENTIAL_WORDS)

@@ -7,7 +7,7 @@ authenticate, retry, time out or hide the call before the vendor saw it.
 from aspire_gitops.diagnostics import Rule
 from aspire_gitops.validation.forbidden_words import Forbidden, forbidden_parameter
 
-NOT_THE_VENDORS = Rule("AG332", "not-the-vendors")
+NOT_THE_VENDORS = Rule("AG341", "not-the-vendors")
 
 # `all_litellm_params` of LiteLLM 1.106.2, without what the patterns below find.
 _LITELLMS_OWN = frozenset(

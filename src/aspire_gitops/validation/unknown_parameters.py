@@ -7,14 +7,14 @@ from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.diagnostics import Diagnostic, Rule, Severity
 from aspire_gitops.resources import AppSpec
 
-REPORT_NOT_ALLOWED = Rule("AG330", "report-not-allowed")
-EXPIRED_REPORT = Rule("AG331", "expired-report", Severity.WARNING)
+REPORT_NOT_ALLOWED = Rule("AG339", "report-not-allowed")
+EXPIRED_REPORT = Rule("AG340", "expired-report", Severity.WARNING)
 
 MOST_DAYS = 31
 
 
 def check_unknown_parameters(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
-    """Yield AG330 and AG331 for apps that say `unknown_parameters`."""
+    """Yield AG339 and AG340 for apps that say `unknown_parameters`."""
     for app in catalog.apps.values():
         if app.spec.unknown_parameters:
             yield from _check_allowed(app, catalog)

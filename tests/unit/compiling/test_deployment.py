@@ -22,7 +22,7 @@ def stated(prefix: str, **changes: Any) -> dict[str, Any]:
     return {path.removeprefix(prefix): v for path, v in fields.items() if path.startswith(prefix)}
 
 
-def prices(**price: str) -> dict[str, Any]:
+def prices(**price: Any) -> dict[str, Any]:
     found = stated("litellm_params.", price=price)
     return {path: value for path, value in found.items() if "cost" in path}
 
@@ -87,6 +87,41 @@ def test_the_target_names_model_credential_and_address() -> None:
             id="zero is a price",
         ),
         pytest.param(
+            {
+                "input_usd_per_million_tokens": "2",
+                "output_usd_per_million_tokens": "10",
+                "cached_input_usd_per_million_tokens": "0.2",
+                "cache_write_usd_per_million_tokens": "2.5",
+                "cache_write_1h_usd_per_million_tokens": "4",
+                "reasoning_usd_per_million_tokens": "12",
+                "input_audio_usd_per_million_tokens": "30",
+                "input_image_usd_per_million_tokens": "3",
+                "output_audio_usd_per_million_tokens": "60",
+            },
+            {
+                "input_cost_per_token": 2e-06,
+                "output_cost_per_token": 1e-05,
+                "cache_read_input_token_cost": 2e-07,
+                "cache_creation_input_token_cost": 2.5e-06,
+                "cache_creation_input_token_cost_above_1hr": 4e-06,
+                "output_cost_per_reasoning_token": 1.2e-05,
+                "input_cost_per_audio_token": 3e-05,
+                "input_cost_per_image_token": 3e-06,
+                "output_cost_per_audio_token": 6e-05,
+            },
+            id="every part that LiteLLM has a name for",
+        ),
+        pytest.param(
+            {"usd_per_page": "0.004", "usd_per_annotated_page": "0.005"},
+            {"ocr_cost_per_page": 0.004, "annotation_cost_per_page": 0.005},
+            id="annotated pages",
+        ),
+        pytest.param(
+            {"usd_per_image": "0.02", "images": [{"size": "1x1", "usd": "0.03"}, {"usd": "0.01"}]},
+            {"output_cost_per_image": 0.03},
+            id="the dearest image",
+        ),
+        pytest.param(
             {"usd_per_page": "0.004"}, {"ocr_cost_per_page": 0.004}, id="by the page alone"
         ),
         pytest.param(
@@ -95,9 +130,44 @@ def test_the_target_names_model_credential_and_address() -> None:
     ],
 )
 def test_prices_are_per_unit_in_us_dollars(
-    price: dict[str, str], expected: dict[str, float]
+    price: dict[str, Any], expected: dict[str, float]
 ) -> None:
     assert prices(**price) == expected
+
+
+@pytest.mark.parametrize(
+    ("threshold", "names"),
+    [
+        pytest.param(100_000, "input output read write write_1h", id="100k"),
+        pytest.param(128_000, "input output", id="128k"),
+        pytest.param(200_000, "input output read write", id="200k"),
+        pytest.param(272_000, "input output read write", id="272k"),
+        pytest.param(512_000, "input output read", id="512k"),
+        pytest.param(256_000, "", id="a threshold that LiteLLM would send to the provider"),
+    ],
+)
+def test_tiers_go_to_litellm_where_it_has_a_name_for_them(threshold: int, names: str) -> None:
+    per_token = {
+        "input": ("input_cost_per_token", 4e-06),
+        "output": ("output_cost_per_token", 2e-05),
+        "read": ("cache_read_input_token_cost", 4e-06),
+        "write": ("cache_creation_input_token_cost", 5e-06),
+        "write_1h": ("cache_creation_input_token_cost_above_1hr", 4e-06),
+    }
+    tier = {
+        "above_input_tokens": threshold,
+        "input_usd_per_million_tokens": "4",
+        "output_usd_per_million_tokens": "20",
+        "cache_write_usd_per_million_tokens": "5",
+    }
+    found = prices(
+        input_usd_per_million_tokens="2", output_usd_per_million_tokens="10", tiers=[tier]
+    )
+    above = f"_above_{threshold // 1000}k_tokens"
+    tiers = {path: usd for path, usd in found.items() if path.endswith("_tokens")}
+    assert tiers == {
+        f"{name}{above}": usd for name, usd in (per_token[each] for each in names.split())
+    }
 
 
 def test_limits_are_litellms() -> None:
@@ -120,6 +190,7 @@ def test_model_info_says_what_apps_may_count_on() -> None:
         context_window_tokens=1000,
         max_output_tokens=100,
     )
+    del found["aspire"]  # the card, which has tests of its own
 
     assert found == {
         "mode": "chat",

@@ -9,9 +9,11 @@ from aspire_gitops.state import Compiled, FileDelivery, GatewayObject, Intent, K
 from support.catalogs import GATEWAY, TODAY, alias, app, budget, catalog_of, provider
 
 
-def compiled(*, cap: str = "180", budget_changes: Any = None, **changes: Any) -> Compiled:
+def compiled(
+    *, cap: str = "180", budget_changes: Any = None, gateway: Any = GATEWAY, **changes: Any
+) -> Compiled:
     shared = budget(monthly_aud=cap, **(budget_changes or {}))
-    catalog = catalog_of([GATEWAY, provider(), alias(), app(**changes), shared])
+    catalog = catalog_of([gateway, provider(), alias(), app(**changes), shared])
     return compile_catalog(catalog, today=TODAY)
 
 
@@ -74,6 +76,22 @@ def test_the_metadata_is_what_the_ledger_reads() -> None:
         "warn_at_percent": (50, 95),
         "disable_fallbacks": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("ledger", "until"),
+    [
+        pytest.param({}, "2026-11-29T00:00:00+11:00", id="under a ledger"),
+        pytest.param(None, None, id="without one, which nobody would heed"),
+    ],
+)
+def test_an_app_is_watched_until_the_midnight_after_its_last_day(
+    ledger: dict[str, str] | None, until: str | None
+) -> None:
+    unknown = {"action": "report", "until": "2026-11-28"}
+    gateway = GATEWAY if ledger is None else {**GATEWAY, "ledger": ledger}
+    fields = key(gateway=gateway, unknown_parameters=unknown).fields
+    assert fields.get("metadata.unknown_parameters_until") == until
 
 
 def test_a_key_is_called_by_app_and_name_or_as_the_file_says() -> None:

@@ -69,8 +69,12 @@ def test_a_parameter_with_a_field_of_its_own_is_refused(word: str) -> None:
         pytest.param("azure_ad_token", ["AG303"], id="a token"),
         pytest.param("client_secret", ["AG303"], id="a secret"),
         pytest.param("some_api_key_name", ["AG303"], id="a key by another name"),
+        pytest.param("input_cost_per_token_above_200k_tokens", ["AG322"], id="a tier's price"),
+        pytest.param("cache_read_input_token_cost_flex", ["AG322"], id="any other price"),
         pytest.param("max_tokens", [], id="tokens that are counted"),
         pytest.param("max_completion_tokens", [], id="tokens that are counted, newer"),
+        pytest.param("stop_token_ids", [], id="tokens by number"),
+        pytest.param("token_url", ["AG303"], id="where a token comes from"),
         pytest.param("temperature", [], id="temperature"),
         pytest.param("reasoning_effort", [], id="reasoning effort"),
         pytest.param("top_p", [], id="top p"),
@@ -120,9 +124,22 @@ def test_a_name_for_several_models_is_refused(path: str, old: str, new: str) -> 
         pytest.param("ocr", "page: 0", ["AG306"], id="free OCR"),
         pytest.param("ocr", "page: 0.001, input: 1", ["AG307"], id="OCR by pages and tokens"),
         pytest.param("image_generation", "image: 0.04", [], id="images by images"),
+        pytest.param("image_generation", "input: 1, output: 1", [], id="images by tokens"),
         pytest.param(
-            "image_generation", "input: 1, output: 1", ["AG307"] * 3, id="images by tokens"
+            "image_generation", "image: 0.04, input: 1, output: 1", [], id="images by both"
         ),
+        pytest.param("image_generation", "image: 0.04, input: 1", ["AG307"], id="half a price"),
+        pytest.param("image_generation", "", ["AG307"], id="images by nothing"),
+        pytest.param("image_generation", "image: 0", ["AG306"], id="free images"),
+        pytest.param("image_generation", "page: 1, image: 1", ["AG307"], id="images by pages"),
+        pytest.param("ocr", "page: 0.001, annotated: 0.003", [], id="OCR with annotations"),
+        pytest.param("ocr", "annotated: 0.003", ["AG307"], id="OCR by annotations alone"),
+        pytest.param("ocr", "page: 0.001, write: 1", ["AG307"], id="OCR with a cache"),
+        pytest.param(
+            "chat", "input: 1, output: 1, write: 1.25, write_1h: 2", [], id="cache writes"
+        ),
+        pytest.param("chat", "input: 1, output: 1, reasoning: 3", [], id="reasoning"),
+        pytest.param("chat", "input: 1, output: 1, image: 1", ["AG307"], id="chat with images"),
     ],
 )
 def test_prices(mode: str, price: str, expected: list[str]) -> None:
@@ -130,6 +147,10 @@ def test_prices(mode: str, price: str, expected: list[str]) -> None:
         "input": "input_usd_per_million_tokens",
         "output": "output_usd_per_million_tokens",
         "cached": "cached_input_usd_per_million_tokens",
+        "write": "cache_write_usd_per_million_tokens",
+        "write_1h": "cache_write_1h_usd_per_million_tokens",
+        "reasoning": "reasoning_usd_per_million_tokens",
+        "annotated": "usd_per_annotated_page",
         "page": "usd_per_page",
         "image": "usd_per_image",
         "because": "zero_because",
