@@ -16,6 +16,7 @@ import pytest
 from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.compiling.credential import SECRET_FIELD
 from aspire_gitops.money import Month
+from aspire_gitops.resources.alias import TokenPriceSpec
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl
 from aspire_gitops.state import Compiled, GatewayObject, Kind
 from support.catalogs import GATEWAY, TODAY, alias, app, budget, catalog_of, provider
@@ -26,6 +27,14 @@ pytestmark = pytest.mark.real
 
 SYDNEY = "Australia/Sydney"
 PRICE = {"input_usd_per_million_tokens": "1000", "output_usd_per_million_tokens": "2000"}
+EVERY_PRICE = {
+    **dict.fromkeys(TokenPriceSpec.model_fields, "1"),
+    "usd_per_use": {"web_search": "0.01"},
+    "tiers": [
+        {"above_input_tokens": limit, **dict.fromkeys(TokenPriceSpec.model_fields, "2")}
+        for limit in (100_000, 128_000, 200_000, 256_000, 272_000, 512_000)
+    ],
+}
 CALL_USD = 10 * 0.001 + 20 * 0.002  # the stand-in counts 10 tokens in and 20 out
 QUESTION = {"messages": [{"role": "user", "content": "ping"}], "max_tokens": 20}
 
@@ -76,6 +85,7 @@ def compiled(upstream_url: str) -> Compiled:
         at("mistral", "mistral", "/v1"),
         to("alpha", "one", "model-a"),
         to("beta", "two", "model-b"),
+        to("priced", "one", "model-c", price=EVERY_PRICE, allow_parameters=["top_k"]),
         to("sonnet", "claude", "claude-sonnet-5-5"),
         to("pages", "mistral", "mistral-ocr-latest", mode="ocr", price={"usd_per_page": "0.004"}),
         to(
@@ -217,6 +227,15 @@ def test_a_failing_alias_is_not_put_on_hold(admin: Admin, upstream: UpstreamCont
     statuses = [admin.chat("alpha").status_code for _ in range(6)]
 
     assert statuses == [500, 500, 500, 500, 500, 200]
+
+
+def test_no_price_and_no_card_is_sent_to_the_provider(
+    admin: Admin, upstream: UpstreamControl
+) -> None:
+    assert admin.said("priced") == "pong from one"
+
+    [call] = upstream.calls()
+    assert set(call.body) == {"model", "messages"}
 
 
 def test_embeddings_are_tried_three_times_but_at_the_same_provider(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from inline_snapshot import snapshot
 
+from aspire_gitops.canonical import JsonValue
 from aspire_gitops.diagnostics import Rule
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
 from aspire_gitops.rendering.plan.markdown import plan_markdown
@@ -188,3 +189,23 @@ def test_markdown_of_nothing_to_do() -> None:
 
 <sub>Plan `d7122417fda2` at `main@sha1:4f2c9d1`</sub>
 """)
+
+
+def test_a_changed_card_shows_what_differs_in_it() -> None:
+    card: JsonValue = {"format": 1, "price": {"input": "1", "output": "5"}, "timeout_s": 300}
+    dearer: JsonValue = {
+        "format": 1,
+        "price": {"input": "2", "output": "5"},
+        "allow_parameters": ("top_k",),
+    }
+    field = FieldChange("model_info.aspire", card, dearer)
+    change = Change(
+        Action.UPDATE, VISION, (field,), before=item(VISION, "a"), after=item(VISION, "a")
+    )
+    text = str(plan_text(plan(change)))
+    table = plan_markdown(plan(change))
+    for path in ("allow_parameters", "price.input", "timeout_s"):
+        assert f"model_info.aspire.{path}" in text
+        assert f"`model_info.aspire.{path}`" in table
+    for path in ("price.output", "format"):
+        assert f"model_info.aspire.{path}" not in text + table

@@ -93,8 +93,9 @@ def _what(change: Change) -> str:
         return plural(len(shown_fields(change)), "field")
     if not change.fields:
         return markdown(change.reason) or code(where_text(change))
-    shown = [_moved(field) for field in change.fields[:_FIELDS_IN_CELL]]
-    more = len(change.fields) - _FIELDS_IN_CELL
+    fields = shown_fields(change)
+    shown = [_moved(field) for field in fields[:_FIELDS_IN_CELL]]
+    more = len(fields) - _FIELDS_IN_CELL
     return "<br>".join([*shown, *([f"and {more} more"] if more > 0 else [])])
 
 

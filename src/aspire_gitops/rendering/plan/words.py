@@ -1,9 +1,10 @@
 """How a plan's parts are put into words, the same in every text format."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from aspire_gitops.canonical import JsonValue, canonical_json
+from aspire_gitops.planning.diff import same
 from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan
 from aspire_gitops.rendering.characters import one_line
 
@@ -38,13 +39,25 @@ def where_text(change: Change) -> str:
 def shown_fields(change: Change) -> tuple[FieldChange, ...]:
     """Return the fields to show. A new object has all of its own, and secrets as references."""
     if change.action is not Action.CREATE or change.after is None:
-        return change.fields
+        return tuple(leaf for field in change.fields for leaf in _leaves(field))
     values: dict[str, JsonValue] = dict(change.after.fields)
     if change.intent:
         values |= {path: f"the secret at {ref}" for path, ref in change.intent.secrets.items()}
         if change.intent.delivery:
             values["value"] = f"chosen when applied, handed over in {change.intent.delivery.path}"
     return tuple(FieldChange(path, None, values[path]) for path in sorted(values))
+
+
+def _leaves(field: FieldChange) -> Iterator[FieldChange]:
+    """Yield what differs inside a mapping, such as an alias's card, rather than the whole of it."""
+    before, after = field.before, field.after
+    if not (isinstance(before, Mapping) and isinstance(after, Mapping)):
+        yield field
+        return
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name), after.get(name)
+        if not same(old, new):
+            yield from _leaves(FieldChange(f"{field.path}.{name}", old, new, field.cause))
 
 
 def reason_text(change: Change) -> str:
