@@ -55,12 +55,12 @@ def named_amounts(price: PriceSpec) -> Iterator[tuple[str, Decimal]]:
     """
     yield from _plain_amounts(price)
     for image in price.images:
-        yield f"images.{image.size or 'any size'}.{image.quality or 'any quality'}", image.usd
+        yield f"images.{image.name}", image.usd
     for tool, usd in (price.usd_per_use or {}).items():
         yield f"usd_per_use.{tool}", usd
     for tier in price.tiers:
         for name, usd in _plain_amounts(tier):
-            yield f"tiers.{tier.above_input_tokens}.{name}", usd
+            yield f"tiers.{tier.name}.{name}", usd
 
 
 def _plain_amounts(prices: TokenPriceSpec) -> Iterator[tuple[str, Decimal]]:

@@ -110,6 +110,11 @@ class PriceTierSpec(TokenPriceSpec):
 
     above_input_tokens: Tokens = Field(description="The tier counts for calls with more tokens in.")
 
+    @property
+    def name(self) -> str:
+        """What a dotted path calls it: `tiers.200000`."""
+        return str(self.above_input_tokens)
+
 
 class ImagePriceSpec(Spec):
     """What one image of a size and quality costs, in US dollars. Left out: of every one."""
@@ -121,6 +126,11 @@ class ImagePriceSpec(Spec):
         default=None, description="`quality` of the request.", examples=["high"]
     )
     usd: Amount = Field(description="One such image.")
+
+    @property
+    def name(self) -> str:
+        """What a dotted path calls it: `images.1024x1024.high`."""
+        return f"{self.size or 'any size'}.{self.quality or 'any quality'}"
 
 
 class PriceSpec(TokenPriceSpec):

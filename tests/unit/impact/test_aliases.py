@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from aspire_gitops.impact.review import Edit, Gap, Moved
+from aspire_gitops.rendering.review.aliases import alias_rows
 from support.catalogs import alias, app, provider
 from support.changes import codes, reviewed, small
 
@@ -124,3 +125,43 @@ def test_only_who_never_said_what_they_need_is_asked(
 ) -> None:
     able, caller = alias(capabilities=["vision"]), app(**needs)
     assert codes(reviewed(small(able, caller), small(caller))) == expected
+
+
+PLAIN = {"input_usd_per_million_tokens": "1.20", "output_usd_per_million_tokens": "6"}
+
+
+@pytest.mark.parametrize(
+    ("price", "unit", "words"),
+    [
+        pytest.param(
+            {"cache_write_usd_per_million_tokens": "1.5"},
+            "cache_write_usd_per_million_tokens",
+            "USD per million tokens written to the cache",
+            id="a part",
+        ),
+        pytest.param(
+            {"usd_per_use": {"web_search": "0.01"}},
+            "usd_per_use.web_search",
+            "USD per use of web_search",
+            id="a tool",
+        ),
+        pytest.param(
+            {"tiers": [{"above_input_tokens": 200_000, **PLAIN}]},
+            "tiers.200000.output_usd_per_million_tokens",
+            "USD per million tokens out above 200,000 tokens in",
+            id="a tier",
+        ),
+        pytest.param(
+            {"images": [{"size": "1024x1024", "usd": "0.17"}]},
+            "images.1024x1024.any quality",
+            "USD per image of 1024x1024, any quality",
+            id="an image",
+        ),
+    ],
+)
+def test_every_price_that_moves_is_named(price: dict[str, Any], unit: str, words: str) -> None:
+    review = reviewed(small(), small(alias(price={**PLAIN, **price})))
+    moved = {move.unit: move.usd for move in review.aliases[0].prices if move.usd.changed}
+    assert unit in moved
+    assert moved[unit].before is None
+    assert words in [label for label, *_ in alias_rows(review.aliases[0])]

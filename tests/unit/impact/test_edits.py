@@ -46,6 +46,18 @@ KEY = {"name": "default", "deliver": {"file": "/var/lib/keys/default"}}
             id="a list is one value",
         ),
         pytest.param(
+            {"price": {"images": [{"usd": "1"}, {"size": "a", "quality": "high", "usd": "2"}]}},
+            {"price": {"images": [{"size": "a", "quality": "high", "usd": "3"}, {"usd": "1"}]}},
+            [("price.images.a.high.usd", "2", "3")],
+            id="one image of a list",
+        ),
+        pytest.param(
+            {"price": {**alias()["price"], "tiers": [{"above_input_tokens": 200_000}]}},
+            {},
+            [("price.tiers.200000.above_input_tokens", 200_000, None)],
+            id="a tier is gone",
+        ),
+        pytest.param(
             {"parameters": {"temperature": 0.2}},
             {},
             [("parameters.temperature", 0.2, None)],

@@ -16,6 +16,8 @@ from support.changes import codes, live, reviewed, side, small, used, without
 RATE = Decimal("0.6512")
 TEN_TIMES = {"input_usd_per_million_tokens": "12", "output_usd_per_million_tokens": "60"}
 CACHED = {**TEN_TIMES, "cached_input_usd_per_million_tokens": "1.2"}
+TWENTY_TIMES = {"input_usd_per_million_tokens": "24", "output_usd_per_million_tokens": "120"}
+TIERED = {"price": {**TEN_TIMES, "tiers": [{"above_input_tokens": 100, **TWENTY_TIMES}]}}
 OCR: dict[str, Any] = {"mode": "ocr", "price": {"usd_per_page": "0.004"}}
 
 
@@ -42,6 +44,27 @@ def swapped(head: Any, *rows: Any, base: Any = None) -> AliasImpact:
             id="an embedding's cache is cheaper too",
         ),
         pytest.param(OCR, {"pages": 3}, "0.012", id="pages, and no token"),
+        pytest.param(OCR, {"annotated_pages": 3}, "0.012", id="annotated pages"),
+        pytest.param(
+            {"price": {**TEN_TIMES, "cache_write_1h_usd_per_million_tokens": "24"}},
+            {"cache_write_1h_tokens": 500},
+            "0.078",
+            id="written to the cache, dearer",
+        ),
+        pytest.param(
+            {"price": {**TEN_TIMES, "reasoning_usd_per_million_tokens": "100"}},
+            {"reasoning_tokens": 100},
+            "0.076",
+            id="reasoning",
+        ),
+        pytest.param(
+            {"price": {**TEN_TIMES, "usd_per_use": {"web_search": "0.01"}}},
+            {"tool_uses": 3},
+            "0.102",
+            id="searches",
+        ),
+        pytest.param(TIERED, {"input_tokens": 1000, "calls": 10}, "0.072", id="short calls"),
+        pytest.param(TIERED, {"input_tokens": 1000, "calls": 9}, "0.144", id="a day of long calls"),
         pytest.param(
             {"mode": "image_generation", "price": {"usd_per_image": "0.04"}},
             {"images": 2},
