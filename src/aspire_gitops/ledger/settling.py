@@ -28,7 +28,8 @@ class Ending:
     """What is known of a call's end.
 
     `counted` is None where no whole usage was reported that can be believed; `partly` is
-    then what was reported so far. `images` and `pages` are those of the answer itself. `text_bytes` is how much text of the answer
+    then what was reported so far. `images`, their size and quality, and `pages` are those
+    of the answer itself. `text_bytes` is how much text of the answer
     was seen. `reported_usd` is the gateway's own figure.
     """
 
@@ -37,6 +38,8 @@ class Ending:
     uses: Mapping[str, int] = field(default_factory=dict)
     text_bytes: int = 0
     images: int = 0
+    image_size: str = ""
+    image_quality: str = ""
     pages: int = 0
     provider: str = ""
     model: str = ""
@@ -71,8 +74,15 @@ def reckon(ending: Ending, terms: Terms) -> Spent:
         return _estimated(spent, ending, terms)
     uses = _uses(ending, terms.asked)
     counted = replace(counted, tool_uses=sum(uses.values()))
-    usd = cost_usd(terms.card.price, counted, uses=uses, image_usd=terms.asked.image_usd)
+    usd = cost_usd(terms.card.price, counted, uses=uses, image_usd=_image_usd(ending, terms))
     return replace(spent, usd=usd, counted=counted, note=_compared(usd, ending))
+
+
+def _image_usd(ending: Ending, terms: Terms) -> Decimal | None:
+    # What was made decides, where the answer says it; else what was asked for.
+    if not ending.image_size and not ending.image_quality:
+        return terms.asked.image_usd
+    return terms.card.price.image_usd(ending.image_size or None, ending.image_quality or None)
 
 
 def _described(ending: Ending) -> Spent:

@@ -87,6 +87,8 @@ def _ending(
         uses=tool_uses(usage, answer),
         text_bytes=answer_bytes(answer),
         images=len(_list(answer.get("data"))),
+        image_size=_text(answer.get("size")),
+        image_quality=_text(answer.get("quality")),
         pages=_pages(answer),
         provider=_text(logged.get("custom_llm_provider")),
         model=_text(logged.get("model")),
