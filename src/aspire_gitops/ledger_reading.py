@@ -4,8 +4,10 @@ Turns the ledger's rows into the plain values of `spending`, and its errors into
 ours. Opened when it is first asked, so that whoever has no ledger pays nothing.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import unquote
@@ -20,7 +22,15 @@ from aspire_gitops.ledger.gateway_log import logged_in
 from aspire_gitops.ledger.opening import open_store
 from aspire_gitops.ledger.parameters import Row
 from aspire_gitops.ledger.store import StoreRefused, StoreUnavailable
-from aspire_gitops.ledger.values import Adjustment, Entry, EntryKind, Share
+from aspire_gitops.ledger.values import (
+    UNITS,
+    Adjustment,
+    Entry,
+    EntryKind,
+    FailedCalls,
+    SeenParameter,
+    Share,
+)
 from aspire_gitops.ledger.verifying import (
     Difference,
     LogDifference,
@@ -30,7 +40,13 @@ from aspire_gitops.ledger.verifying import (
 from aspire_gitops.money import Aud, Month
 from aspire_gitops.spending import MonthRecord, Part, caps_of, known_spent, month_of
 from aspire_gitops.spending.months import month_before, timezone_of
-from aspire_gitops.spending.record import Booked
+from aspire_gitops.spending.record import (
+    Booked,
+    Failures,
+    PriceDifference,
+    PriceDifferences,
+    UnlistedParameter,
+)
 from aspire_gitops.spending.spend import plain
 from aspire_gitops.state import GatewayObject
 from aspire_gitops.usage import Traffic, Usage, window
@@ -41,7 +57,10 @@ _MOST_ROWS = 20_000  # six hundred pairs of an app and an alias on each day
 _LONGEST_NAME = 200
 _CALLS = (EntryKind.SETTLED, EntryKind.UNADMITTED, EntryKind.RECOVERED)
 
+_SHARE = Decimal("0.05")  # a few per cent: rounding is far below it, another price above it
+
 Answer = TypeVar("Answer")
+Key = TypeVar("Key", tuple[str, str, str, str], tuple[str, str, str, str, str])
 
 
 class LedgerReading:
@@ -71,10 +90,11 @@ class LedgerReading:
             _parts(await self._asked(lambda store, by=by: store.spent_by(name, by)))  # type: ignore[misc]  # a bound loop variable
             for by in ("app", "alias", "provider")
         ]
+        estimated = _parts(await self._asked(lambda store: store.estimated(name)))
         paces: dict[str, dict[date, Aud]] = {}
         for budget in [part.name for part in totals] if days else []:
             paces[budget] = await self._days(budget, str(month_before(month)), name)
-        return MonthRecord(name, totals, apps, aliases, providers, paces)
+        return MonthRecord(name, totals, apps, aliases, providers, paces, estimated)
 
     async def traffic(self, since: date, until: date) -> Traffic:
         """Return what apps asked of aliases on each day, both days included.
@@ -94,6 +114,54 @@ class LedgerReading:
                 raise LedgerRefused(f"the ledger has more than {_MOST_ROWS} rows of {until}")
             first, found = oldest + timedelta(days=1), [row for row in found if row.day > oldest]
         return Traffic(first, until, tuple(sorted(found)))
+
+    async def failures(self, since: date, until: date) -> Sequence[Failures]:
+        """Return the failed calls of these days, both included, the most frequent first."""
+        sums: Counter[tuple[str, str, str, str]] = Counter()
+        after: FailedCalls | None = None
+        while page := await self._asked(
+            lambda store, last=after: store.failures(str(since), str(until), last)  # type: ignore[misc]  # a bound loop variable
+        ):
+            for each in page:
+                sums[each.app, each.alias, each.deployment, each.outcome] += each.calls
+            after = page[-1]
+        return [Failures(*which, calls) for which, calls in _most_first(sums)]
+
+    async def unlisted_parameters(self, since: date, until: date) -> Sequence[UnlistedParameter]:
+        """Return the unlisted parameters that calls of these days sent, the most frequent first."""
+        sums: Counter[tuple[str, str, str, str, str]] = Counter()
+        after: SeenParameter | None = None
+        while page := await self._asked(
+            lambda store, last=after: store.seen_parameters(str(since), str(until), last)  # type: ignore[misc]  # a bound loop variable
+        ):
+            for each in page:
+                which = (each.app, each.alias, each.call_type, each.parameter, each.outcome)
+                sums[which] += each.calls
+            after = page[-1]
+        return [UnlistedParameter(*which, calls) for which, calls in _most_first(sums)]
+
+    async def price_differences(
+        self, month: str, *, share: Decimal = _SHARE, most: int = 10
+    ) -> PriceDifferences:
+        """Return the calls of a month that we price otherwise than the gateway computed them.
+
+        Args:
+            month: `2026-11`.
+            share: How much of the larger figure may differ: 0.05 is five per cent. Whole
+                thousandths count.
+            most: How many of them are named, the largest difference first.
+        """
+        permille = int(share * 1000)
+        rows = await self._asked(
+            lambda store: store.price_differences(month, permille=permille, most=most)
+        )
+        if not rows:
+            return PriceDifferences()
+        worst = [
+            PriceDifference(id_, alias, deployment, Decimal(str(booked)), Decimal(str(reported)))
+            for id_, alias, deployment, booked, reported, _ in rows
+        ]
+        return PriceDifferences(rows[0][-1], tuple(worst))
 
     async def lines(self, month: str) -> AsyncIterator[Booked]:
         """Yield every line of a month, in order."""
@@ -135,7 +203,7 @@ class LedgerReading:
     async def close_month(self, month: str, now: datetime) -> tuple[int, str]:
         """Close a month for good. Returns how many lines it has, and the digest of all of them."""
         closing = await self._asked(lambda store: store.close_month(month, now))
-        return closing.entries, closing.digest
+        return closing.entries, closing.full_digest or closing.digest
 
     async def forgotten(self, month: str) -> bool:
         """Say whether only the sums of a month are left."""
@@ -223,7 +291,8 @@ def _usage(row: Row) -> Usage:
     day, budget, app, alias, calls, cost, *counts = row
     names = (_short(budget), _short(app), _short(alias))
     # A correction takes back what its call added on the same day, so nothing is below zero.
-    return Usage(date.fromisoformat(day), *names, calls, aud(NanoAud(cost)), *map(_natural, counts))
+    money, units = aud(NanoAud(cost)), dict(zip(UNITS, map(_natural, counts), strict=True))
+    return Usage(date.fromisoformat(day), names[0], names[1], names[2], calls, money, **units)
 
 
 def _natural(count: int) -> int:
@@ -249,7 +318,14 @@ def _line(entry: Entry) -> Booked:
         is_call=entry.kind in _CALLS,
         is_adjustment=by_hand,
         reason=entry.note if by_hand else "",
+        request_id=entry.request_id,
+        deployment=entry.deployment,
+        estimated=entry.estimated,
     )
+
+
+def _most_first(sums: Counter[Key]) -> list[tuple[Key, int]]:
+    return sorted(sums.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _unlike(difference: LogDifference) -> str:

@@ -5,7 +5,7 @@ plan made from it knows their names and where they are, which is all that it
 needs to leave them alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -18,9 +18,9 @@ from aspire_gitops.canonical import JsonValue
 from aspire_gitops.errors import UsageError
 from aspire_gitops.money import Aud
 from aspire_gitops.state import GatewayObject, LiveFallback, Mark, ObjectKey, Snapshot
-from aspire_gitops.usage import Downtime, Traffic, Usage
+from aspire_gitops.usage import FIRST_COUNTS, LATER_COUNTS, Downtime, Traffic, Usage
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 MOST_BYTES: Final = 64 * 2**20  # ten thousand objects and a month of traffic have a quarter of that
 _MOST_ROWS = 100_000
 _LONGEST = timedelta(days=366)
@@ -29,8 +29,12 @@ _AMOUNT = r"-?[0-9]{1,15}(\.[0-9]{1,15})?"
 _COUNT = r"[0-9]{1,18}"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
+_FIRST_COLUMNS: Final = ("day", "calls", "aud", *FIRST_COUNTS)
+
 _Amount = Annotated[str, Field(pattern=f"^{_AMOUNT}$")]
-_Row = Annotated[str, Field(pattern=f"^{_DAY} {_COUNT} {_AMOUNT}( {_COUNT}){{5}}$")]
+_Row = Annotated[
+    str, Field(pattern=f"^{_DAY} {_COUNT} {_AMOUNT}( {_COUNT}){{5,}}$", max_length=400)
+]
 _Name = Annotated[str, Field(max_length=1000)]
 
 
@@ -69,7 +73,7 @@ class _Fallback(_Part):
 class _Traffic(_Part):
     since: date
     until: date
-    columns: Literal["day calls aud input_tokens cached_input_tokens output_tokens pages images"]
+    columns: str
     rows: dict[_Name, dict[_Name, dict[_Name, list[_Row]]]]
 
     @model_validator(mode="after")
@@ -77,6 +81,18 @@ class _Traffic(_Part):
         if not timedelta(0) <= self.until - self.since <= _LONGEST:
             raise ValueError("traffic begins after it ends, or lasts longer than a year")
         return self
+
+    @model_validator(mode="after")
+    def _has_columns_that_we_know(self) -> "_Traffic":
+        later = [name for name in LATER_COUNTS if name in self.columns.split(" ")]
+        if self.columns != " ".join((*_FIRST_COLUMNS, *later)):
+            raise ValueError("traffic with other columns")
+        return self
+
+    @property
+    def counts(self) -> Sequence[str]:
+        """The names of the counts that each row has."""
+        return self.columns.split(" ")[len(_FIRST_COLUMNS) - len(FIRST_COUNTS) :]
 
 
 class _Downtime(_Part):
@@ -86,7 +102,7 @@ class _Downtime(_Part):
 
 
 class _File(_Part):
-    format: Literal[1]
+    format: Literal[1, 2]
     owner: str
     revision: str | None = None
     journal: str | None = None
@@ -171,7 +187,7 @@ def _snapshot(found: _File, owner: str) -> Snapshot:
 
 
 def _traffic(found: _Traffic) -> Traffic:
-    rows = tuple(sorted(_usages(found.rows)))
+    rows = tuple(sorted(_usages(found.rows, found.counts)))
     if len(rows) > _MOST_ROWS:
         raise ValueError("more traffic than this program reads")
     if any(not found.since <= row.day <= found.until for row in rows):
@@ -179,7 +195,9 @@ def _traffic(found: _Traffic) -> Traffic:
     return Traffic(found.since, found.until, rows)
 
 
-def _usages(rows: Mapping[str, Mapping[str, Mapping[str, list[str]]]]) -> Iterator[Usage]:
+def _usages(
+    rows: Mapping[str, Mapping[str, Mapping[str, list[str]]]], names: Sequence[str]
+) -> Iterator[Usage]:
     for budget, apps in rows.items():
         for app, aliases in apps.items():
             for alias, lines in aliases.items():
@@ -192,7 +210,7 @@ def _usages(rows: Mapping[str, Mapping[str, Mapping[str, list[str]]]]) -> Iterat
                         alias,
                         int(calls),
                         Aud(Decimal(aud)),
-                        *map(int, counts),
+                        **dict(zip(names, map(int, counts), strict=True)),
                     )
 
 

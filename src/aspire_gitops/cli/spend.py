@@ -1,6 +1,7 @@
 """`aspire-gitops spend`: what was spent this month, and where it leads."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 
 import click
@@ -9,13 +10,16 @@ from aspire_gitops.cli.invocation import Invocation, pass_invocation
 from aspire_gitops.cli.output import show
 from aspire_gitops.cli.source import day
 from aspire_gitops.cli.spending import InForce, in_force, ledger_of, now
-from aspire_gitops.errors import LedgerRefused
+from aspire_gitops.errors import LedgerRefused, UsageError
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.money import Month
+from aspire_gitops.rendering.spend.failures import FAILURE_FORMATS
 from aspire_gitops.rendering.spend.formats import FORMATS
 from aspire_gitops.rendering.spend.rows import By
 from aspire_gitops.rendering.spend.statement import statement_markdown
 from aspire_gitops.spending import Spend, spend_of
+from aspire_gitops.spending.months import days_of
+from aspire_gitops.spending.record import Failures
 from aspire_gitops.spending.statement import Statement, statement_of
 
 _EPILOG = """\b
@@ -24,6 +28,7 @@ Examples:
   aspire-gitops spend --by provider --month 2026-10   who was paid in October
   aspire-gitops spend --format csv > november.csv     every digit, for a spreadsheet
   aspire-gitops spend --statement --month 2026-10     the month's statement, as Markdown
+  aspire-gitops spend --failures                      which calls failed this month, and how
 
 The ledger's address is ASPIRE_GITOPS_LEDGER_URL. Caps are those on the gateway, where
 ASPIRE_GITOPS_GATEWAY_URL is set, else those of SOURCE. How the day is found on which a cap
@@ -39,6 +44,9 @@ is reached: docs/spend.md.
 @click.option("--by", type=click.Choice(["budget", "app", "alias", "provider"]), default="budget", show_default=True, help="What each row is.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How it is written.")  # fmt: skip
 @click.option("--statement", is_flag=True, help="The month's statement, line by line, as Markdown.")
+@click.option(
+    "--failures", is_flag=True, help="The month's failed calls instead, by alias and outcome."
+)
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
 @pass_invocation
 def command(
@@ -51,6 +59,7 @@ def command(
     by: By,
     format_: str,
     statement: bool,
+    failures: bool,
 ) -> None:
     """Read the ledger, and put what was spent beside what may be. Changes nothing.
 
@@ -61,6 +70,12 @@ def command(
     ledger = ledger_of(settings)
     money = in_force(invocation, settings, source, moment, today=day(today))
     wanted = money.month(month, moment)
+    if statement and failures:
+        raise UsageError("--statement and --failures are two reports; ask for one of them")
+    if failures:
+        found = asyncio.run(_failures(ledger, wanted))
+        show(FAILURE_FORMATS[format_](found, str(wanted)))
+        return
     if statement:
         made = asyncio.run(_statement(ledger, money, wanted, moment))
         click.echo(statement_markdown(made), nl=False)
@@ -72,6 +87,12 @@ async def _spend(ledger: LedgerReading, money: InForce, month: Month, moment: da
     async with ledger:
         record = await ledger.record(month, days=month.start <= moment < month.end)
     return spend_of(record, money.caps, month=month, now=moment)
+
+
+async def _failures(ledger: LedgerReading, month: Month) -> Sequence[Failures]:
+    *_, last = days_of(month)
+    async with ledger:
+        return await ledger.failures(month.start.date(), last)
 
 
 async def _statement(

@@ -6,14 +6,14 @@ book what is not reserved, and answer a question. Each may be tried again.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Self
 
-from aspire_gitops.ledger import parameters, queries
+from aspire_gitops.ledger import parameters, queries, statements
 from aspire_gitops.ledger.amounts import NanoAud
-from aspire_gitops.ledger.closing import BY, close_month, forget_entries
+from aspire_gitops.ledger.closing import BY, ESTIMATED, close_month, forget_entries
 from aspire_gitops.ledger.parameters import Parameters, Row, moment_text
 from aspire_gitops.ledger.store import By
 from aspire_gitops.ledger.values import (
@@ -24,8 +24,10 @@ from aspire_gitops.ledger.values import (
     Closing,
     Entry,
     EntryKind,
+    FailedCalls,
     Request,
     Reservation,
+    SeenParameter,
     Settlement,
     Share,
     Total,
@@ -83,7 +85,16 @@ class Booking(ABC):
         earlier = await self._booked(request_id)
         if earlier and earlier.kind is EntryKind.RECOVERED:
             call = _call_of(earlier)
-            nothing = Settlement(call, NanoAud(0), Decimal(0), at, note="it cost nothing after all")
+            nothing = Settlement(
+                call,
+                NanoAud(0),
+                Decimal(0),
+                at,
+                note="it cost nothing after all",
+                deployment=earlier.deployment,
+                call_type=earlier.call_type,
+                reported_usd=Decimal(0),
+            )
             await self._correct(earlier, nothing)
 
     async def recover(self, reservation: Reservation, settlement: Settlement) -> Booked:
@@ -117,6 +128,41 @@ class Booking(ABC):
                 return closing.shares[by]
         question = queries.SPENT_BY.replace("{column}", BY[by])
         return [parameters.share(row) for row in await self.rows(question, month=month)]
+
+    async def estimated(self, month: str) -> Sequence[Share]:
+        for closing in await self.closings():
+            if closing.month == month and ESTIMATED in closing.shares:
+                return closing.shares[ESTIMATED]
+        found = await self.rows(queries.ESTIMATED, month=month)
+        return [parameters.share(row) for row in found]
+
+    async def price_differences(self, month: str, *, permille: int, most: int) -> Sequence[Row]:
+        """Return the rows of `queries.PRICE_DIFFERENCES`, the largest difference first."""
+        return await self.rows(queries.PRICE_DIFFERENCES, month=month, permille=permille, most=most)
+
+    async def count_failures(self, failed: Sequence[FailedCalls]) -> None:
+        if failed:
+            await self.change(statements.COUNT_FAILURES, parameters.of_failures(failed))
+
+    async def count_parameters(self, seen: Sequence[SeenParameter]) -> None:
+        if seen:
+            await self.change(statements.COUNT_PARAMETERS, parameters.of_seen_parameters(seen))
+
+    async def failures(
+        self, since_day: str, until_day: str, after: FailedCalls | None = None
+    ) -> Sequence[FailedCalls]:
+        last = asdict(after or FailedCalls("", "", "", "", ""))
+        last.pop("calls")
+        found = await self.rows(queries.FAILURES, since=since_day, until=until_day, **last)
+        return [parameters.failed_calls(row) for row in found]
+
+    async def seen_parameters(
+        self, since_day: str, until_day: str, after: SeenParameter | None = None
+    ) -> Sequence[SeenParameter]:
+        last = asdict(after or SeenParameter("", "", "", "", "", ""))
+        last.pop("calls")
+        found = await self.rows(queries.SEEN_PARAMETERS, since=since_day, until=until_day, **last)
+        return [parameters.seen_parameter(row) for row in found]
 
     async def daily(self, budget: str, month: str) -> Sequence[Share]:
         found = await self.rows(queries.DAILY, budget=budget, month=month)
@@ -156,6 +202,7 @@ class Booking(ABC):
             cost=NanoAud(settlement.cost - earlier.cost),
             usd=settlement.usd - earlier.usd,
             counted=settlement.counted - earlier.counted,
+            reported_usd=_reported_difference(settlement.reported_usd, earlier.reported_usd),
         )
         given = parameters.of_settlement(difference, EntryKind.CORRECTED)
         return await self.book(given) or await self._nothing_new(earlier.budget, earlier.month)
@@ -171,6 +218,10 @@ class Booking(ABC):
         found = await self.rows(queries.SPENT, budget=budget, month=month)
         spent = NanoAud(found[0][0] if found else 0)
         return Booked(None, budget, month, NanoAud(0), spent)
+
+
+def _reported_difference(now: Decimal | None, earlier: Decimal | None) -> Decimal | None:
+    return None if now is None else now - (earlier or 0)
 
 
 def _call_of(entry: Entry) -> Call:

@@ -4,12 +4,13 @@ First the month is shut (nothing is booked in it any more), then its entries are
 read at leisure. A crash in between does no harm: closing again finishes it.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from aspire_gitops.canonical import JsonValue, canonical_json, digest_of_text
 from aspire_gitops.ledger import parameters, queries, statements
+from aspire_gitops.ledger.additions import NEWEST_FORMAT, entry_columns
 from aspire_gitops.ledger.parameters import Row, moment_text
 from aspire_gitops.ledger.store import By, StoreRefused
 from aspire_gitops.ledger.values import Closing, Share
@@ -23,6 +24,7 @@ BY: Final[Mapping[By, str]] = {
     "provider": "provider",
     "budget": "budget",
 }
+ESTIMATED: Final = "estimated"  # among the shares of a closing: what each budget's estimates are
 
 
 async def close_month(store: "Booking", month: str, now: datetime) -> Closing:
@@ -37,8 +39,9 @@ async def close_month(store: "Booking", month: str, now: datetime) -> Closing:
             return closing
     await _check_nothing_under_way(store, month)
     shares: dict[str, tuple[Share, ...]] = {by: await _shares(store, month, by) for by in BY}
-    count, digest = await digest_of_month(store, month)
-    draft = Closing(month, now, count, digest, shares)
+    shares[ESTIMATED] = tuple(await store.estimated(month))
+    count, (digest, full) = await digests_of_month(store, month, (1, NEWEST_FORMAT))
+    draft = Closing(month, now, count, digest, shares, format=NEWEST_FORMAT, full_digest=full)
     await store.change(statements.FILL_CLOSING, parameters.of_closing(draft))
     return draft
 
@@ -51,13 +54,17 @@ async def forget_entries(store: "Booking", month: str) -> int:
     return await store.change(statements.FORGET, {"month": month})
 
 
-async def digest_of_month(store: "Booking", month: str) -> tuple[int, str]:
-    """Return how many entries a month has, and a digest of all of them in order."""
-    count, running = 0, ""
+async def digests_of_month(
+    store: "Booking", month: str, formats: Sequence[int]
+) -> tuple[int, list[str]]:
+    """Return how many entries a month has, and for each format a digest of all of them in order."""
+    widths = [len(entry_columns(format_)) for format_ in formats]
+    count, running = 0, [""] * len(widths)
     async for row in _rows_of_month(store, month):
         count += 1
-        line: list[JsonValue] = list(row)
-        running = digest_of_text(running + canonical_json(line))
+        for place, width in enumerate(widths):
+            line: list[JsonValue] = list(row[:width])
+            running[place] = digest_of_text(running[place] + canonical_json(line))
     return count, running
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from aspire_gitops.ledger import queries, tables
+from aspire_gitops.ledger.values import UNITS
 
 
 @cache
@@ -22,10 +23,32 @@ def _given(*columns: str) -> str:
     return f"(SELECT {', '.join(f':{column} AS {column}' for column in columns)})"
 
 
+# Many rows in one parameter, as JSON.
+_FAILURES = {**dict.fromkeys(("day", "app", "alias", "deployment", "outcome"), "text"), "calls": "bigint"}  # fmt: skip
+_PARAMETERS = {
+    **dict.fromkeys(("day", "app", "alias", "call_type", "parameter", "outcome"), "text"),
+    "calls": "bigint",
+    "place": "bigint",
+}
+
+
+def _sent_to_sqlite(columns: Mapping[str, str]) -> str:
+    found = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
+    return f"(SELECT {found} FROM json_each(:rows)) AS sent"  # noqa: S608 (constants)
+
+
+def _sent_to_postgresql(columns: Mapping[str, str]) -> str:
+    found = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
+    return f"json_to_recordset(CAST(:rows AS json)) AS sent ({found})"
+
+
 _COLUMNS = {
     "reservation": queries.RESERVATION,
     "entry": queries.ENTRY,
     "is_call": queries.IS_CALL,
+    "units": ", ".join(UNITS),
+    "unit_sums": ", ".join(f"CAST(SUM({unit}) AS BIGINT)" for unit in UNITS),
+    "given_units": ", ".join(f":{unit}" for unit in UNITS),
 }
 _FREED = ("budget", "month", "day", "app", "alias", "key", "usd_per_aud", "remark")
 _SQLITE: Mapping[str, str] = {
@@ -36,9 +59,13 @@ _SQLITE: Mapping[str, str] = {
     "moved": _given("budget", "month", "spent", "reserved", "calls"),
     "booked": _given("app", "alias", "nano_aud"),
     "added": _given("budget", "month", "spent"),
+    "sent_failures": _sent_to_sqlite(_FAILURES),
+    "sent_parameters": _sent_to_sqlite(_PARAMETERS),
 }
 _POSTGRESQL: Mapping[str, str] = {
     **tables.POSTGRESQL,
     **_COLUMNS,
     **{name: name for name in ("admitted", "freed", "moved", "booked", "added")},
+    "sent_failures": _sent_to_postgresql(_FAILURES),
+    "sent_parameters": _sent_to_postgresql(_PARAMETERS),
 }

@@ -1,22 +1,27 @@
 """Values to the named parameters of `statements`, and rows back to values. Pure."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from aspire_gitops.ledger.additions import EVERY_ENTRY_COLUMN
 from aspire_gitops.ledger.amounts import NanoAud, aud
 from aspire_gitops.ledger.values import (
+    UNITS,
     Adjustment,
     Call,
     Closing,
     Counted,
     Entry,
     EntryKind,
+    FailedCalls,
     Request,
     Reservation,
+    SeenParameter,
     Settlement,
     Share,
     Total,
@@ -29,6 +34,11 @@ Row: TypeAlias = Sequence[Any]
 # Whatever a file or a provider says, sums and percentages of it stay within 64 bits.
 _MOST_NANO = 9 * 10**16  # ninety million dollars
 _MOST_UNITS = 2**53
+_MOST_USD = Decimal(10**9)
+_USD_DIGITS = 18
+_LONGEST_NAME = 128  # five of them, of any characters, fit into a row of PostgreSQL's index
+_MOST_PARAMETERS = 500
+OTHER_PARAMETERS = "(others)"
 _BOOKED_ONCE = frozenset({EntryKind.SETTLED, EntryKind.UNADMITTED, EntryKind.RECOVERED})
 
 
@@ -82,6 +92,10 @@ def of_settlement(settlement: Settlement, kind: EntryKind) -> Parameters:
         "model": _clean(settlement.model),
         **{name: min(count, _MOST_UNITS) for name, count in asdict(settlement.counted).items()},
         "note": _clean(settlement.note),
+        "deployment": _clean(settlement.deployment),
+        "call_type": _clean(settlement.call_type),
+        "reported_usd": _reported(settlement.reported_usd),
+        "estimated": int(settlement.estimated),
     }
 
 
@@ -115,26 +129,30 @@ def reservation(row: Row) -> Reservation:
 
 def entry(row: Row) -> Entry:
     """Read a row of `queries.ENTRIES`."""
-    number, request_id, kind, at, month, day, budget, app, alias, key, *rest = row
-    provider, model, cost, usd, rate, *counts, note = rest
+    found = dict(zip(EVERY_ENTRY_COLUMN, row, strict=True))
+    reported = found["reported_usd"]
     return Entry(
-        number=number,
-        request_id=request_id,
-        kind=EntryKind(kind),
-        at=_moment(at),
-        month=month,
-        day=day,
-        budget=budget,
-        app=app,
-        alias=alias,
-        key=key,
-        provider=provider,
-        model=model,
-        cost=NanoAud(cost),
-        usd=Decimal(usd),
-        usd_per_aud=Decimal(rate),
-        counted=Counted(*counts),
-        note=note,
+        number=found["number"],
+        request_id=found["request_id"],
+        kind=EntryKind(found["kind"]),
+        at=_moment(found["at"]),
+        month=found["month"],
+        day=found["day"],
+        budget=found["budget"],
+        app=found["app"],
+        alias=found["alias"],
+        key=found["key"],
+        provider=found["provider"],
+        model=found["model"],
+        cost=NanoAud(found["nano_aud"]),
+        usd=Decimal(found["usd"]),
+        usd_per_aud=Decimal(found["usd_per_aud"]),
+        counted=Counted(**{unit: found[unit] for unit in UNITS}),
+        note=found["note"],
+        deployment=found["deployment"],
+        call_type=found["call_type"],
+        reported_usd=Decimal(reported) if reported else None,
+        estimated=bool(found["estimated"]),
     )
 
 
@@ -149,11 +167,13 @@ def share(row: Row) -> Share:
 
 
 def closing(row: Row) -> Closing:
-    month, at, entries, digest, shares, forgotten = row
+    month, at, entries, digest, shares, forgotten, format_, full_digest = row
     found = {
         by: tuple(Share(**each) for each in several) for by, several in json.loads(shares).items()
     }
-    return Closing(month, _moment(at), entries, digest, found, forgotten=bool(forgotten))
+    return Closing(
+        month, _moment(at), entries, digest, found, bool(forgotten), format_, full_digest
+    )
 
 
 def of_closing(found: Closing) -> Parameters:
@@ -163,7 +183,45 @@ def of_closing(found: Closing) -> Parameters:
         "entries": found.entries,
         "digest": found.digest,
         "shares": json.dumps(shares),
+        "format": found.format,
+        "full_digest": found.full_digest,
     }
+
+
+def of_failures(found: Sequence[FailedCalls]) -> Parameters:
+    return {"rows": json.dumps([_counts(each) for each in found])}
+
+
+def of_seen_parameters(found: Sequence[SeenParameter]) -> Parameters:
+    places = Counter[tuple[str, str]]()
+    rows = []
+    for each in found:
+        places[each.day, each.app] += 1
+        rows.append({**_counts(each), "place": places[each.day, each.app]})
+    return {"rows": json.dumps(rows), "most": _MOST_PARAMETERS, "others": OTHER_PARAMETERS}
+
+
+def failed_calls(row: Row) -> FailedCalls:
+    return FailedCalls(*row)
+
+
+def seen_parameter(row: Row) -> SeenParameter:
+    return SeenParameter(*row)
+
+
+def _counts(found: FailedCalls | SeenParameter) -> dict[str, str | int]:
+    return {
+        name: _clean(value)[:_LONGEST_NAME] if isinstance(value, str) else min(value, _MOST_UNITS)
+        for name, value in asdict(found).items()
+    }
+
+
+def _reported(usd: Decimal | None) -> str:
+    # It is what somebody else says: kept so that a database can calculate with it.
+    if usd is None or not usd.is_finite():
+        return ""
+    held = max(-_MOST_USD, min(usd, _MOST_USD))
+    return f"{round(held, _USD_DIGITS).normalize():f}"
 
 
 def _moment(text: str) -> datetime:

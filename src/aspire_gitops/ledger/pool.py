@@ -18,7 +18,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.numeric import Int8
 
-from aspire_gitops.ledger.store import StoreRefused, StoreUnavailable
+from aspire_gitops.ledger.store import StoreRefused, StoreUnavailable, TablesInUse
 
 _PAUSE_S = 0.05
 _GRACE_S = 0.25  # for the server's own answer that it gave up
@@ -97,6 +97,8 @@ class Pool:
                 self._turn.release()
         except _NEVER as error:
             raise StoreRefused(f"{self.place} refuses: {_named(error)}") from None
+        except psycopg.errors.LockNotAvailable:
+            raise TablesInUse(f"the tables of {self.place} are in use; try again") from None
         except TimeoutError:
             raise StoreUnavailable(
                 f"{self.place} did not answer within {self._timeout_s:g} s; try again"

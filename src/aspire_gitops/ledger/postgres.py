@@ -9,17 +9,17 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from hashlib import sha256
 from typing import Any
 
 from aspire_gitops.ledger import parameters, statements
 from aspire_gitops.ledger.amounts import NanoAud
 from aspire_gitops.ledger.booking import Booking
 from aspire_gitops.ledger.dialect import postgresql as words
+from aspire_gitops.ledger.migrating import migrate
 from aspire_gitops.ledger.parameters import Parameters, Row
 from aspire_gitops.ledger.pool import Pool
-from aspire_gitops.ledger.store import StoreRefused, answer
-from aspire_gitops.ledger.tables import SCHEMA, VERSIONS_POSTGRESQL
+from aspire_gitops.ledger.store import answer
+from aspire_gitops.ledger.tables import SCHEMA
 from aspire_gitops.ledger.values import Answer, Booked, EntryKind, Request, Verdict
 
 _ADMIT = f"""
@@ -62,8 +62,6 @@ WITH freed AS ({statements.FREE}),
     added AS ({statements.ADD})
 SELECT 1 FROM added"""  # noqa: S608 (constants)
 
-_VERSION_TABLE = f"{SCHEMA}.version"
-_LOCK = int.from_bytes(sha256(b"aspire_gitops.ledger").digest()[:8], "big", signed=True)
 _ALONE = f"LOCK TABLE {SCHEMA}.entries IN SHARE ROW EXCLUSIVE MODE"
 
 
@@ -77,8 +75,9 @@ class PostgresStore(Booking):
             StoreRefused: It is not PostgreSQL's. The message does not quote it.
         """
         self._pool = Pool(url, size=connections, timeout_s=timeout_s)
+        self._timeout_s = timeout_s
         self._ready = False
-        self._making = asyncio.Lock()
+        self._making: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         return f"<{self._pool.place}>"
@@ -112,6 +111,9 @@ class PostgresStore(Booking):
         return await self._pool.change(*lock, (_translated(statement), given))
 
     async def close(self) -> None:
+        if self._making:
+            self._making.cancel()
+            await asyncio.wait([self._making])
         await self._pool.close()
 
     async def _ask(self, statement: str, given: Parameters) -> Sequence[Row]:
@@ -120,46 +122,25 @@ class PostgresStore(Booking):
         return await self._pool.run(_translated(statement), given)
 
     async def _be_ready(self) -> None:
-        async with self._making:
-            if not self._ready:
-                await _migrate(self._pool)
-                self._ready = True
+        # One attempt for everybody who waits: each its own would make the last wait for all.
+        if self._ready:
+            return
+        if self._making is None:
+            self._making = asyncio.create_task(self._make_tables())
+        await asyncio.shield(self._making)
 
-
-async def _migrate(pool: Pool) -> None:
-    newest = len(VERSIONS_POSTGRESQL)
-    if await _version(pool) < newest:
-        # The block asks again under the lock: another process may have been faster.
-        await pool.change(
-            (f"SELECT pg_advisory_xact_lock({_LOCK})", {}),
-            (f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}", {}),
-            (f"CREATE TABLE IF NOT EXISTS {_VERSION_TABLE} (number BIGINT PRIMARY KEY)", {}),
-            *((_step(number), {}) for number in range(1, newest + 1)),
-        )
-    if await _version(pool) > newest:
-        raise StoreRefused(f"{pool.place} was written by a newer program; use that one")
-
-
-async def _version(pool: Pool) -> int:
-    ((there,),) = await pool.run("SELECT to_regclass(%(name)s)::text", {"name": _VERSION_TABLE})
-    if there is None:
-        return 0
-    ((number,),) = await pool.run(f"SELECT COALESCE(MAX(number), 0) FROM {_VERSION_TABLE}", {})  # noqa: S608 (a constant)
-    return int(number)
-
-
-def _step(number: int) -> str:
-    body = ";\n".join(words(text) for text in VERSIONS_POSTGRESQL[number - 1])
-    return (
-        f"DO $step$ BEGIN IF NOT EXISTS (SELECT 1 FROM {_VERSION_TABLE} WHERE number = {number})"  # noqa: S608 (constants)
-        f" THEN {body}; INSERT INTO {_VERSION_TABLE} VALUES ({number}); END IF; END $step$"
-    )
+    async def _make_tables(self) -> None:
+        try:
+            await migrate(self._pool, patience_s=self._timeout_s)
+            self._ready = True
+        finally:
+            self._making = None
 
 
 @cache
 def _translated(statement: str) -> str:
     """Return a statement with the driver's own marks for parameters."""
-    return re.sub(r"(?<![:\w]):([a-z_]+)", r"%(\1)s", words(statement))
+    return re.sub(r"(?<![:\w]):([a-z_][a-z_0-9]*)", r"%(\1)s", words(statement))
 
 
 def _booked(given: Parameters, rows: Sequence[Row]) -> Booked | None:

@@ -2,14 +2,12 @@
 
 from typing import Final
 
+from aspire_gitops.ledger.additions import EVERY_ENTRY_COLUMN
+
 RESERVATION: Final = (
     "id, budget, day, app, alias, key, nano_aud, expected, at, expires_at, usd_per_aud"
 )
-ENTRY: Final = (
-    "number, request_id, kind, at, month, day, budget, app, alias, key, provider, model,"
-    " nano_aud, usd, usd_per_aud, input_tokens, cached_input_tokens, output_tokens,"
-    " pages, images, note"
-)
+ENTRY: Final = ", ".join(EVERY_ENTRY_COLUMN)
 IS_CALL: Final = "kind IN ('settled', 'unadmitted', 'recovered')"
 
 ESTIMATE: Final = "SELECT nano_aud FROM {schema}estimates WHERE app = :app AND alias = :alias"
@@ -35,6 +33,53 @@ SPENT_BY: Final = (
     " WHERE month = :month GROUP BY {column} ORDER BY spent DESC, {column}"
 )
 
+# What a later entry of the same month corrected is no estimate any more.
+ESTIMATED: Final = (
+    "SELECT budget, CAST(SUM(nano_aud) AS BIGINT) AS spent, COUNT(*)"
+    " FROM {schema}entries AS first WHERE month = :month AND estimated = 1"
+    " AND NOT EXISTS (SELECT 1 FROM {schema}entries AS late"
+    " WHERE late.request_id = first.request_id AND late.kind = 'corrected'"
+    " AND late.month = first.month)"
+    " GROUP BY budget ORDER BY spent DESC, budget"
+)
+
+_USD: Final = "CAST({name}.usd AS NUMERIC)"
+_REPORTED: Final = "CAST(COALESCE(NULLIF({name}.reported_usd, ''), '0') AS NUMERIC)"
+
+# A call that was corrected is judged by both of its entries. What was recovered as the
+# gateway's log says, agrees with it, of course.
+PRICE_DIFFERENCES: Final = (
+    "SELECT request_id, alias, deployment, booked, reported, COUNT(*) OVER () FROM ("  # noqa: S608 (constants)
+    f" SELECT one.request_id, one.alias, one.deployment, {_USD.format(name='one')} AS booked,"
+    f" {_REPORTED.format(name='one')} AS reported FROM {{schema}}entries AS one"
+    " WHERE one.month = :month AND one.kind IN ('settled', 'unadmitted')"
+    " AND one.reported_usd <> ''"
+    " UNION ALL SELECT late.request_id, late.alias, late.deployment,"
+    f" {_USD.format(name='first')} + {_USD.format(name='late')},"
+    f" {_REPORTED.format(name='first')} + {_REPORTED.format(name='late')}"
+    " FROM {schema}entries AS late JOIN {schema}entries AS first"
+    " ON first.request_id = late.request_id AND first.kind = 'recovered'"
+    " WHERE late.month = :month AND late.kind = 'corrected' AND late.reported_usd <> ''"
+    ") AS figures WHERE ABS(booked - reported) > 0.000000001"
+    " AND ABS(booked - reported) * 1000 > :permille * {greatest}(ABS(booked), ABS(reported))"
+    " ORDER BY ABS(booked - reported) DESC, request_id LIMIT :most"
+)
+
+# Pages of a thousand, each after the last row of the one before.
+FAILURES: Final = (
+    "SELECT day, app, alias, deployment, outcome, calls FROM {schema}failures"
+    " WHERE day >= :since AND day <= :until AND (day, app, alias, deployment, outcome)"
+    " > (:day, :app, :alias, :deployment, :outcome)"
+    " ORDER BY day, app, alias, deployment, outcome LIMIT 1000"
+)
+
+SEEN_PARAMETERS: Final = (
+    "SELECT day, app, alias, call_type, parameter, outcome, calls FROM {schema}seen_parameters"
+    " WHERE day >= :since AND day <= :until AND (day, app, alias, call_type, parameter, outcome)"
+    " > (:day, :app, :alias, :call_type, :parameter, :outcome)"
+    " ORDER BY day, app, alias, call_type, parameter, outcome LIMIT 1000"
+)
+
 DAILY: Final = (
     "SELECT day, CAST(SUM(nano_aud) AS BIGINT),"
     " COUNT(CASE WHEN {is_call} THEN 1 END) FROM {schema}entries"
@@ -45,9 +90,7 @@ DAILY: Final = (
 # back the money and the units that were booked too much. Months are there for the index.
 TRAFFIC: Final = (
     "SELECT day, budget, app, alias, COUNT(CASE WHEN {is_call} THEN 1 END),"
-    " CAST(SUM(nano_aud) AS BIGINT), CAST(SUM(input_tokens) AS BIGINT),"
-    " CAST(SUM(cached_input_tokens) AS BIGINT), CAST(SUM(output_tokens) AS BIGINT),"
-    " CAST(SUM(pages) AS BIGINT), CAST(SUM(images) AS BIGINT) FROM {schema}entries"
+    " CAST(SUM(nano_aud) AS BIGINT), {unit_sums} FROM {schema}entries"
     " WHERE month >= :first_month AND month <= :last_month AND day >= :since AND day <= :until"
     " AND kind <> 'adjusted'"
     " GROUP BY day, budget, app, alias ORDER BY day DESC, budget, app, alias LIMIT :most"
@@ -66,7 +109,8 @@ ENTRIES: Final = (
 )
 
 CLOSINGS: Final = (
-    "SELECT month, at, entries, digest, shares, forgotten FROM {schema}closings"
+    "SELECT month, at, entries, digest, shares, forgotten, format, full_digest"
+    " FROM {schema}closings"
     " WHERE digest IS NOT NULL ORDER BY month"
 )
 

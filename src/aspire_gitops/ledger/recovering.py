@@ -68,13 +68,16 @@ def _as_logged(reservation: Reservation, found: Logged, now: datetime) -> Settle
         now,
         counted=found.counted,
         note="never settled; cost as logged",
+        reported_usd=found.usd,
+        estimated=True,  # the log has the gateway's own figure, which nobody checked
     )
 
 
 def _as_expected(reservation: Reservation, now: datetime) -> Settlement:
     cost = NanoAud(max(reservation.amount, reservation.expected))
     usd = Decimal(cost).scaleb(-9) * reservation.call.usd_per_aud
-    return Settlement(reservation.call, cost, usd, now, note="never settled; cost as expected")
+    note = "never settled; cost as expected"
+    return Settlement(reservation.call, cost, usd, now, note=note, estimated=True)
 
 
 def _fresh(booked: list[Booked]) -> tuple[Booked, ...]:

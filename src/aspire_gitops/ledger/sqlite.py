@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from aspire_gitops.ledger import parameters, statements
+from aspire_gitops.ledger import additions, parameters, statements
 from aspire_gitops.ledger.amounts import NanoAud
 from aspire_gitops.ledger.booking import Booking
 from aspire_gitops.ledger.dialect import sqlite as words
@@ -218,11 +218,23 @@ def _migrate(connection: sqlite3.Connection, place: str) -> None:
             for statement in version:
                 connection.execute(words(statement))
         connection.execute(f"PRAGMA user_version = {len(VERSIONS_SQLITE)}")
+        _add(connection, place)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _add(connection: sqlite3.Connection, place: str) -> None:
+    connection.execute(words(additions.MAKE_TABLE))
+    made = dict(connection.execute(words(additions.MADE)).fetchall())
+    try:
+        for each in additions.missing(made):
+            for statement in (*each.statements, additions.recording(each)):
+                connection.execute(words(statement))
+    except additions.OtherAdditions as other:
+        raise StoreRefused(f"{place}: {other}; use the program that made it") from other
 
 
 def _version(connection: sqlite3.Connection, place: str) -> int:

@@ -58,11 +58,10 @@ FROM (SELECT {greatest}(:month, COALESCE(
 
 BOOK = """
 INSERT INTO {schema}entries (request_id, kind, at, month, day, budget, app, alias, key, provider,
-    model, nano_aud, usd, usd_per_aud, input_tokens, cached_input_tokens, output_tokens, pages,
-    images, note)
+    model, nano_aud, usd, usd_per_aud, note, deployment, call_type, reported_usd, estimated, {units})
 SELECT :id, :kind, :at, freed.month, freed.day, freed.budget, freed.app, freed.alias, freed.key,
-    :provider, :model, :cost, :usd, freed.usd_per_aud, :input_tokens, :cached_input_tokens,
-    :output_tokens, :pages, :images, :note || freed.remark
+    :provider, :model, :cost, :usd, freed.usd_per_aud, :note || freed.remark, :deployment,
+    :call_type, :reported_usd, :estimated, {given_units}
 FROM {freed} AS freed WHERE true
 ON CONFLICT DO NOTHING
 RETURNING nano_aud, budget, month, app, alias"""
@@ -94,7 +93,8 @@ ON CONFLICT DO NOTHING
 RETURNING percent"""
 
 FILL_CLOSING = """
-UPDATE {schema}closings SET entries = :entries, digest = :digest, shares = :shares
+UPDATE {schema}closings SET entries = :entries, digest = :digest, shares = :shares,
+    format = :format, full_digest = :full_digest
 WHERE month = :month AND digest IS NULL"""
 
 CLOSE = """
@@ -106,3 +106,33 @@ ON CONFLICT DO NOTHING"""
 FORGET = "DELETE FROM {schema}entries WHERE month = :month"
 
 MARK_FORGOTTEN = "UPDATE {schema}closings SET forgotten = 1 WHERE month = :month"
+
+# Rows are added in one order by every process, so that none waits for another in a ring.
+COUNT_FAILURES = """
+INSERT INTO {schema}failures AS known (day, app, alias, deployment, outcome, calls)
+SELECT day, app, alias, deployment, outcome, CAST(SUM(calls) AS BIGINT)
+FROM {sent_failures} WHERE true
+GROUP BY day, app, alias, deployment, outcome
+ORDER BY day, app, alias, deployment, outcome
+ON CONFLICT (day, app, alias, deployment, outcome) DO UPDATE SET
+    calls = known.calls + excluded.calls"""
+
+# Callers choose the names of parameters: beyond so many rows of an app's day, new ones are
+# counted together, or one of them could fill the disk.
+COUNT_PARAMETERS = """
+INSERT INTO {schema}seen_parameters AS known (day, app, alias, call_type, parameter, outcome, calls)
+SELECT day, app, alias, call_type, parameter, outcome, CAST(SUM(calls) AS BIGINT) FROM (
+    SELECT sent.day, sent.app, sent.alias, sent.call_type, sent.outcome, sent.calls,
+        CASE WHEN (SELECT COUNT(*) FROM {schema}seen_parameters AS seen
+                WHERE seen.day = sent.day AND seen.app = sent.app) + sent.place <= :most
+            OR EXISTS (SELECT 1 FROM {schema}seen_parameters AS seen
+                WHERE seen.day = sent.day AND seen.app = sent.app AND seen.alias = sent.alias
+                    AND seen.call_type = sent.call_type AND seen.parameter = sent.parameter
+                    AND seen.outcome = sent.outcome)
+            THEN sent.parameter ELSE :others END AS parameter
+    FROM {sent_parameters}) AS counted
+WHERE true
+GROUP BY day, app, alias, call_type, parameter, outcome
+ORDER BY day, app, alias, call_type, parameter, outcome
+ON CONFLICT (day, app, alias, call_type, parameter, outcome) DO UPDATE SET
+    calls = known.calls + excluded.calls"""

@@ -16,8 +16,10 @@ from aspire_gitops.ledger.values import (
     Booked,
     Closing,
     Entry,
+    FailedCalls,
     Request,
     Reservation,
+    SeenParameter,
     Settlement,
     Share,
     Total,
@@ -29,6 +31,10 @@ By: TypeAlias = Literal["app", "alias", "provider", "budget"]
 
 class StoreUnavailable(Exception):
     """The store cannot answer now: down, locked, full, too slow. Try again."""
+
+
+class TablesInUse(StoreUnavailable):
+    """A table that must get new columns is locked by others. Try again."""
 
 
 class StoreRefused(Exception):
@@ -119,6 +125,37 @@ class Store(Protocol):
 
     async def spent_by(self, month: str, by: By) -> Sequence[Share]:
         """Return who has what of a month, the dearest first, forgotten months included."""
+        ...
+
+    async def estimated(self, month: str) -> Sequence[Share]:
+        """Return how much of each budget's month was estimated and not corrected since."""
+        ...
+
+    async def count_failures(self, failed: Sequence[FailedCalls]) -> None:
+        """Add to the numbers of failed calls, all in one step. Sent twice, they may count twice."""
+        ...
+
+    async def count_parameters(self, seen: Sequence[SeenParameter]) -> None:
+        """Add to the numbers of calls with an unlisted parameter, all in one step.
+
+        An app has 500 rows a day; names beyond them are counted together, as `(others)`.
+        Sent twice, they may count twice.
+        """
+        ...
+
+    async def failures(
+        self, since_day: str, until_day: str, after: FailedCalls | None = None
+    ) -> Sequence[FailedCalls]:
+        """Return failed calls of these days, both included, in order, at most a thousand rows.
+
+        `after` is the last row of the page before.
+        """
+        ...
+
+    async def seen_parameters(
+        self, since_day: str, until_day: str, after: SeenParameter | None = None
+    ) -> Sequence[SeenParameter]:
+        """Return unlisted parameters of these days, like `failures`."""
         ...
 
     async def daily(self, budget: str, month: str) -> Sequence[Share]:

@@ -1,11 +1,13 @@
-"""The ledger's tables, for SQLite and for PostgreSQL. One list of statements for each version.
+"""The ledger's tables as version 1 made them, for SQLite and for PostgreSQL.
 
 `entries` is the ledger. `totals` is its sum for each budget and month, with what
 is reserved beside it; `verifying` proves that. `reservations` is work under way.
-A version is never edited after a release; what is new is a new version.
+A version is never edited after a release. What an older release can live with is
+added in `additions`; a new version is only for what stops older programs.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 SCHEMA = "aspire_ledger"  # in PostgreSQL, beside LiteLLM's own tables
 
@@ -33,6 +35,13 @@ CREATE TABLE {schema}entries (
     images BIGINT NOT NULL,
     note {text} NOT NULL
 )"""
+
+# The columns of `entries` in version 1, in the order in which closed months digest them.
+ENTRY_COLUMNS: Final = (
+    "number", "request_id", "kind", "at", "month", "day", "budget", "app", "alias", "key",
+    "provider", "model", "nano_aud", "usd", "usd_per_aud", "input_tokens",
+    "cached_input_tokens", "output_tokens", "pages", "images", "note",
+)  # fmt: skip
 
 # `nano_aud` is what is set aside; `expected` is more than that where less was left.
 _RESERVATIONS = """

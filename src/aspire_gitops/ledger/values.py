@@ -284,7 +284,12 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """A month whose entries do not change any more. `forgotten`: only this row is left of them."""
+    """A month whose entries do not change any more. `forgotten`: only this row is left of them.
+
+    `digest` covers the columns that version 1 of the tables has, so that every release can
+    verify it. `full_digest` covers those of `format` (see `additions.entry_columns`); it is
+    empty in a month that an older release closed.
+    """
 
     month: str
     at: datetime
@@ -292,3 +297,5 @@ class Closing:
     digest: str
     shares: dict[str, tuple[Share, ...]]
     forgotten: bool = False
+    format: int = 1
+    full_digest: str = ""

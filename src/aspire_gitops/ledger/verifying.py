@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from aspire_gitops.ledger import queries
+from aspire_gitops.ledger.additions import NEWEST_FORMAT
 from aspire_gitops.ledger.booking import Booking
-from aspire_gitops.ledger.closing import digest_of_month
-from aspire_gitops.ledger.values import Closing, EntryKind
+from aspire_gitops.ledger.closing import digests_of_month
+from aspire_gitops.ledger.values import Closing, Entry, EntryKind
 
 _SAME_USD = Decimal("0.000000001")  # the gateway counts in doubles
 
@@ -83,6 +84,9 @@ async def compare_with_log(
 ) -> Verified:
     """Compare a month's calls with the gateway's spend log of that month.
 
+    What the gateway computed is compared, where an entry has it: what was booked is the
+    counted units at the reviewed price, and may rightly differ.
+
     Args:
         store: The ledger.
         month: `2026-11`, as the ledger counts months.
@@ -99,16 +103,34 @@ async def compare_with_log(
 
 
 async def _booked_usd(store: Booking, month: str) -> tuple[dict[str, Decimal], int]:
-    booked: dict[str, Decimal] = {}
+    sums: dict[str, _Figures] = {}
     count = after = 0
     while entries := await store.entries(month=month, after=after):
         for entry in entries:
             if entry.kind is not EntryKind.ADJUSTED:
                 count += 1
-                known = booked.get(entry.request_id, Decimal(0))
-                booked[entry.request_id] = known + entry.usd
+                sums.setdefault(entry.request_id, _Figures()).add(entry)
         after = entries[-1].number
-    return booked, count
+    return {id_: figures.comparable for id_, figures in sums.items()}, count
+
+
+@dataclass(slots=True)
+class _Figures:
+    """US dollars of one call: as booked, and as the gateway computed them."""
+
+    booked: Decimal = Decimal(0)
+    reported: Decimal = Decimal(0)
+    is_reported: bool = False
+
+    def add(self, entry: Entry) -> None:
+        self.booked += entry.usd
+        self.reported += entry.reported_usd or 0
+        # The last entry says what is known: an older release corrects without the figure.
+        self.is_reported = entry.reported_usd is not None
+
+    @property
+    def comparable(self) -> Decimal:
+        return self.reported if self.is_reported else self.booked
 
 
 def _same(logged: Decimal | None, booked: Decimal | None) -> bool:
@@ -125,13 +147,15 @@ def _closed(closing: Closing, budget: str) -> tuple[int, int]:
 
 
 async def _against_closing(store: Booking, closing: Closing) -> list[Difference]:
-    count, digest = await digest_of_month(store, closing.month)
-    pairs: dict[str, tuple[int | str, int | str]] = {
-        "entries": (closing.entries, count),
-        "digest": (closing.digest, digest),
-    }
-    return [
-        Difference(what, "", closing.month, expected, there)
-        for what, (expected, there) in pairs.items()
-        if expected != there
-    ]
+    # A newer release's format is not known here; what version 1 had is compared all the same.
+    in_full = bool(closing.full_digest) and closing.format <= NEWEST_FORMAT
+    formats = (1, closing.format) if in_full else (1,)
+    expected = (closing.digest, closing.full_digest)[: len(formats)]
+    count, found = await digests_of_month(store, closing.month, formats)
+    differences = []
+    if closing.entries != count:
+        differences.append(Difference("entries", "", closing.month, closing.entries, count))
+    unlike = [pair for pair in zip(expected, found, strict=True) if pair[0] != pair[1]]
+    if unlike:
+        differences.append(Difference("digest", "", closing.month, *unlike[0]))
+    return differences

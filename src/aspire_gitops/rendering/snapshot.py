@@ -5,12 +5,15 @@ any field, so none of their values leave it. Traffic is names and counts, a line
 for each day. `saved_snapshot` reads the file back.
 """
 
+from collections.abc import Sequence
+
 from aspire_gitops.canonical import JsonValue, digest, pretty_json
 from aspire_gitops.state import GatewayObject, Snapshot
-from aspire_gitops.usage import Downtime, Traffic, Usage
+from aspire_gitops.usage import FIRST_COUNTS, LATER_COUNTS, Downtime, Traffic, Usage
 
-FORMAT_VERSION = 1
-_COLUMNS = "day calls aud input_tokens cached_input_tokens output_tokens pages images"
+FORMAT_VERSION = (
+    2  # of a file whose traffic has later counts; else it is 1, and older programs read it
+)
 
 
 def snapshot_json(
@@ -25,7 +28,7 @@ def snapshot_json(
     foreign = [item for item in snapshot.objects if not _is_ours(item, owner)]
     return pretty_json(
         {
-            "format": FORMAT_VERSION,
+            "format": FORMAT_VERSION if _later_counts(snapshot.traffic) else 1,
             "owner": owner,
             "revision": revision,
             **({"journal": journal} if journal else {}),
@@ -46,24 +49,30 @@ def snapshot_json(
     )
 
 
+def _later_counts(found: Traffic | None) -> tuple[str, ...]:
+    """Return which of the later counts any row has: the others are zero, and left out."""
+    rows = found.rows if found else ()
+    return tuple(name for name in LATER_COUNTS if any(getattr(row, name) for row in rows))
+
+
 def _traffic(found: Traffic) -> JsonValue:
+    counts = (*FIRST_COUNTS, *_later_counts(found))
     # A name is said once, and a day is one line: small, and a diff that people can read.
     rows: dict[str, dict[str, dict[str, list[str]]]] = {}
     for row in sorted(found.rows):
         lines = rows.setdefault(row.budget, {}).setdefault(row.app, {}).setdefault(row.alias, [])
-        lines.append(_day_line(row))
+        lines.append(_day_line(row, counts))
     return {
         "since": found.since.isoformat(),
         "until": found.until.isoformat(),
-        "columns": _COLUMNS,
+        "columns": " ".join(("day", "calls", "aud", *counts)),
         "rows": rows,
     }
 
 
-def _day_line(row: Usage) -> str:
-    tokens = (row.input_tokens, row.cached_input_tokens, row.output_tokens)
-    counts = (*tokens, row.pages, row.images)
-    return " ".join([row.day.isoformat(), str(row.calls), f"{row.aud:f}", *map(str, counts)])
+def _day_line(row: Usage, counts: Sequence[str]) -> str:
+    told = (str(getattr(row, name)) for name in counts)
+    return " ".join([row.day.isoformat(), str(row.calls), f"{row.aud:f}", *told])
 
 
 def _downtime(found: Downtime) -> JsonValue:

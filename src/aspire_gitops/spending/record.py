@@ -23,7 +23,8 @@ class MonthRecord:
 
     `month` is `2026-11`. `days` is what calls cost on each day, by budget; it
     may reach back into the month before, for the pace, and is empty where
-    nobody asked.
+    nobody asked. `estimated` is what each budget's estimated calls cost, for whom the
+    provider reported no usage that could be believed.
     """
 
     month: str
@@ -32,6 +33,7 @@ class MonthRecord:
     aliases: tuple[Part, ...] = ()
     providers: tuple[Part, ...] = ()
     days: Mapping[str, Mapping[date, Aud]] = field(default_factory=dict)
+    estimated: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,8 @@ class RateUsed:
 class Booked:
     """One line of the ledger, as far as a statement needs it.
 
-    A correction is money and no call. An adjustment has a reason, and
-    neither app nor alias.
+    A correction is money and no call; `request_id` says of which one. An adjustment has
+    a reason, and neither app nor alias. `deployment` is the address of the row that answered.
     """
 
     number: int
@@ -75,3 +77,51 @@ class Booked:
     is_call: bool = False
     is_adjustment: bool = False
     reason: str = ""
+    request_id: str = ""
+    deployment: str = ""
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Calls of some days that failed in one way. See `ledger.values.FailedCalls` for the outcomes."""
+
+    app: str
+    alias: str
+    deployment: str
+    outcome: str
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnlistedParameter:
+    """Calls of some days that sent a parameter which no reviewed file lists.
+
+    `outcome` is `refused`, `removed` or `passed`.
+    """
+
+    app: str
+    alias: str
+    call_type: str
+    parameter: str
+    outcome: str
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceDifference:
+    """A call that we price otherwise than the gateway computed it (US dollars)."""
+
+    request_id: str
+    alias: str
+    deployment: str
+    booked: Decimal
+    reported: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PriceDifferences:
+    """How many calls of a month are priced otherwise, and those that differ most."""
+
+    calls: int = 0
+    worst: tuple[PriceDifference, ...] = ()

@@ -15,7 +15,10 @@ _NOTHING = Aud(Decimal(0))
 
 @dataclass(frozen=True, slots=True)
 class BudgetSpend:
-    """One budget in one month. `cap` is None where no key carries it; no forecast of other months."""
+    """One budget in one month. `cap` is None where no key carries it; no forecast of other months.
+
+    `estimated` is how much of what is spent was estimated, in `estimated_calls` calls.
+    """
 
     budget: str
     apps: tuple[str, ...]
@@ -24,6 +27,8 @@ class BudgetSpend:
     cap: Aud | None = None
     warn_at_percent: tuple[int, ...] = ()
     forecast: Forecast | None = None
+    estimated: Aud = _NOTHING
+    estimated_calls: int = 0
 
     @property
     def percent(self) -> int | None:
@@ -69,6 +74,13 @@ class Spend:
         return Part("total", Aud(Decimal(spent)), sum(row.calls for row in self.budgets))
 
     @property
+    def estimated(self) -> Part:
+        """Everything that was estimated."""
+        cost = sum((row.estimated for row in self.budgets), _NOTHING)
+        calls = sum(row.estimated_calls for row in self.budgets)
+        return Part("estimated", Aud(Decimal(cost)), calls)
+
+    @property
     def crossings(self) -> tuple[Crossing, ...]:
         """Every declared percentage that is reached."""
         return tuple(
@@ -94,9 +106,11 @@ def spend_of(
     """
     is_current = month.start <= now < month.end
     booked = {part.name: part for part in record.budgets}
+    estimated = {part.name: part for part in record.estimated}
     rows, known = [], {row.budget: row for row in lately.budgets} if lately else {}
     for name in sorted(booked.keys() | (caps.keys() if is_current else set())):
-        part, cap = booked.get(name, Part(name, _NOTHING, 0)), caps.get(name)
+        nothing = Part(name, _NOTHING, 0)
+        part, cap, guess = booked.get(name, nothing), caps.get(name), estimated.get(name, nothing)
         ahead = None
         if is_current:
             ahead = _kept(part, cap, known.get(name)) or _ahead(
@@ -111,6 +125,8 @@ def spend_of(
                 cap.aud if cap else None,
                 cap.warn_at_percent if cap else (),
                 ahead,
+                guess.aud,
+                guess.calls,
             )
         )
     return Spend(

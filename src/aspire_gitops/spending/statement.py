@@ -20,13 +20,18 @@ _NOTHING = Aud(Decimal(0))
 
 @dataclass(frozen=True, slots=True)
 class BudgetLine:
-    """One budget: `opening` is its cap, None where no key carries it now; `closing` what is left."""
+    """One budget: `opening` is its cap, None where no key carries it now; `closing` what is left.
+
+    `estimated` is the part of `spent_on_calls` that was estimated and never corrected.
+    """
 
     budget: str
     opening: Aud | None
     spent_on_calls: Aud
     adjusted: Aud
     calls: int
+    estimated: Aud = _NOTHING
+    estimated_calls: int = 0
 
     @property
     def spent(self) -> Aud:
@@ -110,6 +115,7 @@ class _Sums:
     adjusted: dict[str, Aud] = field(default_factory=dict)
     adjustments: list[Adjustment] = field(default_factory=list)
     rates: dict[Decimal, RateUsed] = field(default_factory=dict)
+    estimated: dict[str, Booked] = field(default_factory=dict)  # by the call's id
     lines: int = 0
 
     def add(self, line: Booked) -> None:
@@ -122,6 +128,10 @@ class _Sums:
             )
             return
         calls = int(line.is_call)
+        if line.estimated:
+            self.estimated[line.request_id] = line
+        elif not line.is_call:  # a correction: what it cost is known now
+            self.estimated.pop(line.request_id, None)
         for sums, name in (
             (self.budgets, line.budget),
             (self.apps, line.app),
@@ -149,7 +159,16 @@ class _Sums:
 def _budget(name: str, sums: _Sums, cap: Cap | None) -> BudgetLine:
     part = sums.budgets.get(name, Part(name, _NOTHING, 0))
     adjusted = sums.adjusted.get(name, _NOTHING)
-    return BudgetLine(name, cap.aud if cap else None, part.aud, adjusted, part.calls)
+    guesses = [line.aud for line in sums.estimated.values() if line.budget == name]
+    return BudgetLine(
+        name,
+        cap.aud if cap else None,
+        part.aud,
+        adjusted,
+        part.calls,
+        Aud(sum(guesses, _NOTHING)),
+        len(guesses),
+    )
 
 
 def _dearest(parts: Mapping[str, Part]) -> tuple[Part, ...]:
@@ -170,6 +189,11 @@ def _covered(made: Statement) -> JsonValue:
     def parts(found: Iterable[Part]) -> JsonValue:
         return [[part.name, plain(part.aud), part.calls] for part in found]
 
+    estimated: list[JsonValue] = [
+        [line.budget, plain(line.estimated), line.estimated_calls]
+        for line in made.budgets
+        if line.estimated_calls
+    ]
     return {
         "month": made.month,
         "timezone": made.timezone,
@@ -192,4 +216,6 @@ def _covered(made: Statement) -> JsonValue:
         ],
         "rates": [[str(rate.usd_per_aud), rate.entries, plain(rate.aud)] for rate in made.rates],
         "lines": made.lines,
+        # Left out where there is none, so that older statements keep their digest.
+        **({"estimated": estimated} if estimated else {}),
     }

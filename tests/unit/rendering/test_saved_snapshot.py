@@ -78,6 +78,38 @@ def test_traffic_and_downtime_come_back_as_they_were() -> None:
     assert (found.traffic.since, found.traffic.until) == (TRAFFIC.since, TRAFFIC.until)
 
 
+LATER = replace(
+    TRAFFIC,
+    rows=(
+        replace(TRAFFIC.rows[0], reasoning_tokens=30, cache_write_tokens=8),
+        *TRAFFIC.rows[1:],
+    ),
+)
+
+
+def test_counts_that_came_later_are_in_the_file_only_where_any_row_has_them() -> None:
+    found = json.loads(written(replace(EMPTY, traffic=LATER)))
+    assert found["format"] == FORMAT_VERSION
+    assert found["traffic"]["columns"].endswith("images cache_write_tokens reasoning_tokens")
+    assert found["traffic"]["rows"]["shops"]["erp"] == {
+        "ocr": ["2026-11-24 1 -0.5 0 0 0 7 2 0 0"],
+        "vision": [
+            "2026-11-23 12 0.123456789 900 100 40 0 0 8 30",
+            "2026-11-24 1 0 0 0 0 0 0 0 0",
+        ],
+    }
+
+
+def test_counts_that_came_later_come_back() -> None:
+    found = read(written(replace(EMPTY, traffic=LATER))).snapshot.traffic
+    assert found is not None
+    assert set(found.rows) == set(LATER.rows)
+
+
+def test_without_later_counts_an_older_program_reads_the_file() -> None:
+    assert json.loads(written())["format"] == 1
+
+
 def test_a_file_without_them_knows_nothing_of_them() -> None:
     found = read(written(EMPTY)).snapshot
     assert (found.traffic, found.downtime) == (None, None)
@@ -107,9 +139,12 @@ def test_a_newer_programs_file_is_called_that() -> None:
     with pytest.raises(UsageError) as caught:
         read(written(format=FORMAT_VERSION + 1, surprise={}))
     assert str(caught.value) == snapshot(
-        "snapshot.json was made by a newer aspire-gitops (format 2, and this one reads 1);"
+        "snapshot.json was made by a newer aspire-gitops (format 3, and this one reads 2);"
         " upgrade this one"
     )
+
+
+COLUMNS = json.loads(written())["traffic"]["columns"]
 
 
 def rows(*lines: str, alias: str = "chat") -> dict[str, Any]:
@@ -122,11 +157,18 @@ def rows(*lines: str, alias: str = "chat") -> dict[str, Any]:
         pytest.param("", id="nothing"),
         pytest.param("[" * 100_000, id="brackets without end"),
         pytest.param("[]", id="no object"),
+        pytest.param(written(format=FORMAT_VERSION + 1, surprise={})[:-1], id="cut off"),
         pytest.param(written(format=0), id="a format that never was"),
         pytest.param(written(format="2"), id="a format that is a text"),
         pytest.param(written(surprise=1), id="a field that we do not know"),
         pytest.param(written(taken_at="2026-11-23T12:00:00"), id="a moment without a zone"),
         pytest.param(traffic_with(columns="day calls"), id="other columns"),
+        pytest.param(
+            traffic_with(columns=f"{COLUMNS} tool_uses reasoning_tokens"), id="columns in disorder"
+        ),
+        pytest.param(traffic_with(columns=f"{COLUMNS} tool_uses tool_uses"), id="a column twice"),
+        pytest.param(traffic_with(columns=f"{COLUMNS} tool_uses"), id="rows without that column"),
+        pytest.param(traffic_with(columns=f"{COLUMNS} fees"), id="a column that we do not know"),
         pytest.param(traffic_with(since="2026-11-25"), id="a window that begins after its end"),
         pytest.param(traffic_with(since="2020-01-01"), id="a window of years"),
         pytest.param(traffic_with(rows=rows("2026-10-01 1 0 0 0 0 0 0")), id="a day outside of it"),

@@ -3,12 +3,14 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from rich.text import Text
 
 from aspire_gitops.money import Aud
+from aspire_gitops.rendering.spend.failures import FAILURE_FORMATS
 from aspire_gitops.rendering.spend.formats import FORMATS, spend_csv, spend_markdown, spend_text
 from aspire_gitops.rendering.spend.rows import By
 from aspire_gitops.rendering.spend.statement import statement_markdown
@@ -23,7 +25,7 @@ from aspire_gitops.spending import (
     month_named,
     spend_of,
 )
-from aspire_gitops.spending.record import Booked
+from aspire_gitops.spending.record import Booked, Failures
 from aspire_gitops.spending.statement import Statement, statement_of
 
 HERE = Path(__file__).parent / "spend"
@@ -65,6 +67,7 @@ def spend() -> Spend:
             "media": days("40", "3", "9"),
             "marketing": days("2", "0.4"),
         },
+        estimated=(part("knowledge-os", "3.25", 2), part("retired", "0.004", 1)),
     )  # fmt: skip
     caps = {
         "knowledge-os": cap("knowledge-os", "180", "knowledge-os"),
@@ -76,9 +79,10 @@ def spend() -> Spend:
 
 
 def statement(totals: dict[str, Aud] | None = None) -> Statement:
-    def line(number: int, aud: str, app: str, alias: str, rate: str) -> Booked:
+    def line(number: int, aud: str, app: str, alias: str, rate: str, **more: Any) -> Booked:
         at = datetime(2026, 11, 2, tzinfo=UTC) + timedelta(days=number)
-        return Booked(number, at, "media", Aud(Decimal(aud)), app, alias, "acme", Decimal(rate), is_call=True)  # fmt: skip
+        more = {"is_call": True, "request_id": f"r{number}", **more}
+        return Booked(number, at, "media", Aud(Decimal(aud)), app, alias, "acme", Decimal(rate), **more)  # fmt: skip
 
     lines = [
         line(1, "12.345678901", "transcripts", "whisper", "0.6512"),
@@ -114,6 +118,61 @@ def test_format(name: str, by: By) -> None:
 def test_statement() -> None:
     totals = {"media": Aud(Decimal("79.995679901"))}
     golden("statement.markdown", statement_markdown(statement(totals)), update=UPDATE)
+
+
+def test_a_statement_without_estimates_keeps_the_digest_that_older_programs_gave_it() -> None:
+    digest = "sha256:ce35535ec6adb6c63fd533d3133dfd081c8ec599ea79a6efa7ea4b49af8a4e4b"
+    assert statement().digest == digest
+    assert "## Estimates" not in statement_markdown(statement())
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        pytest.param([], (Decimal("12.345678901"), 1), id="an estimate"),
+        pytest.param(
+            [{"aud": "-2", "is_call": False, "request_id": "r1"}], (Decimal(0), 0), id="corrected"
+        ),
+        pytest.param(
+            [{"aud": "-2", "is_call": False, "request_id": "r9"}],
+            (Decimal("12.345678901"), 1),
+            id="a correction of another call",
+        ),
+    ],
+)
+def test_a_statement_says_how_much_is_estimated(
+    more: list[dict[str, Any]], expected: tuple[Decimal, int]
+) -> None:
+    at = datetime(2026, 11, 2, tzinfo=UTC)
+    first = Booked(1, at, "media", Aud(Decimal("12.345678901")), is_call=True, request_id="r1", estimated=True)  # fmt: skip
+    later = [Booked(2, at, "media", **{**each, "aud": Aud(Decimal(each["aud"]))}) for each in more]
+    made = statement_of([first, *later], {}, month=NOVEMBER, now=NOW)
+    (line,) = made.budgets
+    assert (line.estimated, line.estimated_calls) == expected
+    assert ("## Estimates" in statement_markdown(made)) == bool(expected[1])
+
+
+FAILURES = (
+    Failures("knowledge-os", "qwen-vision", "qwen-vision.1", "429", 1_204),
+    Failures("postiz", "claude-sonnet", "claude|odd", "timeout", 3),
+)
+
+
+@pytest.mark.parametrize("name", FAILURE_FORMATS)
+def test_failed_calls(name: str) -> None:
+    golden(f"failures.{name}", plain(FAILURE_FORMATS[name](FAILURES, "2026-11")), update=UPDATE)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("text", "November 2026  0 failed calls\n"),
+        ("markdown", "### November 2026\n\n0 failed calls.\n"),
+        ("csv", "month,app,alias,deployment,outcome,calls\n"),
+    ],
+)
+def test_a_month_without_failed_calls_says_so(name: str, expected: str) -> None:
+    assert plain(FAILURE_FORMATS[name]((), "2026-11")) == expected
 
 
 def test_a_statement_whose_sums_differ_says_so_on_top() -> None:

@@ -2,14 +2,14 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.text import Text
 
 from aspire_gitops.canonical import JsonValue, pretty_json
 from aspire_gitops.rendering.plan.words import plural
 from aspire_gitops.rendering.spend.rows import By, Table, exact, parts, table
-from aspire_gitops.rendering.spend.words import cents, month_text
+from aspire_gitops.rendering.spend.words import cents, estimated_text, month_text
 from aspire_gitops.spending import BudgetSpend, Forecast, Spend
 from aspire_gitops.spending.spend import plain
 
@@ -23,30 +23,22 @@ def spend_text(spend: Spend, by: By) -> Text:
     found = table(spend, by)
     if not found.rows:
         return text.append("  nothing was spent, and no key carries a budget\n")
-    widths = [max(map(len, column)) for column in zip(found.headings, *found.rows, strict=True)]
-    text.append(_line(found.headings, widths, found), style="dim")
     tones = [_tone(row) for row in spend.budgets] if by == "budget" else [""] * len(found.rows)
-    for row, tone in zip(found.rows, tones, strict=True):
-        text.append(_line(row, widths, found), style=tone)
-    return text
+    text.append(table_text(found, tones))
+    return text.append(f"\n  {estimates}\n" if (estimates := estimated_text(spend)) else "")
 
 
 def spend_markdown(spend: Spend, by: By) -> str:
     """Return the month as a Markdown table, for a message or a report."""
     found = table(spend, by)
-    rule = ["---:" if place in found.numbers else "---" for place in range(len(found.headings))]
-    lines = [f"### {_title(spend)}", "", f"{_whole(spend)}.", ""]
-    lines += [_cells(row) for row in (found.headings, tuple(rule), *found.rows)]
+    lines = [f"### {_title(spend)}", "", f"{_whole(spend)}.", "", *table_markdown(found)]
+    lines += ["", f"{estimates}."] if (estimates := estimated_text(spend)) else []
     return "\n".join(lines) + "\n"
 
 
 def spend_csv(spend: Spend, by: By) -> str:
     """Return the month as CSV: exact amounts, ISO days."""
-    found, out = exact(spend, by), io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(found.headings)
-    writer.writerows([_harmless(cell) for cell in row] for row in found.rows)
-    return out.getvalue()
+    return table_csv(exact(spend, by))
 
 
 def spend_json(spend: Spend, by: By) -> str:
@@ -63,7 +55,12 @@ def spend_json(spend: Spend, by: By) -> str:
             "month": spend.month,
             "timezone": spend.timezone,
             "at": spend.at.isoformat(),
-            "total": {"spent_aud": plain(spend.total.aud), "calls": spend.total.calls},
+            "total": {
+                "spent_aud": plain(spend.total.aud),
+                "calls": spend.total.calls,
+                "estimated_aud": plain(spend.estimated.aud),
+                "estimated_calls": spend.estimated.calls,
+            },
             "by": by,
             "rows": rows,
         }
@@ -79,6 +76,8 @@ def budget_json(row: BudgetSpend) -> Mapping[str, JsonValue]:
         "cap_aud": plain(row.cap) if row.cap is not None else None,
         "percent": row.percent,
         "calls": row.calls,
+        "estimated_aud": plain(row.estimated),
+        "estimated_calls": row.estimated_calls,
         "forecast": _forecast_json(row.forecast) if row.forecast else None,
     }
 
@@ -89,6 +88,31 @@ FORMATS: Mapping[str, Callable[[Spend, By], Text | str]] = {
     "csv": spend_csv,
     "markdown": spend_markdown,
 }
+
+
+def table_text(found: Table, tones: Sequence[str]) -> Text:
+    """Return a table for a terminal, each row in its tone."""
+    text = Text()
+    widths = [max(map(len, column)) for column in zip(found.headings, *found.rows, strict=True)]
+    text.append(_line(found.headings, widths, found), style="dim")
+    for row, tone in zip(found.rows, tones, strict=True):
+        text.append(_line(row, widths, found), style=tone)
+    return text
+
+
+def table_markdown(found: Table) -> list[str]:
+    """Return the lines of a table in Markdown."""
+    rule = ["---:" if place in found.numbers else "---" for place in range(len(found.headings))]
+    return [_cells(row) for row in (found.headings, tuple(rule), *found.rows)]
+
+
+def table_csv(found: Table) -> str:
+    """Return a table as CSV."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(found.headings)
+    writer.writerows([_harmless(cell) for cell in row] for row in found.rows)
+    return out.getvalue()
 
 
 def _forecast_json(ahead: Forecast) -> JsonValue:

@@ -46,7 +46,7 @@ def exact(spend: Spend, by: By) -> Table:
     if by == "budget":
         headings = (
             "month", "budget", "apps", "spent_aud", "cap_aud", "percent", "aud_per_day", "calls",
-            "cap_reached", "earliest", "likely", "latest",
+            "cap_reached", "earliest", "likely", "latest", "estimated_aud", "estimated_calls",
         )  # fmt: skip
         rows = (_exact_row(row, spend.month) for row in spend.budgets)
         return Table(headings, tuple(rows), frozenset())
@@ -111,4 +111,6 @@ def _exact_row(row: BudgetSpend, month: str) -> tuple[str, ...]:
         text(ahead and ahead.earliest),
         text(ahead and ahead.likely),
         text(ahead and ahead.latest),
+        plain(row.estimated),
+        str(row.estimated_calls),
     )

@@ -22,6 +22,7 @@ def statement_markdown(made: Statement) -> str:
             *_shares("Apps", "app", made.apps),
             *_shares("Aliases", "alias", made.aliases),
             *_shares("Providers", "provider", made.providers),
+            *_estimates(made),
             *_adjustments(made),
             *_rates(made),
             *_foot(made),
@@ -74,6 +75,21 @@ def _shares(heading: str, one: str, parts: Sequence[Part]) -> Iterator[str]:
         (one_line(part.name) or NOT_KNOWN, cents(part.aud), f"{part.calls:,}") for part in parts
     ]
     yield from _table((one, "calls cost", "calls"), rows)
+
+
+def _estimates(made: Statement) -> Iterator[str]:
+    rows = [
+        (one_line(line.budget), cents(line.estimated), f"{line.estimated_calls:,}")
+        for line in made.budgets
+        if line.estimated_calls
+    ]
+    if not rows:
+        return
+    yield "## Estimates"
+    yield ""
+    yield "For these calls no usage was reported that could be believed. They are in the sums above."
+    yield ""
+    yield from _table(("budget", "calls cost", "calls"), rows)
 
 
 def _adjustments(made: Statement) -> Iterator[str]:

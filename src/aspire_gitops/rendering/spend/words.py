@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from aspire_gitops.spending import Forecast, Reach
+from aspire_gitops.rendering.characters import one_line
+from aspire_gitops.rendering.plan.words import plural
+from aspire_gitops.spending import Forecast, Reach, Spend
 
 _CENT = Decimal("0.01")
 _PLAIN: Mapping[Reach, str] = {
@@ -48,6 +50,16 @@ def month_end_text(forecast: Forecast | None) -> str:
 def month_text(month: str) -> str:
     """Return `November 2026` for `2026-11`."""
     return f"{datetime.strptime(month, '%Y-%m'):%B %Y}"  # noqa: DTZ007 (a name, no moment)
+
+
+def estimated_text(spend: Spend) -> str:
+    """Return which part of each budget was estimated; empty where everything was reported."""
+    told = [
+        f"{one_line(row.budget)} {cents(row.estimated)} AUD in {plural(row.estimated_calls, 'call')}"
+        for row in spend.budgets
+        if row.estimated_calls
+    ]
+    return f"Estimated, because no usage was reported: {', '.join(told)}" if told else ""
 
 
 def _likely(forecast: Forecast) -> str:
