@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -28,7 +29,15 @@ from aspire_gitops.ledger.opening import open_store
 from aspire_gitops.ledger.recovering import expire
 from aspire_gitops.ledger.sqlite import SqliteStore
 from aspire_gitops.ledger.store import verdict
-from aspire_gitops.ledger.values import Adjustment, EntryKind, Request, Verdict
+from aspire_gitops.ledger.values import (
+    NO_UNITS,
+    UNITS,
+    Adjustment,
+    Counted,
+    EntryKind,
+    Request,
+    Verdict,
+)
 from aspire_gitops.ledger.verifying import verify
 from support.ledger_calls import NOON, fair, request, settlement
 
@@ -38,7 +47,13 @@ T = TypeVar("T")
 MONTH = "2026-11"
 CAP = 100
 costs = st.integers(0, 30)
+units = st.builds(Counted, *(st.integers(0, 9) for _ in UNITS))
+figures = st.none() | st.decimals(0, 5, places=9)
 amounts = st.integers(0, 200)
+
+
+Facts: TypeAlias = tuple[Counted, Decimal]
+NOTHING: Facts = (NO_UNITS, Decimal(0))
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -59,6 +74,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.costs: dict[str, int] = {}  # what the model knows to be booked, by id
         self.lost: dict[str, int] = {}  # admitted, neither settled nor released: id to reserved
         self.worst: dict[str, int] = {}
+        self.facts: dict[str, Facts] = {}  # the units and the gateway's figure, by id
+        self.guesses: dict[str, int] = {}  # costs that are estimates still, by id
 
     def _opened(self) -> SqliteStore:
         return SqliteStore(Path(self._folder.name) / "ledger.sqlite3")
@@ -99,11 +116,25 @@ class LedgerMachine(RuleBasedStateMachine):
         assert answer.verdict in {Verdict.ADMITTED, Verdict.REPEATED}
         assert self.run(self.store.totals(MONTH)) == before
 
-    @rule(target=over, id_=consumes(under_way), share=st.floats(0, 1))
-    def settle(self, id_: str, share: float) -> str:
+    @rule(
+        target=over,
+        id_=consumes(under_way),
+        share=st.floats(0, 1),
+        counted=units,
+        figure=figures,
+        estimated=st.booleans(),
+    )
+    def settle(
+        self, id_: str, share: float, counted: Counted, figure: Decimal | None, estimated: bool
+    ) -> str:
         cost = int(self.worst[id_] * share)
-        self.run(self.store.settle(settlement(id_, cost)))
+        given = settlement(id_, cost, counted=counted, reported_usd=figure, estimated=estimated)
+        self.run(self.store.settle(given))
         self.costs[id_] = cost
+        self.facts[id_] = counted, figure or Decimal(0)
+        self.guesses.pop(id_, None)
+        if estimated and id_ in self.lost:  # else it is a correction, which says what is known
+            self.guesses[id_] = cost
         self.lost.pop(id_, None)
         return id_
 
@@ -111,14 +142,16 @@ class LedgerMachine(RuleBasedStateMachine):
     def release(self, id_: str) -> str:
         self.run(self.store.release(id_, self.now))
         self.costs.pop(id_, None)
+        self.guesses.pop(id_, None)
+        self.facts[id_] = NOTHING
         self.worst[id_] = 0  # it cost nothing, whatever is said of it later
         self.lost.pop(id_, None)
         return id_
 
     @rule(id_=over)
     def settle_again(self, id_: str) -> None:
-        cost = self.costs.get(id_, 0)
-        self.run(self.store.settle(settlement(id_, cost)))
+        cost, (counted, figure) = self.costs.get(id_, 0), self.facts.get(id_, NOTHING)
+        self.run(self.store.settle(settlement(id_, cost, counted=counted, reported_usd=figure)))
         self.costs[id_] = cost
 
     @rule(id_=over)
@@ -135,7 +168,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.now += timedelta(minutes=minutes)
         due = {each.call.id for each in self.run(self.store.expired(self.now))}
         self.run(expire(self.store, self.now))
-        self.costs |= {id_: self.lost.pop(id_) for id_ in due}
+        found = {id_: self.lost.pop(id_) for id_ in due}
+        self.costs |= found
+        self.guesses |= found
 
     @precondition(lambda self: self.adjusted == 0)
     @rule(amount=st.integers(-20, 0))
@@ -159,6 +194,24 @@ class LedgerMachine(RuleBasedStateMachine):
                 booked[entry.request_id] = booked.get(entry.request_id, 0) + entry.cost
         expected = {id_: cost for id_, cost in self.costs.items() if cost}
         assert {id_: cost for id_, cost in booked.items() if cost} == expected
+
+    @invariant()
+    def units_and_figures_are_those_that_were_told_last(self) -> None:
+        units: dict[str, Counted] = {}
+        figures: dict[str, Decimal] = {}
+        for entry in self.run(self.store.entries()):
+            if entry.kind is not EntryKind.ADJUSTED:
+                id_ = entry.request_id
+                units[id_] = entry.counted - (NO_UNITS - units.get(id_, NO_UNITS))
+                figures[id_] = figures.get(id_, Decimal(0)) + (entry.reported_usd or 0)
+        for id_, counted in units.items():
+            assert (counted, figures[id_]) == self.facts.get(id_, NOTHING)
+
+    @invariant()
+    def estimates_are_what_nobody_corrected(self) -> None:
+        shares = self.run(self.store.estimated(MONTH))
+        assert sum(share.spent for share in shares) == sum(self.guesses.values())
+        assert sum(share.calls for share in shares) == len(self.guesses)
 
     @invariant()
     def the_cap_holds(self) -> None:

@@ -15,6 +15,7 @@ from aspire_gitops.ledger.values import Call, Counted, Request, Settlement
 NOON = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)  # noon in Sydney
 SYDNEY = ZoneInfo("Australia/Sydney")
 RATE = Decimal("0.5")
+COUNTED = Counted(3, 1, 4, 5, 6, 11, 12, 13, 14, 15, 16, 17, 18)
 
 T = TypeVar("T")
 Run = Callable[[Coroutine[Any, Any, T]], T]
@@ -59,6 +60,9 @@ def settlement(
     cap: int = 1000,
     warn: tuple[int, ...] = (),
     settled_at: datetime | None = None,
+    counted: Counted = COUNTED,
+    reported_usd: Decimal | None = None,
+    estimated: bool = False,
     **of_call: Any,
 ) -> Settlement:
     described = call(id_, **of_call)
@@ -72,7 +76,11 @@ def settlement(
         warn,
         "acme",
         "chat-1",
-        Counted(3, 1, 4, 5, 6),
+        counted,
+        deployment="chat.eu",
+        call_type="acompletion",
+        reported_usd=reported_usd,
+        estimated=estimated,
     )
 
 

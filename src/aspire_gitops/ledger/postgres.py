@@ -127,6 +127,7 @@ class PostgresStore(Booking):
             return
         if self._making is None:
             self._making = asyncio.create_task(self._make_tables())
+            self._making.add_done_callback(_heard)
         await asyncio.shield(self._making)
 
     async def _make_tables(self) -> None:
@@ -135,6 +136,12 @@ class PostgresStore(Booking):
             self._ready = True
         finally:
             self._making = None
+
+
+def _heard(making: asyncio.Task[None]) -> None:
+    # Everybody who waited may have given up: then nobody is told, and the next one tries again.
+    if not making.cancelled():
+        making.exception()
 
 
 @cache

@@ -11,7 +11,16 @@ import pytest
 from aspire_gitops.ledger.booking import Booking
 from aspire_gitops.ledger.opening import open_store
 
-_TABLES = ("entries", "reservations", "totals", "estimates", "warnings", "closings")
+_TABLES = (
+    "entries",
+    "reservations",
+    "totals",
+    "estimates",
+    "warnings",
+    "closings",
+    "failures",
+    "seen_parameters",
+)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,11 +10,20 @@ import pytest
 from aspire_gitops.ledger.amounts import NanoAud
 from aspire_gitops.ledger.booking import Booking
 from aspire_gitops.ledger.opening import open_store
+from aspire_gitops.ledger.parameters import OTHER_PARAMETERS
 from aspire_gitops.ledger.recovering import Logged, expire
 from aspire_gitops.ledger.store import StoreRefused
-from aspire_gitops.ledger.values import Adjustment, Counted, EntryKind, Share, Verdict
+from aspire_gitops.ledger.values import (
+    Adjustment,
+    Counted,
+    EntryKind,
+    FailedCalls,
+    SeenParameter,
+    Share,
+    Verdict,
+)
 from aspire_gitops.ledger.verifying import Difference, compare_with_log, verify
-from support.ledger_calls import NOON, call, fair, request, settlement
+from support.ledger_calls import COUNTED, NOON, call, fair, request, settlement
 
 Run = Callable[..., Any]
 LATER = NOON + timedelta(hours=1)
@@ -161,14 +171,38 @@ def test_settling_frees_the_reservation_and_books_the_cost(store: Booking, run: 
 
 def test_an_entry_says_everything_that_is_known_of_the_call(store: Booking, run: Run) -> None:
     run(store.admit(request()))
-    run(store.settle(settlement(cost=8, settled_at=LATER)))
+    figure = Decimal("0.0000000042")
+    run(store.settle(settlement(cost=8, settled_at=LATER, reported_usd=figure, estimated=True)))
     (entry,) = run(store.entries())
     assert (entry.request_id, entry.kind, entry.at) == ("r1", EntryKind.SETTLED, LATER)
     assert (entry.month, entry.day) == ("2026-11", "2026-11-20")
     assert (entry.budget, entry.app, entry.alias, entry.key) == ("lab", "wiki", "chat", "wiki.key")
     assert (entry.provider, entry.model, entry.cost) == ("acme", "chat-1", 8)
     assert (str(entry.usd), str(entry.usd_per_aud)) == ("4.0E-9", "0.5")
-    assert (entry.counted, entry.note) == (Counted(3, 1, 4, 5, 6), "")
+    assert (entry.counted, entry.note) == (COUNTED, "")
+    assert (entry.deployment, entry.call_type) == ("chat.eu", "acompletion")
+    assert (entry.reported_usd, entry.estimated) == (figure, True)
+
+
+@pytest.mark.parametrize(
+    ("figure", "kept"),
+    [
+        pytest.param(None, None, id="nothing"),
+        pytest.param(Decimal("NaN"), None, id="no number"),
+        pytest.param(Decimal("-Infinity"), None, id="without end"),
+        pytest.param(Decimal(0), Decimal(0), id="zero"),
+        pytest.param(Decimal("-1.5"), Decimal("-1.5"), id="below zero"),
+        pytest.param(Decimal("9e999999"), Decimal(10**9), id="absurd"),
+        pytest.param(Decimal("1e-999999"), Decimal(0), id="absurdly small"),
+        pytest.param(Decimal("1E+3"), Decimal(1000), id="an exponent"),
+    ],
+)
+def test_whatever_the_gateway_computed_the_database_can_calculate_with_it(
+    store: Booking, run: Run, figure: Decimal | None, kept: Decimal | None
+) -> None:
+    run(store.settle(settlement(reported_usd=figure)))
+    assert [entry.reported_usd for entry in run(store.entries())] == [kept]
+    run(store.price_differences("2026-11", permille=50, most=10))
 
 
 def test_settling_twice_books_once(store: Booking, run: Run) -> None:
@@ -307,6 +341,50 @@ def test_a_failure_that_is_heard_of_late_gives_back_what_was_recovered(
         (0, 0, 1),
         [("recovered", 10), ("corrected", -10)],
     )
+
+
+def test_a_correction_brings_the_differences_and_is_no_estimate(store: Booking, run: Run) -> None:
+    run(store.admit(request(worst=10)))
+    log = {"r1": Logged(Decimal("0.000000002"), Counted(1, cache_write_tokens=2, tool_uses=20))}
+    run(expire(store, LATER, log))
+    run(store.settle(settlement(cost=3, reported_usd=Decimal("0.000000005"))))
+    recovered, corrected = run(store.entries())
+    assert (recovered.estimated, corrected.estimated) == (True, False)
+    assert (recovered.reported_usd, corrected.reported_usd) == (
+        Decimal("0.000000002"),
+        Decimal("0.000000003"),
+    )
+    assert (corrected.deployment, corrected.call_type) == ("chat.eu", "acompletion")
+    units = Counted(2, 1, 4, 5, 6, 9, 12, 13, 14, 15, 16, 17, -2)
+    assert corrected.counted == units
+
+
+def test_what_was_recovered_as_expected_says_that_it_is_an_estimate(
+    store: Booking, run: Run
+) -> None:
+    run(store.admit(request(worst=10)))
+    run(expire(store, LATER))
+    (entry,) = run(store.entries())
+    assert (entry.estimated, entry.reported_usd) == (True, None)
+
+
+def test_each_budget_says_how_much_is_estimated_and_not_corrected(store: Booking, run: Run) -> None:
+    for number, budget in enumerate(("lab", "lab", "shop")):
+        run(store.settle(settlement(f"r{number}", 5, budget=budget, estimated=True)))
+    run(store.settle(settlement("r3", 100)))
+    run(store.admit(request("r4", worst=10)))
+    run(expire(store, LATER))
+    lab, shop = Share("lab", NanoAud(20), 3), Share("shop", NanoAud(5), 1)
+    assert list(run(store.estimated("2026-11"))) == [lab, shop]
+    run(store.settle(settlement("r4", 4)))
+    assert list(run(store.estimated("2026-11"))) == [Share("lab", NanoAud(10), 2), shop]
+
+
+def test_how_much_was_estimated_outlives_the_entries(store: Booking, run: Run) -> None:
+    run(store.settle(settlement("r1", 5, estimated=True)))
+    run(store.close_month("2026-11", NEXT_MONTH))
+    run(store.forget_entries("2026-11"))
+    assert list(run(store.estimated("2026-11"))) == [Share("lab", NanoAud(5), 1)]
 
 
 def test_recovering_what_was_settled_meanwhile_changes_nothing(store: Booking, run: Run) -> None:
@@ -515,6 +593,146 @@ def test_a_corrected_call_agrees_with_the_log(store: Booking, run: Run) -> None:
     run(store.settle(settlement("r1", 4)))
     found = run(compare_with_log(store, "2026-11", [("r1", settlement(cost=4).usd)]))
     assert found.log_differences == ()
+
+
+def test_the_log_is_compared_with_what_the_gateway_computed(store: Booking, run: Run) -> None:
+    """What is booked is our own price, and may rightly be another."""
+    figure = Decimal("0.001")
+    run(store.settle(settlement("r1", 100, reported_usd=figure)))
+    found = run(compare_with_log(store, "2026-11", [("r1", figure)]))
+    assert found.log_differences == ()
+    (difference,) = run(compare_with_log(store, "2026-11", [("r1", 2 * figure)])).log_differences
+    assert (difference.logged, difference.booked) == (2 * figure, figure)
+
+
+@pytest.mark.parametrize(
+    ("log", "figure"),
+    [
+        pytest.param({}, Decimal("0.000000009"), id="recovered as expected"),
+        pytest.param({"r1": Logged(Decimal("0.000000007"))}, Decimal("0.000000009"), id="as logged"),
+        pytest.param({"r1": Logged(Decimal("0.000000007"))}, None, id="corrected by an older release"),
+    ],
+)  # fmt: skip
+def test_a_corrected_call_is_compared_by_what_is_known_last(
+    store: Booking, run: Run, log: dict[str, Logged], figure: Decimal | None
+) -> None:
+    run(store.admit(request("r1", worst=10)))
+    run(expire(store, LATER, log))
+    run(store.settle(settlement("r1", 4, reported_usd=figure)))
+    expected = settlement(cost=4).usd if figure is None else figure
+    found = run(compare_with_log(store, "2026-11", [("r1", expected)]))
+    assert found.log_differences == ()
+
+
+# ── the gateway's own figures ────────────────────────────────────────────────
+
+
+def differing(store: Booking, run: Run, permille: int = 50) -> list[tuple[str, int]]:
+    found = run(store.price_differences("2026-11", permille=permille, most=2))
+    return [(row[0], row[-1]) for row in found]
+
+
+def test_calls_that_the_gateway_prices_otherwise_are_counted_and_the_worst_are_named(
+    store: Booking, run: Run
+) -> None:
+    for number, figure in enumerate(("0.5", "0.52", "0.53", "0", "0.9")):
+        usd = Decimal(figure)
+        run(store.settle(settlement(f"r{number}", 10**9, reported_usd=usd)))
+    run(store.settle(settlement("unknown", 10**9)))
+    run(
+        store.settle(settlement("earlier", 10**9, at=NOON - timedelta(40), reported_usd=Decimal(9)))
+    )
+    assert differing(store, run) == [("r3", 3), ("r4", 3)]
+    assert differing(store, run, permille=500) == [("r3", 1)]
+
+
+def test_a_difference_below_a_nano_dollar_is_rounding(store: Booking, run: Run) -> None:
+    run(store.settle(settlement(cost=1, reported_usd=Decimal(0))))
+    assert differing(store, run) == []
+
+
+def test_a_corrected_call_is_judged_by_both_entries(store: Booking, run: Run) -> None:
+    run(store.admit(request("r1", worst=10**9, cap=10**12)))
+    run(expire(store, LATER, {"r1": Logged(Decimal("0.5"))}))
+    run(store.settle(settlement("r1", 2 * 10**9, reported_usd=Decimal("0.99"))))
+    assert differing(store, run) == []
+    assert differing(store, run, permille=5) == [("r1", 1)]
+
+
+# ── counts ───────────────────────────────────────────────────────────────────
+
+
+def failed(alias: str = "chat", outcome: str = "429", calls: int = 1, day: int = 20) -> FailedCalls:
+    return FailedCalls(f"2026-11-{day}", "wiki", alias, "chat.eu", outcome, calls)
+
+
+def seen(parameter: str = "top_k", calls: int = 1, **more: str) -> SeenParameter:
+    given = {"day": "2026-11-20", "app": "wiki", "alias": "chat", "call_type": "acompletion", "outcome": "refused", **more}  # fmt: skip
+    return SeenParameter(parameter=parameter, calls=calls, **given)
+
+
+def test_failed_calls_of_one_kind_add_up(store: Booking, run: Run) -> None:
+    run(store.count_failures([failed(calls=2), failed("ocr"), failed(calls=3)]))
+    run(store.count_failures([failed(), failed(outcome="5xx"), failed(day=21)]))
+    assert list(run(store.failures("2026-11-20", "2026-11-20"))) == [
+        failed(calls=6),
+        failed(outcome="5xx"),
+        failed("ocr"),
+    ]
+    assert list(run(store.failures("2026-11-21", "2026-12-01"))) == [failed(day=21)]
+
+
+def test_unlisted_parameters_of_one_kind_add_up(store: Booking, run: Run) -> None:
+    run(store.count_parameters([seen(calls=2), seen(outcome="passed"), seen()]))
+    run(store.count_parameters([seen(), seen("user_id")]))
+    assert list(run(store.seen_parameters("2026-11-01", "2026-11-30"))) == [
+        seen(outcome="passed"),
+        seen(calls=4),
+        seen("user_id"),
+    ]
+
+
+def test_counting_nothing_is_fine(store: Booking, run: Run) -> None:
+    run(store.count_failures([]))
+    run(store.count_parameters([]))
+    assert run(store.failures("", "9")) == run(store.seen_parameters("", "9")) == []
+
+
+def test_counts_are_read_in_pages(store: Booking, run: Run) -> None:
+    run(store.count_failures([failed(f"a{number:04}") for number in range(1005)]))
+    first = run(store.failures("2026-11-01", "2026-11-30"))
+    second = run(store.failures("2026-11-01", "2026-11-30", first[-1]))
+    assert (len(first), [each.alias for each in second]) == (
+        1000,
+        [f"a{number:04}" for number in range(1000, 1005)],
+    )
+
+
+@pytest.mark.parametrize("size", [1, 499, 700])
+def test_a_caller_who_makes_up_parameters_does_not_fill_the_disk(
+    store: Booking, run: Run, size: int
+) -> None:
+    names = [f"made_up_{number:04}" for number in range(499)]
+    run(store.count_parameters([seen(name) for name in names]))
+    flood = [seen(f"flood_{number:04}") for number in range(size)]
+    run(store.count_parameters(flood))
+    run(store.count_parameters([seen("late"), seen(names[0]), seen("other", app="crm")]))
+    found = run(store.seen_parameters("2026-11-20", "2026-11-20"))
+    counted = {(each.app, each.parameter): each.calls for each in found}
+    assert len(found) == 502  # 500 of the first app, the others of it together, and another app's
+    assert counted["wiki", OTHER_PARAMETERS] == size
+    assert counted["wiki", names[0]] == 2
+    assert counted["crm", "other"] == 1
+
+
+@pytest.mark.parametrize("odd", ["a\0b", "a\ud800b", "'); DROP TABLE entries; --", "ä€𝄞", '"}', ""])
+def test_whatever_a_caller_calls_a_parameter_is_counted(store: Booking, run: Run, odd: str) -> None:
+    run(store.count_parameters([seen(odd), seen("𝄞" * 5000, alias="𝄞" * 5000, app="𝄞" * 5000)]))
+    long, short = sorted(run(store.seen_parameters("", "9")), key=lambda each: -len(each.parameter))
+    assert (len(long.parameter), short.parameter) == (
+        128,
+        odd.replace("\0", "?").replace("\ud800", "?"),
+    )
 
 
 # ── tables ───────────────────────────────────────────────────────────────────

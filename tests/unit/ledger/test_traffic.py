@@ -1,6 +1,7 @@
 """What apps asked of aliases, day by day, on SQLite and on PostgreSQL: every call in one row."""
 
 from collections.abc import Callable
+from dataclasses import astuple, fields
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,11 +14,11 @@ from aspire_gitops.errors import LedgerRefused
 from aspire_gitops.ledger.amounts import NanoAud, nano
 from aspire_gitops.ledger.booking import Booking
 from aspire_gitops.ledger.recovering import Logged, expire
-from aspire_gitops.ledger.values import Adjustment, Counted
+from aspire_gitops.ledger.values import UNITS, Adjustment, Counted
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.money import Aud
 from aspire_gitops.usage import Traffic, Usage, window
-from support.ledger_calls import NOON, SYDNEY, request, settlement
+from support.ledger_calls import COUNTED, NOON, SYDNEY, request, settlement
 
 Run = Callable[..., Any]
 
@@ -45,7 +46,12 @@ def usage(day: date = TODAY, *, calls: int = 1, cost: int = 10, **more: Any) -> 
     """Return what so many calls of `settlement` add up to."""
     budget, app, alias = (more.get(n, d) for n, d in (("budget", "lab"), ("app", "wiki"), ("alias", "chat")))  # fmt: skip
     money = Aud(Decimal(cost).scaleb(-9))
-    return Usage(day, budget, app, alias, calls, money, *(n * calls for n in (3, 1, 4, 5, 6)))
+    return Usage(day, budget, app, alias, calls, money, *(n * calls for n in astuple(COUNTED)))
+
+
+def test_traffic_has_the_units_of_the_ledger_by_the_same_names() -> None:
+    names = [each.name for each in fields(Usage)]
+    assert tuple(names[names.index("aud") + 1 :]) == UNITS
 
 
 def test_calls_of_one_app_to_one_alias_on_one_day_are_one_row(
