@@ -1,17 +1,21 @@
 """`spend` and `ledger` on a real ledger in a file, against the reviewed files of a small source."""
 
+import csv
+import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from aspire_gitops.ledger.values import FailedCalls
 from support.catalogs import TODAY
 from support.command_line import CommandLine
 from support.golden import REPOSITORY
-from support.spend_ledger import SYDNEY, Spent, sqlite_url, write_calls
+from support.spend_ledger import SYDNEY, Spent, sqlite_url, write_calls, write_failures
 
 pytestmark = pytest.mark.slow  # a minute for all fast tests is not much
 
@@ -138,6 +142,65 @@ def test_an_adjustment_that_cannot_be_meant_books_nothing(
 ) -> None:
     assert adjust(shell, amount, **changed)[0] == 64
     assert "45.00" in shell.run("spend", *SOURCE, "--format", "csv").stdout
+
+
+# ── estimates, failed calls ──────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("estimated", [True, False])
+def test_what_was_estimated_is_told_in_every_form(tmp_path: Path, *, estimated: bool) -> None:
+    url = sqlite_url(tmp_path / "ledger.sqlite3")
+    write_calls(url, [call("45", today()), replace(call("1.5", today()), estimated=estimated)])
+    shell = CommandLine(tmp_path, {"ASPIRE_GITOPS_LEDGER_URL": url})
+    words = "Estimated, because no usage was reported: knowledge-os 1.50 AUD in 1 call"
+    for form in ("text", "markdown"):
+        assert (words in shell.run("spend", *SOURCE, "--format", form).stdout) is estimated
+    found = json.loads(shell.run("spend", *SOURCE, "--format", "json").stdout)
+    row = next(each for each in found["rows"] if each["name"] == "knowledge-os")
+    expected = ("1.50", 1) if estimated else ("0.00", 0)
+    assert (row["estimated_aud"], row["estimated_calls"]) == expected
+    assert (found["total"]["estimated_aud"], found["total"]["estimated_calls"]) == expected
+    rows = csv.DictReader(shell.run("spend", *SOURCE, "--format", "csv").stdout.splitlines())
+    told = next(each for each in rows if each["budget"] == "knowledge-os")
+    assert (told["estimated_aud"], int(told["estimated_calls"])) == expected
+    statement = shell.run("spend", *SOURCE, "--statement").stdout
+    assert ("| knowledge-os | 1.50 | 1 |" in statement) is estimated
+
+
+@pytest.fixture
+def failing(shell: CommandLine) -> CommandLine:
+    def failed(day: date, outcome: str, calls: int) -> FailedCalls:
+        return FailedCalls(str(day), "wiki", "chat", "chat.eu", outcome, calls)
+
+    write_failures(
+        shell.variables["ASPIRE_GITOPS_LEDGER_URL"],
+        failed(today(), "429", 3),
+        failed(today().replace(day=1), "timeout", 7),
+        failed(today().replace(day=1) - timedelta(days=1), "5xx", 5),
+    )
+    return shell
+
+
+def test_failed_calls_of_a_month_by_alias_and_outcome(failing: CommandLine) -> None:
+    lines = failing.run("spend", *SOURCE, "--failures").stdout.splitlines()
+    assert "10 failed calls" in lines[0]
+    assert [line.split() for line in lines[3:]] == [
+        ["wiki", "chat", "chat.eu", "timeout", "7"],
+        ["wiki", "chat", "chat.eu", "429", "3"],
+    ]
+
+
+def test_failed_calls_of_another_month_for_programs(failing: CommandLine) -> None:
+    ended = failing.run("spend", *SOURCE, "--failures", "--month", last_month(), "--format", "json")
+    row = {"app": "wiki", "alias": "chat", "deployment": "chat.eu", "outcome": "5xx", "calls": 5}
+    assert json.loads(ended.stdout) == {
+        "format": 1, "month": last_month(), "failed_calls": 5, "rows": [row],
+    }  # fmt: skip
+
+
+def test_two_reports_at_once_are_wrong_usage(shell: CommandLine) -> None:
+    ended = shell.run("spend", *SOURCE, "--failures", "--statement")
+    assert (ended.returncode, "ask for one of them" in ended.stderr) == (64, True)
 
 
 def test_verify_finds_every_sum_right(shell: CommandLine) -> None:

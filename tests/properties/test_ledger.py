@@ -125,7 +125,7 @@ class LedgerMachine(RuleBasedStateMachine):
         estimated=st.booleans(),
     )
     def settle(
-        self, id_: str, share: float, counted: Counted, figure: Decimal | None, estimated: bool
+        self, *, id_: str, share: float, counted: Counted, figure: Decimal | None, estimated: bool
     ) -> str:
         cost = int(self.worst[id_] * share)
         given = settlement(id_, cost, counted=counted, reported_usd=figure, estimated=estimated)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from aspire_gitops.ledger.amounts import nano
 from aspire_gitops.ledger.opening import open_store
-from aspire_gitops.ledger.values import Adjustment, Call, Settlement
+from aspire_gitops.ledger.values import Adjustment, Call, FailedCalls, Settlement
 from aspire_gitops.money import Aud
 
 SYDNEY = ZoneInfo("Australia/Sydney")
@@ -28,6 +28,7 @@ class Spent:
     aud: str
     day: date
     rate: Decimal = RATE
+    estimated: bool = False
 
 
 def sqlite_url(path: Path) -> str:
@@ -37,6 +38,16 @@ def sqlite_url(path: Path) -> str:
 def write_calls(url: str, calls: Iterable[Spent]) -> None:
     """Book each call, as one that nobody admitted."""
     asyncio.run(_written(url, list(calls)))
+
+
+def write_failures(url: str, *failed: FailedCalls) -> None:
+    """Count failed calls."""
+
+    async def written() -> None:
+        async with open_store(url) as store:
+            await store.count_failures(failed)
+
+    asyncio.run(written())
 
 
 def write_adjustment(url: str, adjustment: Adjustment) -> None:
@@ -57,4 +68,6 @@ async def _written(url: str, calls: list[Spent]) -> None:
             call = Call(id_, one.budget, one.app, one.alias, "k", one.day.isoformat(), at, one.rate)
             cost = nano(Aud(Decimal(one.aud)))
             usd = Decimal(one.aud) * one.rate
-            await store.settle(Settlement(call, cost, usd, at, provider=one.provider))
+            await store.settle(
+                Settlement(call, cost, usd, at, provider=one.provider, estimated=one.estimated)
+            )

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -19,9 +21,10 @@ import pytest
 from aspire_gitops.ledger import additions
 from aspire_gitops.ledger.additions import ADDITIONS, EVERY_ENTRY_COLUMN, NEWEST_FORMAT
 from aspire_gitops.ledger.booking import Booking
+from aspire_gitops.ledger.dialect import sqlite as sqlite_words
 from aspire_gitops.ledger.opening import open_store
 from aspire_gitops.ledger.store import StoreRefused, StoreUnavailable
-from aspire_gitops.ledger.tables import ENTRY_COLUMNS
+from aspire_gitops.ledger.tables import ENTRY_COLUMNS, VERSIONS_SQLITE
 from aspire_gitops.ledger.values import UNITS, Counted, FailedCalls, Reservation, SeenParameter
 from aspire_gitops.ledger.verifying import Difference, verify
 from support.ledger_calls import COUNTED, NOON, both, fair, request, settlement
@@ -537,6 +540,21 @@ def test_a_step_of_another_program_is_refused(
     with pytest.raises(StoreRefused, match="addition 2 to the tables is 'fees' there"):
         run(store.prepare())
     run(store.close())
+
+
+def test_a_file_of_the_previous_release_gets_what_is_missing(tmp_path: Path, run: Run) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    with closing(sqlite3.connect(path)) as file:
+        for statement in VERSIONS_SQLITE[0]:
+            file.execute(sqlite_words(statement))
+        file.execute("PRAGMA user_version = 1")
+    for id_ in ("first", "again"):
+        store = open_store(f"sqlite:///{path}")
+        assert run(store.settle(settlement(id_))).fresh
+        run(store.close())
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute("PRAGMA user_version").fetchall() == [(1,)]
+        assert file.execute("SELECT number, name FROM additions").fetchall() == NAMES
 
 
 # ── counting, in several processes ───────────────────────────────────────────
