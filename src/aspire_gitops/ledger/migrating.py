@@ -76,7 +76,12 @@ async def _add(pool: Pool, addition: Addition, patience_s: float) -> None:
 
 async def _missing(pool: Pool) -> tuple[Addition, ...]:
     there = await _is_there(pool, _ADDITIONS_TABLE)
-    rows = await pool.run(words(additions.MADE), {}) if there else []
+    try:
+        rows = await pool.run(words(additions.MADE), {}) if there else []
+    except StoreRefused as refused:
+        raise StoreRefused(
+            f"{refused}; grant this role what it needs on all tables of schema {SCHEMA}, SELECT at least"
+        ) from refused
     try:
         return additions.missing(dict(map(tuple, rows)))
     except additions.OtherAdditions as other:

@@ -123,7 +123,7 @@ def test_statement() -> None:
 def test_a_statement_without_estimates_keeps_the_digest_that_older_programs_gave_it() -> None:
     digest = "sha256:ce35535ec6adb6c63fd533d3133dfd081c8ec599ea79a6efa7ea4b49af8a4e4b"
     assert statement().digest == digest
-    assert "## Estimates" not in statement_markdown(statement())
+    assert "## Estimated costs" not in statement_markdown(statement())
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_statement_says_how_much_is_estimated(
     made = statement_of([first, *later], {}, month=NOVEMBER, now=NOW)
     (line,) = made.budgets
     assert (line.estimated, line.estimated_calls) == expected
-    assert ("## Estimates" in statement_markdown(made)) == bool(expected[1])
+    assert ("## Estimated costs" in statement_markdown(made)) == bool(expected[1])
 
 
 FAILURES = (

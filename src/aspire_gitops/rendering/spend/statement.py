@@ -85,7 +85,7 @@ def _estimates(made: Statement) -> Iterator[str]:
     ]
     if not rows:
         return
-    yield "## Estimates"
+    yield "## Estimated costs"
     yield ""
     yield "For these calls no usage was reported that could be believed. They are in the sums above."
     yield ""
