@@ -171,8 +171,10 @@ class LedgerGateway:
 
     def everything(self) -> str:
         """Return all that the store holds, for looking for what must not be there."""
-        tables = ("entries", "reservations", "totals", "estimates", "warnings")
-        tables += ("failures", "seen_parameters", "processes", "revocations")
+        tables = (
+            *("entries", "reservations", "totals", "estimates", "warnings"),
+            *("failures", "seen_parameters", "processes", "revocations"),
+        )
         return repr([self._rows(f"SELECT * FROM {{schema}}{table}") for table in tables])
 
     def _rows(self, question: str, budget: str = "") -> Sequence[Any]:
