@@ -54,8 +54,9 @@ class Usage:
 
 # The counts that every row has always had, and those that came later, in the order of `Usage`.
 FIRST_COUNTS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "pages", "images")
-_COUNTS = [each.name for each in fields(Usage)][6:]
-LATER_COUNTS: Final = tuple(name for name in _COUNTS if name not in FIRST_COUNTS)
+LATER_COUNTS: Final = tuple(
+    each.name for each in fields(Usage) if each.default == 0 and each.name not in FIRST_COUNTS
+)
 
 
 @dataclass(frozen=True, slots=True)

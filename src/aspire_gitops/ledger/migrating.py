@@ -23,8 +23,17 @@ _LOCK_NUMBER: Final = int.from_bytes(
 _LOCK: Final = f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER})"
 # Whoever waits for a table makes all who come after wait too, readers and calls alike. So
 # a step gives up soon, and lets them through before it tries again.
-_LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '100ms'"
+_SOON: Final = "SET LOCAL lock_timeout = '100ms'"
 _PAUSE_S: Final = 0.4
+# Autovacuum gives way to whoever waits for a second, and would else keep a large table for
+# minutes. Nothing of ours takes such a lock, and everybody may see it. Tried once: a VACUUM of a person's does not
+# give way.
+_UNTIL_VACUUM_YIELDS: Final = "SET LOCAL lock_timeout = '1500ms'"
+_IS_VACUUMED: Final = f"""
+SELECT EXISTS (SELECT 1 FROM pg_locks AS held JOIN pg_class AS known ON known.oid = held.relation
+    WHERE known.relnamespace = to_regnamespace('{SCHEMA}') AND held.granted
+        AND held.mode = 'ShareUpdateExclusiveLock'
+        AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database()))"""  # noqa: S608 (a constant)
 
 
 async def migrate(pool: Pool, *, patience_s: float) -> None:
@@ -53,25 +62,34 @@ async def migrate(pool: Pool, *, patience_s: float) -> None:
 async def _add(pool: Pool, addition: Addition, patience_s: float) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + patience_s
+    patience, has_waited = _SOON, False
     while True:
         try:
-            await pool.change(
-                (_LOCK, {}),
-                (_LOCK_TIMEOUT, {}),
-                (words(additions.MAKE_TABLE), {}),
-                (_addition_step(addition), {}),
-            )
+            await _try_to_add(pool, addition, patience)
         except TablesInUse:
             if loop.time() + _PAUSE_S >= until:
                 raise
-        except StoreRefused as refused:
-            raise StoreRefused(
-                f"{refused}; its tables lack {addition.name!r}: start this release once with"
-                f" the role that owns schema {SCHEMA}"
-            ) from refused
         else:
             return
         await asyncio.sleep(_PAUSE_S)
+        is_vacuumed = not has_waited and await _is_vacuumed(pool)
+        patience = _UNTIL_VACUUM_YIELDS if is_vacuumed else _SOON
+        has_waited |= is_vacuumed
+
+
+async def _try_to_add(pool: Pool, addition: Addition, patience: str) -> None:
+    try:
+        await pool.change(
+            (_LOCK, {}),
+            (patience, {}),
+            (words(additions.MAKE_TABLE), {}),
+            (_addition_step(addition), {}),
+        )
+    except StoreRefused as refused:
+        raise StoreRefused(
+            f"{refused}; its tables lack {addition.name!r}: start this release once with"
+            f" the role that owns schema {SCHEMA}"
+        ) from refused
 
 
 async def _missing(pool: Pool) -> tuple[Addition, ...]:
@@ -93,6 +111,11 @@ async def _version(pool: Pool) -> int:
         return 0
     ((number,),) = await pool.run(f"SELECT COALESCE(MAX(number), 0) FROM {VERSION_TABLE}", {})  # noqa: S608 (a constant)
     return int(number)
+
+
+async def _is_vacuumed(pool: Pool) -> bool:
+    ((found,),) = await pool.run(_IS_VACUUMED, {})
+    return bool(found)
 
 
 async def _is_there(pool: Pool, table: str) -> bool:

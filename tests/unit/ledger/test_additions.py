@@ -28,7 +28,7 @@ from aspire_gitops.ledger.tables import ENTRY_COLUMNS, VERSIONS_SQLITE
 from aspire_gitops.ledger.values import UNITS, Counted, FailedCalls, Reservation, SeenParameter
 from aspire_gitops.ledger.verifying import Difference, verify
 from support.ledger_calls import COUNTED, NOON, both, fair, request, settlement
-from support.postgres_server import PASSWORD
+from support.postgres_server import PASSWORD, PostgresServer
 from support.previous_ledger import PreviousLedger
 
 Run = Callable[..., Any]
@@ -430,6 +430,36 @@ def test_a_long_reader_stops_neither_the_previous_release_nor_anybody_for_long(
     assert run(store.settle(settlement("after"))).fresh
     run(store.close())
     assert added(own_database_url) == NAMES
+
+
+_VACUUMED = """
+ALTER TABLE aspire_ledger.entries SET (autovacuum_vacuum_insert_threshold = 1,
+    autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_cost_limit = 1,
+    autovacuum_vacuum_cost_delay = 100);
+SET session_replication_role = replica;
+INSERT INTO aspire_ledger.entries (request_id, kind, at, month, day, budget, app, alias, key,
+    provider, model, nano_aud, usd, usd_per_aud, input_tokens, cached_input_tokens,
+    output_tokens, pages, images, note)
+SELECT 'r' || g, 'settled', '', '', '', '', '', '', '', '', '', 0, '0', '1', 0, 0, 0, 0, 0, ''
+FROM generate_series(1, 20000) AS g"""
+
+
+def test_autovacuum_gives_way(own_postgres: PostgresServer, run: Run) -> None:
+    """It would keep a large table for minutes, and does not notice who waits for an instant."""
+    rows(own_postgres.url("postgres"), "ALTER SYSTEM SET autovacuum_naptime = '1s'")
+    rows(own_postgres.url("postgres"), "SELECT pg_reload_conf()")
+    url = own_postgres.make_database()
+    with closing(PreviousLedger(url)) as previous:
+        previous.start()
+        rows(url, _VACUUMED)
+        vacuums = (
+            "SELECT 1 FROM pg_stat_progress_vacuum WHERE relid = 'aspire_ledger.entries'::regclass"
+        )
+        wait_until(lambda: rows(url, vacuums) != [])
+        store = open_store(url, timeout_s=5)
+        run(store.prepare())
+        assert added(url) == NAMES
+        run(store.close())
 
 
 def test_a_caller_who_gives_up_does_not_stop_the_adding(
