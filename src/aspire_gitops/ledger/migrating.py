@@ -26,8 +26,8 @@ _LOCK: Final = f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER})"
 _SOON: Final = "SET LOCAL lock_timeout = '100ms'"
 _PAUSE_S: Final = 0.4
 # Autovacuum gives way to whoever waits for a second, and would else keep a large table for
-# minutes. Nothing of ours takes such a lock, and everybody may see it. Tried once: a VACUUM of a person's does not
-# give way.
+# minutes. Nothing of ours takes such a lock, and everybody may see it. Tried once: a VACUUM
+# that a person began does not give way.
 _UNTIL_VACUUM_YIELDS: Final = "SET LOCAL lock_timeout = '1500ms'"
 _IS_VACUUMED: Final = f"""
 SELECT EXISTS (SELECT 1 FROM pg_locks AS held JOIN pg_class AS known ON known.oid = held.relation
