@@ -37,7 +37,7 @@ from aspire_gitops.ledger.verifying import (
     compare_with_log,
     verify,
 )
-from aspire_gitops.money import Aud, Month
+from aspire_gitops.money import Aud, Month, Usd
 from aspire_gitops.spending import MonthRecord, Part, caps_of, known_spent, month_of
 from aspire_gitops.spending.months import month_before, timezone_of
 from aspire_gitops.spending.record import (
@@ -77,6 +77,18 @@ class LedgerReading:
         """Return what each budget has spent of a month called `2026-11`."""
         found = await self._asked(lambda store: store.totals(month))
         return [Part(total.budget, aud(total.spent), total.calls) for total in found]
+
+    async def spent_by_key(self, month: str) -> Mapping[str, tuple[Usd, Aud]]:
+        """Return what each key has spent of a month, by key alias, in both currencies.
+
+        US dollars are at the rates that the entries were booked at.
+        """
+        found: dict[str, tuple[Usd, Aud]] = {}
+        for key, rate, spent in await self._asked(lambda store: store.spent_by_key(month)):
+            amount = aud(NanoAud(spent))
+            usd, before = found.get(key, (Usd(Decimal(0)), Aud(Decimal(0))))
+            found[key] = Usd(usd + amount * Decimal(rate)), Aud(before + amount)
+        return found
 
     async def record(self, month: Month, *, days: bool = False) -> MonthRecord:
         """Return everything that people ask about one month.
@@ -261,6 +273,20 @@ async def spent_now(
         return {}
     async with LedgerReading(url) as ledger:
         return known_spent(await ledger.totals(str(month)), caps)
+
+
+async def booked_now(
+    url: SecretStr, objects: Iterable[GatewayObject], now: datetime
+) -> Mapping[str, Decimal] | None:
+    """Return what each key has spent this month, US dollars by key alias, for a snapshot.
+
+    None if no key says where months turn.
+    """
+    month = month_of(caps_of(objects, now), now)
+    if month is None:
+        return None
+    async with LedgerReading(url) as ledger:
+        return {key: usd for key, (usd, _) in (await ledger.spent_by_key(str(month))).items()}
 
 
 async def traffic_now(

@@ -17,7 +17,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from aspire_gitops.canonical import JsonValue
 from aspire_gitops.errors import UsageError
 from aspire_gitops.money import Aud
-from aspire_gitops.state import GatewayObject, LiveFallback, Mark, ObjectKey, Snapshot
+from aspire_gitops.state import (
+    GatewayObject,
+    Holder,
+    KeyFacts,
+    LiveFallback,
+    Mark,
+    ObjectKey,
+    Snapshot,
+)
 from aspire_gitops.usage import FIRST_COUNTS, LATER_COUNTS, Downtime, Traffic, Usage
 
 FORMAT_VERSION: Final = 2
@@ -49,11 +57,25 @@ class _Mark(_Part):
     revision: str
 
 
+class _Holder(_Part):
+    limits: list[_Name] | None
+
+
+class _Key(_Part):
+    spend_usd: Annotated[float, Field(allow_inf_nan=False)] | None
+    blocked: bool
+    expires: _Name | None
+    limits: list[_Name]
+    team: _Holder | None = None
+    user: _Holder | None = None
+
+
 class _Foreign(_Part):
     object: str
     handle: str
     address: str | None
     digest: str
+    key: _Key | None = None
 
 
 class _Ours(_Part):
@@ -183,6 +205,7 @@ def _snapshot(found: _File, owner: str) -> Snapshot:
         spent=found.spent,
         traffic=_traffic(found.traffic) if found.traffic else None,
         downtime=_downtime(found.downtime) if found.downtime else None,
+        key_facts={i.address: _facts(i.key) for i in found.foreign if i.key and i.address},
     )
 
 
@@ -230,6 +253,23 @@ def _ours(item: _Ours, owner: str) -> GatewayObject:
 
 def _foreign(item: _Foreign) -> GatewayObject:
     return GatewayObject(ObjectKey.parse(item.object), item.handle, {}, address=item.address)
+
+
+def _facts(key: _Key) -> KeyFacts:
+    return KeyFacts(
+        spend=key.spend_usd,
+        blocked=key.blocked,
+        expires=key.expires,
+        limits=tuple(key.limits),
+        team=_holder(key.team) if key.team else None,
+        user=_holder(key.user) if key.user else None,
+    )
+
+
+def _holder(holder: _Holder) -> Holder:
+    if holder.limits is None:
+        return Holder("", unread="the snapshot does not tell")
+    return Holder("", tuple(holder.limits))
 
 
 def _tuples(value: pydantic.JsonValue) -> JsonValue:

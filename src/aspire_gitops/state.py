@@ -7,6 +7,7 @@ No I/O, and nothing of LiteLLM's wire format: `gateway.wire` translates.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -150,6 +151,7 @@ class Intent:
     """What the reviewed files say about an object that is not a field of it."""
 
     adopt: bool = False
+    reset_spend: bool = False  # an adopted key begins at what the ledger has for it this month
     secrets: Mapping[str, SecretReference] = field(default_factory=dict)  # by field path
     delivery: FileDelivery | None = None  # of a key's value
     source: str = ""  # `gateway.d/apps/postiz.yaml:14:5`, for messages
@@ -212,14 +214,49 @@ class LastChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """The team or the user that a key belongs to.
+
+    `limits` names what is set on it and would stop the key (`max_budget`, `models`);
+    None is not known, and `unread` then says why, empty where nobody asked.
+    """
+
+    id: str
+    limits: tuple[str, ...] | None = None
+    unread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """What LiteLLM counts for a key, and what may stop it beside its managed fields.
+
+    Amounts are US dollars; None is not set, or nothing that is an amount. `spend`
+    is since the last reset, or of the key's whole life where it has no period;
+    `resets_at` ends the period. `limits` names what is set on the key that adopting
+    it would leave in force.
+    """
+
+    spend: float | None = None
+    max_budget: float | None = None
+    resets_at: datetime | None = None
+    blocked: bool = False
+    expires: str | None = None
+    limits: tuple[str, ...] = ()
+    team: Holder | None = None
+    user: Holder | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything of the managed kinds that is on the gateway at one moment, complete.
 
     `objects` holds ours and foreign ones; several may share a key (two rows of
     one alias, in the middle of a replacement). `changed` is by kind and address,
     `spent` is AUD this month by budget, empty where no ledger was asked; `traffic`
-    and `downtime` are None where nobody counted. All four stand outside of
-    everything that is compared or digested.
+    and `downtime` are None where nobody counted. `key_facts` is by address; `booked`
+    is what the ledger has for a key this month, US dollars by key alias, None where
+    no ledger was asked. All of these stand outside of everything that is compared
+    or digested.
     """
 
     gateway_url: str
@@ -231,6 +268,12 @@ class Snapshot:
     spent: Mapping[str, str] = field(default_factory=dict, compare=False)
     traffic: Traffic | None = field(default=None, compare=False)
     downtime: Downtime | None = field(default=None, compare=False)
+    key_facts: Mapping[str, KeyFacts] = field(default_factory=dict, compare=False)
+    booked: Mapping[str, Decimal] | None = field(default=None, compare=False)
+
+    def facts_of(self, item: GatewayObject) -> KeyFacts | None:
+        """Return what LiteLLM counts for a key; None where the snapshot does not tell."""
+        return self.key_facts.get(item.address or "")
 
     def last_change(self, item: GatewayObject) -> LastChange | None:
         """Return who last changed `item` and when; None if the gateway tells neither."""

@@ -16,6 +16,7 @@ from aspire_gitops.canonical import JsonValue
 from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.delivery import open_delivery
 from aspire_gitops.gateway import GatewayClient, Tally
+from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rehearsal.redirect import Redirected, redirect
@@ -46,6 +47,9 @@ class Aspire:
         asked = wanted or self.wanted
         evidence = gather_evidence(asked.objects, self.redirected.secrets)
         snapshot = self._using(lambda client: client.read_snapshot(), tally)
+        adopted = addresses_to_adopt(asked, snapshot, OWNER)
+        if adopted:
+            snapshot = self._using(lambda client: client.read_holders(snapshot, adopted), tally)
         return make_plan(asked, snapshot, owner=OWNER, evidence=evidence)
 
     def apply(self, wanted: Compiled | None = None, tally: Tally | None = None) -> Outcome:

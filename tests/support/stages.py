@@ -9,7 +9,7 @@ from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rehearsal.redirect import provider_of, upstream_model
 from aspire_gitops.rehearsal.report import Step
 from aspire_gitops.rehearsal.stage import Call, Exchange, Received
-from aspire_gitops.state import Compiled, GatewayObject, Intent, Kind, ObjectKey, Snapshot
+from aspire_gitops.state import Compiled, GatewayObject, Intent, KeyFacts, Kind, ObjectKey, Snapshot
 from support.objects import NOON, OWNER, app_key, compiled, credential, deployment
 
 SHOP, BLOG = app_key("shop", models=("chat", "other")), app_key("blog", models=("chat",))
@@ -45,7 +45,13 @@ class HonestStage:
         return tuple(key.name for key in adopted)
 
     def plan(self, wanted: Compiled) -> Plan:
-        snapshot = Snapshot("http://gateway.test", "1.106.2", NOON, tuple(self.live.values()))
+        snapshot = Snapshot(
+            "http://gateway.test",
+            "1.106.2",
+            NOON,
+            tuple(self.live.values()),
+            key_facts={item.address or "": KeyFacts(spend=0.0) for item in self.live.values()},
+        )
         return make_plan(wanted, snapshot, owner=OWNER, evidence={})
 
     def apply(self, plan: Plan, wanted: Compiled) -> Outcome:  # noqa: ARG002 (the plan says it all)

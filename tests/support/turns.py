@@ -163,6 +163,7 @@ class Scene:
             SecretStr(ADMIN_KEY),
             transport=FakeTransport(self.fake),
             retries=AT_ONCE,
+            clock=lambda: self.now,
         )
         world = World(
             source=RemoteSource(str(self.folder), clone=self.folder.parent / "clone"),

@@ -8,6 +8,7 @@ from hashlib import sha256
 from aspire_gitops.applying.ports import Deliveries, Gateway
 from aspire_gitops.applying.verifying import unmet
 from aspire_gitops.errors import DeliveryFailed, GatewayError, GatewayUnavailable
+from aspire_gitops.planning.adoption import SPEND
 from aspire_gitops.planning.diff import redacted
 from aspire_gitops.planning.marking import evidence_of, marked
 from aspire_gitops.planning.plan import Action, Change
@@ -61,9 +62,9 @@ class ChangeRun:
             (Action.CREATE, False): self._create,
             (Action.CREATE, True): self._create_key,
             (Action.UPDATE, False): self._update,
-            (Action.UPDATE, True): self._update,
+            (Action.UPDATE, True): self._update_key,
             (Action.ADOPT, False): self._adopt,
-            (Action.ADOPT, True): self._update,
+            (Action.ADOPT, True): self._adopt_key,
             (Action.REPLACE, False): self._replace,
             (Action.DELETE, False): self._delete,
             (Action.DELETE, True): self._delete,
@@ -177,6 +178,40 @@ class ChangeRun:
             await self._replace()
         else:
             await self._update()
+
+    # The spend first: an apply that stops in between finds a key without our mark, and
+    # adopts it anew. The other way round it would be ours, and refused by LiteLLM.
+
+    async def _adopt_key(self) -> None:
+        await self._reset_spend(await self._live())
+        await self._update()
+
+    async def _update_key(self) -> None:
+        if all(field.path == SPEND for field in self.change.fields):
+            live = await self._live()
+            await self._reset_spend(live)
+            self.state = redacted(live, {})
+        else:
+            await self._update()
+
+    async def _reset_spend(self, live: GatewayObject) -> None:
+        target = next((field.after for field in self.change.fields if field.path == SPEND), None)
+        if not isinstance(target, int | float):
+            return
+        address = live.address or ""
+        before = await self.gateway.spend_of(address)
+        if before is not None and before <= target:
+            return  # an earlier try got so far, or its month turned
+        lost: GatewayUnavailable | None = None
+        try:
+            await self.gateway.reset_spend(address, target)
+        except GatewayUnavailable as error:
+            lost = error
+        after = await self.gateway.spend_of(address)
+        # Calls go on meanwhile, so it may be above the target already; it only ever grows.
+        if after is None or (before is not None and after >= before):
+            said = str(lost) if lost else "the gateway accepted the reset"
+            raise NotProved(f"{said}; read back: its spend did not go down", lost=bool(lost))
 
     async def _replace(self) -> None:
         # New first, then the old one goes: the other way round fails live calls.

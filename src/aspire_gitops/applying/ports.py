@@ -21,6 +21,14 @@ class Gateway(Protocol):
         """Say whether a key with this address was on the gateway once and was deleted."""
         ...
 
+    async def spend_of(self, address: str) -> float | None:
+        """Return LiteLLM's own spend of a key, US dollars; None where there is none to read."""
+        ...
+
+    async def reset_spend(self, address: str, usd: float) -> None:
+        """Set LiteLLM's own spend of a key back to `usd` dollars."""
+        ...
+
     async def create(self, wanted: GatewayObject, secrets: Mapping[str, str]) -> None: ...
 
     async def update(

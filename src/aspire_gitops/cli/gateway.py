@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from pydantic import SecretStr
@@ -14,6 +15,7 @@ from aspire_gitops.cli.progress import warn
 from aspire_gitops.delivery import open_delivery
 from aspire_gitops.errors import LedgerRefused, LedgerUnavailable, UsageError
 from aspire_gitops.gateway import GatewayClient
+from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.planning.make import ensure_current
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.settings import PREFIX, Settings, read_admin_key, read_secret, settings_warnings
@@ -43,7 +45,10 @@ class LiveGateway:
 
     def plan(self, compiled: Compiled) -> Plan:
         """Compare the files with the gateway. Raises GatewayError."""
-        return plan_from(compiled, self.snapshot(), self._owner)
+        found = self.snapshot()
+        if adopted := addresses_to_adopt(compiled, found, self._owner):
+            found = self._ask(partial(_with_holders, snapshot=found, addresses=adopted))
+        return plan_from(compiled, found, self._owner)
 
     def apply(
         self, plan: Plan, progress: Callable[[Result], None], *, just_made: bool = False
@@ -71,14 +76,15 @@ class LiveGateway:
         return self._ask(carried_out)
 
     def _with_spent(self, found: Snapshot, url: SecretStr) -> Snapshot:
-        from aspire_gitops.ledger_reading import spent_now  # noqa: PLC0415 (who has no ledger pays nothing)
+        from aspire_gitops.ledger_reading import booked_now, spent_now  # noqa: PLC0415 (who has no ledger pays nothing)
 
         try:
             spent = asyncio.run(spent_now(url, self._ours(found), found.taken_at))
+            booked = asyncio.run(booked_now(url, self._ours(found), found.taken_at))
         except (LedgerRefused, LedgerUnavailable) as error:
             warn(f"what is spent is not known: {error}")
             return found
-        return replace(found, spent=spent)
+        return replace(found, spent=spent, booked=booked)
 
     def _with_traffic(self, found: Snapshot, url: SecretStr) -> Snapshot:
         from aspire_gitops.ledger_reading import traffic_now  # noqa: PLC0415 (who has no ledger pays nothing)
@@ -118,6 +124,12 @@ def open_gateway(
     invocation.log_as(settings)
     ledger_url = read_secret(settings, "ledger_url")
     return LiveGateway(url, read_admin_key(settings), settings.owner, ledger_url)
+
+
+async def _with_holders(
+    client: GatewayClient, *, snapshot: Snapshot, addresses: frozenset[str]
+) -> Snapshot:
+    return await client.read_holders(snapshot, addresses)
 
 
 def _intents(plan: Plan) -> Mapping[ObjectKey, Intent]:

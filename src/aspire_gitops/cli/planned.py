@@ -6,6 +6,7 @@ Apart from `gateway`, so that a plan against a snapshot starts without a client.
 from dataclasses import replace
 
 from aspire_gitops.applying.secrets import available_secrets, gather_evidence
+from aspire_gitops.planning.adoption import without_unverified
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.state import Compiled, Snapshot
@@ -20,4 +21,8 @@ def plan_from(
     """
     evidence = gather_evidence(compiled.objects, available_secrets(compiled.intents))
     plan = make_plan(compiled, snapshot, owner=owner, evidence=evidence)
-    return replace(plan, based_on=based_on) if based_on else plan
+    if based_on is None:
+        return plan
+    plan, untold = without_unverified(plan)
+    warnings = (*plan.warnings, *(f"not verified, {sentence}" for sentence in untold))
+    return replace(plan, based_on=based_on, warnings=warnings)

@@ -32,6 +32,7 @@ from aspire_gitops.controller.wanted import Compiler
 from aspire_gitops.controller.words import clock
 from aspire_gitops.errors import UnsafePlan, UsageError
 from aspire_gitops.journal import Entry, EntryKind
+from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rendering.plan.text import plan_text
 from aspire_gitops.reporting import Brake, BrakeKind
@@ -109,7 +110,9 @@ async def _plan(settings: ControllerSettings, commit: str) -> Plan:
     source = source_of(settings, Path(DEFAULT_FOLDER), told_on_stderr)
     wanted = Compiler().wanted(source.read_at(commit), now().astimezone().date())
     async with gateway_of(settings) as gateway:
-        return wanted.plan(await gateway.read_snapshot(), settings.owner)
+        found = await gateway.read_snapshot()
+        adopted = addresses_to_adopt(wanted.compiled, found, settings.owner)
+        return wanted.plan(await gateway.read_holders(found, adopted), settings.owner)
 
 
 def _ask(plan: Plan, span: timedelta) -> None:

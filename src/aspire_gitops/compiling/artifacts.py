@@ -35,6 +35,7 @@ def _object(wanted: GatewayObject, intent: Intent) -> JsonValue:
         "handle": wanted.handle,
         "fields": wanted.fields,
         "adopt": intent.adopt,
+        **({"reset_spend": True} if intent.reset_spend else {}),
         "secrets": {path: str(reference) for path, reference in intent.secrets.items()},
         "deliver": {"file": intent.delivery.path} if intent.delivery else None,
     }

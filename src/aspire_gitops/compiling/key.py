@@ -48,7 +48,12 @@ def compile_key(
         }
     )
     wanted = GatewayObject(ObjectKey(Kind.KEY, name), key.key_alias or name, fields)
-    intent = Intent(adopt=key.adopt, delivery=_delivery(key), source=app.document.path)
+    intent = Intent(
+        adopt=key.is_adopted,
+        reset_spend=key.resets_spend,
+        delivery=_delivery(key),
+        source=app.document.path,
+    )
     return wanted, intent
 
 

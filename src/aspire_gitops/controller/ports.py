@@ -1,6 +1,6 @@
 """What the controller needs of the world, so that a test can stand in for any of it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -18,6 +18,8 @@ class Gateway(WritableGateway, Protocol):
     """The admin API, reading and writing. `gateway.GatewayClient` implements it."""
 
     async def read_snapshot(self) -> Snapshot: ...
+
+    async def read_holders(self, snapshot: Snapshot, addresses: Collection[str]) -> Snapshot: ...
 
     async def check_rights(self) -> None: ...
 

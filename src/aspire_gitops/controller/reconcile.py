@@ -26,6 +26,7 @@ from aspire_gitops.controller.words import at_rest, braked, clock, held, not_now
 from aspire_gitops.errors import AspireGitopsError
 from aspire_gitops.money import Month
 from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning.spend_resets import with_resets
 from aspire_gitops.reporting import Standing, Turn
 from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.revision import Revision
@@ -108,13 +109,13 @@ class Reconciler:
         self.wanted = wanted
         if self.spending:
             await self.spending.tell(self.memory, wanted.compiled.gateway.name)
-        plan = attempt.plan = wanted.plan(snapshot, self.world.owner)
+        plan = attempt.plan = await self._plan(attempt, wanted, snapshot, seeing)
         if plan.refusals:
             attempt.problems.append(refused(plan, wanted.revision))
             good = await looking.last_good(attempt) if wanted is newest else None
             if good is None or good.identity == wanted.identity:
                 return
-            wanted, plan = good, good.plan(snapshot, self.world.owner)
+            wanted, plan = good, await self._plan(attempt, good, snapshot, seeing)
             if plan.refusals:
                 return
         chosen = self._choose(attempt, wanted, plan, snapshot)
@@ -122,6 +123,14 @@ class Reconciler:
         if not attempt.is_braked:
             attempt.ready = held(attempt.brakes, attempt.ready)
         await diary.drift(attempt.drift, Scribe(attempt.id, wanted.revision), plan.id)
+
+    async def _plan(
+        self, attempt: Attempt, wanted: Wanted, snapshot: Snapshot, seeing: Seeing
+    ) -> Plan:
+        """Make the plan, with what heals LiteLLM's own spend where the ledger contradicts it."""
+        known = await seeing.with_holders(attempt, snapshot, wanted.compiled)
+        plan = wanted.plan(known, self.world.owner)
+        return with_resets(plan, known, self.spending.to_reset) if self.spending else plan
 
     def _choose(self, attempt: Attempt, wanted: Wanted, plan: Plan, snapshot: Snapshot) -> Chosen:
         now = self.world.clock()

@@ -12,7 +12,8 @@ from aspire_gitops.controller.recording import Scribe
 from aspire_gitops.controller.spending import Spending
 from aspire_gitops.errors import GatewayError
 from aspire_gitops.money import Month
-from aspire_gitops.state import Snapshot
+from aspire_gitops.planning.adoption import addresses_to_adopt
+from aspire_gitops.state import Compiled, Snapshot
 
 
 @dataclass(slots=True)
@@ -39,6 +40,21 @@ class Seeing:
         if snapshot.digest != self.memory.observed:
             await self._record(snapshot, scribe)
             self.memory.observed = snapshot.digest
+        return snapshot
+
+    async def with_holders(
+        self, attempt: Attempt, snapshot: Snapshot, compiled: Compiled
+    ) -> Snapshot:
+        """Read what limits the keys that are to be adopted, if there are any.
+
+        Raises:
+            GatewayUnavailable, GatewayReplyInvalid: As `read_holders`.
+        """
+        adopted = addresses_to_adopt(compiled, snapshot, self.world.owner)
+        if adopted:
+            with attempt.with_gateway():
+                snapshot = await self.world.gateway.read_holders(snapshot, adopted)
+            self.last = snapshot
         return snapshot
 
     async def _read(self, attempt: Attempt) -> Snapshot:

@@ -7,9 +7,10 @@ else goes on.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import groupby
 from typing import Protocol
 
@@ -19,7 +20,7 @@ from aspire_gitops.controller.memory import Memory
 from aspire_gitops.controller.ports import Journal
 from aspire_gitops.errors import AspireGitopsError, LedgerRefused, LedgerUnavailable
 from aspire_gitops.journal.entry import Draft, EntryKind
-from aspire_gitops.money import Month
+from aspire_gitops.money import Aud, Month, Usd
 from aspire_gitops.rendering.characters import one_line
 from aspire_gitops.rendering.spend.words import cents, month_end_text, month_text, reach_text
 from aspire_gitops.reporting import Notice, SpendReport, Topic
@@ -35,12 +36,16 @@ from aspire_gitops.spending import (
     spend_of,
 )
 from aspire_gitops.spending.months import timezone_of
+from aspire_gitops.spending.own_spend import OwnSpend, Verdict, own_spends
 from aspire_gitops.spending.spend import plain
 from aspire_gitops.state import Snapshot
 from aspire_gitops.usage import Traffic, window
 
 _DAYS_EVERY = timedelta(minutes=5)
 _TRAFFIC_EVERY = timedelta(minutes=30)
+FLUSH = timedelta(seconds=20)
+"""LiteLLM writes spend every `proxy_batch_write_at` seconds (2 as we compile it, 10 by default)
+and 0 to 5 more. Two looks that are so far apart do not see the same delay twice."""
 _RECALLED = timedelta(days=40)  # a month, and what a clock may be wrong
 
 _log = structlog.get_logger("aspire_gitops.spending")
@@ -52,6 +57,8 @@ class Ledger(Protocol):
     async def totals(self, month: str) -> Sequence[Part]: ...
 
     async def record(self, month: Month, *, days: bool = False) -> MonthRecord: ...
+
+    async def spent_by_key(self, month: str) -> Mapping[str, tuple[Usd, Aud]]: ...
 
     async def traffic(self, since: date, until: date) -> Traffic: ...
 
@@ -70,6 +77,12 @@ class Spending:
     _recorded_at: datetime | None = None
     _traffic: Traffic | None = None
     _traffic_asked_at: datetime | None = None
+    _since: dict[tuple[str, Verdict], datetime] = field(default_factory=dict)
+
+    @property
+    def to_reset(self) -> tuple[OwnSpend, ...]:
+        """Return the keys whose own spend at LiteLLM is too high, and not for a moment only."""
+        return tuple(one for one in self.report.unlike if one.verdict is Verdict.HIGH)
 
     async def looked(self, snapshot: Snapshot) -> Snapshot:
         """Return the snapshot with what is spent in it, as far as the ledger tells."""
@@ -85,12 +98,16 @@ class Spending:
         except (LedgerUnavailable, LedgerRefused) as error:
             if not self.report.problem:
                 _log.warning("the ledger does not answer", why=str(error))
-            self.report = replace(self.report, problem=str(error))
+            self.report = replace(self.report, problem=str(error), unlike=())
             return replace(snapshot, traffic=self._traffic)
         lately = self.report.spend if before == self._recorded_at else None
-        self.report = SpendReport(spend_of(record, caps, month=month, now=now, lately=lately))
+        spend = spend_of(record, caps, month=month, now=now, lately=lately)
         await self._count_traffic(month, now)
-        return replace(snapshot, spent=known_spent(record.budgets, caps), traffic=self._traffic)
+        spent = known_spent(record.budgets, caps)
+        booked = await self._booked(month)
+        snapshot = replace(snapshot, spent=spent, booked=booked, traffic=self._traffic)
+        self.report = SpendReport(spend, unlike=self._lasting(snapshot, now))
+        return snapshot
 
     async def tell(self, memory: Memory, gateway: str) -> None:
         """Tell of every percentage that was reached and not told, and write that down.
@@ -110,6 +127,24 @@ class Spending:
         memory.told_spend |= {str(one) for one in fresh}
         if fresh:
             await self._write([_draft(spend, one) for one in fresh], memory)
+
+    async def _booked(self, month: Month) -> Mapping[str, Decimal] | None:
+        # Asked after the gateway was read: what LiteLLM has counted, the ledger has booked.
+        try:
+            found = await self.ledger.spent_by_key(str(month))
+        except (LedgerUnavailable, LedgerRefused) as error:
+            _log.warning("the ledger does not tell what keys spent", why=str(error))
+            return None
+        return {key: usd for key, (usd, _) in found.items()}
+
+    def _lasting(self, snapshot: Snapshot, now: datetime) -> tuple[OwnSpend, ...]:
+        """Return the keys that were told apart long enough for LiteLLM to have written its spend."""
+        found = own_spends(snapshot, self.owner)
+        before, self._since = self._since, {}
+        for one in found:
+            seen = before.get((one.address, one.verdict), now)
+            self._since[one.address, one.verdict] = min(seen, now)  # clocks are set back
+        return tuple(one for one in found if now - self._since[one.address, one.verdict] >= FLUSH)
 
     async def _count_traffic(self, month: Month, now: datetime) -> None:
         """Ask for the traffic of a month, seldom. What was known stays: it says until when."""

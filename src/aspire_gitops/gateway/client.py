@@ -7,7 +7,8 @@ proves nothing and a 5xx disproves nothing.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -19,11 +20,13 @@ from aspire_gitops.errors import GatewayError, GatewayRejected, GatewayUnavailab
 from aspire_gitops.gateway import readiness
 from aspire_gitops.gateway.endpoints import ENDPOINTS
 from aspire_gitops.gateway.faults import GatewayFault
+from aspire_gitops.gateway.holders import with_holders
 from aspire_gitops.gateway.http import AdminApi, Observer, Retries
 from aspire_gitops.gateway.listing import read_everything
 from aspire_gitops.gateway.rows import SeenRows
 from aspire_gitops.gateway.wire import WIRES
-from aspire_gitops.gateway.wire.key import was_deleted
+from aspire_gitops.gateway.wire.key import reset_spend, was_deleted
+from aspire_gitops.gateway.wire.key_facts import facts_of
 from aspire_gitops.state import GatewayObject, Kind, Snapshot
 
 
@@ -118,6 +121,20 @@ class GatewayClient:
             objects=everything.objects,
             fallbacks=everything.fallbacks,
             changed=everything.changed,
+            key_facts=everything.key_facts,
+        )
+
+    async def read_holders(self, snapshot: Snapshot, addresses: Collection[str]) -> Snapshot:
+        """Return the snapshot with the limits of the teams and users of these keys.
+
+        A call for each team and each user. What may not be read is no error: it is
+        not known, and the holder says why.
+
+        Raises:
+            GatewayUnavailable, GatewayReplyInvalid: As for `read_snapshot`.
+        """
+        return replace(
+            snapshot, key_facts=await with_holders(self._api, snapshot.key_facts, addresses)
         )
 
     async def read(self, kind: Kind, address: str) -> GatewayObject | None:
@@ -144,6 +161,28 @@ class GatewayClient:
             if error.status not in endpoints.absent:
                 raise
             return False
+
+    async def spend_of(self, address: str) -> float | None:
+        """Return LiteLLM's own spend of a key, US dollars; None where there is none to read.
+
+        Raises:
+            GatewayUnavailable, GatewayRefused, GatewayReplyInvalid: As for `read_snapshot`.
+        """
+        row = await self._row(Kind.KEY, address)
+        facts = None if row is None else facts_of(Kind.KEY, row)
+        return facts.spend if facts else None
+
+    async def reset_spend(self, address: str, usd: float) -> None:
+        """Set LiteLLM's own spend of a key back to `usd` dollars. Read back before believing it.
+
+        The process that answers counts from there at once. Another one may keep its
+        old counter for ten minutes, unless they share Redis.
+
+        Raises:
+            GatewayUnavailable: The outcome is unknown: read, then decide.
+            GatewayRefused, GatewayRejected: Nothing was changed. 400: it is lower already.
+        """
+        await self._api.send(reset_spend(address, usd))
 
     async def create(self, wanted: GatewayObject, secrets: Mapping[str, str]) -> None:
         """Create `wanted`, mark included. Read back before believing it.

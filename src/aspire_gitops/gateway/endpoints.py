@@ -65,6 +65,11 @@ CREATE_KEY = Endpoint("POST", "/key/generate")
 UPDATE_KEY = Endpoint("POST", "/key/update")
 BLOCK_KEY = Endpoint("POST", "/key/block")
 DELETE_KEY = Endpoint("POST", "/key/delete")
+RESET_SPEND = Endpoint("POST", "/key/{hash}/reset_spend")
+# What a key that is to be adopted belongs to. Asked for those keys alone: the reply
+# about a user holds all of the user's keys and teams.
+TEAM = Endpoint("GET", "/team/info")
+USER = Endpoint("GET", "/user/info")
 
 DEPLOYMENT_PAGE = 500  # no upper bound at the gateway; about 7.5 KB each
 KEY_PAGE = 100  # 422 above

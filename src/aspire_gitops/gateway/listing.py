@@ -24,7 +24,7 @@ from aspire_gitops.gateway.replies import (
     ReadinessReply,
 )
 from aspire_gitops.gateway.rows import LiveRow, Page, Parsed, SeenRows
-from aspire_gitops.state import GatewayObject, Kind, LastChange, LiveFallback
+from aspire_gitops.state import GatewayObject, KeyFacts, Kind, LastChange, LiveFallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Everything:
     objects: tuple[GatewayObject, ...]
     fallbacks: tuple[LiveFallback, ...]
     changed: Mapping[tuple[Kind, str], LastChange]
+    key_facts: Mapping[str, KeyFacts]
 
 
 async def read_everything(api: AdminApi, seen: SeenRows) -> Everything:
@@ -53,6 +54,7 @@ async def read_everything(api: AdminApi, seen: SeenRows) -> Everything:
         objects=tuple(row.item for row in rows),
         fallbacks=tuple(sorted(row for rows in fallbacks for row in rows)),
         changed=_changed(rows),
+        key_facts={row.item.address: row.facts for row in keys if row.facts and row.item.address},
     )
 
 

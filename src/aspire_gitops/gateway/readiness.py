@@ -17,6 +17,7 @@ from aspire_gitops.gateway.endpoints import (
     KEYS,
     READINESS,
     READINESS_DETAILS,
+    RESET_SPEND,
     UPDATE_CREDENTIAL,
     UPDATE_DEPLOYMENT,
     UPDATE_KEY,
@@ -47,6 +48,7 @@ _HARMLESS_WRITES = (
     Call(UPDATE_KEY, body={"key": _NO_KEY}),
     Call(BLOCK_KEY, body={"key": _NO_KEY}),
     Call(DELETE_KEY, body={"keys": [_NO_KEY]}),
+    Call(RESET_SPEND, {"hash": _NO_KEY}, body={"reset_to": 0}),
 )
 
 

@@ -4,6 +4,7 @@ pydantic at the border: a reply that does not fit is `GatewayReplyInvalid`. No
 message repeats a value of the reply, since it may be a secret.
 """
 
+import math
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias, TypeVar
 
@@ -39,6 +40,21 @@ List: TypeAlias = Annotated[list[str], BeforeValidator(lambda value: value or []
 
 
 Number: TypeAlias = int | float
+
+
+def _amount(value: object) -> float | None:
+    # A JSON reader takes NaN and 1e999, and what a client made of spend may be anything.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        amount = float(value)
+    except OverflowError:
+        return None
+    return amount if math.isfinite(amount) else None
+
+
+# An amount that others count up. What is none is not known, and no reason to read nothing.
+Counted: TypeAlias = Annotated[float | None, BeforeValidator(_amount)]
 
 # For people only, so a shape that we do not know is no reason to read nothing.
 Told: TypeAlias = Annotated[
@@ -108,6 +124,31 @@ class KeyRow(Reply):
     created_at: Told = None
     created_by: Told = None
     settings_updated_at: Told = None
+    # What stands outside of the object: LiteLLM's counting, and whose the key is.
+    spend: Counted = None
+    budget_reset_at: Told = None
+    user_id: Told = None
+    org_id: Told = None  # in the list
+    organization_id: Told = None  # in a single read
+    project_id: Told = None
+    agent_id: Told = None
+    object_permission_id: Told = None
+    budget_limits: Any = None
+    model_max_budget: Any = None
+    tpd_limit: Any = None
+    policies: Any = None
+    access_group_ids: Any = None
+    allowed_cache_controls: Any = None
+    auto_rotate: Any = None
+
+
+class TeamReply(Reply):
+    team_info: JsonObject
+    team_memberships: list[JsonObject] = Field(default_factory=list)
+
+
+class UserReply(Reply):
+    user_info: JsonObject
 
 
 class KeyPageReply(Reply):

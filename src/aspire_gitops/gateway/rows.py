@@ -1,14 +1,14 @@
 """Rows of the gateway's lists as objects, each content translated once.
 
-Between two looks at the gateway hardly a row changes in what we read of it (its
-spend does, and we do not read that), so what is known by its content gives the
-objects that it gave before: a page by its bytes, a row by what we read of it.
+Between two looks at the gateway hardly a row changes but for what LiteLLM counts
+(a key's spend), so what is known by its content gives the objects that it gave
+before: a page by its bytes, a row by what we read of it beside the counting.
 Pure but for that memory; `listing` reads with it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TypeAlias
 
@@ -16,15 +16,17 @@ from pydantic_core import PydanticSerializationError
 
 from aspire_gitops.gateway.replies import Reply
 from aspire_gitops.gateway.wire import WIRES
-from aspire_gitops.state import GatewayObject, Kind, LastChange
+from aspire_gitops.gateway.wire.key_facts import COUNTED, facts_of
+from aspire_gitops.state import GatewayObject, KeyFacts, Kind, LastChange
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRow:
-    """One object as it is live, and who changed it last when, if the gateway tells."""
+    """One object as it is live, who changed it last when if the gateway tells, and a key's facts."""
 
     item: GatewayObject
     changed: LastChange | None = None
+    facts: KeyFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ Parsed: TypeAlias = tuple[Iterable[Reply], int]
 def live_row(kind: Kind, row: object, address: str | None = None) -> LiveRow:
     """Translate one row. Raises GatewayReplyInvalid."""
     wire = WIRES[kind]
-    return LiveRow(wire.live(row, address), wire.last_change(row))
+    return LiveRow(wire.live(row, address), wire.last_change(row), facts_of(kind, row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ class SeenRows:
         for row in parsed:
             content = _content(kind, row)
             live = self._before.rows.get(content) if content else None
-            rows.append(live := live or live_row(kind, row))
+            live = replace(live, facts=facts_of(kind, row)) if live else live_row(kind, row)
+            rows.append(live)
             if content:
                 known[content] = live
         return _KnownPage(Page(tuple(rows), total), known)
@@ -109,7 +112,7 @@ class SeenRows:
 def _content(kind: Kind, row: Reply) -> bytes | None:
     # Not equality of the rows: to Python, true is 1 and 1 is 1.0.
     try:
-        return _hash(kind, row.model_dump_json().encode())
+        return _hash(kind, row.model_dump_json(exclude=set(COUNTED)).encode())
     except PydanticSerializationError:
         return None  # half a surrogate pair, which has no bytes
 

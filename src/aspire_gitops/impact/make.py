@@ -32,6 +32,7 @@ from aspire_gitops.impact.review import (
     Uptime,
 )
 from aspire_gitops.impact.uptime import uptime_of
+from aspire_gitops.planning.adoption import without_unverified
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.state import Compiled, Snapshot
 
@@ -145,7 +146,9 @@ def _with_plan(
         live = as_applied(base, owner=owner, at=known.now)
     if head is None or live is None:
         return review
-    plan = make_plan(head, live, owner=owner, evidence={})
+    made = make_plan(head, live, owner=owner, evidence={})
+    plan, untold = without_unverified(made)
+    review = replace(review, unknown=(*review.unknown, *unknown.about_adoptions(untold)))
     if known.snapshot and known.digest:
         plan = replace(plan, based_on=known.digest)
     return replace(review, plan=plan, consents=consents_for(plan, head, live))

@@ -75,6 +75,12 @@ def about_traffic(
         )
 
 
+def about_adoptions(untold: Iterable[str]) -> Iterator[str]:
+    """Yield what the snapshot does not tell of keys that are to be adopted."""
+    for sentence in untold:
+        yield f"Whether an adopted key can be used is not known: {sentence}."
+
+
 def _uncounted(apps: Iterable[AppImpact], repricing: Repricing) -> dict[str, list[Priced]]:
     found: dict[str, list[Priced]] = defaultdict(list)
     for app in apps:

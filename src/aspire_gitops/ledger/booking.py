@@ -164,6 +164,10 @@ class Booking(ABC):
         found = await self.rows(queries.SEEN_PARAMETERS, since=since_day, until=until_day, **last)
         return [parameters.seen_parameter(row) for row in found]
 
+    async def spent_by_key(self, month: str) -> Sequence[Row]:
+        """Return the rows of `queries.SPENT_BY_KEY`: key, rate, nano-AUD."""
+        return await self.rows(queries.SPENT_BY_KEY, month=month)
+
     async def daily(self, budget: str, month: str) -> Sequence[Share]:
         found = await self.rows(queries.DAILY, budget=budget, month=month)
         return [parameters.share(row) for row in found]

@@ -80,6 +80,12 @@ SEEN_PARAMETERS: Final = (
     " ORDER BY day, app, alias, call_type, parameter, outcome LIMIT 1000"
 )
 
+# In nano-AUD and at the entries' own rates, so that whoever asks can convert exactly.
+SPENT_BY_KEY: Final = (
+    "SELECT key, usd_per_aud, CAST(SUM(nano_aud) AS BIGINT) FROM {schema}entries"
+    " WHERE month = :month AND key <> '' GROUP BY key, usd_per_aud"
+)
+
 DAILY: Final = (
     "SELECT day, CAST(SUM(nano_aud) AS BIGINT),"
     " COUNT(CASE WHEN {is_call} THEN 1 END) FROM {schema}entries"

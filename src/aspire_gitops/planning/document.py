@@ -68,6 +68,7 @@ class _Object(_Part):
 
 class _Intent(_Part):
     adopt: bool = False
+    reset_spend: bool = False
     secrets: dict[str, tuple[str, str]] = {}
     deliver_to_file: str | None = None
     source: str = ""
@@ -225,6 +226,7 @@ def _write_intent(intent: Intent | None) -> _Intent | None:
         return None
     return _Intent(
         adopt=intent.adopt,
+        reset_spend=intent.reset_spend,
         secrets={path: (ref.scheme, ref.locator) for path, ref in intent.secrets.items()},
         deliver_to_file=intent.delivery.path if intent.delivery else None,
         source=intent.source,
@@ -261,6 +263,7 @@ def _read_intent(intent: _Intent | None) -> Intent | None:
         return None
     return Intent(
         adopt=intent.adopt,
+        reset_spend=intent.reset_spend,
         secrets={path: SecretReference(*reference) for path, reference in intent.secrets.items()},
         delivery=FileDelivery(intent.deliver_to_file) if intent.deliver_to_file else None,
         source=intent.source,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from aspire_gitops.errors import StalePlan
+from aspire_gitops.planning.adoption import check_adoptions, reset_field, unknown_bookings
 from aspire_gitops.planning.diff import changed_fields, is_exactly, redacted
 from aspire_gitops.planning.lowered_caps import check_lowered_caps, unknown_spend
 from aspire_gitops.planning.marking import mark_for
@@ -12,7 +13,9 @@ from aspire_gitops.planning.order import in_order
 from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal
 from aspire_gitops.planning.protection import LEFTOVER, check_protection
 from aspire_gitops.planning.rules import NAME_TAKEN, NOTHING_TO_ADOPT
+from aspire_gitops.planning.spend_resets import unlike_warnings
 from aspire_gitops.planning.traits import TRAITS
+from aspire_gitops.spending.own_spend import own_spends
 from aspire_gitops.state import (
     Compiled,
     Evidence,
@@ -57,6 +60,7 @@ def make_plan(
     changes += _deletions(compiled, matched)
     refusals += [*matched.refusals, *check_protection(compiled, matched.ours, changes)]
     refusals += check_lowered_caps(compiled, snapshot, changes)
+    refusals += check_adoptions(snapshot, changes)
     return Plan(
         revision=str(compiled.revision),
         gateway_name=compiled.gateway.name,
@@ -65,7 +69,12 @@ def make_plan(
         based_on=snapshot.digest,
         changes=in_order(changes),
         refusals=tuple(refusals),
-        warnings=(*_warnings(compiled, snapshot), *unknown_spend(snapshot, changes)),
+        warnings=(
+            *_warnings(compiled, snapshot),
+            *unknown_spend(snapshot, changes),
+            *unknown_bookings(compiled, snapshot, changes),
+            *unlike_warnings(own_spends(snapshot, owner)),
+        ),
         foreign=tuple(sorted(_named(item) for item in matched.foreign)),
         fallbacks=tuple(sorted(snapshot.fallbacks)),
         unverified=tuple(
@@ -155,6 +164,8 @@ class _Comparison:
             # A key set on it by hand cannot be read back and would outrank our
             # credential, so a deployment is adopted by way of a new row.
             return self._replace(live, fields, Action.ADOPT, "adopt: true")
+        if self._intent.reset_spend and (reset := reset_field(self.snapshot, live)):
+            fields = (*fields, reset)
         return self._change(Action.ADOPT, live, after, fields, "adopt: true")
 
     def _replace(

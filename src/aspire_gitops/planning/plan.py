@@ -121,4 +121,5 @@ def _intent_row(intent: Intent | None) -> JsonValue:
     if intent is None:
         return None
     secrets = {path: str(reference) for path, reference in intent.secrets.items()}
-    return [intent.adopt, secrets, intent.delivery.path if intent.delivery else None]
+    how: JsonValue = {"reset_spend": True} if intent.reset_spend else intent.adopt
+    return [how, secrets, intent.delivery.path if intent.delivery else None]

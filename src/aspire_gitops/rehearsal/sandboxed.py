@@ -12,6 +12,7 @@ from aspire_gitops.applying.secrets import gather_evidence
 from aspire_gitops.delivery import open_delivery
 from aspire_gitops.errors import SandboxError
 from aspire_gitops.gateway import GatewayClient
+from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rehearsal.calling import AppCaller
@@ -49,7 +50,11 @@ class SandboxStage:
 
     def plan(self, compiled: Compiled) -> Plan:
         evidence = gather_evidence(compiled.objects, resolve_secrets(compiled.intents))
-        plan = make_plan(compiled, self._snapshot(), owner=self._ours.owner, evidence=evidence)
+        found = self._snapshot()
+        adopted = addresses_to_adopt(compiled, found, self._ours.owner)
+        if adopted:
+            found = self._ask(lambda client: client.read_holders(found, adopted))
+        plan = make_plan(compiled, found, owner=self._ours.owner, evidence=evidence)
         self._ours.keep_plan(plan)
         return plan
 

@@ -8,7 +8,7 @@ for each day. `saved_snapshot` reads the file back.
 from collections.abc import Sequence
 
 from aspire_gitops.canonical import JsonValue, digest, pretty_json
-from aspire_gitops.state import GatewayObject, Snapshot
+from aspire_gitops.state import GatewayObject, Holder, KeyFacts, Snapshot
 from aspire_gitops.usage import FIRST_COUNTS, LATER_COUNTS, Downtime, Traffic, Usage
 
 FORMAT_VERSION = (
@@ -40,7 +40,9 @@ def snapshot_json(
             **({"traffic": _traffic(snapshot.traffic)} if snapshot.traffic else {}),
             **({"downtime": _downtime(snapshot.downtime)} if snapshot.downtime else {}),
             "objects": [_ours(item) for item in sorted(ours, key=_order)],
-            "foreign": [_foreign(item) for item in sorted(foreign, key=_order)],
+            "foreign": [
+                _foreign(item, snapshot.facts_of(item)) for item in sorted(foreign, key=_order)
+            ],
             "fallbacks": [
                 {"alias": item.alias, "kind": item.kind, "answers": list(item.answers)}
                 for item in sorted(snapshot.fallbacks)
@@ -110,8 +112,29 @@ def _ours(item: GatewayObject) -> JsonValue:
     }
 
 
-def _foreign(item: GatewayObject) -> JsonValue:
-    return {**_named(item), "digest": digest(item.fields)}
+def _foreign(item: GatewayObject, facts: KeyFacts | None) -> JsonValue:
+    return {**_named(item), "digest": digest(item.fields), **_facts(facts)}
+
+
+def _facts(facts: KeyFacts | None) -> dict[str, JsonValue]:
+    # Of a key alone, so that a review can say what adopting it would mean. Whose it is
+    # may be an e-mail address, so that stays here.
+    if facts is None:
+        return {}
+    return {
+        "key": {
+            "spend_usd": facts.spend,
+            "blocked": facts.blocked,
+            "expires": facts.expires,
+            "limits": list(facts.limits),
+            **({"team": _holder(facts.team)} if facts.team else {}),
+            **({"user": _holder(facts.user)} if facts.user else {}),
+        }
+    }
+
+
+def _holder(holder: Holder) -> JsonValue:
+    return {"limits": None if holder.limits is None else list(holder.limits)}
 
 
 def _named(item: GatewayObject) -> dict[str, JsonValue]:

@@ -8,6 +8,7 @@ from aspire_gitops.planning.plan import Plan
 from aspire_gitops.reporting.turn import Brake, Drifted, Fight, Standing, Turn
 from aspire_gitops.revision import Revision
 from aspire_gitops.spending import Spend
+from aspire_gitops.spending.own_spend import OwnSpend
 from aspire_gitops.state import LiveFallback
 from aspire_gitops.usage import Downtime
 
@@ -53,10 +54,15 @@ class JournalFacts:
 
 @dataclass(frozen=True, slots=True)
 class SpendReport:
-    """What the ledger said last. `spend` is None until it answered; `problem` says why it does not."""
+    """What the ledger said last. `spend` is None until it answered; `problem` says why it does not.
+
+    `unlike` are the keys of which LiteLLM and the ledger disagree, for longer than
+    LiteLLM takes to write its spend.
+    """
 
     spend: Spend | None = None
     problem: str = ""
+    unlike: tuple[OwnSpend, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,15 @@ class DeliverSpec(Spec):
     )
 
 
+class AdoptSpec(Spec):
+    """How a key that somebody made by hand is taken over."""
+
+    reset_spend: bool = Field(
+        description="Set LiteLLM's own spend of the key to what the ledger has for it this month. "
+        "A key that spent more than its new cap is refused without it.",
+    )
+
+
 class KeySpec(Spec):
     """One virtual key of an app."""
 
@@ -88,10 +97,19 @@ class KeySpec(Spec):
         default=None,
         description="Where a new key's value goes. Required unless the key is adopted.",
     )
-    adopt: bool = Field(
+    adopt: bool | AdoptSpec = Field(
         default=False,
         description="Take over a key of this alias that somebody made by hand. Its value stays as it is.",
+        examples=[True, {"reset_spend": True}],
     )
+
+    @property
+    def is_adopted(self) -> bool:
+        return self.adopt is not False
+
+    @property
+    def resets_spend(self) -> bool:
+        return isinstance(self.adopt, AdoptSpec) and self.adopt.reset_spend
 
 
 class UnknownParametersSpec(Spec):

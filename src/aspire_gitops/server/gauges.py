@@ -17,6 +17,7 @@ from aspire_gitops.reporting import (
     Status,
 )
 from aspire_gitops.revision import Revision
+from aspire_gitops.spending.own_spend import Verdict
 
 _PREFIX = "aspire_gitops_"
 
@@ -145,6 +146,18 @@ def _spend(report: SpendReport) -> Iterator[Metric]:
     yield _by_budget(
         "spend_forecast_aud", "Spend at the end of this month at this pace, AUD.", ends
     )
+    yield _own_spend(report)
+
+
+def _own_spend(report: SpendReport) -> Metric:
+    family = GaugeMetricFamily(
+        _PREFIX + "own_spend_unlike_keys",
+        "Keys of which LiteLLM's own spend and the ledger disagree. low: its backstop is blind.",
+        labels=["verdict"],
+    )
+    for verdict in Verdict:
+        family.add_metric([verdict.value], sum(o.verdict is verdict for o in report.unlike))
+    return family
 
 
 def _by_budget(name: str, help_: str, amounts: Mapping[str, Decimal | None]) -> Metric:

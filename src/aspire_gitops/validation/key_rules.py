@@ -43,14 +43,14 @@ def check_keys(catalog: Catalog) -> Iterator[Diagnostic]:
 
 
 def _check_hand_over(document: Document, index: int, key: KeySpec) -> Iterator[Diagnostic]:
-    if key.adopt and key.deliver:
+    if key.is_adopted and key.deliver:
         yield ADOPTED_KEY_DELIVERED.at(
             document.key_span("keys", index, "deliver"),
             f'key "{key.name}" is adopted: its value is known to its app alone, '
             "so there is nothing to deliver",
             help="remove `deliver`; or remove `adopt` to have a new key made",
         )
-    elif not key.adopt and not key.deliver:
+    elif not key.is_adopted and not key.deliver:
         yield KEY_WITHOUT_DELIVERY.at(
             document.span("keys", index, "name"),
             f'key "{key.name}" goes nowhere: a new key\'s value exists once and would be lost',

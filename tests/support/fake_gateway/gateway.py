@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from support.fake_gateway.credentials import Credentials
 from support.fake_gateway.deployments import Deployments
 from support.fake_gateway.faults import Drop, Effect, Fault, Html, Kill, Slow, Status, Truncated
+from support.fake_gateway.holders import Holders
 from support.fake_gateway.keys import Keys
 from support.fake_gateway.wire import Answer, Refused, Request, Route
 
@@ -40,6 +41,7 @@ class FakeGateway:
         self.credentials = Credentials()
         self.deployments = Deployments(self.credentials)
         self.keys = Keys()
+        self.holders = Holders()
         self.log: list[Logged] = []
         self.version: str | None = "1.106.2"
         self._lock = threading.Lock()
@@ -49,6 +51,7 @@ class FakeGateway:
             *self.credentials.routes(),
             *self.deployments.routes(),
             *self.keys.routes(),
+            *self.holders.routes(),
         ]
 
     @property

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +15,7 @@ _STORED = (
     *("key_alias", "max_budget", "budget_duration", "budget_id", "rpm_limit", "tpm_limit"),
     *("max_parallel_requests", "models", "allowed_routes", "aliases", "router_settings"),
     *("budget_fallbacks", "permissions", "config", "blocked", "team_id", "metadata"),
+    *("user_id", "budget_limits", "model_max_budget", "tpd_limit"),
 )
 _EMPTY: dict[str, Any] = {
     **{name: {} for name in (*_DICTS, "metadata", "router_settings")},
@@ -27,6 +28,22 @@ _MASTER = "default_user_id"  # what LiteLLM calls whoever holds the master key
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _expiry(duration: str | None) -> str | None:
+    """LiteLLM's `30d` and `1s`, as far as tests use them."""
+    if not duration:
+        return None
+    unit = {"s": timedelta(seconds=1), "d": timedelta(days=1)}[duration[-1]]
+    return (datetime.now(UTC) + int(duration[:-1]) * unit).isoformat()
+
+
+def _reset_at(duration: str | None) -> str | None:
+    """The next 1st of a month, in UTC: our files ask for no other period."""
+    if not duration:
+        return None
+    first = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (first + timedelta(days=31)).replace(day=1).isoformat()
 
 
 def hash_of(key: str) -> str:
@@ -45,7 +62,9 @@ class Keys:
             Route.of("POST", "/key/generate", self.create),
             Route.of("POST", "/key/update", self.update),
             Route.of("POST", "/key/block", self.block),
+            Route.of("POST", "/key/unblock", self.unblock),
             Route.of("POST", "/key/delete", self.delete),
+            Route.of("POST", "/key/{hash}/reset_spend", self.reset_spend),
         ]
 
     def list(self, request: Request) -> Any:
@@ -97,7 +116,9 @@ class Keys:
         row |= {name: deepcopy(body[name]) for name in _STORED if name in body}
         if body.get("key_type") in _ROUTES_OF_TYPE:
             row["allowed_routes"] = _ROUTES_OF_TYPE[body["key_type"]]
-        row |= {"token": token, "key_name": f"sk-...{key[-4:]}", "expires": None, "spend": 0.0}
+        row |= {"token": token, "key_name": f"sk-...{key[-4:]}", "org_id": None}
+        row |= {"spend": float(body.get("spend", 0.0)), "expires": _expiry(body.get("duration"))}
+        row |= {"budget_reset_at": _reset_at(body.get("budget_duration"))}
         row |= {"litellm_budget_table": None, "soft_budget": None}
         row |= {"created_at": _now(), "created_by": _MASTER, "settings_updated_at": None}
         row |= {"updated_at": row["created_at"], "updated_by": _MASTER}
@@ -113,6 +134,10 @@ class Keys:
             self._claim(body["key_alias"], row["token"])
         if "duration" in body and body["duration"] is None:
             row["expires"] = None
+        if "spend" in body:
+            row["spend"] = float(body["spend"])
+        if "budget_duration" in body:
+            row["budget_reset_at"] = _reset_at(body["budget_duration"])
         # A null in a mapping is stored, and breaks every list that the row is on.
         row |= {name: deepcopy(body[name]) for name in _STORED if name in body}
         row |= {"settings_updated_at": _now(), "updated_at": _now()}  # nobody writes updated_by
@@ -122,6 +147,25 @@ class Keys:
         row = self._row(hash_of(request.body["key"]))
         row |= {"blocked": True, "settings_updated_at": _now(), "updated_at": _now()}
         return deepcopy(row)
+
+    def unblock(self, request: Request) -> Any:
+        row = self._row(hash_of(request.body["key"]))
+        row |= {"blocked": False, "settings_updated_at": _now(), "updated_at": _now()}
+        return deepcopy(row)
+
+    def reset_spend(self, request: Request, hash: str) -> Any:  # noqa: A002 (LiteLLM's word)
+        if hash not in self.rows:
+            raise detail(404, {"error": f"Key {hash} not found."})
+        row, wanted = self.rows[hash], float(request.body["reset_to"])
+        if wanted < 0:
+            raise detail(400, {"error": "reset_to must be >= 0"})
+        if wanted > row["spend"]:
+            raise detail(400, {"error": f"reset_to ({wanted}) must be <= current spend"})
+        if row["max_budget"] is not None and wanted > row["max_budget"]:
+            raise detail(400, {"error": f"reset_to ({wanted}) must be <= budget"})
+        before, row["spend"] = row["spend"], wanted
+        row["updated_at"] = _now()
+        return {"key_hash": hash, "spend": wanted, "previous_spend": before}
 
     def delete(self, request: Request) -> Any:
         tokens = [hash_of(key) for key in request.body["keys"]]

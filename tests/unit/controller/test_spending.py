@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ from aspire_gitops.controller.publishing import Publish, Publishing
 from aspire_gitops.controller.spending import Spending
 from aspire_gitops.errors import AspireGitopsError, JournalUnavailable, LedgerUnavailable
 from aspire_gitops.journal.entry import EntryKind
-from aspire_gitops.money import Aud, Month
+from aspire_gitops.money import Aud, Month, Usd
 from aspire_gitops.reporting import Notice, Standing, Topic
 from aspire_gitops.spending import MonthRecord, Part
 from aspire_gitops.usage import Downtime, Traffic, Usage
@@ -31,6 +31,7 @@ class FakeLedger:
     records: int = 0
     windows: list[tuple[date, date]] = field(default_factory=list)
     counts: bool = True
+    booked: dict[str, str] = field(default_factory=dict)  # US dollars by key alias
 
     async def totals(self, month: str) -> Sequence[Part]:
         if self.broken:
@@ -42,6 +43,10 @@ class FakeLedger:
         assert days
         self.records += 1
         return MonthRecord(str(month), tuple(await self.totals(str(month))))
+
+    async def spent_by_key(self, month: str) -> Mapping[str, tuple[Usd, Aud]]:
+        self.months.append(month)
+        return {name: (Usd(Decimal(usd)), Aud(Decimal(0))) for name, usd in self.booked.items()}
 
     async def traffic(self, since: date, until: date) -> Traffic:
         self.windows.append((since, until))

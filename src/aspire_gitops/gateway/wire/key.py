@@ -4,7 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aspire_gitops.canonical import JsonValue
-from aspire_gitops.gateway.endpoints import BLOCK_KEY, CREATE_KEY, DELETE_KEY, UPDATE_KEY, Call
+from aspire_gitops.gateway.endpoints import (
+    BLOCK_KEY,
+    CREATE_KEY,
+    DELETE_KEY,
+    RESET_SPEND,
+    UPDATE_KEY,
+    Call,
+)
 from aspire_gitops.gateway.replies import KeyReply, KeyRow, parse
 from aspire_gitops.gateway.wire.changed import told
 from aspire_gitops.gateway.wire.hiding import visible
@@ -119,6 +126,11 @@ class KeyWire:
         """Take the row out of a read by hash; a deleted key still answers, and counts as absent."""
         info = parse(KeyReply, reply).info
         return None if parse(KeyRow, info).status == "deleted" else info
+
+
+def reset_spend(address: str, usd: float) -> Call:
+    """Return the call that sets LiteLLM's own spend of a key back. It never raises it."""
+    return Call(RESET_SPEND, values={"hash": address}, body={"reset_to": usd})
 
 
 def was_deleted(reply: object) -> bool:

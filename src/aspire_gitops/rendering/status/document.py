@@ -191,6 +191,17 @@ class BudgetSpendDocument(Document):
     outlook: Line
 
 
+class OwnSpendDocument(Document):
+    """A key of which LiteLLM and the ledger disagree. Amounts are exact text, US dollars."""
+
+    object: Line
+    litellm_usd: Line
+    ledger_usd: Line
+    max_budget_usd: Line
+    verdict: Line
+    told: Prose
+
+
 class SpendDocument(Document):
     """What the ledger said at `at`; `month` is None before it answered, `problem` says why."""
 
@@ -201,6 +212,7 @@ class SpendDocument(Document):
     calls: int
     budgets: tuple[BudgetSpendDocument, ...]
     problem: Prose
+    unlike: tuple[OwnSpendDocument, ...] = ()  # an older controller says nothing of it
 
 
 class DowntimeDocument(Document):

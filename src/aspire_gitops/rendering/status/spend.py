@@ -3,9 +3,14 @@
 from decimal import Decimal
 
 from aspire_gitops.rendering.spend.words import cents, month_text, reach_text
-from aspire_gitops.rendering.status.document import BudgetSpendDocument, SpendDocument
+from aspire_gitops.rendering.status.document import (
+    BudgetSpendDocument,
+    OwnSpendDocument,
+    SpendDocument,
+)
 from aspire_gitops.reporting import SpendReport
 from aspire_gitops.spending import BudgetSpend
+from aspire_gitops.spending.own_spend import OwnSpend, Verdict, usd_text
 from aspire_gitops.spending.spend import plain
 
 _NEARLY, _FULL = 80, 100
@@ -22,6 +27,25 @@ def spend_document(report: SpendReport) -> SpendDocument:
         calls=spend.total.calls if spend else 0,
         budgets=tuple(map(_budget, spend.budgets)) if spend else (),
         problem=report.problem,
+        unlike=tuple(map(_own_spend, report.unlike)),
+    )
+
+
+def own_spend_text(one: OwnSpend) -> str:
+    """Return what it means that LiteLLM and the ledger disagree about a key, a sentence."""
+    figures = (
+        f"LiteLLM counts {usd_text(one.litellm)} USD this month, the ledger has"
+        f" {usd_text(one.ledger)} USD"
+    )
+    if one.verdict is Verdict.HIGH:
+        return (
+            f"{figures}: LiteLLM refuses the app at {usd_text(one.max_budget)} USD although it has"
+            " money left. It is set to the ledger's figure; another proxy process without Redis"
+            " may go on refusing for ten minutes"
+        )
+    return (
+        f"{figures}: the backstop at {usd_text(one.max_budget)} USD is blind; only the ledger"
+        " stops the app"
     )
 
 
@@ -51,6 +75,17 @@ def whole_text(spend: SpendDocument) -> str:
         return "not known yet"
     calls = "1 call" if spend.calls == 1 else f"{spend.calls:,} calls"
     return f"{month_text(spend.month)}: {aud(spend.spent_aud)} AUD in {calls}"
+
+
+def _own_spend(one: OwnSpend) -> OwnSpendDocument:
+    return OwnSpendDocument(
+        object=str(one.key),
+        litellm_usd=plain(one.litellm),
+        ledger_usd=plain(one.ledger),
+        max_budget_usd=plain(one.max_budget),
+        verdict=one.verdict.value,
+        told=own_spend_text(one),
+    )
 
 
 def _budget(row: BudgetSpend) -> BudgetSpendDocument:

@@ -212,6 +212,9 @@ def _spend(status: StatusDocument) -> Iterator[Text]:
     for row, line in zip(spend.budgets, _columns(rows) if rows else (), strict=True):
         line.stylize(_SPEND_TONES[tone(row)])
         yield line
+    for one in spend.unlike:
+        yield Text.assemble("  ", ("! own spend", "bold yellow"), f" {one.object}")
+        yield _told(one.told)
 
 
 def _foreign(status: StatusDocument) -> Iterator[Text]:
