@@ -284,13 +284,14 @@ def test_a_file_that_is_no_snapshot(shell: CommandLine, content: str, says: str)
     assert (result.returncode, says in result.stderr) == (64, True)
 
 
-def test_foreign_objects_are_a_name_and_a_digest(shell: CommandLine) -> None:
+def test_foreign_objects_are_a_name_and_a_digest_and_keys_what_may_stop_them(shell: CommandLine) -> None:
     shell.run("apply", *BY_THEN, "--yes")
     result = shell.run("snapshot", "--owner", "somebody-else")
     found = json.loads(result.stdout)
     assert (found["objects"], len(found["foreign"])) == ([], 3)
     assert {frozenset(item) for item in found["foreign"]} == {
-        frozenset({"object", "handle", "address", "digest"})
+        frozenset({"object", "handle", "address", "digest"}),
+        frozenset({"object", "handle", "address", "digest", "key"}),
     }
 
 

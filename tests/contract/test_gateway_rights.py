@@ -13,7 +13,7 @@ pytestmark = pytest.mark.real
 
 ROUTES = [
     *("/health/readiness/details", "/credentials", "/credentials/*", "/v1/models"),
-    *("/v1/model/info", "/v2/model/info", "/model/*", "/key/*"),
+    *("/v1/model/info", "/v2/model/info", "/model/*", "/key/*", "/team/info", "/user/info"),
 ]
 
 
@@ -68,6 +68,7 @@ def test_a_key_that_may_only_look_is_told_every_write_that_it_lacks(gateway: Sub
         "POST /key/update",
         "POST /key/block",
         "POST /key/delete",
+        "POST /key/{hash}/reset_spend",
     ]
 
 

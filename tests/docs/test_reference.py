@@ -28,7 +28,7 @@ def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """Yield the dotted path of every field that holds a value, and of every list of mappings."""
     for name, field in model.model_fields.items():
         inner = list(models_in(field.annotation))
-        if not inner or is_list(field.annotation):
+        if not inner or is_list(field.annotation) or bool in get_args(field.annotation):
             yield prefix + name
         for one in inner:
             yield from leaves(one, f"{prefix}{name}.")

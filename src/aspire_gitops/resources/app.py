@@ -100,7 +100,6 @@ class KeySpec(Spec):
     adopt: bool | AdoptSpec = Field(
         default=False,
         description="Take over a key of this alias that somebody made by hand. Its value stays as it is.",
-        examples=[True, {"reset_spend": True}],
     )
 
     @property

@@ -45,7 +45,7 @@ class FakeLedger:
         return MonthRecord(str(month), tuple(await self.totals(str(month))))
 
     async def spent_by_key(self, month: str) -> Mapping[str, tuple[Usd, Aud]]:
-        self.months.append(month)
+        assert month == self.months[-1]
         return {name: (Usd(Decimal(usd)), Aud(Decimal(0))) for name, usd in self.booked.items()}
 
     async def traffic(self, since: date, until: date) -> Traffic:

@@ -212,7 +212,7 @@ def test_waiting_for_a_gateway_that_does_not_come_up() -> None:
 def test_proving_the_rights_changes_nothing() -> None:
     fake = FakeGateway()
     using(fake, lambda client: client.check_rights())
-    assert len(fake.writes) == 10
+    assert len(fake.writes) == 11
     assert (fake.credentials.rows, fake.deployments.rows, fake.keys.rows) == ({}, {}, {})
 
 
