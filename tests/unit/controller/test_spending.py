@@ -2,85 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from aspire_gitops.controller.publishing import Publish, Publishing
-from aspire_gitops.controller.spending import Spending
-from aspire_gitops.errors import AspireGitopsError, JournalUnavailable, LedgerUnavailable
+from aspire_gitops.errors import JournalUnavailable, LedgerUnavailable
 from aspire_gitops.journal.entry import EntryKind
-from aspire_gitops.money import Aud, Month, Usd
-from aspire_gitops.reporting import Notice, Standing, Topic
-from aspire_gitops.spending import MonthRecord, Part
-from aspire_gitops.usage import Downtime, Traffic, Usage
+from aspire_gitops.reporting import Standing, Topic
+from aspire_gitops.usage import Downtime, Traffic
+from support.spending_turns import Watched
 from support.turns import OWNER, Scene
-
-
-@dataclass
-class FakeLedger:
-    """Holds what `shared` spent; says how often it was asked for every day."""
-
-    spent: str = "20"
-    broken: AspireGitopsError | None = None
-    months: list[str] = field(default_factory=list)
-    records: int = 0
-    windows: list[tuple[date, date]] = field(default_factory=list)
-    counts: bool = True
-    booked: dict[str, str] = field(default_factory=dict)  # US dollars by key alias
-
-    async def totals(self, month: str) -> Sequence[Part]:
-        if self.broken:
-            raise self.broken
-        self.months.append(month)
-        return [Part("shared", Aud(Decimal(self.spent)), 3)]
-
-    async def record(self, month: Month, *, days: bool = False) -> MonthRecord:
-        assert days
-        self.records += 1
-        return MonthRecord(str(month), tuple(await self.totals(str(month))))
-
-    async def spent_by_key(self, month: str) -> Mapping[str, tuple[Usd, Aud]]:
-        assert month == self.months[-1]
-        return {name: (Usd(Decimal(usd)), Aud(Decimal(0))) for name, usd in self.booked.items()}
-
-    async def traffic(self, since: date, until: date) -> Traffic:
-        self.windows.append((since, until))
-        if not self.counts:
-            raise LedgerUnavailable("the ledger is slow; try again")
-        row = Usage(until, "shared", "shop", "chat", 3, Aud(Decimal(self.spent)), 10, 4, 20)
-        return Traffic(since, until, (row,))
-
-
-@dataclass
-class Watched:
-    """A scene whose controller has a ledger."""
-
-    scene: Scene
-    ledger: FakeLedger = field(default_factory=FakeLedger)
-    told: list[Notice] = field(default_factory=list)
-
-    def begin(self) -> None:
-        """Give the controller, which may have been started anew, its ledger."""
-        reconciler = self.scene.reconciler
-        reconciler.spending = Spending(
-            self.ledger, self.scene.journal, lambda: self.scene.now, self.told.append, OWNER
-        )
-
-    def spend(self, amount: str) -> list[str]:
-        """Take a turn in which so much is spent. Returns what was told of it."""
-        self.ledger.spent = amount
-        before = len(self.told)
-        self.scene.turn()
-        return [notice.title for notice in self.told[before:]]
-
-    def cap(self, amount: str) -> None:
-        self.scene.declare({**self.scene.resources["Budget/shared"], "monthly_aud": amount})
-        self.scene.commit("Another cap")
 
 
 @pytest.fixture

@@ -79,7 +79,9 @@ def test_what_may_stop_a_key_refuses_its_adoption(
         pytest.param(KeyFacts(spend=812.4), [], id="spent too much"),
         pytest.param(KeyFacts(spend=812.4, blocked=True), ["AG511"], id="and blocked"),
         pytest.param(KeyFacts(spend=812.4, expires="2999-01-01"), ["AG511"], id="and expiring"),
-        pytest.param(KeyFacts(spend=812.4, team=Holder("t", ("models",))), ["AG510"], id="in a team"),
+        pytest.param(
+            KeyFacts(spend=812.4, team=Holder("t", ("models",))), ["AG510"], id="in a team"
+        ),
         pytest.param(KeyFacts(spend=812.4, user=Holder("u")), ["AG512"], id="of a user not read"),
     ],
 )
@@ -125,10 +127,10 @@ def test_a_key_for_which_the_ledger_has_more_than_the_cap_is_refused_either_way(
 
 def test_a_refusal_names_the_place_the_figures_and_the_way_out() -> None:
     [refusal] = plan(seen(KeyFacts(spend=812.4))).refusals
-    assert (refusal.object, refusal.message) == (
-        "key/postiz.main",
+    assert refusal.object == "key/postiz.main"
+    assert refusal.message == (
         f'{PLACE} adopts the key "postiz.main": LiteLLM has counted 812.40 USD for it, and its cap'
-        " becomes 65.12 USD: LiteLLM would refuse each call of its app at once",
+        " becomes 65.12 USD: LiteLLM would refuse each call of its app at once"
     )
     assert "`adopt: {reset_spend: true}`" in refusal.help
 
@@ -148,7 +150,7 @@ def test_a_refusal_names_the_team_and_what_is_set_there() -> None:
     ],
 )
 def test_a_reset_that_does_not_know_the_ledger_warns(
-    has_ledger: bool, booked: dict[str, str] | None, warns: bool
+    *, has_ledger: bool, booked: dict[str, str] | None, warns: bool
 ) -> None:
     made = plan(seen(KeyFacts(spend=812.4), booked), RESET, has_ledger=has_ledger)
     assert any("nobody asked the ledger" in warning for warning in made.warnings) == warns
