@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.command_line import PROGRAM, CommandLine, ended, heeding_ctrl_c
-from support.fake_gateway import ADMIN_KEY, FakeGateway, Fault, Status, serving
+from support.fake_gateway import ADMIN_KEY, FakeGateway, Fault, Request, Status, serving
 from support.small_source import TODAY, write_files
 
 BY_THEN = ("--today", TODAY)
@@ -295,6 +295,40 @@ def test_foreign_objects_are_a_name_and_a_digest_and_keys_what_may_stop_them(
         frozenset({"object", "handle", "address", "digest"}),
         frozenset({"object", "handle", "address", "digest", "key"}),
     }
+
+
+def make_by_hand(fake: FakeGateway, **fields: object) -> None:
+    body = {"key": "sk-made-by-hand-0001", "key_alias": "shop-legacy", **fields}
+    fake.handle(Request("POST", "/key/generate", body, f"Bearer {ADMIN_KEY}"))
+
+
+def adopt(shell: CommandLine, how: str) -> None:
+    added = f"\n  - {{name: legacy, key_alias: shop-legacy, adopt: {how}}}\n"
+    edit(shell, "apps/shop.yaml", "\n  - name: main", added + "  - name: main")
+
+
+def test_an_overspent_key_is_adopted_only_with_a_reset(
+    shell: CommandLine, fake: FakeGateway
+) -> None:
+    make_by_hand(fake, spend=812.4)
+    adopt(shell, "true")
+    refused = shell.run("apply", *BY_THEN, "--yes")
+    assert (refused.returncode, "AG509 adopted-key-overspent" in refused.stderr) == (1, True)
+    edit(shell, "apps/shop.yaml", "adopt: true", "adopt: {reset_spend: true}")
+    planned = shell.run("plan", *BY_THEN)
+    assert "spend 812.4 → 0" in " ".join(planned.stdout.split())
+    assert shell.run("apply", *BY_THEN, "--yes").returncode == 0
+    [row] = [row for row in fake.keys.rows.values() if row["key_alias"] == "shop-legacy"]
+    assert row["spend"] == 0
+
+
+def test_a_key_in_a_limited_team_is_not_adopted(shell: CommandLine, fake: FakeGateway) -> None:
+    team = {"team_id": "growth", "models": ["gpt-4o"]}
+    fake.handle(Request("POST", "/team/new", team, f"Bearer {ADMIN_KEY}"))
+    make_by_hand(fake, team_id="growth")
+    adopt(shell, "{reset_spend: true}")
+    refused = shell.run("plan", *BY_THEN)
+    assert (refused.returncode, 'team "growth"' in refused.stdout) == (1, True)
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aspire_gitops.money import Month
 from aspire_gitops.saved_snapshot import FORMAT_VERSION
 from support.command_line import CommandLine
 from support.fake_gateway import ADMIN_KEY, FakeGateway, serving
@@ -19,13 +20,18 @@ BY_THEN = ("--today", TODAY)
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Iterator[CommandLine]:
+def fake() -> FakeGateway:
+    return FakeGateway()
+
+
+@pytest.fixture
+def shell(tmp_path: Path, fake: FakeGateway) -> Iterator[CommandLine]:
     """What the small source declares is live, and 70 of 100 AUD are spent this month."""
     write_files(tmp_path)
     url = sqlite_url(tmp_path / "ledger.sqlite3")
     today = datetime.now(SYDNEY).date()
     write_calls(url, [Spent("shop", "shop", "chat", "acme", "70", today)])
-    with serving(FakeGateway()) as gateway:
+    with serving(fake) as gateway:
         variables = {
             "ASPIRE_GITOPS_GATEWAY_URL": gateway,
             "ASPIRE_GITOPS_ADMIN_KEY": ADMIN_KEY,
@@ -61,6 +67,23 @@ def test_a_review_with_a_published_snapshot_is_refused_too(shell: CommandLine) -
     reviewer = CommandLine(shell.folder)
     ended = reviewer.run("plan", "--snapshot", "live.json", *BY_THEN)
     assert (ended.returncode, "70.00 AUD is spent this month" in ended.stdout) == (1, True)
+
+
+def test_a_plan_tells_when_litellm_and_the_ledger_disagree(
+    shell: CommandLine, fake: FakeGateway
+) -> None:
+    """Nobody looks twice here, so it is a warning, and nothing is written."""
+    gateway = shell.folder / "gateway.d" / "gateway.yaml"
+    gateway.write_text(gateway.read_text() + "ledger: {}\n")
+    assert shell.run("apply", "--yes", *BY_THEN).returncode == 0
+    [row] = fake.keys.rows.values()
+    row["spend"] = 79.0
+    row["budget_reset_at"] = Month.containing(datetime.now(SYDNEY), SYDNEY).end.isoformat()
+    ended = shell.run("plan", *BY_THEN)
+    assert "LiteLLM counts 79.00 USD for key/shop.main this month, the ledger has 0.00" in (
+        " ".join(ended.stdout.split())
+    )
+    assert ended.returncode == 0
 
 
 def test_a_snapshot_says_what_apps_asked_for(shell: CommandLine) -> None:

@@ -14,7 +14,7 @@ from aspire_gitops.errors import UsageError
 from aspire_gitops.money import Aud
 from aspire_gitops.rendering.snapshot import FORMAT_VERSION, snapshot_json
 from aspire_gitops.saved_snapshot import SavedSnapshot, read_snapshot
-from aspire_gitops.state import Snapshot
+from aspire_gitops.state import GatewayObject, Holder, KeyFacts, Kind, ObjectKey, Snapshot
 from aspire_gitops.usage import Downtime, Traffic, Usage
 from support.objects import NOON, OWNER
 
@@ -210,3 +210,58 @@ def test_more_rows_than_anybody_counts_are_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(saved_snapshot, "_MOST_ROWS", 2)
     with pytest.raises(UsageError, match="not a snapshot of this version"):
         read(written())
+
+
+# ── keys that somebody made by hand ──────────────────────────────────────────
+
+BY_HAND = GatewayObject(ObjectKey(Kind.KEY, "postiz"), "postiz", {}, address="ab" * 32)
+
+
+def with_key(facts: KeyFacts) -> str:
+    return written(replace(EMPTY, objects=(BY_HAND,), key_facts={BY_HAND.address or "": facts}))
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        pytest.param(KeyFacts(spend=812.4), KeyFacts(spend=812.4), id="its spend"),
+        pytest.param(KeyFacts(), KeyFacts(), id="a spend that was no amount"),
+        pytest.param(
+            KeyFacts(0.0, blocked=True, expires="2027-01-01T00:00:00+00:00", limits=("tags",)),
+            KeyFacts(0.0, blocked=True, expires="2027-01-01T00:00:00+00:00", limits=("tags",)),
+            id="what may stop it",
+        ),
+        pytest.param(
+            KeyFacts(0.0, team=Holder("t-1", ("models",)), user=Holder("eve@example.com", ())),
+            KeyFacts(0.0, team=Holder("", ("models",)), user=Holder("", ())),
+            id="whose it is, without the names",
+        ),
+        pytest.param(
+            KeyFacts(0.0, team=Holder("t-1")),
+            KeyFacts(0.0, team=Holder("", unread="the snapshot does not tell")),
+            id="a team that nobody asked about",
+        ),
+    ],
+)
+def test_what_may_stop_an_adopted_key_survives_the_file(
+    facts: KeyFacts, expected: KeyFacts
+) -> None:
+    assert read(with_key(facts)).snapshot.key_facts == {BY_HAND.address: expected}
+
+
+def test_nobody_s_name_is_published() -> None:
+    facts = KeyFacts(0.0, team=Holder("t-1", ("models",)), user=Holder("eve@example.com", ()))
+    assert not {"eve@example.com", "t-1"} & set(with_key(facts).split('"'))
+
+
+def test_a_snapshot_of_an_older_release_tells_nothing_of_keys() -> None:
+    found = json.loads(with_key(KeyFacts(spend=812.4)))
+    del found["foreign"][0]["key"]
+    assert read(json.dumps(found)).snapshot.key_facts == {}
+
+
+@pytest.mark.parametrize("spend", ["NaN", "1e400", '"much"'])
+def test_a_spend_that_is_no_amount_is_refused_in_a_file(spend: str) -> None:
+    text = with_key(KeyFacts(spend=812.4)).replace("812.4", spend)
+    with pytest.raises(UsageError):
+        read(text)
