@@ -59,7 +59,7 @@ def apply(gateway: Subject, made: Plan) -> Outcome:
 
 def serve(gateway: Subject, model: str) -> None:
     """Let the stand-in provider answer under a name, at prices that count."""
-    prices = {"input_cost_per_token": 1e-06, "output_cost_per_token": 1e-06}
+    prices: dict[str, Any] = {"input_cost_per_token": 1e-06, "output_cost_per_token": 1e-06}
     base = f"{gateway.upstream_url}/{model}/v1"
     gateway.new_model(model, api_key="fake", api_base=base, **prices)
 

@@ -1,11 +1,13 @@
 """The controller sets LiteLLM's own spend to the ledger's, after two looks, and only downwards."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aspire_gitops.canonical import canonical_json
 from aspire_gitops.controller.brakes import braking
 from aspire_gitops.errors import LedgerUnavailable
 from aspire_gitops.journal.entry import EntryKind
@@ -86,8 +88,14 @@ def test_the_journal_has_it_like_any_other_write(watched: Watched) -> None:
     watched.scene.turn()
     watched.scene.turn()
     [plan] = [e.draft for e in watched.scene.journal.entries if e.draft.kind is EntryKind.PLAN][1:]
-    [change] = plan.body["changes"]  # type: ignore[misc]  # a list, as the journal writes it
-    assert change["fields"] == [["spend", 812.4, 3.25, "drift"]]  # type: ignore[index,call-overload]
+    assert json.loads(canonical_json(plan.body))["changes"] == [
+        {
+            "action": "update",
+            "object": "key/shop.main",
+            "reason": "LiteLLM counts more for it than the ledger has, and would refuse its app",
+            "fields": [["spend", 812.4, 3.25, "drift"]],
+        }
+    ]
     assert watched.scene.journal.said(EntryKind.DRIFT) == ["key/shop.main healed"]
     assert watched.scene.journal.said(EntryKind.RESULT)[-1] == "key/shop.main applied"
 
