@@ -1,18 +1,34 @@
 """What only a real LiteLLM can show: a second apply writes nothing, and live traffic never notices."""
 
+import asyncio
 import json
 import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
+from pydantic import SecretStr
 
-from aspire_gitops.gateway import Tally
+from aspire_gitops.applying import apply_plan
+from aspire_gitops.applying.secrets import gather_evidence
+from aspire_gitops.controller.spending import FLUSH, Spending
+from aspire_gitops.delivery import open_delivery
+from aspire_gitops.gateway import GatewayClient, Tally
+from aspire_gitops.ledger_reading import LedgerReading
+from aspire_gitops.money import Month
+from aspire_gitops.planning.make import make_plan
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning.spend_resets import with_resets
 from aspire_gitops.rehearsal.redirect import swapped
 from aspire_gitops.state import Compiled, Kind, ObjectKey
-from support.aspire_on_sandbox import Aspire, aspire_on_sandbox
+from support.aspire_on_sandbox import OWNER, Aspire, aspire_on_sandbox
+from support.sandbox_admin import admin_of, eventually
+from support.spend_ledger import SYDNEY
 from support.traffic import Traffic
+from support.turns import MemoryJournal
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -52,6 +68,56 @@ def test_a_second_apply_sends_no_write_and_reads_pages_not_objects(aspire: Aspir
         *["/v1/models"] * 3,  # one for each kind of fallback
         "/v2/model/info",
     ]
+
+
+def test_an_app_that_litellm_alone_refuses_is_let_in_again(aspire: Aspire) -> None:
+    """Its own spend went wrong by one absurd figure; the ledger knows better."""
+    value = aspire.app_key(CALLER)
+    with admin_of(aspire.sandbox) as admin:
+        assert admin.chat("qwen-chat", key=value).status_code == 200
+        before = eventually(lambda: _booked(aspire).get(CALLER))
+        admin.post("/key/update", {"key": value, "spend": 1e15})
+        refused = admin.chat("qwen-chat", key=value)
+        assert (refused.status_code, "Budget has been exceeded" in refused.text) == (429, True)
+        plan = asyncio.run(_healing(aspire))
+        assert [(str(change.key), change.is_drift) for change in plan.changes] == [
+            (f"key/{CALLER}", True)
+        ]
+        assert admin.chat("qwen-chat", key=value).status_code == 200
+        row = admin.key_row(value)
+        assert before
+        assert before <= Decimal(str(row["spend"])) < 1
+
+
+def _booked(aspire: Aspire) -> dict[str, Decimal]:
+    async def asked() -> dict[str, Decimal]:
+        assert aspire.sandbox.ledger_url
+        month = Month.containing(datetime.now(SYDNEY), SYDNEY)
+        async with LedgerReading(SecretStr(aspire.sandbox.ledger_url)) as ledger:
+            found = await ledger.spent_by_key(str(month))
+            return {key: usd for key, (usd, _) in found.items() if usd}
+
+    return asyncio.run(asked())
+
+
+async def _healing(aspire: Aspire) -> Plan:
+    """Look twice, as the controller does, and carry out what that gives."""
+    assert aspire.sandbox.ledger_url
+    admin_key, began = SecretStr(aspire.sandbox.master_key), datetime.now(UTC)
+    looks = iter([began, began + FLUSH])
+    async with (
+        GatewayClient(aspire.sandbox.base_url, admin_key) as client,
+        LedgerReading(SecretStr(aspire.sandbox.ledger_url)) as ledger,
+    ):
+        spending = Spending(ledger, MemoryJournal(), lambda: next(looks), lambda _: None, OWNER)
+        for _ in range(2):
+            seen = await spending.looked(await client.read_snapshot())
+        evidence = gather_evidence(aspire.wanted.objects, aspire.redirected.secrets)
+        made = make_plan(aspire.wanted, seen, owner=OWNER, evidence=evidence)
+        plan = with_resets(made, seen, spending.to_reset)
+        outcome = await apply_plan(plan, client, aspire.redirected.secrets, open_delivery)
+        assert outcome.ok, outcome
+        return plan
 
 
 def test_live_traffic_through_a_swapped_alias(aspire: Aspire) -> None:

@@ -17,7 +17,7 @@ from aspire_gitops.state import Compiled, Intent, KeyFacts
 from support.fake_gateway_subject import Subject, fresh
 from support.objects import OWNER, app_key, compiled
 
-CAP = {"max_budget": 10.0, "budget_duration": "1mo"}
+CAP: dict[str, Any] = {"max_budget": 10.0, "budget_duration": "1mo"}
 
 
 def facts(gateway: Subject, address: str) -> KeyFacts:
