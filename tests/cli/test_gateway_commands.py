@@ -322,6 +322,20 @@ def test_an_overspent_key_is_adopted_only_with_a_reset(
     assert row["spend"] == 0
 
 
+def test_a_saved_plan_is_held_against_what_litellm_counts_by_then(
+    shell: CommandLine, fake: FakeGateway
+) -> None:
+    make_by_hand(fake)
+    adopt(shell, "true")
+    assert shell.run("plan", *BY_THEN, "-o", "plan.json").returncode == 0
+    [row] = fake.keys.rows.values()
+    row["spend"] = 812.4
+    before = len(fake.writes)
+    refused = shell.run("apply", "--plan", "plan.json", "--yes")
+    assert (refused.returncode, "AG509" in refused.stderr) == (1, True)
+    assert len(fake.writes) == before
+
+
 def test_a_key_in_a_limited_team_is_not_adopted(shell: CommandLine, fake: FakeGateway) -> None:
     team = {"team_id": "growth", "models": ["gpt-4o"]}
     fake.handle(Request("POST", "/team/new", team, f"Bearer {ADMIN_KEY}"))

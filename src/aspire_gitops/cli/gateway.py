@@ -13,9 +13,9 @@ from aspire_gitops.cli.invocation import Invocation
 from aspire_gitops.cli.planned import plan_from
 from aspire_gitops.cli.progress import warn
 from aspire_gitops.delivery import open_delivery
-from aspire_gitops.errors import LedgerRefused, LedgerUnavailable, UsageError
+from aspire_gitops.errors import LedgerRefused, LedgerUnavailable, UnsafePlan, UsageError
 from aspire_gitops.gateway import GatewayClient
-from aspire_gitops.planning.adoption import addresses_to_adopt
+from aspire_gitops.planning.adoption import addresses_to_adopt, adopted_keys, check_adoptions
 from aspire_gitops.planning.make import ensure_current
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.settings import PREFIX, Settings, read_admin_key, read_secret, settings_warnings
@@ -68,7 +68,7 @@ class LiveGateway:
 
         async def carried_out(client: GatewayClient) -> Outcome:
             if not just_made:
-                ensure_current(plan, await client.read_snapshot())
+                await _ensure_as_planned(client, plan)
             if plan.changes:
                 await client.check_rights()  # half an apply is worse than none
             return await apply_plan(plan, client, secrets, open_delivery, progress=progress)
@@ -124,6 +124,16 @@ def open_gateway(
     invocation.log_as(settings)
     ledger_url = read_secret(settings, "ledger_url")
     return LiveGateway(url, read_admin_key(settings), settings.owner, ledger_url)
+
+
+async def _ensure_as_planned(client: GatewayClient, plan: Plan) -> None:
+    """Raise StalePlan or UnsafePlan if the gateway moved, or what LiteLLM counts for adopted keys."""
+    found = await client.read_snapshot()
+    ensure_current(plan, found)
+    if adopted := [c.before.address or "" for c in adopted_keys(plan.changes) if c.before]:
+        found = await client.read_holders(found, adopted)
+        if refusals := tuple(check_adoptions(found, plan.changes)):
+            raise UnsafePlan("; ".join(f"{r.rule.code} {r.object}: {r.message}" for r in refusals))
 
 
 async def _with_holders(

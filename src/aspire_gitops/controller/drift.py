@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aspire_gitops.controller.fights import held_back, paths_of
+from aspire_gitops.planning.adoption import SPEND
 from aspire_gitops.planning.plan import Cause, Change, Plan
 from aspire_gitops.reporting import Answer, Drifted, Fight
 
@@ -90,10 +91,12 @@ def _answer(change: Change, held: Sequence[Change], *, heals: bool) -> Answer:
 
 
 def _drifted(change: Change, answer: Answer, touches: Mapping[str, Touch]) -> Drifted:
-    touch = touches.get(str(change.key), Touch())
+    fields = tuple(filter(None, paths_of(change)))
+    # What LiteLLM counted wrong is nobody's hand.
+    touch = Touch() if fields == (SPEND,) else touches.get(str(change.key), Touch())
     return Drifted(
         object=str(change.key),
-        fields=tuple(filter(None, paths_of(change))),
+        fields=fields,
         answer=answer,
         by=touch.by,
         since=touch.at,

@@ -56,7 +56,7 @@ def booked_usd(snapshot: Snapshot, key_alias: str) -> float:
 
 def check_adoptions(snapshot: Snapshot, changes: Sequence[Change]) -> Iterator[Refusal]:
     """Yield a refusal for each reason why an adopted key could not be used, or nobody knows."""
-    for change in _adopted(changes):
+    for change in adopted_keys(changes):
         facts = snapshot.facts_of(change.before) if change.before else None
         if facts is None:
             yield _unverified(
@@ -76,7 +76,7 @@ def unknown_bookings(
     """Yield a warning for each spend that is reset while nobody knows what the ledger has."""
     if not compiled.gateway.has_ledger or snapshot.booked is not None:
         return
-    for change in _adopted(changes):
+    for change in adopted_keys(changes):
         if _reset_of(change):
             yield (
                 f"the spend of {change.key} is reset to 0, and nobody asked the ledger what it"
@@ -91,7 +91,8 @@ def without_unverified(plan: Plan) -> tuple[Plan, tuple[str, ...]]:
     return replace(plan, refusals=kept), tuple(f"{one.object}: {one.message}" for one in unknown)
 
 
-def _adopted(changes: Sequence[Change]) -> Iterator[Change]:
+def adopted_keys(changes: Sequence[Change]) -> Iterator[Change]:
+    """Yield the changes that adopt a key."""
     for change in changes:
         if change.action is Action.ADOPT and change.key.kind is Kind.KEY:
             yield change

@@ -65,6 +65,7 @@ def test_the_second_look_sets_it_to_what_the_ledger_has(watched: Watched) -> Non
         ("spend",),
         Answer.HEALED,
     )
+    assert (drift.by, drift.since) == (None, None), "it is nobody's hand"
 
 
 def test_nothing_but_the_spend_of_the_key_is_written(watched: Watched) -> None:
