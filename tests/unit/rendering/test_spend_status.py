@@ -1,6 +1,7 @@
 """Spend beside everything else: on the page, in the terminal, in the metrics; absent without a ledger."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -10,6 +11,8 @@ from aspire_gitops.rendering.status.page import status_page
 from aspire_gitops.rendering.status.text import status_text
 from aspire_gitops.reporting import SpendReport, Status
 from aspire_gitops.server.metrics import Metrics
+from aspire_gitops.spending.own_spend import OwnSpend, Verdict
+from aspire_gitops.state import Kind, ObjectKey
 from support.statuses import SPEND, ready
 
 WITHOUT = replace(ready(), spend=None)
@@ -77,3 +80,58 @@ def test_a_status_of_an_older_controller_can_be_read() -> None:
     old = status_document(ready()).model_dump(mode="json")
     del old["spend"]
     assert StatusDocument.model_validate(old).spend is None
+
+
+# ── LiteLLM's own spend ──────────────────────────────────────────────────────
+
+
+def unlike(litellm: str, ledger: str, verdict: Verdict) -> Status:
+    key = ObjectKey(Kind.KEY, "shop.main")
+    one = OwnSpend(key, "ab" * 32, Decimal(litellm), Decimal(ledger), Decimal(100), verdict)
+    return replace(ready(), spend=replace(SPEND, unlike=(one,)))
+
+
+@pytest.mark.parametrize("show", [page, terminal])
+@pytest.mark.parametrize(
+    ("litellm", "verdict", "said"),
+    [
+        pytest.param(
+            "812.4",
+            Verdict.HIGH,
+            "LiteLLM counts 812.40 USD this month, the ledger has 3.25 USD: LiteLLM refuses the app"
+            " at 100.00 USD although it has money left.",
+            id="too high",
+        ),
+        pytest.param("0", Verdict.LOW, "the backstop at 100.00 USD is blind", id="blind"),
+        pytest.param("1e300", Verdict.HIGH, "LiteLLM counts 1.000e+300 USD", id="absurd"),
+        pytest.param("-1e300", Verdict.LOW, "LiteLLM counts -1.000e+300 USD", id="below zero"),
+    ],
+)
+def test_a_key_of_which_the_two_disagree_is_shown(
+    show: object, litellm: str, verdict: Verdict, said: str
+) -> None:
+    assert callable(show)
+    text = " ".join(show(unlike(litellm, "3.25", verdict)).split())
+    assert said in text
+    assert "key/shop.main" in text
+
+
+def test_who_may_go_on_refusing_is_said() -> None:
+    shown = " ".join(terminal(unlike("812.4", "3.25", Verdict.HIGH)).split())
+    assert "another proxy process without Redis may go on refusing for ten minutes" in shown
+
+
+@pytest.mark.parametrize(("verdict", "other"), [("high", "low"), ("low", "high")])
+def test_such_keys_are_counted_by_verdict(verdict: str, other: str) -> None:
+    lines = metrics(unlike("812.4", "3.25", Verdict(verdict)))
+    name = "aspire_gitops_own_spend_unlike_keys"
+    assert f'{name}{{verdict="{verdict}"}} 1.0' in lines
+    assert f'{name}{{verdict="{other}"}} 0.0' in lines
+
+
+def test_an_older_controller_says_nothing_of_own_spend() -> None:
+    found = status_document(unlike("812.4", "3.25", Verdict.HIGH)).model_dump(mode="json")
+    assert found["spend"].pop("unlike")
+    read = StatusDocument.model_validate(found)
+    assert read.spend
+    assert read.spend.unlike == ()
