@@ -23,6 +23,7 @@ from aspire_gitops.ledger.litellm.front import Front, current
 from aspire_gitops.ledger.litellm.recovery import keep_recovering
 from aspire_gitops.ledger.litellm.refusals import Refusal
 from aspire_gitops.ledger.litellm.settings import LedgerSettings, read_settings
+from aspire_gitops.ledger.litellm.tallies import keep_writing
 from aspire_gitops.ledger.opening import open_store
 from aspire_gitops.ledger.store import Store
 
@@ -30,6 +31,7 @@ Clock: TypeAlias = Callable[[], datetime]
 
 PARAMETER = "MONTHLY_BUDGET_AUD"
 _RECOVER_EVERY_S = 30.0
+_COUNT_EVERY_S = 10.0
 _STORE_TIMEOUT_S = 5.0  # LiteLLM's event loop stands still for seconds when 64 clients begin
 
 
@@ -76,6 +78,9 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
         self._recovery = _begin_recovering(store, settings, clock)
         if self._recovery:
             running.stand_in_front(lambda app: Front(app, self._handler.ended))
+            self._counting = asyncio.get_running_loop().create_task(
+                keep_writing(self._handler.tallies, store, every_s=_COUNT_EVERY_S)
+            )
 
     async def async_pre_call_hook(
         self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: str

@@ -6,7 +6,7 @@ requests and events, and turns a `Declined` into an answer.
 
 import asyncio
 import logging
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -35,6 +35,7 @@ from aspire_gitops.ledger.litellm.ids import Ids
 from aspire_gitops.ledger.litellm.outcomes import Outcome, outcome_of
 from aspire_gitops.ledger.litellm.refusals import Refusal
 from aspire_gitops.ledger.litellm.settings import Unmarked
+from aspire_gitops.ledger.litellm.tallies import Tallies
 from aspire_gitops.ledger.request_guard import Judged, Objection, judge
 from aspire_gitops.ledger.settling import Ending, Terms, reckon
 from aspire_gitops.ledger.values import Booked
@@ -127,8 +128,7 @@ class CallHandler:
         self._ids = Ids()
         self._open: OrderedDict[str, OpenCall] = OrderedDict()
         self._abandoning: set[asyncio.Task[None]] = set()
-        self.failures: Counter[tuple[str, str, str, str, str]] = Counter()
-        self.parameters: Counter[tuple[str, str, str, str, str, str]] = Counter()
+        self.tallies = Tallies()
 
     async def admit(
         self,
@@ -324,15 +324,18 @@ class CallHandler:
         admitted = self._gate.under_way(call_id)
         if admitted:
             of = admitted.request.call
-            self.failures[of.day, of.app, of.alias, call.deployment, outcome.name] += 1
+            self.tallies.failed(of.day, of.app, of.alias, call.deployment, outcome.name)
 
     def _count_parameter(self, incoming: Incoming, name: str, outcome: str) -> None:
-        account = incoming.account
-        if account is None or len(self.parameters) >= _REMEMBERED:
-            return
-        day, contract = account.day(self._clock()), incoming.exchange.contract
-        key = (day, account.app, incoming.alias, contract.name, name[:80], outcome)
-        self.parameters[key] += 1
+        if account := incoming.account:
+            self.tallies.saw(
+                day=account.day(self._clock()),
+                app=account.app,
+                alias=incoming.alias,
+                call_type=incoming.exchange.contract.name,
+                parameter=name[:80],
+                outcome=outcome,
+            )
 
 
 def _opened(incoming: Incoming, account: Account, judged: Judged) -> OpenCall:
