@@ -7,12 +7,13 @@ they are no money.
 import asyncio
 import logging
 from collections import Counter
-from typing import Final
+from typing import Final, TypeVar
 
 from aspire_gitops.ledger.store import Store, StoreRefused, StoreUnavailable
 from aspire_gitops.ledger.values import FailedCalls, SeenParameter
 
 LOG = logging.getLogger("aspire_gitops.ledger")
+KeyT = TypeVar("KeyT")
 _MOST: Final = 10_000  # different rows in memory; a caller may invent names
 
 
@@ -61,6 +62,6 @@ async def keep_writing(tallies: Tallies, store: Store, *, every_s: float) -> Non
             LOG.exception("counting failed calls failed")
 
 
-def _count(counter: Counter[tuple[str, ...]], key: tuple[str, ...]) -> None:
+def _count(counter: Counter[KeyT], key: KeyT) -> None:
     if key in counter or len(counter) < _MOST:
         counter[key] += 1
