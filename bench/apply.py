@@ -26,7 +26,7 @@ from pydantic import SecretStr
 
 from aspire_gitops.applying import Outcome, apply_plan
 from aspire_gitops.applying.secrets import Secrets, gather_evidence
-from aspire_gitops.delivery import open_delivery
+from aspire_gitops.delivery import deliveries_in
 from aspire_gitops.gateway import GatewayClient, Tally
 from aspire_gitops.money import ExchangeRate
 from aspire_gitops.planning.make import make_plan
@@ -46,6 +46,7 @@ from aspire_gitops.state import (
 )
 
 T = TypeVar("T")
+DELIVERIES = deliveries_in(Path(tempfile.gettempdir()).resolve())
 OWNER = "bench"
 SECRET = "credential_values.api_key"  # noqa: S105  # a field's name
 RATE = ExchangeRate(Decimal("0.6512"), date(2026, 11, 20), "RBA F11.1", 45)
@@ -192,7 +193,7 @@ async def planned(client: GatewayClient, compiled: Compiled, secrets: Secrets) -
 
 async def applied(client: GatewayClient, compiled: Compiled, secrets: Secrets) -> Outcome:
     plan = await planned(client, compiled, secrets)
-    return await apply_plan(plan, client, secrets, open_delivery)
+    return await apply_plan(plan, client, secrets, DELIVERIES)
 
 
 # ── the measuring ───────────────────────────────────────────────────────────

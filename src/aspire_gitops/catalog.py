@@ -15,6 +15,7 @@ from aspire_gitops.resources import (
     ApprovalSpec,
     AppSpec,
     BudgetSpec,
+    DeliverySpec,
     GatewaySpec,
     ProviderSpec,
     ResourceSpec,
@@ -55,10 +56,24 @@ class Catalog:
     apps: Mapping[str, Declared[AppSpec]] = field(default_factory=dict)
     budgets: Mapping[str, Declared[BudgetSpec]] = field(default_factory=dict)
     approvals: Mapping[str, Declared[ApprovalSpec]] = field(default_factory=dict)
+    deliveries: Mapping[str, Declared[DeliverySpec]] = field(default_factory=dict)
     repeated: tuple[Declared[ResourceSpec], ...] = ()
+
+    @property
+    def deliveries_folder(self) -> str:
+        """The folder that Deliveries stand in, with a slash: `deliveries/` beside the Gateway's file."""
+        path = self.gateway.document.path if self.gateway else ""
+        return f"{path[: path.rfind('/') + 1]}deliveries/"
 
     def __iter__(self) -> Iterator[Declared[ResourceSpec]]:
         if self.gateway:
             yield self.gateway
-        for group in (self.providers, self.aliases, self.apps, self.budgets, self.approvals):
+        for group in (
+            self.providers,
+            self.aliases,
+            self.apps,
+            self.budgets,
+            self.approvals,
+            self.deliveries,
+        ):
             yield from group.values()

@@ -5,7 +5,7 @@ AspireGitopsError
 ├── InvalidConfig             the reviewed files hold errors             → a commit mends it
 ├── SourceUnavailable         the source cannot be read as a whole       → try again
 ├── SourceRefused             credentials, branch or signature refused   → a person must act
-├── SecretMissing             a reference leads to no secret             → a person must act
+├── SecretMissing             a reference leads to no usable secret      → a person must act
 ├── UnsafePlan                a limit, a missing Approval, a conflict    → a commit or a person
 ├── StalePlan                 the gateway moved since the plan was made  → plan again
 ├── DeliveryFailed            a key could not be handed over             → try again
@@ -63,7 +63,10 @@ class SourceRefused(AspireGitopsError):
 
 
 class SecretMissing(AspireGitopsError):
-    """A secret reference leads nowhere. A person must set what the message names."""
+    """A secret reference leads nowhere, or to what must not be used as one.
+
+    A person must set what the message names.
+    """
 
 
 class UnsafePlan(AspireGitopsError):

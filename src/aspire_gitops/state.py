@@ -138,12 +138,22 @@ class SecretReference:
 
 @dataclass(frozen=True, slots=True)
 class FileDelivery:
-    """Hand a key's value over in a file of mode 0600."""
+    """Hand a key's value over in a file of mode 0600.
+
+    A path without a slash in front is below the controller's delivery root, which
+    the reviewed files do not know: `agents/default`.
+    """
 
     path: str
 
     def __str__(self) -> str:
         return f"file:{self.path}"
+
+    @property
+    def shown(self) -> str:
+        """The place in words for people."""
+        is_whole = self.path.startswith("/")
+        return self.path if is_whole else f"{self.path} below the controller's delivery root"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from pydantic import SecretStr
 from aspire_gitops.applying import apply_plan
 from aspire_gitops.applying.secrets import gather_evidence
 from aspire_gitops.controller.spending import FLUSH, Spending
-from aspire_gitops.delivery import open_delivery
 from aspire_gitops.gateway import GatewayClient, Tally
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.money import Month
@@ -115,7 +114,7 @@ async def _healing(aspire: Aspire) -> Plan:
         evidence = gather_evidence(aspire.wanted.objects, aspire.redirected.secrets)
         made = make_plan(aspire.wanted, seen, owner=OWNER, evidence=evidence)
         plan = with_resets(made, seen, spending.to_reset)
-        outcome = await apply_plan(plan, client, aspire.redirected.secrets, open_delivery)
+        outcome = await apply_plan(plan, client, aspire.redirected.secrets, aspire.deliveries)
         assert outcome.ok, outcome
         return plan
 

@@ -32,6 +32,7 @@ def shell(tmp_path: Path, fake: FakeGateway) -> Iterator[CommandLine]:
         variables = {
             "ASPIRE_GITOPS_GATEWAY_URL": url,
             "ASPIRE_GITOPS_ADMIN_KEY": ADMIN_KEY,
+            "ASPIRE_GITOPS_DELIVERY_ROOT": str(tmp_path / "keys"),
             "ACME_API_KEY": PROVIDER_SECRET,
         }
         yield CommandLine(tmp_path, variables)
@@ -367,6 +368,6 @@ def test_no_secret_is_in_anything(shell: CommandLine) -> None:
         written += result.stdout + result.stderr
     files = [shell.folder / "plan.json", shell.folder / "snapshot.json"]
     written += "".join(path.read_text() for path in files)
-    delivered = (shell.folder / "delivered").read_text().strip()
+    delivered = (shell.folder / "keys" / "shop" / "main").read_text().strip()
     assert delivered.startswith("sk-")
     assert [s for s in (PROVIDER_SECRET, ADMIN_KEY, delivered) if s in written] == []

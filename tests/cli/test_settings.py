@@ -11,6 +11,7 @@ from aspire_gitops.settings import (
     ControllerSettings,
     LogFormat,
     default_state_dir,
+    own_files,
     read_admin_key,
     read_settings,
     settings_warnings,
@@ -158,3 +159,26 @@ def test_the_page_names_every_variable() -> None:
         n for n in ControllerSettings.model_fields if f"`ASPIRE_GITOPS_{n.upper()}`" not in page
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("root", ["keys", "/srv/../etc", "/proc/self", "/", "/dev"])
+def test_a_delivery_root_is_one_plain_path(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASPIRE_GITOPS_DELIVERY_ROOT", root)
+    with pytest.raises(UsageError, match=r"ASPIRE_GITOPS_DELIVERY_ROOT: .*absolute path"):
+        read_settings()
+
+
+def test_every_file_that_a_variable_of_ours_names_is_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the controller too, where `apply` runs beside it."""
+    monkeypatch.setenv("ASPIRE_GITOPS_GIT_SSH_KEY_FILE", str(tmp_path / "ssh"))
+    monkeypatch.setenv("ASPIRE_LEDGER_URL_FILE", str(tmp_path / "ledger"))
+    own = own_files(read_settings(admin_key_file=tmp_path / "admin", state_dir=tmp_path / "state"))
+    refused = [
+        name for name in ("ssh", "ledger", "admin") if own.why_not_read(str(tmp_path / name))
+    ]
+    assert refused == ["ssh", "ledger", "admin"]
+    assert own.why_not_read(str(tmp_path / "state" / "journal"))
+    assert own.why_not_read("/var/lib/aspire-gitops/keys/shop/main")
+    assert own.why_not_read(str(tmp_path / "cloud-first")) is None

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from aspire_gitops.applying import Outcome, apply_plan
-from aspire_gitops.delivery import open_delivery
 from aspire_gitops.errors import GatewayRejected
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.planning.adoption import addresses_to_adopt
@@ -15,7 +14,7 @@ from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.state import Compiled, Intent, KeyFacts
 from support.fake_gateway_subject import Subject, fresh
-from support.objects import OWNER, app_key, compiled
+from support.objects import IN_TEMPORARY, OWNER, app_key, compiled
 
 CAP: dict[str, Any] = {"max_budget": 10.0, "budget_duration": "1mo"}
 
@@ -52,7 +51,7 @@ def plan(gateway: Subject, wanted: Compiled) -> Plan:
 
 def apply(gateway: Subject, made: Plan) -> Outcome:
     async def work(client: GatewayClient) -> Outcome:
-        return await apply_plan(made, client, {}, open_delivery)
+        return await apply_plan(made, client, {}, IN_TEMPORARY)
 
     return gateway.using(work)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from aspire_gitops.applying.verifying import unmet
 from aspire_gitops.errors import GatewayUnavailable
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.gateway.endpoints import Call, Endpoint
@@ -30,6 +31,51 @@ def test_a_fact_written_for_one_deployment_shows_on_others_of_the_same_model(
     assert found is not None
     assert "model_info.max_input_tokens" not in found.fields
     assert writer != other
+
+
+def test_a_text_that_names_a_variable_reads_back_as_the_variable(gateway: Subject) -> None:
+    """LiteLLM puts it there for good and sends it to the provider: hence AG330, and the taking back."""
+    name = fresh("m")
+    wanted = marked(
+        Kind.DEPLOYMENT,
+        name,
+        name,
+        f"gw.{name}.1",
+        litellm_params__model="openai/x",
+        litellm_params__stop="os.environ/PATH",
+    )
+
+    async def written(client: GatewayClient) -> None:
+        await client.create(wanted, {})
+        found = await client.read(Kind.DEPLOYMENT, f"gw.{name}.1")
+        assert found is not None
+        assert "/bin" in str(found.fields["litellm_params.stop"])
+        assert unmet(wanted, found, frozenset()) == ["litellm_params.stop is not what was written"]
+        await client.delete(wanted)
+
+    gateway.using(written)
+
+
+def test_lists_and_mappings_read_back_as_they_were_written(gateway: Subject) -> None:
+    name = fresh("m")
+    wanted = marked(
+        Kind.DEPLOYMENT,
+        name,
+        name,
+        f"gw.{name}.1",
+        litellm_params__model="openai/x",
+        litellm_params__stop=("###", "end"),
+        litellm_params__chat_template_kwargs={"enable_thinking": False, "thinking_budget": 5},
+        litellm_params__logit_bias={"50256": -100},
+        litellm_params__allowed_openai_params=("reasoning_effort",),
+    )
+
+    async def written(client: GatewayClient) -> None:
+        await client.create(wanted, {})
+        assert await client.read(Kind.DEPLOYMENT, f"gw.{name}.1") == wanted
+        await client.delete(wanted)
+
+    gateway.using(written)
 
 
 def test_a_blocked_alias_shows_no_fallback_and_uses_none(gateway: Subject) -> None:

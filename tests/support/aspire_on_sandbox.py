@@ -11,15 +11,16 @@ from typing import TypeVar
 from pydantic import SecretStr
 
 from aspire_gitops.applying import Outcome, apply_plan
+from aspire_gitops.applying.ports import Deliveries
 from aspire_gitops.applying.secrets import gather_evidence
 from aspire_gitops.canonical import JsonValue
 from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.delivery import open_delivery
+from aspire_gitops.delivery import deliveries_in
 from aspire_gitops.gateway import GatewayClient, Tally
 from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.rehearsal.redirect import Redirected, redirect
+from aspire_gitops.rehearsal.redirect import Redirected, keys_folder, redirect
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl
 from aspire_gitops.state import Compiled, Kind, ObjectKey
 from support.catalogs import TODAY, catalog_of_folder
@@ -38,6 +39,7 @@ class Aspire:
     sandbox: Sandbox
     redirected: Redirected
     upstream: UpstreamControl
+    deliveries: Deliveries
 
     @property
     def wanted(self) -> Compiled:
@@ -55,7 +57,7 @@ class Aspire:
     def apply(self, wanted: Compiled | None = None, tally: Tally | None = None) -> Outcome:
         plan = self.plan(wanted, tally)
         secrets = self.redirected.secrets
-        return self._using(lambda client: apply_plan(plan, client, secrets, open_delivery), tally)
+        return self._using(lambda client: apply_plan(plan, client, secrets, self.deliveries), tally)
 
     def edited(self, key: ObjectKey, **fields: JsonValue) -> Compiled:
         """Return what is wanted, with fields of one object edited; None drops a field."""
@@ -67,7 +69,7 @@ class Aspire:
 
     def app_key(self, name: str) -> str:
         intent = self.wanted.intents[ObjectKey(Kind.KEY, name)]
-        value = intent.delivery and open_delivery(intent.delivery).read()
+        value = intent.delivery and self.deliveries(intent.delivery).read()
         assert value, f"{name} was not delivered"
         return value
 
@@ -97,4 +99,5 @@ def aspire_on_sandbox(folder: Path) -> Iterator[Aspire]:
             for key, intent in compiled.intents.items():
                 if key.kind is Kind.KEY and intent.adopt:
                     admin.new_key(key_alias=compiled.objects[key].handle)
-        yield Aspire(sandbox, redirected, UpstreamControl(sandbox.upstream_url))
+        deliveries = deliveries_in(Path(keys_folder(folder)))
+        yield Aspire(sandbox, redirected, UpstreamControl(sandbox.upstream_url), deliveries)

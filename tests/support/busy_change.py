@@ -17,7 +17,7 @@ from aspire_gitops.applying import Outcome, apply_plan, resolve_secrets
 from aspire_gitops.applying.secrets import gather_evidence
 from aspire_gitops.canonical import JsonValue
 from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.delivery import open_delivery
+from aspire_gitops.delivery import deliveries_in
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.loading import load
 from aspire_gitops.planning.make import make_plan
@@ -37,11 +37,11 @@ SECRETS = {
 }
 
 
-def _key(folder: Path, name: str) -> dict[str, Any]:
-    return {"name": name, "deliver": {"file": f"{folder}/keys/{name}"}}
+def _key(name: str) -> dict[str, Any]:
+    return {"name": name, "deliver": "file"}
 
 
-def _before(folder: Path) -> list[dict[str, Any]]:
+def _before() -> list[dict[str, Any]]:
     return [
         provider("acme"),
         provider("beta"),
@@ -49,12 +49,12 @@ def _before(folder: Path) -> list[dict[str, Any]]:
         alias("chat", "acme"),
         alias("fast", "beta", limits={"timeout_s": 5}),
         alias("retired", "old"),
-        app("shop", ["chat", "fast"], _key(folder, "shop")),
-        app("blog", ["chat"], _key(folder, "blog"), _key(folder, "spare")),
+        app("shop", ["chat", "fast"], _key("shop")),
+        app("blog", ["chat"], _key("blog"), _key("spare")),
     ]
 
 
-def _after(folder: Path) -> list[dict[str, Any]]:
+def _after() -> list[dict[str, Any]]:
     adopted = {"name": "legacy", "key_alias": "by-hand", "adopt": True}
     return [
         provider("acme", base_url="https://eu.acme.example/v1"),
@@ -64,9 +64,9 @@ def _after(folder: Path) -> list[dict[str, Any]]:
         alias("fast", "beta"),
         alias("brand-new", "gamma"),
         alias("hand-made", "gamma", adopt=True),
-        app("shop", ["chat", "brand-new"], _key(folder, "shop")),
-        app("blog", ["chat"], _key(folder, "blog")),
-        app("news", ["chat", "hand-made"], _key(folder, "news"), adopted),
+        app("shop", ["chat", "brand-new"], _key("shop")),
+        app("blog", ["chat"], _key("blog")),
+        app("news", ["chat", "hand-made"], _key("news"), adopted),
     ]
 
 
@@ -78,8 +78,8 @@ class Story:
     fake: FakeGateway = field(default_factory=FakeGateway)
 
     def __post_init__(self) -> None:
-        before = write_folder(self.folder / "before", _before(self.folder))
-        self.after = write_folder(self.folder / "after", _after(self.folder))
+        before = write_folder(self.folder / "before", _before())
+        self.after = write_folder(self.folder / "after", _after())
         assert self.apply(before).ok
         self._by_hand()
         self.foreign = self.foreign_now()
@@ -116,7 +116,7 @@ class Story:
         secrets = resolve_secrets(wanted.intents, SECRETS)
 
         async def work(client: GatewayClient) -> Outcome:
-            return await apply_plan(plan, client, secrets, open_delivery)
+            return await apply_plan(plan, client, secrets, deliveries_in(self.folder / "keys"))
 
         return using(self.fake, work)
 
@@ -136,6 +136,7 @@ class Story:
             "ASPIRE_GITOPS_GATEWAY_URL": url,
             "ASPIRE_GITOPS_ADMIN_KEY": self.fake.admin_key,
             "ASPIRE_GITOPS_STATE_DIR": str(self.folder / "state"),
+            "ASPIRE_GITOPS_DELIVERY_ROOT": str(self.folder / "keys"),
             **SECRETS,
         }
 
@@ -170,7 +171,11 @@ class Story:
         self._check_every_key_is_delivered(ours)
 
     def _check_every_key_is_delivered(self, ours: list[GatewayObject]) -> None:
-        held = {path.name: path.read_text().strip() for path in (self.folder / "keys").iterdir()}
+        held = {
+            path.name: path.read_text().strip()
+            for path in (self.folder / "keys").rglob("*")
+            if path.is_file()
+        }
         assert not [name for name in held if name.startswith(".")], "no draft is left behind"
         delivered = {sha256(value.encode()).hexdigest() for value in held.values()}
         for item in ours:

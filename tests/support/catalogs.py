@@ -71,6 +71,7 @@ def catalog_of_documents(documents: Iterable[Document]) -> Catalog:
         groups["App"],
         groups["Budget"],
         groups["Approval"],
+        groups["Delivery"],
     )
 
 

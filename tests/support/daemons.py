@@ -27,6 +27,7 @@ from support.git_repository import Repository, new_bare, new_repository
 from support.soak.daemon import Daemon
 
 SIDES = ("east", "west")
+STAND_IN = {"reason": "The provider is a stand-in on this machine."}
 WEBHOOK_SECRET = "planted-webhook-secret-4711"
 PLANTED = "planted-provider-key"  # in every provider's key; nobody may ever show it
 _numbers = itertools.count(1)
@@ -140,13 +141,23 @@ def site_in(
         repository=origin.bare.path,
         state_dir=folder / "state",
         log=folder / "controller.log",
-        variables={**variables_of(name, gateway_url, admin_key), **variables},
+        variables={
+            **variables_of(name, gateway_url, admin_key),
+            "ASPIRE_GITOPS_DELIVERY_ROOT": str(folder / "keys"),
+            **variables,
+        },
     )
-    site = Site(origin, daemon, gateway_url, upstream_url, name, folder / "delivered")
+    site = Site(
+        origin, daemon, gateway_url, upstream_url, name, folder / "keys" / f"shop-{name}" / "main"
+    )
     for side in SIDES:
         base, secret = f"{upstream_url}/{side}/v1", {"env": _secret_of(side)}
-        origin.declare(provider(site.provider(side), base_url=base, credential=secret))
-    key = {"name": "main", "deliver": {"file": str(site.delivered)}}
+        origin.declare(
+            provider(
+                site.provider(side), base_url=base, credential=secret, private_network=STAND_IN
+            )
+        )
+    key = {"name": "main", "deliver": "file"}
     origin.declare(app(f"shop-{name}", [site.alias], key))
     return site
 

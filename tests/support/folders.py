@@ -14,6 +14,7 @@ _FOLDERS = {
     "App": "apps",
     "Budget": "budgets",
     "Approval": "approvals",
+    "Delivery": "deliveries",
 }
 
 BUDGET: Mapping[str, Any] = {"kind": "Budget", "name": "shared", "monthly_aud": "100"}

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
+from tempfile import gettempdir
 
 from aspire_gitops.canonical import JsonValue
+from aspire_gitops.delivery import deliveries_in
 from aspire_gitops.money import ExchangeRate
 from aspire_gitops.planning.marking import evidence_of, marked
 from aspire_gitops.planning.matching import next_address
@@ -24,6 +27,7 @@ from aspire_gitops.state import (
 )
 
 OWNER = "aspire-gitops"
+IN_TEMPORARY = deliveries_in(Path(gettempdir()).resolve())  # where tests keep their files
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RATE = ExchangeRate(Decimal("0.6512"), date(2026, 11, 20), "RBA F11.1", 45)
 SECRET_PATH = "credential_values.api_key"

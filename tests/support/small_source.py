@@ -46,17 +46,17 @@ aliases: [chat]
 budget: shop
 keys:
   - name: main
-    deliver: {file: DELIVERED}
+    deliver: file
 """,
 }
 
 
 def write_files(folder: Path) -> Path:
-    """Write the files below `folder`; the key is delivered beside them. Returns `gateway.d`."""
+    """Write the files below `folder`. Returns `gateway.d`."""
     for name, text in FILES.items():
         path = folder / "gateway.d" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.replace("DELIVERED", str(folder / "delivered")))
+        path.write_text(text)
     return folder / "gateway.d"
 
 

@@ -18,10 +18,11 @@ from aspire_gitops.canonical import JsonValue
 from aspire_gitops.controller.pace import Pace
 from aspire_gitops.controller.ports import World
 from aspire_gitops.controller.reconcile import Reconciler
-from aspire_gitops.delivery import open_delivery
+from aspire_gitops.delivery import deliveries_in
 from aspire_gitops.errors import AspireGitopsError, JournalUnavailable
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
+from aspire_gitops.own_files import OwnFiles
 from aspire_gitops.reporting import JournalFacts, Turn
 from aspire_gitops.sources.git import RemoteSource
 from support.catalogs import GATEWAY
@@ -107,14 +108,14 @@ class Scene:
             dict(BUDGET),
             provider("acme"),
             alias("chat", "acme"),
-            app("shop", ["chat"], {"name": "main", "deliver": {"file": str(self.delivered)}}),
+            app("shop", ["chat"], {"name": "main", "deliver": "file"}),
         ):
             self.declare(resource)
         self.restart()
 
     @property
     def delivered(self) -> Path:
-        return self.folder.parent / "delivered"
+        return self.folder.parent / "keys" / "shop" / "main"
 
     def declare(self, resource: dict[str, Any]) -> None:
         self.resources[f"{resource['kind']}/{resource['name']}"] = resource
@@ -169,7 +170,8 @@ class Scene:
             source=RemoteSource(str(self.folder), clone=self.folder.parent / "clone"),
             gateway=client,
             journal=self.journal,
-            deliveries=open_delivery,
+            deliveries=deliveries_in(self.folder.parent / "keys"),
+            own=OwnFiles(),
             owner=OWNER,
             clock=lambda: self.now,
             dice=lambda: 0.5,

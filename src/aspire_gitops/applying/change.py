@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from aspire_gitops.applying.ports import Deliveries, Gateway
+from aspire_gitops.applying.undoing import take_back
 from aspire_gitops.applying.verifying import unmet
 from aspire_gitops.errors import DeliveryFailed, GatewayError, GatewayUnavailable
 from aspire_gitops.planning.adoption import SPEND
@@ -37,7 +38,8 @@ class NotProved(GatewayError):
 class ChangeRun:
     """One change, what it needs, and what came of it so far.
 
-    `secrets` are the values by field path. `state` is what was last read back
+    `secrets` are the values by field path. `why_not_key` says why a value is no
+    key of an app: it is another secret. `state` is what was last read back
     and proved, None once it is deleted; `delivered_to` is where a new key's
     value lies. Both hold whatever was reached, also when `carry_out` fails.
     """
@@ -47,6 +49,7 @@ class ChangeRun:
     gateway: Gateway
     secrets: Mapping[str, str]
     deliveries: Deliveries
+    why_not_key: Callable[[str], str | None]
     state: GatewayObject | None = None
     delivered_to: str | None = None
 
@@ -111,8 +114,17 @@ class ChangeRun:
         return live
 
     async def _prove(
-        self, wanted: GatewayObject, write: Awaitable[None], unset: frozenset[str] = frozenset()
+        self,
+        wanted: GatewayObject,
+        write: Awaitable[None],
+        unset: frozenset[str] = frozenset(),
+        *,
+        before: GatewayObject | None = None,
     ) -> None:
+        """Write, read back, and take back at once what reads back wrong.
+
+        `before` is what an update found there, None for what is created.
+        """
         # A lost answer or a 5xx says nothing about the write. Reading does.
         lost: GatewayUnavailable | None = None
         try:
@@ -122,7 +134,8 @@ class ChangeRun:
         live = await self.gateway.read(wanted.key.kind, wanted.address or "")
         if problems := unmet(wanted, live, unset):
             said = str(lost) if lost else "the gateway accepted it"
-            raise NotProved(f"{said}; read back: {'; '.join(problems)}", lost=bool(lost))
+            undone = await take_back(self.gateway, wanted, before, live) if live else ""
+            raise NotProved(f"{said}; read back: {'; '.join(problems)}{undone}", lost=bool(lost))
         self.state = live and redacted(live, wanted.fields)
 
     # ── one step for each action ────────────────────────────────────────────
@@ -150,7 +163,7 @@ class ChangeRun:
         if value is None:
             value = f"sk-{random.token_urlsafe(32)}"
             delivery.write(value)
-        self.delivered_to = str(self._intent.delivery)
+        self.delivered_to = delivery.place
         wanted = self._wanted(key_address(value))
         await self._prove(wanted, self.gateway.create(wanted, {"key": value}))
 
@@ -158,6 +171,8 @@ class ChangeRun:
         """Return the delivered value if it is free to be used, None if a fresh one is needed."""
         if value is None:
             return None
+        if why := self.why_not_key(value):
+            raise DeliveryFailed(f"the delivery holds a value that is no key of an app: {why}")
         address = key_address(value)
         if await self.gateway.was_deleted(address):
             return None  # whoever deleted it may have had a reason: never bring it back
@@ -171,7 +186,8 @@ class ChangeRun:
     async def _update(self) -> None:
         live = await self._live()
         wanted = self._wanted(live.address)
-        await self._prove(wanted, self.gateway.update(live, wanted, self.secrets), self._unset)
+        write = self.gateway.update(live, wanted, self.secrets)
+        await self._prove(wanted, write, self._unset, before=live)
 
     async def _adopt(self) -> None:
         if self.change.key.kind is Kind.DEPLOYMENT:
@@ -220,7 +236,8 @@ class ChangeRun:
         live = await self._live()
         if self.change.action is Action.ADOPT or self._moves_target:
             bridge = self._bridge(live)
-            await self._prove(bridge, self.gateway.update(live, bridge, self.secrets))
+            write = self.gateway.update(live, bridge, self.secrets)
+            await self._prove(bridge, write, before=live)
         await self._create()
         await self._remove(live)
 

@@ -14,6 +14,7 @@ from aspire_gitops.errors import (
     AspireGitopsError,
     GatewayRefused,
     GatewayUnavailable,
+    SecretMissing,
     UnsafePlan,
 )
 from aspire_gitops.planning.order import stages
@@ -58,14 +59,24 @@ async def apply_plan(
 
     Raises:
         UnsafePlan: The plan is refused; nothing was written.
+        SecretMissing: A provider's secret is the admin key; nothing was written.
     """
     if plan.refusals:
         raise UnsafePlan("; ".join(f"{r.rule.code} {r.object}: {r.message}" for r in plan.refusals))
+    _refuse_admin_key(gateway, secrets)
     run = _Run(plan, gateway, secrets, deliveries, progress, record, stop)
     for changes in stages(plan.changes):
         await run.stage(changes)
     ordered = tuple(run.results[index] for index in range(len(plan.changes)))
     return Outcome(plan.id, plan.revision, ordered)
+
+
+def _refuse_admin_key(gateway: Gateway, secrets: Secrets) -> None:
+    for key, values in sorted(secrets.items()):
+        if any(map(gateway.is_admin_key, values.values())):
+            raise SecretMissing(
+                f"the secret of {key} is the gateway's admin key, and would be sent to a provider"
+            )
 
 
 @dataclass(slots=True)
@@ -128,7 +139,17 @@ class _Run:
 
     def _run(self, change: Change) -> ChangeRun:
         secrets = self.secrets.get(change.key, {})
-        return ChangeRun(change, self.plan.revision, self.gateway, secrets, self.deliveries)
+        return ChangeRun(
+            change, self.plan.revision, self.gateway, secrets, self.deliveries, self._why_not_key
+        )
+
+    def _why_not_key(self, value: str) -> str | None:
+        if self.gateway.is_admin_key(value):
+            return "it is the gateway's admin key"
+        for key, values in self.secrets.items():
+            if value in values.values():
+                return f"it is the secret of {key}"
+        return None
 
     def _stop_if_hopeless(self, error: AspireGitopsError) -> None:
         # Whatever is left would fail the same way, one time-out after the other.

@@ -15,6 +15,10 @@ class Gateway(Protocol):
     GatewayRefused when the admin key has no rights.
     """
 
+    def is_admin_key(self, value: str) -> bool:
+        """Say whether a value is the key that we ask the gateway with."""
+        ...
+
     async def read(self, kind: Kind, address: str) -> GatewayObject | None: ...
 
     async def was_deleted(self, address: str) -> bool:

@@ -1,10 +1,13 @@
 """Resolve references to secrets. Values are held as briefly as can be and never printed."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from aspire_gitops.applying.secret_values import why_not_secret
 from aspire_gitops.errors import SecretMissing
+from aspire_gitops.own_files import OwnFiles
+from aspire_gitops.permitted import is_virtual, why_not_variable, written_plainly
 from aspire_gitops.planning.marking import evidence_of
 from aspire_gitops.state import Evidence, Intent, ObjectKey, SecretReference, State
 
@@ -14,25 +17,50 @@ Secrets = Mapping[ObjectKey, Mapping[str, str]]
 """By object, then by field path: the value of the secret."""
 
 
+def _never(_: str) -> bool:
+    return False
+
+
 def resolve_secrets(
-    intents: Mapping[ObjectKey, Intent], environment: Mapping[str, str] | None = None
+    intents: Mapping[ObjectKey, Intent],
+    environment: Mapping[str, str] | None = None,
+    *,
+    own: OwnFiles | None = None,
+    is_admin_key: Callable[[str], bool] = _never,
 ) -> Secrets:
     """Resolve all references, or none: this runs before the first write.
 
+    Args:
+        intents: What the reviewed files say, by object.
+        environment: The variables to look in; those of the process if it is None.
+        own: The controller's own files, which are no provider's secret.
+        is_admin_key: Says whether a value is the gateway's admin key.
+
     Raises:
-        SecretMissing: Names every reference that leads nowhere. A person must act.
+        SecretMissing: Names every reference that leads to no secret, or to one that
+            must not be used, and never shows a value. A person must act.
     """
-    secrets, missing = _resolve(intents, os.environ if environment is None else environment)
+    secrets, missing = _resolve(intents, environment, own)
+    missing += [
+        f"{key} must not have the secret {intents[key].secrets[path]}: "
+        "it is the gateway's admin key, and would be sent to a provider"
+        for key, values in secrets.items()
+        for path, value in values.items()
+        if is_admin_key(value)
+    ]
     if missing:
         raise SecretMissing("\n".join(missing))
     return secrets
 
 
 def available_secrets(
-    intents: Mapping[ObjectKey, Intent], environment: Mapping[str, str] | None = None
+    intents: Mapping[ObjectKey, Intent],
+    environment: Mapping[str, str] | None = None,
+    *,
+    own: OwnFiles | None = None,
 ) -> Secrets:
-    """Resolve what is at hand, for a plan made where the secrets are not."""
-    return _resolve(intents, os.environ if environment is None else environment)[0]
+    """Resolve what is at hand and may be used, for a plan made where the secrets are not."""
+    return _resolve(intents, environment, own)[0]
 
 
 def gather_evidence(objects: State, secrets: Secrets) -> Mapping[ObjectKey, Evidence]:
@@ -43,14 +71,17 @@ def gather_evidence(objects: State, secrets: Secrets) -> Mapping[ObjectKey, Evid
 
 
 def _resolve(
-    intents: Mapping[ObjectKey, Intent], environment: Mapping[str, str]
+    intents: Mapping[ObjectKey, Intent],
+    environment: Mapping[str, str] | None,
+    own: OwnFiles | None,
 ) -> tuple[Secrets, list[str]]:
+    variables = os.environ if environment is None else environment
     secrets: dict[ObjectKey, Mapping[str, str]] = {}
     missing = []
     for key, intent in sorted(intents.items()):
         found = {}
         for path, reference in sorted(intent.secrets.items()):
-            value = _lookup(reference, environment)
+            value = _lookup(reference, variables, own or OwnFiles())
             if isinstance(value, _Nowhere):
                 missing.append(f"{key} needs the secret {reference}: {value}")
             else:
@@ -61,19 +92,40 @@ def _resolve(
 
 
 class _Nowhere(str):
-    """Why a reference leads nowhere."""
+    """Why a reference leads to no secret that may be used."""
 
     __slots__ = ()
 
 
-def _lookup(reference: SecretReference, environment: Mapping[str, str]) -> str:
-    if reference.scheme == "env":
-        value = environment.get(reference.locator, "").strip()
-        return value or _Nowhere(f"set the variable {reference.locator}")
+def _lookup(reference: SecretReference, variables: Mapping[str, str], own: OwnFiles) -> str:
+    value = (
+        _in_variable(reference.locator, variables)
+        if reference.scheme == "env"
+        else _in_file(reference.locator, own)
+    )
+    if isinstance(value, _Nowhere):
+        return value
+    why = why_not_secret(value)
+    return _Nowhere(why) if why else value
+
+
+def _in_variable(name: str, variables: Mapping[str, str]) -> str:
+    if why := why_not_variable(name):
+        return _Nowhere(f"{name} {why}")
+    return variables.get(name, "").strip() or _Nowhere(f"set the variable {name}")
+
+
+def _in_file(path: str, own: OwnFiles) -> str:
+    if not written_plainly(path):
+        return _Nowhere(f"{path} is not written plainly: no `//`, `.` or `..`")
+    if is_virtual(os.path.realpath(path)):
+        return _Nowhere(f"{path} leads to no file: it shows what processes and the kernel hold")
+    if why := own.why_not_read(path):
+        return _Nowhere(f"{path} must not be sent to a provider: {why}")
     try:
-        with Path(reference.locator).open(encoding="utf-8") as file:
+        with Path(path).open(encoding="utf-8") as file:
             value = file.read(_LARGEST).strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
-        return _Nowhere(f"cannot read {reference.locator}: {why}")
-    return value or _Nowhere(f"{reference.locator} is empty")
+        return _Nowhere(f"cannot read {path}: {why}")
+    return value or _Nowhere(f"{path} is empty")

@@ -13,7 +13,7 @@ from aspire_gitops.controller.late_journal import LateJournal
 from aspire_gitops.controller.ports import Journal, World
 from aspire_gitops.controller.publishing import Publish
 from aspire_gitops.controller.spending import Spending
-from aspire_gitops.delivery import open_delivery
+from aspire_gitops.delivery import deliveries_in
 from aspire_gitops.errors import TellingFailed, UsageError
 from aspire_gitops.forge import GithubStatuses, repository_of
 from aspire_gitops.gateway import GatewayClient
@@ -24,7 +24,13 @@ from aspire_gitops.notifying import Receiver, SlackReceiver, WebhookReceiver
 from aspire_gitops.reporting import Notice
 from aspire_gitops.revision import ControlledSource
 from aspire_gitops.server.options import ServerOptions
-from aspire_gitops.settings import PREFIX, ControllerSettings, read_admin_key, read_secret
+from aspire_gitops.settings import (
+    PREFIX,
+    ControllerSettings,
+    own_files,
+    read_admin_key,
+    read_secret,
+)
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.sources.git import Credentials, RemoteSource, SshKey, Token, TokenFile
 from aspire_gitops.sources.git.publish import publish_file
@@ -88,11 +94,13 @@ def world_of(
     why_not_write: Callable[[], str | None],
 ) -> World:
     """Return everything outside that a turn touches."""
+    own = own_files(settings)
     return World(
         source=source,
         gateway=gateway,
         journal=journal,
-        deliveries=open_delivery,
+        deliveries=deliveries_in(settings.delivery_root, own),
+        own=own,
         owner=settings.owner,
         clock=now,
         dice=random.random,

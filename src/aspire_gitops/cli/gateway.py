@@ -12,13 +12,20 @@ from aspire_gitops.applying import Outcome, Result, apply_plan, resolve_secrets
 from aspire_gitops.cli.invocation import Invocation
 from aspire_gitops.cli.planned import plan_from
 from aspire_gitops.cli.progress import warn
-from aspire_gitops.delivery import open_delivery
+from aspire_gitops.delivery import deliveries_in
 from aspire_gitops.errors import LedgerRefused, LedgerUnavailable, UnsafePlan, UsageError
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.planning.adoption import addresses_to_adopt, adopted_keys, check_adoptions
 from aspire_gitops.planning.make import ensure_current
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.settings import PREFIX, Settings, read_admin_key, read_secret, settings_warnings
+from aspire_gitops.settings import (
+    PREFIX,
+    Settings,
+    own_files,
+    read_admin_key,
+    read_secret,
+    settings_warnings,
+)
 from aspire_gitops.state import Compiled, GatewayObject, Intent, ObjectKey, Snapshot
 
 Answer = TypeVar("Answer")
@@ -28,10 +35,16 @@ class LiveGateway:
     """One gateway and the settings to reach it. Each method opens and closes its connections."""
 
     def __init__(
-        self, url: str, admin_key: SecretStr, owner: str, ledger_url: SecretStr | None = None
+        self,
+        url: str,
+        admin_key: SecretStr,
+        settings: Settings,
+        ledger_url: SecretStr | None = None,
     ) -> None:
-        self._url, self._admin_key, self._owner = url, admin_key, owner
+        self._url, self._admin_key, self._owner = url, admin_key, settings.owner
         self._ledger_url = ledger_url
+        self._own = own_files(settings)
+        self._deliveries = deliveries_in(settings.delivery_root, self._own)
 
     def snapshot(self) -> Snapshot:
         """Read everything, and what is spent where a ledger is set. Raises GatewayError."""
@@ -48,7 +61,7 @@ class LiveGateway:
         found = self.snapshot()
         if adopted := addresses_to_adopt(compiled, found, self._owner):
             found = self._ask(partial(_with_holders, snapshot=found, addresses=adopted))
-        return plan_from(compiled, found, self._owner)
+        return plan_from(compiled, found, self._owner, own=self._own)
 
     def apply(
         self, plan: Plan, progress: Callable[[Result], None], *, just_made: bool = False
@@ -64,14 +77,16 @@ class LiveGateway:
             GatewayRefused: The admin key lacks a right; nothing was written.
             GatewayError: The gateway cannot be read.
         """
-        secrets = resolve_secrets(_intents(plan))
+        intents = _intents(plan)
+        resolve_secrets(intents, own=self._own)  # what is missing is told without a call
 
         async def carried_out(client: GatewayClient) -> Outcome:
+            secrets = resolve_secrets(intents, own=self._own, is_admin_key=client.is_admin_key)
             if not just_made:
                 await _ensure_as_planned(client, plan)
             if plan.changes:
                 await client.check_rights()  # half an apply is worse than none
-            return await apply_plan(plan, client, secrets, open_delivery, progress=progress)
+            return await apply_plan(plan, client, secrets, self._deliveries, progress=progress)
 
         return self._ask(carried_out)
 
@@ -123,7 +138,7 @@ def open_gateway(
         warn(warning)
     invocation.log_as(settings)
     ledger_url = read_secret(settings, "ledger_url")
-    return LiveGateway(url, read_admin_key(settings), settings.owner, ledger_url)
+    return LiveGateway(url, read_admin_key(settings), settings, ledger_url)
 
 
 async def _ensure_as_planned(client: GatewayClient, plan: Plan) -> None:

@@ -23,6 +23,7 @@ from aspire_gitops.planning.document import plan_to_json
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rendering.plan.markdown import plan_markdown
 from aspire_gitops.rendering.plan.text import plan_text
+from aspire_gitops.settings import own_files
 
 _EPILOG = """\b
 Examples:
@@ -94,7 +95,13 @@ def command(
     settings = invocation.settings(**flags)
     if snapshot_file:
         saved = read_snapshot_file(snapshot_file, settings.owner)
-        plan = plan_from(wanted, saved.snapshot, settings.owner, based_on=saved.digest)
+        plan = plan_from(
+            wanted,
+            saved.snapshot,
+            settings.owner,
+            own=own_files(settings),
+            based_on=saved.digest,
+        )
     else:
         from aspire_gitops.cli.gateway import open_gateway  # noqa: PLC0415 (0.2 s that a snapshot file does not need)
 

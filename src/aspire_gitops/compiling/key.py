@@ -14,7 +14,7 @@ from aspire_gitops.catalog import Declared
 from aspire_gitops.compiling.fields import stated
 from aspire_gitops.ledger.contract import allowed_routes
 from aspire_gitops.money import Aud, ExchangeRate, json_number
-from aspire_gitops.resources import AppSpec, BudgetSpec, GatewaySpec
+from aspire_gitops.resources import AppSpec, BudgetSpec, DeliverySpec, GatewaySpec
 from aspire_gitops.resources.app import AppLimitsSpec, KeySpec
 from aspire_gitops.state import FileDelivery, GatewayObject, Intent, Kind, ObjectKey
 
@@ -30,11 +30,13 @@ def compile_key(
     exchange: ExchangeRate,
     gateway: GatewaySpec,
     today: date,
+    elsewhere: DeliverySpec | None = None,
 ) -> tuple[GatewayObject, Intent]:
     """Compile the key at `place` in the app's list. Its value is chosen when it is applied.
 
     `modes` are those of the app's aliases: they decide which paths the key may call.
-    `today` decides whether an uplift of the budget still counts.
+    `today` decides whether an uplift of the budget still counts; `elsewhere` is
+    the Delivery of the key, where there is one.
     """
     key = app.spec.keys[place]
     name = f"{app.name}.{key.name}"
@@ -51,7 +53,7 @@ def compile_key(
     intent = Intent(
         adopt=key.is_adopted,
         reset_spend=key.resets_spend,
-        delivery=_delivery(key),
+        delivery=_delivery(app.name, key, elsewhere),
         source=app.document.path,
     )
     return wanted, intent
@@ -117,5 +119,8 @@ def _midnight_after(day: date, timezone: str) -> str:
     return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(timezone)).isoformat()
 
 
-def _delivery(key: KeySpec) -> FileDelivery | None:
-    return FileDelivery(key.deliver.file) if key.deliver else None
+def _delivery(app: str, key: KeySpec, elsewhere: DeliverySpec | None) -> FileDelivery | None:
+    if elsewhere and elsewhere.file:
+        return FileDelivery(elsewhere.file)
+    # An app names no path; the long form was held to this one by `validation`.
+    return FileDelivery(f"{app}/{key.name}") if key.deliver else None

@@ -49,13 +49,21 @@ def _objects(
             yield compile_credential(provider)
     for alias in catalog.aliases.values():
         yield compile_deployment(alias, catalog.providers[alias.spec.target.provider])
+    elsewhere = {(one.spec.app, one.spec.key): one.spec for one in catalog.deliveries.values()}
     for app in catalog.apps.values():
         budget = catalog.budgets[app.spec.budget].spec
         aliases = (catalog.aliases.get(name) for name in app.spec.aliases)
         modes = frozenset(alias.spec.mode for alias in aliases if alias)
         for place in range(len(app.spec.keys)):
             yield compile_key(
-                app, place, budget, modes=modes, exchange=exchange, gateway=gateway, today=today
+                app,
+                place,
+                budget,
+                modes=modes,
+                exchange=exchange,
+                gateway=gateway,
+                today=today,
+                elsewhere=elsewhere.get((app.name, app.spec.keys[place].name)),
             )
 
 

@@ -152,7 +152,7 @@ class Acting:
         # Each write was read back alone. Only a read of everything shows whether they hold together.
         snapshot = await self.seeing.snapshot(attempt, scribe)
         touched = {result.change.key for result in outcome.results}
-        plan = wanted.plan(snapshot, self.world.owner)
+        plan = wanted.plan(snapshot, self.world.owner, self.world.own)
         return [str(change.key) for change in plan.changes if change.key in touched]
 
     async def _unproved(

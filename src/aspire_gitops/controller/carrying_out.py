@@ -38,7 +38,11 @@ class Carrying:
             SecretMissing: Before the first write.
             JournalUnavailable, JournalDamaged: Before the first write.
         """
-        secrets = resolve_secrets(_intents(self.plan))
+        secrets = resolve_secrets(
+            _intents(self.plan),
+            own=self.world.own,
+            is_admin_key=self.world.gateway.is_admin_key,
+        )
         planned = self.scribe.planned(self.plan, self.world.clock())
         await asyncio.to_thread(self.world.journal.append, *before, planned)
         return await apply_plan(

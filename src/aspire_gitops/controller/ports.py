@@ -9,6 +9,7 @@ from aspire_gitops.applying.ports import Deliveries
 from aspire_gitops.applying.ports import Gateway as WritableGateway
 from aspire_gitops.canonical import JsonValue
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
+from aspire_gitops.own_files import OwnFiles
 from aspire_gitops.reporting import JournalFacts
 from aspire_gitops.revision import ControlledSource
 from aspire_gitops.state import Snapshot
@@ -47,6 +48,8 @@ class Journal(Protocol):
 class World:
     """Everything outside that one turn touches.
 
+    `own` are the controller's own files, which no reviewed file may name.
+
     `why_not_write` gives the reason why nothing may be written now (another
     controller leads, we are stopping), None when we may. It is asked before
     every change, so it answers at once.
@@ -56,6 +59,7 @@ class World:
     gateway: Gateway
     journal: Journal
     deliveries: Deliveries
+    own: OwnFiles
     owner: str
     clock: Callable[[], datetime]
     dice: Callable[[], float]

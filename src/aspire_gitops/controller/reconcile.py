@@ -129,7 +129,7 @@ class Reconciler:
     ) -> Plan:
         """Make the plan, with what heals LiteLLM's own spend where the ledger contradicts it."""
         known = await seeing.with_holders(attempt, snapshot, wanted.compiled)
-        plan = wanted.plan(known, self.world.owner)
+        plan = wanted.plan(known, self.world.owner, self.world.own)
         return with_resets(plan, known, self.spending.to_reset) if self.spending else plan
 
     def _choose(self, attempt: Attempt, wanted: Wanted, plan: Plan, snapshot: Snapshot) -> Chosen:

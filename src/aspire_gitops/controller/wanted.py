@@ -10,6 +10,7 @@ from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.diagnostics import Diagnostic
 from aspire_gitops.errors import InvalidConfig
 from aspire_gitops.loading import load
+from aspire_gitops.own_files import OwnFiles
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.revision import Revision, SourceTree
@@ -32,9 +33,10 @@ class Wanted:
     def revision(self) -> Revision:
         return self.compiled.revision
 
-    def plan(self, snapshot: Snapshot, owner: str) -> Plan:
-        """Compare with what is live, with whatever secrets are at hand now."""
-        evidence = gather_evidence(self.compiled.objects, available_secrets(self.compiled.intents))
+    def plan(self, snapshot: Snapshot, owner: str, own: OwnFiles | None = None) -> Plan:
+        """Compare with what is live, with whatever secrets are at hand now and may be used."""
+        secrets = available_secrets(self.compiled.intents, own=own)
+        evidence = gather_evidence(self.compiled.objects, secrets)
         return make_plan(self.compiled, snapshot, owner=owner, evidence=evidence)
 
     def without_approvals(self) -> "Wanted":

@@ -80,6 +80,10 @@ class GatewayClient:
         """The gateway's address, fit for messages."""
         return self._api.url
 
+    def is_admin_key(self, value: str) -> bool:
+        """Say whether a value is the key that this client asks with; it is shown to nobody."""
+        return self._api.is_admin_key(value)
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -7,6 +7,7 @@ them. It knows nothing of objects; `client` is next.
 
 import asyncio
 import contextlib
+import hmac
 import json
 import ssl
 import time
@@ -137,6 +138,11 @@ class AdminApi:
 
     async def __aenter__(self) -> Self:
         return self
+
+    def is_admin_key(self, value: str) -> bool:
+        """Say whether a value is the key that goes into the header."""
+        ours = self._admin_key.get_secret_value().encode()
+        return hmac.compare_digest(ours, value.encode(errors="surrogatepass"))
 
     async def __aexit__(
         self,

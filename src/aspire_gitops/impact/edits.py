@@ -45,6 +45,7 @@ def by_kind(catalog: Catalog) -> Mapping[ResourceKind, Declarations]:
         ResourceKind.APP: catalog.apps,
         ResourceKind.BUDGET: catalog.budgets,
         ResourceKind.APPROVAL: catalog.approvals,
+        ResourceKind.DELIVERY: catalog.deliveries,
     }
 
 

@@ -195,7 +195,7 @@ class _Comparison:
             str(self.wanted.key),
             f'the gateway has no key called "{self.wanted.handle}", and a new one could not be handed over',
             "correct `key_alias` to the name of the key on the gateway; for a new key write"
-            " `deliver: {file: …}` in place of `adopt: true`",
+            " `deliver: file` in place of `adopt: true`",
         )
 
     def _name_taken(self, foreign: tuple[GatewayObject, ...], *, already_ours: bool) -> Refusal:

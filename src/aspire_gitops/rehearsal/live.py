@@ -4,9 +4,10 @@ import secrets as random
 import tempfile
 from pathlib import Path
 
+from aspire_gitops.delivery import deliveries_in
 from aspire_gitops.rehearsal.calling import AppCaller
 from aspire_gitops.rehearsal.ours import Ours
-from aspire_gitops.rehearsal.redirect import Redirected, redirect, secret_reference
+from aspire_gitops.rehearsal.redirect import Redirected, keys_folder, redirect, secret_reference
 from aspire_gitops.rehearsal.report import Rehearsal, Watcher
 from aspire_gitops.rehearsal.sandboxed import SandboxStage
 from aspire_gitops.rehearsal.script import play
@@ -39,7 +40,10 @@ def rehearse(compiled: Compiled, watcher: Watcher, *, owner: str) -> Rehearsal:
             with ours.listening():
                 control = UpstreamControl(sandbox.upstream_url)
                 caller = AppCaller(sandbox.base_url, control)
-                stage = SandboxStage(sandbox, caller, control, redirected, ours)
+                deliveries = deliveries_in(Path(keys_folder(folder)))
+                stage = SandboxStage(
+                    sandbox, caller, control, redirected, ours, deliveries=deliveries
+                )
                 return play(stage, redirected.compiled, watcher)
 
 

@@ -107,8 +107,13 @@ def _fields(
 
 def _intent(key: ObjectKey, intent: Intent, folder: PurePath) -> Intent:
     secrets = {path: secret_reference(key, path, folder) for path in intent.secrets}
-    delivery = intent.delivery and FileDelivery(str(folder / "keys" / key.name))
+    delivery = intent.delivery and FileDelivery(str(keys_folder(folder) / key.name))
     return replace(intent, secrets=secrets, delivery=delivery)
+
+
+def keys_folder(folder: PurePath) -> PurePath:
+    """Return where the keys of a rehearsal are handed over."""
+    return folder / "keys"
 
 
 def secret_reference(key: ObjectKey, path: str, folder: PurePath) -> SecretReference:

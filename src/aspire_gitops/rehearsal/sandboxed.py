@@ -8,8 +8,8 @@ from typing import TypeVar
 from pydantic import SecretStr
 
 from aspire_gitops.applying import Outcome, apply_plan, resolve_secrets
+from aspire_gitops.applying.ports import Deliveries
 from aspire_gitops.applying.secrets import gather_evidence
-from aspire_gitops.delivery import open_delivery
 from aspire_gitops.errors import SandboxError
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.planning.adoption import addresses_to_adopt
@@ -36,9 +36,12 @@ class SandboxStage:
         control: UpstreamControl,
         redirected: Redirected,
         ours: Ours,
+        *,
+        deliveries: Deliveries,
     ) -> None:
         self._sandbox, self._caller, self._control = sandbox, caller, control
         self._redirected, self._ours = redirected, ours
+        self._deliveries = deliveries
         self._admin_key = SecretStr(sandbox.master_key)
         self._made_by_hand: dict[ObjectKey, str] = {}
 
@@ -60,7 +63,7 @@ class SandboxStage:
 
     def apply(self, plan: Plan, compiled: Compiled) -> Outcome:
         secrets = resolve_secrets(compiled.intents)
-        outcome = self._ask(lambda client: apply_plan(plan, client, secrets, open_delivery))
+        outcome = self._ask(lambda client: apply_plan(plan, client, secrets, self._deliveries))
         self._ours.keep_outcome(outcome)
         return outcome
 
@@ -109,7 +112,7 @@ class SandboxStage:
         if key in self._made_by_hand:
             return self._made_by_hand[key]
         delivery = self._redirected.compiled.intents[key].delivery
-        value = open_delivery(delivery).read() if delivery else None
+        value = self._deliveries(delivery).read() if delivery else None
         if value is None:
             raise SandboxError(f"{key} was not delivered, so nobody can call with it")
         return value

@@ -1,7 +1,8 @@
 """Write CODEOWNERS from the resources: whose review a change of each file needs.
 
 An app's file and its budget's file belong to the app's owner; everything else
-belongs to whoever runs the gateway. GitHub and GitLab read the result. Facts
+belongs to whoever runs the gateway, and so does the folder of Deliveries whatever
+stands in it. GitHub and GitLab read the result. Facts
 that shape it, from their documentation and checked with a parser of the format:
 
 - The last line that matches a file wins, and any one of its owners may approve.
@@ -94,11 +95,14 @@ def block(catalog: Catalog, layout: Layout) -> str:
     files = owned_files(catalog, layout)
     lines = [
         f"{BEGIN}\n{_HEAD}",
-        "# What no app owns: the gateway, providers, aliases, approvals, and every new file.",
+        "# What no app owns: the gateway, providers, aliases, approvals, deliveries, and every new file.",
         f"{pattern_of(layout.folder) if layout.folder else '*'} {default}",
         "",
         "# An app's own file, and the budget that it spends from.",
         *_lines(files),
+        "",
+        "# Where keys go on the controller's host, and whatever else stands in this folder.",
+        f"{pattern_of(layout.path_of(catalog.deliveries_folder))} {default}",
         "",
         "# Whoever changes this file changes who is asked.",
         f"{pattern_of(layout.file)} {default}",

@@ -11,6 +11,7 @@ from aspire_gitops.resources.app import AppSpec
 from aspire_gitops.resources.approval import ApprovalSpec
 from aspire_gitops.resources.base import ResourceSpec
 from aspire_gitops.resources.budget import BudgetSpec
+from aspire_gitops.resources.delivery import DeliverySpec
 from aspire_gitops.resources.gateway import GatewaySpec
 from aspire_gitops.resources.provider import ProviderSpec
 
@@ -24,6 +25,7 @@ class ResourceKind(StrEnum):
     APP = "App"
     BUDGET = "Budget"
     APPROVAL = "Approval"
+    DELIVERY = "Delivery"
 
 
 RESOURCES: dict[ResourceKind, type[ResourceSpec]] = {
@@ -33,6 +35,7 @@ RESOURCES: dict[ResourceKind, type[ResourceSpec]] = {
     ResourceKind.APP: AppSpec,
     ResourceKind.BUDGET: BudgetSpec,
     ResourceKind.APPROVAL: ApprovalSpec,
+    ResourceKind.DELIVERY: DeliverySpec,
 }
 
 __all__ = [
@@ -41,6 +44,7 @@ __all__ = [
     "AppSpec",
     "ApprovalSpec",
     "BudgetSpec",
+    "DeliverySpec",
     "GatewaySpec",
     "ProviderSpec",
     "ResourceKind",

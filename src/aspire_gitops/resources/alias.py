@@ -25,9 +25,21 @@ ParameterName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 ParameterText = Annotated[str, Field(max_length=200)]
 ParameterNumber = Annotated[float, Field(ge=-1_000_000_000, le=1_000_000_000)]
 ParameterCount = Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000), Whole]
-ParameterValue = Annotated[
+NestedName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
+_MOST = 64  # in one list or mapping
+ParameterScalar = Annotated[
     bool | ParameterCount | ParameterNumber | ParameterText, Field(union_mode="left_to_right")
 ]
+ParameterValue = Annotated[
+    bool
+    | ParameterCount
+    | ParameterNumber
+    | ParameterText
+    | Annotated[list[ParameterScalar], Field(max_length=_MOST)]
+    | Annotated[dict[NestedName, ParameterScalar], Field(max_length=_MOST)],
+    Field(union_mode="left_to_right"),
+]
+"""One list or mapping deep: no parameter that may be set needs more."""
 Tokens = Annotated[int, Field(ge=1, le=100_000_000), Whole]
 Dimensions = Annotated[int, Field(ge=1, le=100_000), Whole]
 Seconds = Annotated[int, Field(ge=1, le=3600), Whole]
@@ -209,7 +221,7 @@ class AliasSpec(ResourceSpec):
     )
     parameters: OrAbsent[dict[ParameterName, ParameterValue]] = Field(
         default=None,
-        description="Defaults sent with each call, such as `temperature`. Nothing that routes, retries or authenticates.",
+        description="Defaults sent with each call, such as `temperature`. Only names that the mode's list has.",
     )
     allow_parameters: Unique[ParameterName] = Field(
         default=(),

@@ -68,10 +68,10 @@ class NeedSpec(Spec):
 
 
 class DeliverSpec(Spec):
-    """Where the key's value is handed over. It is in no other place that we know."""
+    """The long form of `deliver: file`. Another path is a Delivery, which the platform reviews."""
 
     file: FilePath = Field(
-        description="Absolute path of a file on the controller's host, written with mode 0600.",
+        description="`/var/lib/aspire-gitops/keys/<app>/<key>` and nothing else.",
         examples=["/var/lib/aspire-gitops/keys/agents/default"],
     )
 
@@ -93,9 +93,9 @@ class KeySpec(Spec):
         default=None,
         description="The key's alias on the gateway. Without it: `<app>.<key>`.",
     )
-    deliver: OrAbsent[DeliverSpec] = Field(
+    deliver: OrAbsent[Literal["file"] | DeliverSpec] = Field(
         default=None,
-        description="Where a new key's value goes. Required unless the key is adopted.",
+        description="`file` hands a new key's value over below the controller's folder of keys. Required unless the key is adopted, or a Delivery says where it goes.",
     )
     adopt: bool | AdoptSpec = Field(
         default=False,

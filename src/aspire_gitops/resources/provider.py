@@ -28,6 +28,12 @@ class FileCredentialSpec(Spec):
     file: FilePath = Field(description="Absolute path of a file that holds the credential alone.")
 
 
+class PrivateNetworkSpec(Spec):
+    """Agreement that a provider is on this machine or in a private network."""
+
+    reason: Sentence = Field(description="What answers there, and why our secret may go to it.")
+
+
 class ProviderSpec(ResourceSpec):
     """An upstream, the company behind it, and a reference to its credential."""
 
@@ -44,6 +50,10 @@ class ProviderSpec(ResourceSpec):
         description="The wire protocol that LiteLLM speaks to it."
     )
     base_url: HttpUrl = Field(description="Where the provider's API is.")
+    private_network: OrAbsent[PrivateNetworkSpec] = Field(
+        default=None,
+        description="Needed where `base_url` is on this machine or in a private network.",
+    )
     credential: EnvCredentialSpec | FileCredentialSpec = Field(
         description="Where the controller finds the credential: `{env: NAME}` or `{file: /path}`."
     )

@@ -8,6 +8,7 @@ from aspire_gitops.settings.base import (
     read_settings,
 )
 from aspire_gitops.settings.controller import ControllerSettings, read_controller_settings
+from aspire_gitops.settings.own import own_files
 from aspire_gitops.settings.secrets import (
     read_admin_key,
     read_secret,
@@ -21,6 +22,7 @@ __all__ = [
     "LogFormat",
     "Settings",
     "default_state_dir",
+    "own_files",
     "read_admin_key",
     "read_controller_settings",
     "read_secret",

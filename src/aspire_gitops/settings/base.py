@@ -11,11 +11,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from aspire_gitops.errors import UsageError
+from aspire_gitops.permitted import DEFAULT_DELIVERY_ROOT, is_virtual, written_plainly
 from aspire_gitops.state import DEFAULT_OWNER, OWNER_PATTERN
 
 PREFIX = "ASPIRE_GITOPS_"
@@ -36,6 +37,12 @@ def default_state_dir() -> Path:
     # The specification says that a relative path there is to be ignored.
     base = Path(configured) if configured.startswith("/") else Path.home() / ".local" / "state"
     return base / "aspire-gitops"
+
+
+def _whole_path(path: Path) -> Path:
+    if not written_plainly(str(path)) or is_virtual(str(path)):
+        raise ValueError("write an absolute path of a folder, without `..`")
+    return path
 
 
 class Settings(BaseSettings):
@@ -62,6 +69,8 @@ class Settings(BaseSettings):
     ledger_url: SecretStr | None = None
     """Where the spend ledger is: `postgresql://…` or `sqlite:////…`. Without it nobody is asked."""
     ledger_url_file: Path | None = None
+    delivery_root: Annotated[Path, AfterValidator(_whole_path)] = Path(DEFAULT_DELIVERY_ROOT)
+    """Where new keys are handed over: in `<root>/<app>/<key>`."""
     log_format: LogFormat = LogFormat.CONSOLE
 
 

@@ -30,10 +30,14 @@ _SEVERITY_OF_KEYWORDS = ("type", "anyOf", "const", "enum", "maxLength", "minLeng
 def explain(
     document: Document, kind: ResourceKind, *, covered: Collection[Path] = ()
 ) -> Iterator[Diagnostic]:
-    """Yield one diagnostic for each mistake, except at places that policy has `covered`."""
-    found = [item for item in mistakes(kind, document.value) if item.path not in covered]
+    """Yield one diagnostic for each mistake, except at and below places that policy has `covered`."""
+    found = [item for item in mistakes(kind, document.value) if not _is_in(item.path, covered)]
     for mistake in _one_for_each_place(_without_typos(found)):
         yield _diagnostic(document, mistake)
+
+
+def _is_in(path: Path, places: Collection[Path]) -> bool:
+    return any(path[:length] in places for length in range(1, len(path) + 1))
 
 
 def without_reason(document: Document, places: Sequence[Path]) -> Diagnostic:
@@ -94,7 +98,7 @@ def _unknown_field(document: Document, mistake: Mistake) -> Diagnostic:
     place, field = document.key_span(*mistake.path), mistake.field or ""
     if field in REDIRECTS:
         return REDIRECTS[field].at(place)
-    if mistake.path[:-1] == ("parameters",):
+    if mistake.path[:1] == ("parameters",):
         return WRONG_FORM.at(
             place,
             f"{shown(field)} is not the name of a parameter",
@@ -201,6 +205,9 @@ def _wrong_value(document: Document, mistake: Mistake) -> Diagnostic:
             side = "at least" if mistake.keyword == "minimum" else "at most"
             message = f"`{name}` must be {side} {limit}, not {shown(mistake.value)}"
             return OUT_OF_RANGE.at(place, message, help=mistake.schema.get("description"))
+        case "maxItems" | "maxProperties":
+            message = f"`{name}` holds {len(mistake.value)} things, and at most {limit} are taken"
+            return OUT_OF_RANGE.at(place, message)
         case "minLength" | "maxLength":
             side = "at least" if mistake.keyword == "minLength" else "at most"
             message = f"`{name}` must have {side} {limit} characters, not {len(mistake.value)}"

@@ -24,7 +24,7 @@ _NOT_IANA = ("posix/", "right/", "localtime", "posixrules", "Factory")
 
 
 def check_gateway(gateway: Declared[GatewaySpec], today: date) -> Iterator[Diagnostic]:
-    """Yield AG309, AG310, AG313, AG316, AG317, AG318 and AG321."""
+    """Yield AG309, AG310, AG313, AG316, AG317, AG318, AG321 and AG333."""
     yield from _check_exchange(gateway, today)
     yield from _check_timezone(gateway)
     yield from _check_release(gateway)

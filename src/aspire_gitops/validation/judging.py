@@ -5,7 +5,7 @@ same text stands at the same path: a review judges what two revisions share once
 `validate` puts the documents of one revision together.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -17,6 +17,7 @@ from aspire_gitops.loading.document import Document
 from aspire_gitops.resources import RESOURCES, ResourceKind
 from aspire_gitops.validation import fallback_roads
 from aspire_gitops.validation.envelope import check_file_name, check_kind, kind_of, stem_of
+from aspire_gitops.validation.indirections import check_indirections
 from aspire_gitops.validation.literal_secrets import Hidden, diagnose, find, hidden_parts
 from aspire_gitops.validation.references import Reference, references_in
 
@@ -47,13 +48,14 @@ def judge(document: Document) -> Judged:
     found, hidden = secrets_in(document.path, document.text)
     if kind is None:
         return Judged(None, hidden=hidden, found=(*found, *check_kind(document)))
-    found = (*found, *check_file_name(document))
+    indirections = tuple(check_indirections(document))
+    found = (*found, *check_file_name(document), *(told for _, told in indirections))
     references = tuple(references_in(document, kind))
     try:
         spec = RESOURCES[kind].model_validate(document.value)
     except ValidationError as error:
         names = (stem_of(document.path), str(document.value.get("name")))
-        found = (*found, *_explained(document, kind, error))
+        found = (*found, *_explained(document, kind, error, [path for path, _ in indirections]))
         return Judged(kind, None, names, references, hidden, found)
     return Judged(kind, Declared(spec, document), (), references, hidden, found)
 
@@ -81,13 +83,16 @@ def secrets_in(path: str, text: str) -> tuple[tuple[Diagnostic, ...], tuple[Hidd
 
 
 def _explained(
-    document: Document, kind: ResourceKind, error: ValidationError
+    document: Document,
+    kind: ResourceKind,
+    error: ValidationError,
+    told: Sequence[fallback_roads.Path],
 ) -> Iterator[Diagnostic]:
     from aspire_gitops.validation import explain  # noqa: PLC0415  # jsonschema takes 0.3 s to import, and right files never need it
 
     roads = list(fallback_roads.check_raw(document, kind))
     yield from (diagnostic for _, diagnostic in roads)
-    reasons = list(explain.explain(document, kind, covered={path for path, _ in roads}))
+    reasons = list(explain.explain(document, kind, covered={*told, *(path for path, _ in roads)}))
     yield from reasons
-    if not (reasons or roads):
+    if not (reasons or roads or told):
         yield explain.without_reason(document, [item["loc"] for item in error.errors()])

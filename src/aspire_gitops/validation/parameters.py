@@ -1,21 +1,132 @@
-"""Parameters that the gateway could not hold as the file states them."""
+"""An alias's `parameters`: names of its mode's list, at every depth, and values that can be kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from aspire_gitops.catalog import Declared
 from aspire_gitops.diagnostics import Diagnostic, Rule
 from aspire_gitops.resources import AliasSpec
+from aspire_gitops.validation.fallback_roads import Path
+from aspire_gitops.validation.forbidden_words import forbidden_parameter
+from aspire_gitops.validation.parameter_names import (
+    ALLOWED_OPENAI_PARAMS,
+    DROP_PARAMS,
+    NESTED_NAMES,
+    PARAMETER_NAMES,
+    may_be_let_through,
+    may_be_set,
+)
+from aspire_gitops.validation.suggest import closest
+from aspire_gitops.validation.words import shown
 
 PARAMETER_UNSET = Rule("AG323", "parameter-unset")
+UNKNOWN_PARAMETER = Rule("AG331", "unknown-parameter")
+
+_LISTS: Mapping[str, tuple[type, str]] = {
+    "stop": (str, "texts"),
+    "stop_sequences": (str, "texts"),
+    "stop_token_ids": (int, "numbers"),
+}
+_NUMBERED = "logit_bias"  # its names are numbers of tokens
+_LEFT_TO_APPS = "remove it: what only some calls need, an app sends with them"
 
 
 def check_stated(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
     """Yield AG323 for each parameter that the gateway could not tell from an absent one."""
     for name, value in (alias.spec.parameters or {}).items():
-        if value is False or value == "":
-            word = "false" if value is False else "an empty text"
+        if value is False or value in ("", [], {}):
+            word = "false" if value is False else "an empty value"
             yield PARAMETER_UNSET.at(
                 alias.span("parameters", name),
                 f"the gateway cannot tell {name} set to {word} from {name} unset",
                 help=f"remove {name}, or let the app send it with each call",
             )
+
+
+def check_parameters(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
+    """Yield AG331 for what no list has, and AG301, AG303 or AG322 where there is a better reason."""
+    mode = alias.spec.mode
+    for name, value in (alias.spec.parameters or {}).items():
+        path: Path = ("parameters", name)
+        if name not in may_be_set(mode):
+            yield _unknown(alias, path, name)
+        elif name == ALLOWED_OPENAI_PARAMS:
+            yield from _check_let_through(alias, path, value)
+        elif isinstance(value, Mapping):
+            yield from _check_inside(alias, path, name, value)
+        elif name == DROP_PARAMS and not isinstance(value, bool):
+            yield _wrong(alias, path, f"`{name}` is true, or is left out")
+        elif isinstance(value, list):
+            yield from _check_list(alias, path, name, value)
+
+
+def _unknown(alias: Declared[AliasSpec], path: Path, name: str) -> Diagnostic:
+    place, mode = alias.document.key_span(*path), alias.spec.mode
+    if forbidden := forbidden_parameter(name):
+        return forbidden.at(place)
+    others = [other for other, names in PARAMETER_NAMES.items() if name in names]
+    meant = closest(name, may_be_set(mode))
+    help_ = f'did you mean "{meant}"?' if meant and not others else _LEFT_TO_APPS
+    of = f"; it belongs to mode {others[0]}" if others else ""
+    return UNKNOWN_PARAMETER.at(
+        place,
+        f"{shown(name)} is not a parameter that an alias of mode {mode} may set{of}",
+        help=help_,
+    )
+
+
+def _check_inside(
+    alias: Declared[AliasSpec], path: Path, name: str, value: Mapping[str, object]
+) -> Iterator[Diagnostic]:
+    known = NESTED_NAMES.get(name)
+    if known is None and name != _NUMBERED:
+        yield _wrong(alias, path, f"`{name}` is one value, not a mapping")
+        return
+    for inner in value:
+        place: Path = (*path, inner)
+        is_known = inner in known if known is not None else inner.isdecimal()
+        if not is_known and (forbidden := forbidden_parameter(inner)):
+            yield forbidden.at(alias.document.key_span(*place))
+        elif not is_known:
+            meant = closest(inner, known or ())
+            yield UNKNOWN_PARAMETER.at(
+                alias.document.key_span(*place),
+                f"`{name}` of an alias has no {shown(inner)}",
+                help=f'did you mean "{meant}"?'
+                if meant
+                else f"it has {', '.join(sorted(known))}"
+                if known
+                else "write the number of a token",
+            )
+
+
+def _check_list(
+    alias: Declared[AliasSpec], path: Path, name: str, value: Sequence[object]
+) -> Iterator[Diagnostic]:
+    kind, what = _LISTS.get(name, (None, ""))
+    if kind is None:
+        yield _wrong(alias, path, f"`{name}` is one value, not a list")
+    elif not all(type(item) is kind for item in value):
+        yield _wrong(alias, path, f"`{name}` is a list of {what}")
+
+
+def _check_let_through(
+    alias: Declared[AliasSpec], path: Path, value: object
+) -> Iterator[Diagnostic]:
+    if not isinstance(value, list):
+        yield _wrong(alias, path, f"`{ALLOWED_OPENAI_PARAMS}` is a list of names")
+        return
+    known = may_be_let_through(alias.spec.mode)
+    for index, name in enumerate(value):
+        if not isinstance(name, str) or name not in known:
+            meant = closest(name, known) if isinstance(name, str) else None
+            yield UNKNOWN_PARAMETER.at(
+                alias.span(*path, index),
+                f"{shown(name)} is not a parameter that an app may send to mode {alias.spec.mode}",
+                help=f'did you mean "{meant}"?' if meant else "remove it",
+            )
+
+
+def _wrong(alias: Declared[AliasSpec], path: Path, message: str) -> Diagnostic:
+    return UNKNOWN_PARAMETER.at(
+        alias.span(*path), message, help="see docs/reference/alias.md for what each one takes"
+    )

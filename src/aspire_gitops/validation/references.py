@@ -16,6 +16,7 @@ from aspire_gitops.validation.words import shown_name
 UNKNOWN_PROVIDER = Rule("AG201", "unknown-provider")
 UNKNOWN_ALIAS = Rule("AG202", "unknown-alias")
 UNKNOWN_BUDGET = Rule("AG203", "unknown-budget")
+UNKNOWN_APP = Rule("AG217", "unknown-app")
 NAME_TWICE = Rule("AG204", "name-twice")
 NO_GATEWAY = Rule("AG205", "no-gateway")
 SEVERAL_GATEWAYS = Rule("AG206", "several-gateways")
@@ -73,12 +74,14 @@ def references_in(document: Document, kind: ResourceKind) -> Iterator[Reference]
         for index, name in enumerate(aliases if isinstance(aliases, list) else ()):
             if isinstance(name, str):
                 yield Reference(document, ResourceKind.ALIAS, name, ("aliases", index))
+    elif kind is ResourceKind.DELIVERY and isinstance(app := value.get("app"), str):
+        yield Reference(document, ResourceKind.APP, app, ("app",))
 
 
 def check_references(
     catalog: Catalog, references: Iterable[Reference], unusable: Unusable
 ) -> Iterator[Diagnostic]:
-    """Yield AG201 to AG203, AG207 to AG209 and AG308."""
+    """Yield AG201 to AG203, AG207 to AG209, AG217 and AG308."""
     groups = {kind: _declared(catalog, kind) for kind in _WANTED}
     used: dict[ResourceKind, set[str]] = {kind: set() for kind in _WANTED}
     for reference in references:
@@ -105,6 +108,7 @@ def _declared(catalog: Catalog, kind: ResourceKind) -> Mapping[str, Declared[Res
         ResourceKind.APP: catalog.apps,
         ResourceKind.BUDGET: catalog.budgets,
         ResourceKind.APPROVAL: catalog.approvals,
+        ResourceKind.DELIVERY: catalog.deliveries,
     }
     return groups.get(kind, {})
 
@@ -113,6 +117,7 @@ _WANTED = {
     ResourceKind.PROVIDER: (UNKNOWN_PROVIDER, "provider", "providers"),
     ResourceKind.ALIAS: (UNKNOWN_ALIAS, "alias", "aliases"),
     ResourceKind.BUDGET: (UNKNOWN_BUDGET, "budget", "budgets"),
+    ResourceKind.APP: (UNKNOWN_APP, "app", "apps"),
 }
 
 

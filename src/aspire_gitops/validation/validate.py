@@ -23,16 +23,18 @@ from aspire_gitops.loading.document import Document
 from aspire_gitops.resources import (
     AliasSpec,
     AppSpec,
-    ProviderSpec,
     ResourceKind,
     ResourceSpec,
 )
 from aspire_gitops.revision import Revision
 from aspire_gitops.validation import fallback_roads
-from aspire_gitops.validation.addresses import check_address
+from aspire_gitops.validation.addresses import check_provider_address
 from aspire_gitops.validation.approval_rules import check_approvals
 from aspire_gitops.validation.budget_rules import check_budgets
+from aspire_gitops.validation.credential_rules import check_credential
+from aspire_gitops.validation.delivery_rules import check_deliveries
 from aspire_gitops.validation.envelope import stem_of
+from aspire_gitops.validation.folder_rules import check_folders
 from aspire_gitops.validation.gateway_rules import check_gateway
 from aspire_gitops.validation.judging import Judge, judge, secrets_in
 from aspire_gitops.validation.key_rules import check_keys
@@ -45,7 +47,7 @@ from aspire_gitops.validation.literal_secrets import (
     without_secrets,
 )
 from aspire_gitops.validation.need_rules import check_needs
-from aspire_gitops.validation.parameters import check_stated
+from aspire_gitops.validation.parameters import check_parameters, check_stated
 from aspire_gitops.validation.prices import check_price
 from aspire_gitops.validation.references import (
     Reference,
@@ -148,6 +150,7 @@ def _catalog(revision: Revision, accepted: dict[ResourceKind, list[Declared[Any]
         apps=groups[ResourceKind.APP],
         budgets=groups[ResourceKind.BUDGET],
         approvals=groups[ResourceKind.APPROVAL],
+        deliveries=groups[ResourceKind.DELIVERY],
         repeated=tuple(repeated),
     )
 
@@ -156,7 +159,8 @@ def _policy(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
     if catalog.gateway:
         yield from check_gateway(catalog.gateway, today)
     for provider in catalog.providers.values():
-        yield from _check_provider(provider)
+        yield from check_provider_address(provider)
+        yield from check_credential(provider)
     for alias in catalog.aliases.values():
         yield from _check_alias(alias)
     for app in catalog.apps.values():
@@ -164,13 +168,11 @@ def _policy(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
     yield from check_limits(catalog)
     yield from check_needs(catalog)
     yield from check_keys(catalog)
+    yield from check_deliveries(catalog)
+    yield from check_folders(catalog)
     yield from check_budgets(catalog, today)
     yield from check_unknown_parameters(catalog, today)
     yield from check_approvals(catalog, today)
-
-
-def _check_provider(provider: Declared[ProviderSpec]) -> Iterator[Diagnostic]:
-    return check_address(provider.document, ("base_url",), provider.spec.base_url)
 
 
 def _check_alias(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
@@ -181,9 +183,7 @@ def _check_alias(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
     yield from (diagnostic for _, diagnostic in names)
     allowed = fallback_roads.check_allowed_parameters(document, spec.allow_parameters)
     yield from (diagnostic for _, diagnostic in allowed)
-    if spec.parameters:
-        parameters = fallback_roads.check_parameters(document, spec.parameters)
-        yield from (diagnostic for _, diagnostic in parameters)
+    yield from check_parameters(alias)
 
 
 def _check_app(app: Declared[AppSpec]) -> Iterator[Diagnostic]:

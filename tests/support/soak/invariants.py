@@ -43,7 +43,7 @@ def _orphans(world: World, ours: list[Thing]) -> Iterator[str]:
     for thing in ours:
         if thing.kind != "key" or not thing.mark:
             continue
-        path = world.reviewed.delivered / str(thing.mark["name"])
+        path = world.reviewed.delivered / str(thing.mark["name"]).replace(".", "/")
         held = sha256(path.read_text().strip().encode()).hexdigest() if path.exists() else None
         # Between the two looks the controller may have gone on: what is gone now was no orphan.
         if held != thing.address and thing.address in {one.address for one in world.ours()}:

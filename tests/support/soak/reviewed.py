@@ -191,9 +191,7 @@ class Reviewed:
     # ── small parts ─────────────────────────────────────────────────────────
 
     def _app(self, name: str, aliases: list[str]) -> Resource:
-        return app(
-            name, aliases, {"name": "main", "deliver": {"file": f"{self.delivered}/{name}.main"}}
-        )
+        return app(name, aliases, {"name": "main", "deliver": "file"})
 
     def _declare(self, resource: Resource) -> str:
         name = f"{resource['kind']}/{resource['name']}"

@@ -59,6 +59,7 @@ class World:
             state_dir=self.folder / "state",
             log=self.folder / "controller.log",
             variables={
+                "ASPIRE_GITOPS_DELIVERY_ROOT": str(self.reviewed.delivered),
                 "ASPIRE_GITOPS_GATEWAY_URL": self.url,
                 "ASPIRE_GITOPS_ADMIN_KEY": self.admin_key,
                 "ASPIRE_GITOPS_OWNER": self.owner,
@@ -120,8 +121,8 @@ class World:
         """Return every secret that must be nowhere."""
         named = {**SECRETS, "admin key": self.admin_key, "hook": HOOK_SECRET, "literal": LITERAL}
         named["notify path"] = NOTIFY_PATH
-        for path in self.reviewed.delivered.glob("*.main"):
-            named[f"key {path.name}"] = path.read_text().strip()
+        for path in self.reviewed.delivered.glob("*/main"):
+            named[f"key {path.parent.name}"] = path.read_text().strip()
         return {name: value.encode() for name, value in named.items() if value}
 
     # ── the weather on the wire ─────────────────────────────────────────────

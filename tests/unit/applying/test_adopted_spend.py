@@ -6,14 +6,13 @@ import pytest
 
 from aspire_gitops.applying import Outcome, apply_plan
 from aspire_gitops.applying.change import NotProved
-from aspire_gitops.delivery import open_delivery
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.state import Intent
 from support.fake_gateway import ADMIN_KEY, Drop, FakeGateway, Fault, Request, Status, using
-from support.objects import OWNER, app_key, compiled
+from support.objects import IN_TEMPORARY, OWNER, app_key, compiled
 
 KEY = app_key("postiz")
 WANTED = compiled(KEY, intents={KEY.key: Intent(adopt=True, reset_spend=True)})
@@ -39,7 +38,7 @@ def planned(fake: FakeGateway) -> Plan:
 
 
 def applied(fake: FakeGateway, plan: Plan) -> Outcome:
-    return using(fake, lambda client: apply_plan(plan, client, {}, open_delivery))
+    return using(fake, lambda client: apply_plan(plan, client, {}, IN_TEMPORARY))
 
 
 def spend(fake: FakeGateway) -> float:

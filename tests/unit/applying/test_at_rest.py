@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from aspire_gitops.applying import Outcome, apply_plan
-from aspire_gitops.delivery import open_delivery
 from aspire_gitops.gateway import SeenRows
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.marking import evidence_of
@@ -13,6 +12,7 @@ from aspire_gitops.planning.plan import Plan
 from aspire_gitops.state import Compiled
 from support.fake_gateway import FakeGateway, using
 from support.objects import (
+    IN_TEMPORARY,
     OWNER,
     SECRET_PATH,
     app_key,
@@ -34,7 +34,7 @@ def planned(fake: FakeGateway, wanted: Compiled, seen: SeenRows) -> Plan:
 
 
 def applied(fake: FakeGateway, plan: Plan) -> Outcome:
-    return using(fake, lambda client: apply_plan(plan, client, SECRETS, open_delivery))
+    return using(fake, lambda client: apply_plan(plan, client, SECRETS, IN_TEMPORARY))
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ import pytest
 
 from aspire_gitops.applying import Outcome, Result, Status, apply_plan
 from aspire_gitops.applying.executor import Progress, Stop
-from aspire_gitops.delivery import open_delivery
-from aspire_gitops.errors import UnsafePlan
+from aspire_gitops.errors import SecretMissing, UnsafePlan
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.marking import evidence_of
@@ -15,6 +14,7 @@ from aspire_gitops.planning.plan import Plan
 from support.fake_gateway import FakeGateway, Fault, Request, using
 from support.fake_gateway import Status as Answer
 from support.objects import (
+    IN_TEMPORARY,
     OWNER,
     SECRET_PATH,
     app_key,
@@ -44,7 +44,7 @@ def applied_to(
     return using(
         fake,
         lambda client: apply_plan(
-            plan, client, SECRETS, open_delivery, progress=progress, stop=stop
+            plan, client, SECRETS, IN_TEMPORARY, progress=progress, stop=stop
         ),
     )
 
@@ -110,3 +110,13 @@ def test_a_foreign_key_in_the_delivery_is_left_alone(tmp_path: Path) -> None:
     [failed] = [result for result in outcome.results if result.status is Status.FAILED]
     assert "is on the gateway already and is not ours" in failed.message
     assert theirs not in repr(outcome)
+
+
+def test_a_provider_never_gets_the_admin_key(tmp_path: Path) -> None:
+    fake = FakeGateway()
+    plan = plan_of_everything(tmp_path)
+    secrets = {ACME.key: {SECRET_PATH: fake.admin_key}}
+    with pytest.raises(SecretMissing, match="credential/acme is the gateway's admin key") as caught:
+        using(fake, lambda client: apply_plan(plan, client, secrets, IN_TEMPORARY))
+    assert fake.log == []
+    assert fake.admin_key not in str(caught.value)

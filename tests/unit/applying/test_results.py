@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from aspire_gitops.applying import Outcome, Status, apply_plan
-from aspire_gitops.delivery import open_delivery
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.marking import evidence_of
 from aspire_gitops.state import Compiled, Kind
 from support.fake_gateway import FakeGateway, Fault, using
 from support.fake_gateway import Status as Answer
 from support.objects import (
+    IN_TEMPORARY,
     OWNER,
     SECRET_PATH,
     app_key,
@@ -32,7 +32,7 @@ def brought_to(fake: FakeGateway, wanted: Compiled) -> Outcome:
     evidence = {ACME.key: evidence_of(ACME, SECRETS[ACME.key])}
     live = using(fake, lambda client: client.read_snapshot())
     plan = make_plan(wanted, live, owner=OWNER, evidence=evidence)
-    return using(fake, lambda client: apply_plan(plan, client, SECRETS, open_delivery))
+    return using(fake, lambda client: apply_plan(plan, client, SECRETS, IN_TEMPORARY))
 
 
 def test_the_state_is_what_the_gateway_has_now(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from aspire_gitops.applying.secrets import available_secrets, gather_evidence, resolve_secrets
 from aspire_gitops.errors import SecretMissing
+from aspire_gitops.own_files import OwnFiles
 from aspire_gitops.state import Intent, Kind, ObjectKey, SecretReference
 from support.objects import SECRET_PATH, credential
 
@@ -54,3 +55,47 @@ def test_a_plan_takes_what_is_at_hand() -> None:
     assert set(found) == {ONE}
     evidence = gather_evidence({ONE: credential("one")}, found)
     assert evidence[ONE].masks == {SECRET_PATH: "va****ne"}
+
+
+# ── references that no file should have, for files that nobody validated ─────
+
+
+@pytest.mark.parametrize("name", ["ASPIRE_GITOPS_ADMIN_KEY", "LITELLM_MASTER_KEY", "DATABASE_URL"])
+def test_a_variable_of_the_controller_is_not_looked_up(name: str) -> None:
+    with pytest.raises(SecretMissing, match=f"{name} is a variable of the controller"):
+        resolve_secrets(intents(one=f"env:{name}"), {name: "sk-planted-0123456789"})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("/proc/self/environ", id="what a process holds"),
+        pytest.param("/dev/fd/0", id="what a process reads"),
+        pytest.param("{folder}/../{name}/good", id="a way up"),
+        pytest.param("{folder}//good", id="a doubled slash"),
+        pytest.param("{folder}/./good", id="a dot"),
+        pytest.param("{folder}/to-proc", id="a link to what a process holds"),
+        pytest.param("{folder}/admin-key", id="the admin key"),
+        pytest.param("{folder}/to-admin-key", id="a link to the admin key"),
+        pytest.param("{folder}/same-admin-key", id="another name of the admin key"),
+        pytest.param("{folder}/to-folder/admin-key", id="the admin key by a linked folder"),
+        pytest.param("{folder}/state/journal", id="the state folder"),
+        pytest.param("{folder}/keys/shop/main", id="an app's key"),
+    ],
+)
+def test_a_file_that_is_not_the_providers_is_not_read(tmp_path: Path, path: str) -> None:
+    for name in ("good", "admin-key", "state/journal", "keys/shop/main"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("sk-planted-0123456789")
+    (tmp_path / "to-proc").symlink_to("/proc/self/environ")
+    (tmp_path / "to-admin-key").symlink_to(tmp_path / "admin-key")
+    (tmp_path / "to-folder").symlink_to(tmp_path)
+    (tmp_path / "same-admin-key").hardlink_to(tmp_path / "admin-key")
+    own = OwnFiles((tmp_path / "admin-key",), tmp_path / "state", tmp_path / "keys")
+    place = path.format(folder=tmp_path, name=tmp_path.name)
+    with pytest.raises(SecretMissing) as caught:
+        resolve_secrets(intents(one=f"file:{place}"), own=own)
+    assert "planted" not in str(caught.value)
+    assert available_secrets(intents(one=f"file:{place}"), own=own) == {}
+    good = intents(one=f"file:{tmp_path}/good")
+    assert resolve_secrets(good, own=own)[ONE] == {SECRET_PATH: "sk-planted-0123456789"}

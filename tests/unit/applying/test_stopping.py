@@ -7,11 +7,18 @@ import pytest
 
 from aspire_gitops.applying import Outcome, Result, Status, apply_plan
 from aspire_gitops.applying.executor import Progress, Stop
-from aspire_gitops.delivery import open_delivery
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
 from support.fake_gateway import FakeGateway, using
-from support.objects import OWNER, app_key, compiled, deployment, snapshot, with_intents
+from support.objects import (
+    IN_TEMPORARY,
+    OWNER,
+    app_key,
+    compiled,
+    deployment,
+    snapshot,
+    with_intents,
+)
 
 LEAVING = "the controller is stopping"
 
@@ -26,7 +33,7 @@ def applied_to(
 ) -> Outcome:
     return using(
         fake,
-        lambda client: apply_plan(plan, client, {}, open_delivery, stop=stop, progress=progress),
+        lambda client: apply_plan(plan, client, {}, IN_TEMPORARY, stop=stop, progress=progress),
     )
 
 

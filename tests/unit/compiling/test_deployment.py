@@ -201,6 +201,15 @@ def test_model_info_says_what_apps_may_count_on() -> None:
     }
 
 
+def test_lists_and_mappings_are_as_the_gateway_gives_them_back() -> None:
+    parameters = {"stop": ["a", "b"], "chat_template_kwargs": {"enable_thinking": False, "n": 2.0}}
+    assert stated("litellm_params.", parameters=parameters) | {} == {
+        **stated("litellm_params."),
+        "stop": ("a", "b"),
+        "chat_template_kwargs": {"enable_thinking": False, "n": 2},
+    }
+
+
 def test_parameters_go_with_each_call_and_zero_is_a_value() -> None:
     found = stated("litellm_params.", parameters={"temperature": 0, "top_p": 1.0, "seed": 7})
 

@@ -110,9 +110,35 @@ def test_a_key_is_called_by_app_and_name_or_as_the_file_says() -> None:
 
 
 def test_a_new_key_is_delivered_and_an_adopted_one_is_not() -> None:
-    assert intent().delivery == FileDelivery("/var/lib/keys/default")
+    assert intent().delivery == FileDelivery("agents/default")
     adopted = intent(keys=[{"name": "default", "adopt": True}])
     assert (adopted.adopt, adopted.delivery) == (True, None)
+
+
+@pytest.mark.parametrize(
+    "deliver", ["file", {"file": "/var/lib/aspire-gitops/keys/agents/default"}]
+)
+def test_an_app_says_that_a_key_is_delivered_and_never_where(deliver: Any) -> None:
+    """The root is a setting of the controller, so the same commit compiles to the same bytes."""
+    found = intent(keys=[{"name": "default", "deliver": deliver}])
+    assert found.delivery == FileDelivery("agents/default")
+
+
+def test_a_delivery_says_where_a_key_goes() -> None:
+    elsewhere = {
+        "kind": "Delivery",
+        "name": "agents-default",
+        "app": "agents",
+        "key": "default",
+        "file": "/srv/agents/gateway-key",
+    }
+    keys = [{"name": "default"}, {"name": "other", "deliver": "file"}]
+    resources = [GATEWAY, provider(), alias(), app(keys=keys), budget(), elsewhere]
+    intents = compile_catalog(catalog_of(resources), today=TODAY).intents
+    found = [
+        intents[ObjectKey(Kind.KEY, f"agents.{name}")].delivery for name in ("default", "other")
+    ]
+    assert found == [FileDelivery("/srv/agents/gateway-key"), FileDelivery("agents/other")]
 
 
 def test_the_intent_names_the_file_for_messages() -> None:

@@ -55,6 +55,8 @@ def owners_in(text: str, path: str) -> list[str]:
         pytest.param("gateway.d/aliases/qwen-vision.yaml", ["@aspire/platform"], id="an alias"),
         pytest.param("gateway.d/apps/new.yaml", ["@aspire/platform"], id="an app that is new"),
         pytest.param("gateway.d/approvals/retire.yaml", ["@aspire/platform"], id="an approval"),
+        pytest.param("gateway.d/deliveries/new.yaml", ["@aspire/platform"], id="a delivery"),
+        pytest.param("gateway.d/deliveries/kos/new.yaml", ["@aspire/platform"], id="one below"),
         pytest.param(".github/CODEOWNERS", ["@aspire/platform"], id="the file itself"),
         pytest.param("docs/gateway.d/gateway.yaml", [], id="a folder of the same name elsewhere"),
         pytest.param("src/main.py", [], id="what is not ours"),
@@ -62,6 +64,13 @@ def owners_in(text: str, path: str) -> list[str]:
 )
 def test_who_is_asked(path: str, owners: list[str]) -> None:
     assert owners_in(block(catalog({}), PLAIN), path) == owners
+
+
+def test_an_apps_file_among_the_deliveries_belongs_to_the_platform_alone() -> None:
+    """It may turn into a Delivery, and then its owner alone must not have the say."""
+    path = "gateway.d/deliveries/shop.yaml"
+    text = block(catalog({path: app("shop", "shop@example.com")}), PLAIN)
+    assert owners_in(text, path) == ["@aspire/platform"]
 
 
 def test_a_shared_budget_belongs_to_the_owners_of_all_its_apps() -> None:

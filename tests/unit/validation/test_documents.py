@@ -86,9 +86,9 @@ def test_wrong_types() -> None:
             '6:13-32 AG106 `credential` must be a mapping, not "CLOUD_FIRST_API_KEY" | Where the controller finds the credential: `{env: NAME}` or `{file: /path}`.'
         ]
     )
-    assert told(ALIAS, "mode: chat", "mode: chat\nparameters: {stop: [a]}") == snapshot(
+    assert told(ALIAS, "mode: chat", "mode: chat\nparameters: {stop: [[a]]}") == snapshot(
         [
-            "4:20-23 AG106 `parameters.stop` must be true or false, a number or text, not a list | None"
+            "4:21-24 AG106 `parameters.stop[0]` must be true or false, a number or text, not a list | None"
         ]
     )
     assert told(BUDGET, 'aud: "180"', 'aud: "180"\nwarn_at_percent: ["50"]') == snapshot(

@@ -44,7 +44,7 @@ def shown_fields(change: Change) -> tuple[FieldChange, ...]:
     if change.intent:
         values |= {path: f"the secret at {ref}" for path, ref in change.intent.secrets.items()}
         if change.intent.delivery:
-            values["value"] = f"chosen when applied, handed over in {change.intent.delivery.path}"
+            values["value"] = f"chosen when applied, handed over in {change.intent.delivery.shown}"
     return tuple(FieldChange(path, None, values[path]) for path in sorted(values))
 
 

@@ -1,0 +1,139 @@
+"""Where a host name or address leads, however it is spelt. Pure: nobody is asked by DNS.
+
+A public name may still lead to a private address; only a network that lets nothing
+through to its metadata service can rule that out.
+"""
+
+import re
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from urllib.parse import urlsplit
+
+
+class Reach(StrEnum):
+    """Who can be at an address."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"  # this machine, or a network that only its members reach
+    FORBIDDEN = "forbidden"  # a metadata service, a link-local address, or no address at all
+
+
+_METADATA_NAMES = frozenset(
+    [
+        "instance-data",
+        "metadata",
+        "metadata.azure.com",
+        "metadata.azure.internal",
+        "metadata.goog",
+        "metadata.google.internal",
+        "metadata.oraclecloud.com",
+        "metadata.packet.net",
+        "metadata.platformequinix.com",
+        "metadata.tencentyun.com",
+    ]
+)
+_METADATA_ADDRESSES = frozenset(
+    map(
+        ip_address,
+        ["100.100.100.200", "168.63.129.16", "169.254.169.254", "192.0.0.192", "fd00:ec2::254"],
+    )
+)
+# Names of these services are whatever address stands in them.
+_ADDRESS_IN_NAME = ("nip.io", "sslip.io", "xip.io", "traefik.me", "localtest.me", "lvh.me")
+_PRIVATE_ZONES = (
+    "arpa", "corp", "home", "intern", "internal", "intranet", "lan", "local", "localdomain",
+    "localhost", "private", "svc",
+)  # fmt: skip
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
+_MAPPED = IPv6Network("::ffff:0:0/96"), IPv6Network("::/96"), IPv6Network("64:ff9b::/96")
+_MAPPED_ANYWHERE = IPv6Network("64:ff9b:1::/48"), IPv6Network("2001::/32")  # also Teredo
+
+
+def reach_of(url: str) -> Reach:
+    """Say who can be at the host of a URL."""
+    try:
+        host = (urlsplit(url).hostname or "").lower()
+        port = urlsplit(url).port
+    except ValueError:
+        return Reach.FORBIDDEN
+    del port  # read to see whether it is a number
+    return _reach_of_host(host.rstrip(".") if host.strip(".") else "")
+
+
+def is_loopback(url: str) -> bool:
+    """Say whether the host is this machine, under a name or address that says so plainly."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name, or no host at all
+        return False
+
+
+def _reach_of_host(host: str) -> Reach:
+    if ":" in host:
+        return _reach_of_six(host)
+    labels = host.split(".")
+    if _NUMBER.fullmatch(labels[-1]):
+        address = _old_spelling(labels)
+        return Reach.FORBIDDEN if address is None else _reach_of_address(address)
+    if not all(map(_LABEL.fullmatch, labels)):
+        return Reach.FORBIDDEN
+    if host in _METADATA_NAMES or labels[0] == "instance-data" or _is_in(host, _ADDRESS_IN_NAME):
+        return Reach.FORBIDDEN
+    return Reach.PRIVATE if len(labels) == 1 or _is_in(host, _PRIVATE_ZONES) else Reach.PUBLIC
+
+
+def _is_in(host: str, zones: tuple[str, ...]) -> bool:
+    return any(host == zone or host.endswith(f".{zone}") for zone in zones)
+
+
+def _old_spelling(labels: list[str]) -> IPv4Address | None:
+    """Read an IPv4 address as `inet_aton` does: one to four numbers, decimal, octal or hex."""
+    if len(labels) > 4 or not all(map(_NUMBER.fullmatch, labels)):
+        return None
+    try:
+        *firsts, last = (_number(label) for label in labels)
+    except ValueError:
+        return None
+    if any(first > 255 for first in firsts) or last >= 256 ** (4 - len(firsts)):
+        return None
+    return IPv4Address(sum(n << 8 * (3 - at) for at, n in enumerate(firsts)) + last)
+
+
+def _number(text: str) -> int:
+    if text.startswith("0x"):
+        return int(text[2:] or "0", 16)
+    return int(text, 8 if len(text) > 1 and text.startswith("0") else 10)
+
+
+def _reach_of_six(host: str) -> Reach:
+    try:
+        address = IPv6Address(host)
+    except ValueError:
+        return Reach.FORBIDDEN
+    within = _within(address)
+    if within is not None and int(address) > 1:  # `::` and `::1` are addresses of their own
+        return _reach_of_address(within)
+    if any(address in network for network in _MAPPED_ANYWHERE):
+        return Reach.FORBIDDEN
+    return _reach_of_address(address)
+
+
+def _within(address: IPv6Address) -> IPv4Address | None:
+    """Return the IPv4 address that a gateway of the network would send the call to."""
+    if address.sixtofour:
+        return address.sixtofour
+    if any(address in network for network in _MAPPED):
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return None
+
+
+def _reach_of_address(address: IPv4Address | IPv6Address) -> Reach:
+    if address in _METADATA_ADDRESSES or address.is_link_local or address.is_multicast:
+        return Reach.FORBIDDEN
+    if address.is_loopback or address.is_private or address.is_unspecified:
+        return Reach.PRIVATE
+    if address.is_reserved:
+        return Reach.FORBIDDEN
+    return Reach.PUBLIC if address.is_global else Reach.PRIVATE
