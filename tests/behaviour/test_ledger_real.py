@@ -24,6 +24,7 @@ from support.ledger_real import (
     App,
     LedgerGateway,
     account,
+    card,
 )
 from support.sandbox_admin import eventually
 
@@ -223,15 +224,28 @@ def test_apps_that_share_a_budget_spend_from_one_pot(gateway: LedgerGateway) -> 
     assert other.chat().status_code == 429
 
 
-@pytest.mark.parametrize("metadata", [{}, {"metadata": {"aspire_ledger": "mine"}}], ids=str)
-def test_calls_with_one_call_id_are_each_booked(
-    gateway: LedgerGateway, metadata: dict[str, Any]
+@pytest.mark.parametrize(
+    "forged",
+    [
+        pytest.param({"headers": {"x-litellm-call-id": "same"}}, id="LiteLLM's id in a header"),
+        pytest.param({"litellm_metadata": {"aspire_ledger": "mine"}}, id="our id in its notes"),
+        pytest.param({"no-log": True}, id="a call that is not logged"),
+    ],
+)
+def test_a_caller_that_would_choose_what_its_calls_are_known_by_is_refused(
+    gateway: LedgerGateway, forged: dict[str, Any]
 ) -> None:
+    app = gateway.app("1")
+    gateway.upstream.reset()
+    assert app.chat(**forged).status_code == 400
+    assert gateway.upstream.calls() == ()
+
+
+def test_calls_with_one_label_are_each_booked(gateway: LedgerGateway) -> None:
     """A client that could choose what its calls are known by would pay for one of them."""
     app = gateway.app("1")
-    forged = {"litellm_metadata": {"aspire_ledger": "mine"}, "no-log": True, **metadata}
     for _ in range(3):
-        assert app.chat(headers={"x-litellm-call-id": "same"}, **forged).status_code == 200
+        assert app.chat(metadata={"aspire_ledger": "mine"}).status_code == 200
     assert len(gateway.settled(app, 3)) == 3
 
 
@@ -257,7 +271,7 @@ def test_a_stream_that_its_client_left_is_booked_as_far_as_it_came(gateway: Ledg
     app = gateway.app("1")
     with slow_stream() as api_base:
         params = {"model": "openai/gpt-x", "api_base": api_base, "api_key": "none", **PRICES}
-        info = {"id": "gw.slow.1", "mode": "chat", "max_output_tokens": 4096}
+        info = {"id": "gw.slow.1", "mode": "chat", "aspire": card("slow")}
         row = {"model_name": "slow", "litellm_params": params, "model_info": info}
         gateway.admin.post("/model/new", row)
         gateway.admin.post("/key/update", {"key": app.key, "models": ["slow"]})
@@ -268,8 +282,8 @@ def test_a_stream_that_its_client_left_is_booked_as_far_as_it_came(gateway: Ledg
                 next(lines)
         (entry,) = gateway.settled(app, 1)
     assert entry.kind == "settled"
-    assert 0 < entry.aud < CHAT_AUD
-    assert 0 < entry.tokens[1] < 20
+    assert entry.estimated
+    assert 0 < entry.tokens[1] < 6 * len(" word0")  # what was seen, by its bytes
 
 
 def test_an_alias_that_costs_nothing_is_served_when_all_is_spent(gateway: LedgerGateway) -> None:
@@ -285,7 +299,7 @@ def test_an_alias_that_costs_nothing_is_served_when_all_is_spent(gateway: Ledger
                 "api_key": "none",
                 **dict.fromkeys(PRICES, 0),  # what is left out, LiteLLM takes from `chat`'s model
             },
-            "model_info": {"id": "gw.own.1", "mode": "chat"},
+            "model_info": {"id": "gw.own.1", "mode": "chat", "aspire": card("own", price=FREE)},
         },
     )
     gateway.admin.post("/key/update", {"key": app.key, "models": ["own", "chat"]})
@@ -299,6 +313,9 @@ def test_an_alias_that_costs_nothing_is_served_when_all_is_spent(gateway: Ledger
     eventually(served)
     (entry,) = gateway.settled(app, 1)
     assert (entry.kind, entry.alias, entry.aud) == ("settled", "own", Decimal(0))
+
+
+FREE = {"input_usd_per_million_tokens": "0", "output_usd_per_million_tokens": "0"}
 
 
 @contextmanager

@@ -20,6 +20,7 @@ import pytest
 
 from aspire_gitops.compiling.config import compile_config
 from aspire_gitops.compiling.key import CALENDAR_MONTH
+from aspire_gitops.ledger.contract import allowed_routes
 from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl
 from aspire_gitops.sandbox.options import LedgerStore
@@ -86,6 +87,8 @@ class Spend:
     cached: int = 0
     pages: int = 0
     images: int = 0
+    estimated: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ class LedgerGateway:
         key = self.admin.new_key(
             key_alias=f"{name}.main",
             models=list(ALIASES),
-            key_type="llm_api",
+            allowed_routes=list(allowed_routes({"chat", "embedding", "ocr", "image_generation"})),
             metadata=metadata,
             **backstop,
         )
@@ -144,7 +147,7 @@ class LedgerGateway:
             )
             for kind, alias, provider, model, nano, tokens_in, tokens_out, *more in self._rows(
                 "SELECT kind, alias, provider, model, nano_aud, input_tokens, output_tokens,"
-                " cached_input_tokens, pages, images FROM {schema}entries WHERE budget = {budget} ORDER BY number",
+                " cached_input_tokens, pages, images, estimated, note FROM {schema}entries WHERE budget = {budget} ORDER BY number",
                 app.budget,
             )
         ]
