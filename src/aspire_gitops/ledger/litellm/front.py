@@ -26,6 +26,7 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _LARGEST: Final = 32 * 2**20  # bytes of a body that is judged here as a whole
 _FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
+_LABELS: Final = "metadata"
 _PREFIX: Final = "x-litellm-"
 _ALLOWED: Final = frozenset({"x-litellm-api-key"})
 _KEYS: Final = (
@@ -39,14 +40,15 @@ _CONTROLS: Final = ("litellm-", "x-mcp-", "x-pass-")
 class Exchange:
     """One request on its way and its answer. `call_id` is the ledger's, once it is admitted.
 
-    `notes` become headers of the answer. `refused` says that the guard refused the call
-    after it was admitted, so that nothing was sent.
+    `notes` become headers of the answer, `raw` is the body as it came, in pieces.
     """
 
     scope: Scope
     contract: Contract
     call_id: str = ""
     notes: dict[str, str] = field(default_factory=dict)
+    raw: list[bytes] = field(default_factory=list, repr=False)
+    _body: dict[str, Any] | None = field(default=None, repr=False)
 
     @property
     def is_form(self) -> bool:
@@ -58,8 +60,19 @@ class Exchange:
         kept = self.scope.get("parsed_body")
         if not isinstance(kept, tuple) or len(kept) != 2 or not isinstance(kept[1], Mapping):
             return None
-        names, values = kept
-        return {name: values[name] for name in names if name in values}
+        if self._body is None:
+            names, values = kept
+            self._body = {name: values[name] for name in names if name in values}
+            if _LABELS in self._body and self.raw:  # LiteLLM writes its own notes among them
+                self._body[_LABELS] = self._labels()
+            self.raw = []
+        return self._body
+
+    def _labels(self) -> object:
+        try:
+            return _parsed(b"".join(self.raw)).get(_LABELS)
+        except Objection:  # LiteLLM repairs some texts; what nobody can read is no object of texts
+            return False
 
 
 current: Final[ContextVar[Exchange | None]] = ContextVar("aspire_ledger_exchange", default=None)
@@ -97,9 +110,15 @@ class Front:
                 message = {**message, "headers": [*message.get("headers", ()), *told]}
             await send(message)
 
+        async def kept() -> Message:
+            message = await receive()
+            if _LABELS in exchange.contract.parameters and message["type"] == "http.request":
+                exchange.raw.append(message.get("body", b""))
+            return message
+
         token = current.set(exchange)
         try:
-            await self._app(exchange.scope, receive, noted)
+            await self._app(exchange.scope, kept, noted)
         finally:
             current.reset(token)
             if exchange.call_id:
