@@ -29,6 +29,7 @@ SECTIONS = (
     "Aliases",
     "Apps",
     "Spend this month",
+    "Calls",
     "Not ours",
     "Controller",
 )

@@ -10,6 +10,7 @@ from aspire_gitops.errors import AspireGitopsError, LedgerUnavailable
 from aspire_gitops.money import Aud, Month, Usd
 from aspire_gitops.reporting import Notice
 from aspire_gitops.spending import MonthRecord, Part
+from aspire_gitops.spending.record import Failures, PriceDifferences, UnlistedParameter
 from aspire_gitops.usage import Traffic, Usage
 from support.turns import OWNER, Scene
 
@@ -25,6 +26,11 @@ class FakeLedger:
     windows: list[tuple[date, date]] = field(default_factory=list)
     counts: bool = True
     booked: dict[str, str] = field(default_factory=dict)  # US dollars by key alias
+    failed: dict[date, Sequence[Failures]] = field(default_factory=dict)
+    unlisted: Sequence[UnlistedParameter] = ()
+    prices: PriceDifferences = field(default_factory=PriceDifferences)
+    untold: dict[str, AspireGitopsError] = field(default_factory=dict)  # by question
+    asked: list[tuple[object, ...]] = field(default_factory=list)  # about calls
 
     async def totals(self, month: str) -> Sequence[Part]:
         if self.broken:
@@ -47,6 +53,23 @@ class FakeLedger:
             raise LedgerUnavailable("the ledger is slow; try again")
         row = Usage(until, "shared", "shop", "chat", 3, Aud(Decimal(self.spent)), 10, 4, 20)
         return Traffic(since, until, (row,))
+
+    async def failures(self, since: date, until: date) -> Sequence[Failures]:
+        self._asked("failures", since, until)
+        return [one for day, all_ in self.failed.items() if since <= day <= until for one in all_]
+
+    async def unlisted_parameters(self, since: date, until: date) -> Sequence[UnlistedParameter]:
+        self._asked("unlisted_parameters", since, until)
+        return self.unlisted
+
+    async def price_differences(self, month: str, *, most: int) -> PriceDifferences:
+        self._asked("price_differences", month, most)
+        return self.prices
+
+    def _asked(self, question: str, *of: object) -> None:
+        self.asked.append((question, *of))
+        if error := self.untold.get(question):
+            raise error
 
 
 @dataclass

@@ -27,6 +27,8 @@ from aspire_gitops.reporting import (
 )
 from aspire_gitops.revision import Revision
 from aspire_gitops.spending import BudgetSpend, Spend, forecast
+from aspire_gitops.spending.calls import AliasFailures, AppParameter, CallReport
+from aspire_gitops.spending.record import PriceDifference, PriceDifferences
 from aspire_gitops.state import FileDelivery, Intent, Kind, LiveFallback, ObjectKey, SecretReference
 from aspire_gitops.usage import Downtime
 from support.objects import app_key, applied, credential, deployment, foreign
@@ -63,14 +65,23 @@ SYDNEY = ZoneInfo("Australia/Sydney")
 
 
 def _budget(
-    name: str, spent: str, cap: str, calls: int, days: Sequence[str], *apps: str
+    name: str,
+    spent: str,
+    cap: str,
+    calls: int,
+    days: Sequence[str],
+    *apps: str,
+    estimated: tuple[str, int] = ("0", 0),
 ) -> BudgetSpend:
     """Return a budget whose last days cost `days`, yesterday last."""
     today, month = NOW.astimezone(SYDNEY).date(), Month.containing(NOW, SYDNEY)
     cost = {today - timedelta(days=len(days) - n): Aud(Decimal(d)) for n, d in enumerate(days)}
     so_far, most = Aud(Decimal(spent)), Aud(Decimal(cap))
     ahead = forecast(spent=so_far, cap=most, days=cost, now=NOW, month=month)
-    return BudgetSpend(name, apps, so_far, calls, most, (50, 80, 95), ahead)
+    guess, guesses = estimated
+    return BudgetSpend(
+        name, apps, so_far, calls, most, (50, 80, 95), ahead, Aud(Decimal(guess)), guesses
+    )
 
 
 SPEND = SpendReport(
@@ -81,7 +92,7 @@ SPEND = SpendReport(
         is_current=True,
         budgets=(
             _budget("agents", "0", "120", 0, ()),
-            _budget("knowledge-os", "151.2046", "180", 48_211, ("7.1", "6.4", "8.9", "1.2", "0.8", "7.7", "9.4") * 2, "knowledge-os"),
+            _budget("knowledge-os", "151.2046", "180", 48_211, ("7.1", "6.4", "8.9", "1.2", "0.8", "7.7", "9.4") * 2, "knowledge-os", estimated=("2.1", 37)),
             _budget("marketing", "12.37", "60", 902, ("0.4", "0.7", "0.5", "0.1", "0", "0.6", "0.5") * 2, "postiz", "zac-landing"),
             _budget("media", "95.6", "95.50", 310, ("31", "22", "4"), "transcripts"),
         ),
@@ -89,6 +100,28 @@ SPEND = SpendReport(
 )  # fmt: skip
 
 
+CALLS = CallReport(
+    at=NOW - timedelta(minutes=3),
+    month="2026-11",
+    since=date(2026, 11, 17),
+    until=date(2026, 11, 23),
+    failures=(
+        AliasFailures("qwen-vision", "429", 1_204, 31),
+        AliasFailures("claude-sonnet", "timeout", 3, 0),
+    ),
+    parameters=(
+        AppParameter("knowledge-os", "enable_thinking", "passed", 2_310),
+        AppParameter("knowledge-os", "guided_json", "passed", 48),
+        AppParameter("postiz", "client_metadata", "removed", 9),
+    ),
+    prices=PriceDifferences(
+        2,
+        (
+            PriceDifference("chatcmpl-7f2c", "gpt-4o-eu", "gw.gpt-4o-eu.1", Decimal("0.4125"), Decimal("0.0825")),
+            PriceDifference("chatcmpl-91ab", "embed-small", "gw.embed-small.1", Decimal("0.0000213"), Decimal(0)),
+        ),
+    ),
+)  # fmt: skip
 DOWNTIME = DowntimeReport(Downtime("2026-11", 754.2, date(2026, 11, 1)), 3600)
 
 
@@ -231,6 +264,7 @@ def ready() -> Status:
         apps=APPS,
         foreign=("deployment/playground-llama", "key/sam-laptop"),
         spend=SPEND,
+        calls=CALLS,
         downtime=DOWNTIME,
         journal=JournalFacts(4_812, 3_407_872, "9b1fae4407d2c5e83a60f1d7c2b94e5da816f3702c9e41b8d0a7f65c3e29b184"),
     )  # fmt: skip
@@ -410,12 +444,25 @@ def hostile(text: str) -> Status:
         fallbacks=(LiveFallback(text, text, (text,)),),
         journal=JournalFacts(1, 1, text),
         spend=SpendReport(_spend_of(text), text),
+        calls=_calls_of(text),
     )
 
 
 def _spend_of(text: str) -> Spend:
-    row = BudgetSpend(text, (text,), Aud(Decimal(5)), 1, Aud(Decimal(10)))
+    spent = Aud(Decimal(5))
+    row = BudgetSpend(text, (text,), spent, 1, Aud(Decimal(10)), estimated=spent, estimated_calls=1)
     return Spend("2026-11", "Australia/Sydney", NOW, is_current=True, budgets=(row,))
+
+
+def _calls_of(text: str) -> CallReport:
+    one = PriceDifference(text, text, text, Decimal(1), Decimal("NaN"))
+    return replace(
+        CALLS,
+        failures=(AliasFailures(text, text, 1, 1),),
+        parameters=(AppParameter(text, text, text, 1),),
+        prices=PriceDifferences(1, (one,)),
+        problem=text,
+    )
 
 
 @dataclass

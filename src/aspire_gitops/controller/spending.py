@@ -1,9 +1,9 @@
 """Ask the ledger what is spent, tell of each declared percentage once, and never stop a turn.
 
 Each turn asks for the totals, which is cheap; what each day cost is asked for
-every few minutes, and the traffic of a month twice an hour. A ledger that does
-not answer leaves spend unknown: the plan warns, the page says so, and everything
-else goes on.
+every few minutes together with what calls did (`calls`), and the traffic of a month
+twice an hour. A ledger that does not answer leaves spend unknown: the plan warns, the
+page says so, and everything else goes on.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from typing import Protocol
 
 import structlog
 
+from aspire_gitops.controller.calls import CallLedger, ask_about_calls
 from aspire_gitops.controller.memory import Memory
 from aspire_gitops.controller.ports import Journal
 from aspire_gitops.errors import AspireGitopsError, LedgerRefused, LedgerUnavailable
@@ -35,6 +36,7 @@ from aspire_gitops.spending import (
     month_of,
     spend_of,
 )
+from aspire_gitops.spending.calls import CallReport
 from aspire_gitops.spending.months import timezone_of
 from aspire_gitops.spending.own_spend import OwnSpend, Verdict, own_spends
 from aspire_gitops.spending.spend import plain
@@ -51,7 +53,7 @@ _RECALLED = timedelta(days=40)  # a month, and what a clock may be wrong
 _log = structlog.get_logger("aspire_gitops.spending")
 
 
-class Ledger(Protocol):
+class Ledger(CallLedger, Protocol):
     """The spend ledger; `ledger_reading` implements it."""
 
     async def totals(self, month: str) -> Sequence[Part]: ...
@@ -65,7 +67,7 @@ class Ledger(Protocol):
 
 @dataclass(slots=True)
 class Spending:
-    """Reads the ledger for one controller. `report` is what may be shown now."""
+    """Reads the ledger for one controller. `report` and `calls` are what may be shown now."""
 
     ledger: Ledger
     journal: Journal
@@ -73,6 +75,7 @@ class Spending:
     announce: Callable[[Notice], None]
     owner: str
     report: SpendReport = field(default_factory=SpendReport)
+    calls: CallReport | None = None  # None until the ledger answered
     _record: MonthRecord | None = None
     _recorded_at: datetime | None = None
     _traffic: Traffic | None = None
@@ -90,7 +93,7 @@ class Spending:
         caps = caps_of((o for o in snapshot.objects if o.mark and o.mark.owner == self.owner), now)
         month = month_of(caps, now)
         if month is None:
-            self.report = SpendReport()
+            self.report, self.calls = SpendReport(), None
             return snapshot
         before = self._recorded_at
         try:
@@ -100,13 +103,16 @@ class Spending:
                 _log.warning("the ledger does not answer", why=str(error))
             self.report = replace(self.report, problem=str(error), unlike=())
             return replace(snapshot, traffic=self._traffic)
-        lately = self.report.spend if before == self._recorded_at else None
+        is_anew = before != self._recorded_at
+        lately = None if is_anew else self.report.spend
         spend = spend_of(record, caps, month=month, now=now, lately=lately)
         await self._count_traffic(month, now)
         spent = known_spent(record.budgets, caps)
         booked = await self._booked(month)
         snapshot = replace(snapshot, spent=spent, booked=booked, traffic=self._traffic)
         self.report = SpendReport(spend, unlike=self._lasting(snapshot, now))
+        if is_anew:
+            self.calls = await ask_about_calls(self.ledger, month, now)
         return snapshot
 
     async def tell(self, memory: Memory, gateway: str) -> None:

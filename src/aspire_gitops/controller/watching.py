@@ -94,6 +94,7 @@ class Watching:
             journal=reconciler.memory.facts,
             untold=self.untold(),
             spend=reconciler.spending.report if reconciler.spending else None,
+            calls=reconciler.spending.calls if reconciler.spending else None,
             downtime=_downtime(reconciler, now),
         )
 

@@ -8,6 +8,7 @@ from aspire_gitops.planning.plan import Plan
 from aspire_gitops.reporting.turn import Brake, Drifted, Fight, Standing, Turn
 from aspire_gitops.revision import Revision
 from aspire_gitops.spending import Spend
+from aspire_gitops.spending.calls import CallReport
 from aspire_gitops.spending.own_spend import OwnSpend
 from aspire_gitops.state import LiveFallback
 from aspire_gitops.usage import Downtime
@@ -110,4 +111,5 @@ class Status:
     journal: JournalFacts | None = None
     untold: int = 0  # notices that could not be handed over yet
     spend: SpendReport | None = None  # None where no ledger is set
+    calls: CallReport | None = None  # nor before it answered
     downtime: DowntimeReport | None = None  # None before the journal and git were read

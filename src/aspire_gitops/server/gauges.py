@@ -17,6 +17,7 @@ from aspire_gitops.reporting import (
     Status,
 )
 from aspire_gitops.revision import Revision
+from aspire_gitops.server.call_gauges import call_gauges
 from aspire_gitops.spending.own_spend import Verdict
 
 _PREFIX = "aspire_gitops_"
@@ -32,6 +33,8 @@ def status_gauges(status: Status) -> Iterator[Metric]:
     yield from _downtime(status.downtime)
     if status.spend:
         yield from _spend(status.spend)
+    if status.calls:
+        yield from call_gauges(status.calls)
 
 
 def _who(status: Status) -> Iterator[Metric]:
@@ -145,6 +148,10 @@ def _spend(report: SpendReport) -> Iterator[Metric]:
     yield _by_budget("spend_cap_aud", "What may be spent this month, AUD.", caps)
     yield _by_budget(
         "spend_forecast_aud", "Spend at the end of this month at this pace, AUD.", ends
+    )
+    guesses = {row.budget: row.estimated for row in budgets}
+    yield _by_budget(
+        "estimated_aud", "Part of this month's spend for which no usage was reported, AUD.", guesses
     )
     yield _own_spend(report)
 

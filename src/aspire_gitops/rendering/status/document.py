@@ -189,6 +189,8 @@ class BudgetSpendDocument(Document):
     latest: date | None
     month_end_aud: tuple[Line, Line, Line] | None
     outlook: Line
+    estimated_aud: Line | None = None  # an older controller says nothing of it
+    estimated_calls: int = 0
 
 
 class OwnSpendDocument(Document):
@@ -213,6 +215,59 @@ class SpendDocument(Document):
     budgets: tuple[BudgetSpendDocument, ...]
     problem: Prose
     unlike: tuple[OwnSpendDocument, ...] = ()  # an older controller says nothing of it
+
+
+class AliasFailuresDocument(Document):
+    """Calls of one alias that failed in one way: in the days of the report, and today."""
+
+    alias: Line
+    outcome: Line
+    calls: int
+    today: int
+
+
+class AppParameterDocument(Document):
+    """Calls of one app that sent a parameter which no reviewed file lists."""
+
+    app: Line
+    parameter: Line
+    outcome: Line
+    calls: int
+
+
+class PriceDifferenceDocument(Document):
+    """A call that we price otherwise than LiteLLM. Amounts are exact text, US dollars."""
+
+    request_id: Line
+    alias: Line
+    deployment: Line
+    booked_usd: Line
+    litellm_usd: Line
+
+
+class PriceDifferencesDocument(Document):
+    """How many calls of `month` are priced otherwise; the worst of them."""
+
+    month: Line
+    calls: int
+    worst: tuple[PriceDifferenceDocument, ...]
+
+
+class CallsDocument(Document):
+    """What the ledger said of calls at `at`. What is None is not known; `problem` says why.
+
+    Lists hold the most frequent; `failure_rows` and `parameter_rows` count all there are.
+    """
+
+    at: datetime
+    since: date
+    until: date
+    failures: tuple[AliasFailuresDocument, ...] | None
+    failure_rows: int
+    unlisted_parameters: tuple[AppParameterDocument, ...] | None
+    parameter_rows: int
+    price_differences: PriceDifferencesDocument | None
+    problem: Prose
 
 
 class DowntimeDocument(Document):
@@ -260,4 +315,5 @@ class StatusDocument(Document):
     journal: JournalDocument | None
     untold: int
     spend: SpendDocument | None = None  # an older controller says nothing of it
+    calls: CallsDocument | None = None  # nor of this
     downtime: DowntimeDocument | None = None  # nor of this

@@ -18,6 +18,7 @@ from aspire_gitops.rendering.plan.words import (
     value_text,
     where_text,
 )
+from aspire_gitops.rendering.status.calls import calls_document
 from aspire_gitops.rendering.status.document import (
     AliasDocument,
     AppDocument,
@@ -81,6 +82,7 @@ def status_document(status: Status) -> StatusDocument:
         journal=_same(JournalDocument, [status.journal])[0] if status.journal else None,
         untold=status.untold,
         spend=spend_document(status.spend) if status.spend else None,
+        calls=calls_document(status.calls) if status.calls else None,
         downtime=_downtime(status.downtime) if status.downtime else None,
     )
 

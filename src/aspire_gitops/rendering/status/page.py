@@ -17,7 +17,7 @@ from markupsafe import Markup
 from aspire_gitops.planning.plan import Action
 from aspire_gitops.rendering import turn_text
 from aspire_gitops.rendering.plan.words import SIGNS, plural
-from aspire_gitops.rendering.status import spend, words
+from aspire_gitops.rendering.status import calls, spend, words
 from aspire_gitops.rendering.status.document import StatusDocument, TurnDocument
 
 REFRESH_S = 15
@@ -81,6 +81,7 @@ def _environment() -> Environment:
         "words": words,
         "turns": turn_text,
         "spend": spend,
+        "calls": calls,
         "plural": plural,
         "bar": _bar,
         "signs": {action.value: SIGNS[action] for action in Action},

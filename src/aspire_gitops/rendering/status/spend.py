@@ -69,6 +69,11 @@ def share_text(budget: BudgetSpendDocument) -> str:
     return f"{share}{aud(budget.cap_aud)} AUD"
 
 
+def estimated_text(budget: BudgetSpendDocument) -> str:
+    """Return `2.10 AUD of it estimated`; empty where everything was reported."""
+    return f"{aud(budget.estimated_aud)} AUD of it estimated" if budget.estimated_calls else ""
+
+
 def whole_text(spend: SpendDocument) -> str:
     """Return `November 2026: 160.40 AUD in 60 calls`."""
     if spend.month is None:
@@ -106,4 +111,6 @@ def _budget(row: BudgetSpend) -> BudgetSpendDocument:
         latest=ahead.latest if ahead else None,
         month_end_aud=(plain(ends[0]), plain(ends[1]), plain(ends[2])) if ends else None,
         outlook=reach_text(ahead),
+        estimated_aud=plain(row.estimated),
+        estimated_calls=row.estimated_calls,
     )

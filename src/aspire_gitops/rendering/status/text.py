@@ -9,15 +9,22 @@ from rich.text import Text
 
 from aspire_gitops.rendering.characters import one_line
 from aspire_gitops.rendering.plan.words import SIGNS, plural
-from aspire_gitops.rendering.status import words
+from aspire_gitops.rendering.status import calls, words
 from aspire_gitops.rendering.status.document import (
+    CallsDocument,
     ChangeDocument,
     PlanDocument,
     RevisionDocument,
     StatusDocument,
     TurnDocument,
 )
-from aspire_gitops.rendering.status.spend import aud, share_text, tone, whole_text
+from aspire_gitops.rendering.status.spend import (
+    aud,
+    estimated_text,
+    share_text,
+    tone,
+    whole_text,
+)
 from aspire_gitops.rendering.turn_text import changes_text, duration_text, runs
 
 _TONES: Mapping[str, str] = {
@@ -44,6 +51,7 @@ def status_text(status: StatusDocument) -> Text:
         list(_aliases(status)),
         list(_apps(status)),
         list(_spend(status)),
+        list(_calls(status)),
         list(_foreign(status)),
         list(_controller(status)),
     ]
@@ -212,9 +220,58 @@ def _spend(status: StatusDocument) -> Iterator[Text]:
     for row, line in zip(spend.budgets, _columns(rows) if rows else (), strict=True):
         line.stylize(_SPEND_TONES[tone(row)])
         yield line
+        if row.estimated_calls:
+            yield Text(f"      {estimated_text(row)}", style="dim")
     for one in spend.unlike:
         yield Text.assemble("  ", ("! own spend", "bold yellow"), f" {one.object}")
         yield _told(one.told)
+
+
+def _calls(status: StatusDocument) -> Iterator[Text]:
+    found = status.calls
+    if found is None or calls.is_quiet(found):
+        return
+    yield _title("Calls", f"{calls.days_text(found)}, as of {words.ago(found.at, status.at)}")
+    if found.problem:
+        yield Text("  not everything is known", style="bold yellow")
+        yield _told(found.problem)
+    yield from _failed_calls(found)
+    yield from _unlisted_parameters(found)
+    yield from _price_differences(found)
+
+
+def _failed_calls(found: CallsDocument) -> Iterator[Text]:
+    shown = (found.failures or ())[: calls.ROWS]
+    rows = [
+        ("failed", row.alias, row.outcome, f"{row.calls:,}", f"{row.today:,} today")
+        for row in shown
+    ]
+    yield from _listed(rows, calls.more_text(shown, found.failure_rows))
+
+
+def _unlisted_parameters(found: CallsDocument) -> Iterator[Text]:
+    shown = (found.unlisted_parameters or ())[: calls.ROWS]
+    rows = [
+        ("not listed", row.app, row.parameter, row.outcome, plural(row.calls, "call"))
+        for row in shown
+    ]
+    yield from _listed(rows, calls.more_text(shown, found.parameter_rows))
+
+
+def _price_differences(found: CallsDocument) -> Iterator[Text]:
+    prices = found.price_differences
+    if prices is None or not prices.calls:
+        return
+    yield Text(f"  {calls.prices_text(prices)}; the worst:")
+    for one in prices.worst:
+        figures = f"booked {calls.usd(one.booked_usd)} USD, LiteLLM {calls.usd(one.litellm_usd)}"
+        yield Text(f"      {one.alias}: {figures} USD  {one.request_id}")
+
+
+def _listed(rows: Sequence[Sequence[str]], more: str) -> Iterator[Text]:
+    yield from _columns(rows) if rows else ()
+    if more:
+        yield Text(f"      {more}", style="dim")
 
 
 def _foreign(status: StatusDocument) -> Iterator[Text]:
