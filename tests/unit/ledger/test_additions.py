@@ -17,7 +17,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
+from aspire_gitops.controller.calls import ask_about_calls
 from aspire_gitops.ledger import additions
 from aspire_gitops.ledger.additions import ADDITIONS, EVERY_ENTRY_COLUMN, NEWEST_FORMAT
 from aspire_gitops.ledger.booking import Booking
@@ -27,7 +29,11 @@ from aspire_gitops.ledger.store import StoreRefused, StoreUnavailable
 from aspire_gitops.ledger.tables import ENTRY_COLUMNS, VERSIONS_SQLITE
 from aspire_gitops.ledger.values import UNITS, Counted, FailedCalls, Reservation, SeenParameter
 from aspire_gitops.ledger.verifying import Difference, verify
-from support.ledger_calls import COUNTED, NOON, both, fair, request, settlement
+from aspire_gitops.ledger_reading import LedgerReading
+from aspire_gitops.money import Month
+from aspire_gitops.spending.calls import AppParameter
+from aspire_gitops.spending.record import PriceDifferences
+from support.ledger_calls import COUNTED, NOON, SYDNEY, both, fair, request, settlement
 from support.postgres_server import PASSWORD, PostgresServer
 from support.previous_ledger import PreviousLedger
 
@@ -528,6 +534,24 @@ def test_a_role_that_may_make_nothing_works_on_tables_that_are_there(
     run(store.count_parameters([SeenParameter("2026-11-20", "wiki", "chat", "a", "x", "passed")]))
     assert run(verify(store)).ok
     run(store.close())
+
+
+def test_a_role_that_may_not_read_failed_calls_is_told_the_rest(
+    worker_url: Callable[[], str], ours: Booking, own_database_url: str, run: Run
+) -> None:
+    run(ours.prepare())
+    run(ours.count_parameters([SeenParameter("2026-11-20", "wiki", "chat", "a", "x", "passed")]))
+    url = worker_url()
+    role = url.partition("://")[2].partition(":")[0]
+    rows(own_database_url, f"REVOKE SELECT ON aspire_ledger.failures FROM {role}")
+    reading = LedgerReading(SecretStr(url))
+    found = run(ask_about_calls(reading, Month.containing(NOON, SYDNEY), NOON))
+    run(reading.close())
+    assert (found.failures, found.prices) == (None, PriceDifferences())
+    assert found.parameters == (AppParameter("wiki", "x", "passed", 1),)
+    assert found.problem.startswith("failed calls are not known: ")
+    assert "InsufficientPrivilege" in found.problem
+    assert PASSWORD not in found.problem
 
 
 @pytest.mark.usefixtures("previous")
