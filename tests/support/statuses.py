@@ -110,9 +110,9 @@ CALLS = CallReport(
         AliasFailures("claude-sonnet", "timeout", 3, 0),
     ),
     parameters=(
-        AppParameter("knowledge-os", "enable_thinking", "passed", 2_310),
-        AppParameter("knowledge-os", "guided_json", "passed", 48),
-        AppParameter("postiz", "client_metadata", "removed", 9),
+        AppParameter("knowledge-os", "enable_thinking", "passed", 2_310, ("qwen-vision",)),
+        AppParameter("knowledge-os", "guided_json", "passed", 48, ("claude-sonnet", "qwen-vision")),
+        AppParameter("postiz", "client_metadata", "removed", 9, ("gpt-4o-eu",)),
     ),
     prices=PriceDifferences(
         2,
@@ -459,7 +459,7 @@ def _calls_of(text: str) -> CallReport:
     return replace(
         CALLS,
         failures=(AliasFailures(text, text, 1, 1),),
-        parameters=(AppParameter(text, text, text, 1),),
+        parameters=(AppParameter(text, text, text, 1, (text,)),),
         prices=PriceDifferences(1, (one,)),
         problem=text,
     )

@@ -4,7 +4,7 @@ Values and pure functions; `controller.calls` asks the ledger, and page, termina
 metrics show them.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -34,13 +34,14 @@ class AliasFailures:
 class AppParameter:
     """Calls of one app, in `DAYS` days, that sent one parameter which no reviewed file lists.
 
-    `outcome` is `refused`, `removed` or `passed`.
+    `outcome` is `refused`, `removed` or `passed`. `aliases` are those that were called.
     """
 
     app: str
     parameter: str
     outcome: str
     calls: int
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,13 @@ def by_alias(lately: Iterable[Failures], today: Iterable[Failures]) -> tuple[Ali
 def by_app(found: Iterable[UnlistedParameter]) -> tuple[AppParameter, ...]:
     """Add up unlisted parameters by app, parameter and outcome."""
     counted: Counter[tuple[str, str, str]] = Counter()
+    aliases: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
     for each in found:
-        counted[each.app, each.parameter, each.outcome] += each.calls
-    rows = (AppParameter(*which, calls) for which, calls in counted.items())
+        which = (each.app, each.parameter, each.outcome)
+        counted[which] += each.calls
+        aliases[which].add(each.alias)
+    rows = (
+        AppParameter(*which, calls, tuple(sorted(aliases[which])))
+        for which, calls in counted.items()
+    )
     return tuple(sorted(rows, key=lambda row: (-row.calls, row.app, row.parameter, row.outcome)))

@@ -71,8 +71,8 @@ def test_failed_calls_are_added_up_by_alias_and_outcome_of_seven_days_and_of_tod
 def test_unlisted_parameters_are_added_up_by_app_parameter_and_outcome(watched: Watched) -> None:
     watched.scene.turn()
     assert calls(watched).parameters == (
-        AppParameter("wiki", "top_k", "passed", 9),
-        AppParameter("shop", "top_k", "refused", 7),
+        AppParameter("wiki", "top_k", "passed", 9, ("chat",)),
+        AppParameter("shop", "top_k", "refused", 7, ("chat", "ocr")),
     )
 
 

@@ -548,7 +548,7 @@ def test_a_role_that_may_not_read_failed_calls_is_told_the_rest(
     found = run(ask_about_calls(reading, Month.containing(NOON, SYDNEY), NOON))
     run(reading.close())
     assert (found.failures, found.prices) == (None, PriceDifferences())
-    assert found.parameters == (AppParameter("wiki", "x", "passed", 1),)
+    assert found.parameters == (AppParameter("wiki", "x", "passed", 1, ("chat",)),)
     assert found.problem.startswith("failed calls are not known: ")
     assert "InsufficientPrivilege" in found.problem
     assert PASSWORD not in found.problem

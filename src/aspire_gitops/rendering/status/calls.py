@@ -25,6 +25,7 @@ ROWS: Final = 10
 
 _MOST: Final = 100
 _MOST_OF_APP: Final = 20  # an app that invents names must not push the others out
+_MOST_ALIASES: Final = 8  # of one row: callers may name any
 _DIGITS: Final = 3
 _CENT: Final = Decimal("0.01")
 _LEAST: Final = Decimal("1e-9")  # less than that is no difference
@@ -96,7 +97,11 @@ def _unlisted(parameters: Sequence[AppParameter]) -> Iterator[AppParameterDocume
         seen[row.app] += 1
         if seen[row.app] <= _MOST_OF_APP:
             yield AppParameterDocument(
-                app=row.app, parameter=row.parameter, outcome=row.outcome, calls=row.calls
+                app=row.app,
+                parameter=row.parameter,
+                outcome=row.outcome,
+                calls=row.calls,
+                aliases=row.aliases[:_MOST_ALIASES],
             )
 
 

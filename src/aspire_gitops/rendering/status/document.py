@@ -227,12 +227,16 @@ class AliasFailuresDocument(Document):
 
 
 class AppParameterDocument(Document):
-    """Calls of one app that sent a parameter which no reviewed file lists."""
+    """Calls of one app that sent a parameter which no reviewed file lists.
+
+    `aliases` are the first of those that were called.
+    """
 
     app: Line
     parameter: Line
     outcome: Line
     calls: int
+    aliases: tuple[Line, ...]
 
 
 class PriceDifferenceDocument(Document):

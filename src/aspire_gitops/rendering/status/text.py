@@ -252,7 +252,14 @@ def _failed_calls(found: CallsDocument) -> Iterator[Text]:
 def _unlisted_parameters(found: CallsDocument) -> Iterator[Text]:
     shown = (found.unlisted_parameters or ())[: calls.ROWS]
     rows = [
-        ("not listed", row.app, row.parameter, row.outcome, plural(row.calls, "call"))
+        (
+            "not listed",
+            row.app,
+            row.parameter,
+            row.outcome,
+            plural(row.calls, "call"),
+            f"to {', '.join(row.aliases)}" if row.aliases else "",
+        )
         for row in shown
     ]
     yield from _listed(rows, calls.more_text(shown, found.parameter_rows))
