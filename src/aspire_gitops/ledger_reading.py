@@ -57,7 +57,7 @@ _MOST_ROWS = 20_000  # six hundred pairs of an app and an alias on each day
 _LONGEST_NAME = 200
 _CALLS = (EntryKind.SETTLED, EntryKind.UNADMITTED, EntryKind.RECOVERED)
 
-_SHARE = Decimal("0.05")  # a few per cent: rounding is far below it, another price above it
+_SHARE = Decimal("0.03")  # as entries are noted from: rounding is far below it, another price above
 
 Answer = TypeVar("Answer")
 Key = TypeVar("Key", tuple[str, str, str, str], tuple[str, str, str, str, str])

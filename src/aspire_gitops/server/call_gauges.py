@@ -33,7 +33,7 @@ def call_gauges(report: CallReport) -> Iterator[Metric]:
     if report.prices is not None:
         yield GaugeMetricFamily(
             _PREFIX + "price_differences",
-            "Calls of this month that we price otherwise than LiteLLM, by more than 5 %.",
+            "Calls of this month that we price otherwise than LiteLLM, by more than 3 %.",
             value=report.prices.calls,
         )
 

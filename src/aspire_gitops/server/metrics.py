@@ -1,7 +1,8 @@
 """What Prometheus may ask: counted as turns end and calls return, the rest read at scrape time.
 
 No globals: every `Metrics` has a registry of its own. Labels are few and
-bounded; names of objects, apps and people are never labels. docs/status.md
+bounded; people are never labels, and aliases, apps and budgets only beside a
+ledger, a hundred at most. docs/status.md
 has the table, and a test holds the two equal.
 """
 
