@@ -501,6 +501,8 @@ def place_of(method: str, path: str) -> Place:
             return Place(contract)
     first = next((part for part in path.split("/") if part and not _is_version(part)), "")
     family = first.lower()
+    if family == "models" and method not in {"GET", "HEAD"}:
+        return Place(None, _NAMES_MODEL)  # Google's way to call one
     if family not in _FAMILIES:
         return Place(None, is_call=False)
     return Place(None, _FAMILIES[family])

@@ -190,7 +190,7 @@ def _content_type(scope: Scope) -> str:
 
 async def _checked_body(scope: Scope, contract: Contract, receive: Receive) -> Receive:
     """Look at a body before LiteLLM does: all of it where no hook will see it, else its first byte."""
-    if scope["method"] != "POST" or not contract.parameters or _content_type(scope) in _FORMS:
+    if _content_type(scope) in _FORMS:
         return receive
     messages = [await receive()]
     while not contract.counted or not messages[-1].get("body", b"").strip():
@@ -200,7 +200,9 @@ async def _checked_body(scope: Scope, contract: Contract, receive: Receive) -> R
         if sum(len(each.get("body", b"")) for each in messages) > _LARGEST:
             raise Objection("the body is too large to count", parameter="body", status=413)
     text = b"".join(each.get("body", b"") for each in messages)
-    if messages[-1]["type"] == "http.request" and not text.lstrip().startswith(b"{"):
+    if messages[-1]["type"] != "http.request" or not (text.strip() or contract.parameters):
+        return _replayed(messages, receive)
+    if not text.lstrip().startswith(b"{"):
         raise Objection("the body must be a JSON object", parameter="body")
     if not contract.counted:
         judge(contract, _parsed(text), None, Consent())
@@ -209,7 +211,7 @@ async def _checked_body(scope: Scope, contract: Contract, receive: Receive) -> R
 
 def _parsed(text: bytes) -> Mapping[str, Any]:
     try:
-        found = json.loads(text)
+        found = json.loads(text.decode())  # never guessed to be another encoding
     except (ValueError, RecursionError):
         raise Objection("the body is not JSON", parameter="body") from None
     if not isinstance(found, dict):
