@@ -21,6 +21,7 @@ from aspire_gitops.ledger.contract import (
     IMAGE_EDITS,
     IMAGES,
     OCR,
+    RESPONSES,
     Contract,
     Effect,
 )
@@ -35,6 +36,9 @@ MEDIA_TOKENS: Final = 200_000  # all that a call with a picture, a file or a sou
 PAGES: Final = 1_000  # of a document
 _PREVIEW_TOKENS: Final = 100  # what OpenAI bills for each image on the way to the last
 _SEARCHES: Final = 10  # of one answer, where the request cannot limit them
+_TOOLS_FRAME: Final = 600  # what providers tell a model about tools beside their schemas
+# Where a list of numbers is tokens.
+_TOKENISED: Final = frozenset({"prompt", "input"})
 _READ: Final = frozenset(
     {Effect.INPUT, Effect.TOOLS, Effect.PREDICTION, Effect.THINKING_BESIDE, Effect.CACHING}
 )
@@ -74,7 +78,9 @@ def ask(contract: Contract, body: Mapping[str, Any], card: Card) -> Asked:
         body: As it goes on: after `request_guard.judge`.
         card: Of the row that may answer it.
     """
-    effective = {**card.parameters, **{k: v for k, v in body.items() if v is not None}}
+    effective = {**card.parameters, **{k: v for k, v in body.items() if not is_absent(v)}}
+    if "web_search_options" in body and body["web_search_options"] is not None:
+        effective["web_search_options"] = body["web_search_options"]  # {} asks for a search too
     if contract is OCR:
         return _pages(effective, card.price)
     if contract in (IMAGES, IMAGE_EDITS):
@@ -87,12 +93,17 @@ def in_nano(asked: Asked, usd_per_aud: Decimal) -> NanoAud:
 
 
 def _tokens(contract: Contract, body: Mapping[str, Any], card: Card) -> Asked:
-    weight = weigh(_sent(contract, body))
-    price = card.price if weight.caches else _without_cache_writes(card.price)
+    weight = weigh(_sent(contract, body), _TOKENISED)
+    price = card.price if _may_cache(contract, body, weight) else _without_cache_writes(card.price)
     sent = _input_tokens(contract, body, weight, card)
     output = 0 if contract is EMBEDDINGS else _output_tokens(contract, body, card)
     usd = _of_tokens(price, sent, output) + _fees(body, price)
     return Asked(worst_usd=usd, input_tokens=sent, searches=any(searches(body)))
+
+
+def _may_cache(contract: Contract, body: Mapping[str, Any], weight: Weight) -> bool:
+    asks = any(name.startswith("prompt_cache") for name in body)
+    return weight.caches or asks or _holds_more(contract, body)
 
 
 def _of_tokens(price: Price, input_tokens: int, output_tokens: int) -> Decimal:
@@ -109,11 +120,13 @@ def _sent(contract: Contract, body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _input_tokens(contract: Contract, body: Mapping[str, Any], weight: Weight, card: Card) -> int:
     window = card.context_window_tokens
+    told = 0 if is_absent(body.get("tools") or body.get("functions")) else _TOOLS_FRAME
+    tokens = weight.tokens + told
     if weight.has_media or _holds_more(contract, body):
-        return window or max(MEDIA_TOKENS, weight.tokens)
+        return window or max(MEDIA_TOKENS, tokens)
     if window is None or contract is EMBEDDINGS:  # there each item has a window of its own
-        return weight.tokens
-    return min(weight.tokens, window * _prompts(contract, body))
+        return tokens
+    return min(tokens, window * _prompts(contract, body))
 
 
 def _holds_more(contract: Contract, body: Mapping[str, Any]) -> bool:
@@ -122,7 +135,23 @@ def _holds_more(contract: Contract, body: Mapping[str, Any]) -> bool:
         parameter_of(contract, name).effect is Effect.STORED and not is_absent(value)
         for name, value in body.items()
     )
-    return stored or any(hosted_tools(body.get("tools"))) or any(searches(body))
+    if stored or any(hosted_tools(body.get("tools"))) or any(searches(body)):
+        return True
+    return contract is RESPONSES and any(map(_is_stored, _items(body.get("input"))))
+
+
+def _is_stored(item: object) -> bool:
+    """Say whether an item of an input stands for one that the provider keeps."""
+    if not isinstance(item, Mapping):
+        return False
+    if item.get("type") == "reasoning":
+        return not item.get("encrypted_content")
+    # A reference needs no type: `{id: …}` is one.
+    return not item.get("type") and "role" not in item
+
+
+def _items(value: object) -> Iterable[object]:
+    return value if isinstance(value, list | tuple) else ()
 
 
 def _output_tokens(contract: Contract, body: Mapping[str, Any], card: Card) -> int:
@@ -133,11 +162,12 @@ def _output_tokens(contract: Contract, body: Mapping[str, Any], card: Card) -> i
 def _one_answer(contract: Contract, body: Mapping[str, Any], card: Card) -> int:
     most = output_limit(card)
     model_most = card.target_max_output_tokens or most
-    if card.ignores_output_limit or _compacts(body):
+    if card.ignores_output_limit:
         return max(model_most, most)
     stated = [whole(body.get(name)) for name in contract.limits]
     limit = max((each for each in stated if each and each > 0), default=most)
-    return limit + _thinking_beside(contract, body, max(model_most, most))
+    beside = _thinking_beside(contract, body, max(model_most, most))
+    return limit + beside + (max(model_most, most) if _compacts(body) else 0)
 
 
 def _thinking_beside(contract: Contract, body: Mapping[str, Any], most: int) -> int:
@@ -152,11 +182,14 @@ def _thinking_beside(contract: Contract, body: Mapping[str, Any], most: int) -> 
     if not names:
         return 0
     budget = whole(body.get("thinking_budget"))
-    return budget if budget and names == ["thinking_budget"] else max(most, budget or 0)
+    is_bound = names == ["thinking_budget"] and budget is not None and budget > 0
+    return budget if is_bound and budget else max(most, budget or 0)
 
 
 def _compacts(body: Mapping[str, Any]) -> bool:
     management = body.get("context_management")
+    if isinstance(management, Mapping) and not management.keys() <= {"edits"}:
+        return True  # what nobody knows here may be one
     edits = management.get("edits") if isinstance(management, Mapping) else management
     return any(
         isinstance(edit, Mapping) and not str(edit.get("type", "")).startswith("clear_")
@@ -225,7 +258,7 @@ def _images(contract: Contract, body: Mapping[str, Any], card: Card) -> Asked:
 
 
 def _choice(value: object) -> str | None:
-    return value if isinstance(value, str) and value != "auto" else None
+    return value if isinstance(value, str) and value not in ("", "auto") else None
 
 
 def _pages(body: Mapping[str, Any], price: Price) -> Asked:
@@ -241,12 +274,19 @@ def _pages(body: Mapping[str, Any], price: Price) -> Asked:
 def _wanted_pages(body: Mapping[str, Any]) -> int:
     pages = body.get("pages")
     if isinstance(pages, list | tuple) and pages:
-        return len(pages)
+        return len(pages) if all(page >= 0 for page in pages) else PAGES
     if isinstance(pages, str) and pages:
         return _pages_in_words(pages)
     document = body.get("document")
-    is_image = isinstance(document, Mapping) and document.get("type") == "image_url"
-    return 1 if is_image else PAGES
+    return 1 if isinstance(document, Mapping) and _is_picture(document) else PAGES
+
+
+def _is_picture(document: Mapping[str, Any]) -> bool:
+    """Say whether a document can only be one picture, and no file of pages under its name."""
+    found = document.get("image_url")
+    url = found.get("url") if isinstance(found, Mapping) else found
+    is_file = isinstance(url, str) and url[:5].lower() == "data:" and url[:11].lower() != "data:image/"
+    return document.get("type") == "image_url" and document.keys() <= {"type", "image_url"} and not is_file
 
 
 def _pages_in_words(text: str) -> int:

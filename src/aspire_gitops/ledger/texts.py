@@ -3,11 +3,17 @@
 Pure. Bodies come from callers and may be anything that JSON can say.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 _PER_ITEM: Final = 8  # what a message, a tool or a part costs beside its text
+_PER_NAME: Final = 4  # quotes, colon and comma, where a schema is written out for the model
+_PER_TEXT: Final = 2  # its quotes there
+_NULL: Final = 4
+_BRACKETS: Final = 2
+_COMMA: Final = 3  # and quotes
 # Of an item these reach the model as a mark or two, and `_PER_ITEM` is for that.
 _NAMED_BY_ITEM: Final = frozenset({"role", "type"})
 _FRAME: Final = frozenset({"role", "type", "content", "text"})
@@ -34,12 +40,19 @@ class Weight:
     caches: bool
 
 
-def weigh(parts: Mapping[str, Any]) -> Weight:
-    """Weigh the parts of a body that reach the model."""
+def weigh(parts: Mapping[str, Any], tokenised: frozenset[str] = frozenset()) -> Weight:
+    """Weigh the parts of a body that reach the model.
+
+    In those that may be `tokenised` a list of whole numbers is so many tokens; anywhere
+    else it is written out, digit by digit.
+    """
     scale = _Scale()
     for name, value in parts.items():
         scale.caches = scale.caches or name == "cache_control"
-        scale.add(value, 0)
+        if name in tokenised and isinstance(value, list | tuple):
+            scale.add_prompts(value)
+        else:
+            scale.add(value, 0)
     return Weight(scale.tokens, scale.has_media, scale.caches)
 
 
@@ -49,6 +62,17 @@ class _Scale:
         self.has_media = False
         self.caches = False
 
+    def add_prompts(self, value: "list[Any] | tuple[Any, ...]") -> None:
+        """Take several prompts, or one that is given as tokens."""
+        if _are_tokens(value):
+            self.tokens += len(value)
+            return
+        for each in value:
+            if isinstance(each, list | tuple) and _are_tokens(each):
+                self.tokens += len(each)
+            else:
+                self.add(each, 1)
+
     def add(self, value: Any, depth: int) -> None:
         if depth > _DEEPEST:
             self.has_media = True
@@ -57,9 +81,12 @@ class _Scale:
         elif isinstance(value, Mapping):
             self._add_mapping(value, depth)
         elif isinstance(value, list | tuple):
-            self._add_list(value, depth)
-        elif value is not None:
-            self.tokens += len(str(value))
+            self.tokens += _BRACKETS if depth else 0
+            for each in value:
+                self.tokens += 0 if isinstance(each, Mapping) else _COMMA
+                self.add(each, depth + 1)
+        else:
+            self.tokens += _NULL if value is None else len(str(value))
 
     def _add_mapping(self, value: Mapping[Any, Any], depth: int) -> None:
         self.tokens += _PER_ITEM
@@ -73,15 +100,23 @@ class _Scale:
             if name in _NAMED_BY_ITEM and isinstance(part, str):
                 self.tokens += max(0, _bytes(part) - _PER_ITEM)
                 continue
-            self.tokens += 0 if name in _FRAME else _bytes(str(name))
+            if name not in _FRAME:
+                self._add_name(str(name), part)
             self.add(part, depth + 1)
 
-    def _add_list(self, value: "list[Any] | tuple[Any, ...]", depth: int) -> None:
-        if value and all(type(each) is int for each in value):
-            self.tokens += len(value)  # tokens already
-            return
-        for each in value:
-            self.add(each, depth + 1)
+    def _add_name(self, name: str, part: Any) -> None:
+        self.tokens += _bytes(name) + _PER_NAME
+        if isinstance(part, str):
+            self.tokens += _PER_TEXT + _escapes(part)
+
+
+def _are_tokens(value: "list[Any] | tuple[Any, ...]") -> bool:
+    return all(type(each) is int for each in value)
+
+
+def _escapes(text: str) -> int:
+    """Return how many bytes a text grows by where it is written as JSON, beside its quotes."""
+    return len(json.dumps(text, ensure_ascii=False)) - 2 - len(text)
 
 
 def _bytes(text: str) -> int:
