@@ -93,9 +93,10 @@ def judge(
     _check_required(contract, body)
     if contract.name == RESPONSES.name and body.get("background"):
         raise _background()
-    written, lowered = _limits(contract, body, card) if card else ({}, {})
+    kept = {name: value for name, value in body.items() if name not in removed}
+    written, lowered = _limits(contract, kept, card) if card else ({}, {})
     if card:
-        _check_fees(body, card)
+        _check_fees(kept, card)
     return Judged(frozenset(removed), written, frozenset(passed), lowered)
 
 

@@ -55,7 +55,7 @@ def _number_text(value: str) -> bool:
 def _number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return math.isfinite(value) and abs(value) <= _LARGEST
+    return abs(value) <= _LARGEST  # no infinity, and not what is no number
 
 
 def _whole(value: object) -> bool:
