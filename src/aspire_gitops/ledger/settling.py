@@ -104,7 +104,7 @@ def _counted(ending: Ending, terms: Terms) -> Counted | None:
         return _pages(ending, terms.asked)
     if terms.contract in (IMAGES, IMAGE_EDITS):
         return _images(ending, terms.card)
-    if found is None or (terms.contract is EMBEDDINGS and not found.input_tokens):
+    if found is None or not found.input_tokens:  # no call is without any
         return None
     # An answer with content took tokens, whoever forgot to count them.
     is_short = terms.contract is not EMBEDDINGS and ending.text_bytes and not found.output_tokens
@@ -140,7 +140,9 @@ def _estimated(spent: Spent, ending: Ending, terms: Terms) -> Spent:
         input_tokens=partly.input_tokens or terms.asked.input_tokens,
         output_tokens=max(partly.output_tokens, ending.text_bytes),
     )
-    usd = cost_usd(terms.card.price, counted, uses=ending.uses)
+    uses = _uses(ending, terms.asked)
+    counted = replace(counted, tool_uses=sum(uses.values()))
+    usd = cost_usd(terms.card.price, counted, uses=uses)
     note = "no usage was reported; booked what was sent and what was seen of the answer"
     return replace(spent, usd=usd, counted=counted, estimated=True, note=_joined(ending.note, note))
 

@@ -21,6 +21,13 @@ _FRAME: Final = frozenset(
         *("index", "annotations", "logprobs", "provider_specific_fields"),
     }
 )
+# Calls of tools that the client runs itself; whatever else is called runs at the provider.
+_CLIENTS_CALLS: Final = frozenset(
+    {
+        *("function_call", "custom_tool_call", "local_shell_call", "shell_call"),
+        *("apply_patch_call", "computer_call", "tool_call"),
+    }
+)
 _DEEPEST: Final = 64
 
 
@@ -147,7 +154,7 @@ def _shown_uses(answer: Mapping[str, Any]) -> Iterator[str]:
             kind = _mapping(item).get("type")
             if kind == "server_tool_use":
                 yield plain_kind(str(_mapping(item).get("name")))
-            elif isinstance(kind, str) and kind.endswith("_call"):
+            elif isinstance(kind, str) and kind.endswith("_call") and kind not in _CLIENTS_CALLS:
                 yield kind.removesuffix("_call")
 
 
