@@ -26,8 +26,10 @@ _BROKEN: Final = frozenset(
     }
 )
 _TIMEOUTS: Final = frozenset(
-    {"ReadTimeout", "WriteTimeout", "SocketTimeoutError", "ServerTimeoutError", "APITimeoutError"}
+    {"ReadTimeout", "WriteTimeout", "SocketTimeoutError", "ServerTimeoutError"}
 )
+# What libraries call a timeout of any kind, also that of a connection which never opened.
+_SOME_TIMEOUT: Final = frozenset({"APITimeoutError", "Timeout"})
 _CANCELLED: Final = frozenset({"CancelledError", "GeneratorExit"})
 _OURS: Final = frozenset({"ProxyException", "HTTPException"})
 # Statuses with which LiteLLM refuses by itself, before it asks anybody.
@@ -51,6 +53,8 @@ def outcome_of(error: BaseException | None) -> Outcome:
     for cause in _causes(error):
         if found := _read(cause):
             return found
+    if any(type(cause).__name__ in _SOME_TIMEOUT for cause in _causes(error)):
+        return Outcome("timeout", is_free=False)
     status = getattr(error, "status_code", None)
     if status in _REFUSED_HERE:
         return Outcome("refused", is_free=True)
