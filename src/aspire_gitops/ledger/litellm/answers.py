@@ -44,6 +44,7 @@ class Answer:
 
     def ended(self, chunks: object) -> None:
         """Take LiteLLM's own list of what a chat's provider sent, which has no usage of LiteLLM's."""
+        self._saw_lines("\n")  # the last line may have no end
         for chunk in chunks if isinstance(chunks, list) else ():
             usage = (
                 chunk.get("usage") if isinstance(chunk, Mapping) else getattr(chunk, "usage", None)

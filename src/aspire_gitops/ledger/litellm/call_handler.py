@@ -94,7 +94,7 @@ class OpenCall:
     """A call that was admitted and has not been settled.
 
     The card of its `terms` is the dearest under its alias until LiteLLM has chosen a row,
-    then the row's. `body` is what it asks, as long as that is needed.
+    then the row's. `body` is what it asks, as long as something may be sent for it.
     """
 
     account: Account
@@ -179,12 +179,13 @@ class CallHandler:
         if card is None:
             raise Declined(refusals.without_card(alias))
         terms = call.terms
+        if call.deployment and card == terms.card:  # LiteLLM builds some calls of others
+            return
         asked = ask(terms.contract, call.body, card)
         if terms.mode is Mode.STRICT and asked.worst_usd > terms.asked.worst_usd:
             raise Declined(refusals.changing(alias))
         call.terms = replace(terms, card=card, asked=asked)
         call.deployment = deployment_of(kwargs)
-        call.body = {}  # judged and bound: nobody needs what it says any more
 
     def answer(self, call_id: str) -> Answer | None:
         """Return what is seen of a call's answer, to look at it as it passes."""
@@ -226,6 +227,7 @@ class CallHandler:
             task.add_done_callback(self._abandoning.discard)
 
     async def _abandon(self, call_id: str, call: OpenCall) -> None:
+        call.body = {}  # nothing more is sent for it
         _tell(await self._gate.abandon(call_id, _guess(call, "its end was never told")))
 
     # ── what admitting needs ────────────────────────────────────────────────
