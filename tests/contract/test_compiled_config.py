@@ -131,7 +131,7 @@ def nested(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def new_key(admin: Admin, name: str) -> str:
     (wanted,) = (one for one in key_objects() if one.handle == "agents.default")
-    return admin.new_key(key_alias=name, key_type="llm_api", **nested(wanted.fields))
+    return admin.new_key(key_alias=name, **nested(wanted.fields))
 
 
 def key_objects() -> list[GatewayObject]:

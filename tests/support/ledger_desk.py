@@ -1,41 +1,69 @@
-"""A till without LiteLLM in the room: what LiteLLM tells it are shapes recorded from it."""
+"""A call handler without LiteLLM in the room: what LiteLLM tells it are shapes recorded from it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from aspire_gitops.ledger.admission import Gatekeeper
 from aspire_gitops.ledger.booking import Booking
-from aspire_gitops.ledger.litellm.prices import PriceList, Tariffs
+from aspire_gitops.ledger.card import FIELD, Card, read_card
+from aspire_gitops.ledger.contract import contract_of
+from aspire_gitops.ledger.litellm.call_handler import Caller, CallHandler
+from aspire_gitops.ledger.litellm.front import Exchange
+from aspire_gitops.ledger.litellm.marks import call_id
 from aspire_gitops.ledger.litellm.settings import Unmarked
-from aspire_gitops.ledger.litellm.till import Caller, Till
-from aspire_gitops.ledger.values import Counted
-from support.ledger_real import CHAT_AUD, PRICES, account
+from aspire_gitops.ledger.values import Counted, Entry
+from support.cards import chat_card
+from support.ledger_real import CHAT_AUD, account
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CHAT_NANO = int(CHAT_AUD * 10**9)
+HI = [{"role": "user", "content": "hi"}]
+CHAT_CARD = chat_card(
+    price={"input_usd_per_million_tokens": "1", "output_usd_per_million_tokens": "4"},
+    timeout_s=60,
+)
+# Names that LiteLLM has a meaning for, as far as tests need them.
+MEANINGS = frozenset({"timeout", "api_base", "litellm_credential_name", "mock_response"})
 
 
 class Desk:
-    """A till on a file, with a clock that a test sets."""
+    """A handler on a store, with a clock that a test sets and the rows under each alias."""
 
-    def __init__(self, store: Booking, unmarked: Unmarked = Unmarked.REFUSE) -> None:
+    def __init__(
+        self, store: Booking, unmarked: Unmarked = Unmarked.REFUSE, *, late_s: float = 10.0
+    ) -> None:
         self.store, self.now = store, NOW
+        self.rows: dict[str, list[dict[str, Any] | None]] = {"chat": [CHAT_CARD]}
         self.gate = Gatekeeper(store, clock=lambda: self.now, patience_s=0.1)
-        self.till = Till(
+        self.handler = CallHandler(
             self.gate,
-            Tariffs(price_list),
+            self._cards,
             unmarked,
             grace=timedelta(seconds=30),
+            meanings=MEANINGS,
             clock=lambda: self.now,
+            late_s=late_s,
         )
+        self.exchange: Exchange | None = None
 
     async def admitted(
         self, call_type: str = "acompletion", *, by: Caller | None = None, **body: Any
     ) -> dict[str, Any]:
-        data = {"model": "chat", "messages": [{"role": "user", "content": "hi"}], "metadata": {}}
-        data |= body
-        await self.till.admit(by or caller(), call_type, data)
+        sent = {"model": "chat", "messages": HI, **body}
+        sent = {name: value for name, value in sent.items() if value is not ...}
+        data = {**sent, "metadata": {}}
+        contract = contract_of(call_type)
+        self.exchange = exchange(call_type, sent) if contract else None
+        await self.handler.admit(by or caller(), call_type, data, self.exchange)
         return data
+
+    def chosen(self, data: dict[str, Any], card: Mapping[str, Any] | None = None) -> None:
+        """Let LiteLLM choose a row: the alias's first, or one with another card."""
+        info = {"id": "row-1", FIELD: card or self.rows[data["model"]][0]}
+        notes = {**data["metadata"], "model_group": data["model"]}
+        self.handler.chosen({**data, "metadata": notes, "model_info": info})
 
     async def booked(self) -> list[tuple[str, int]]:
         return [(entry.kind.value, entry.cost) for entry in await self.store.entries()]
@@ -43,13 +71,37 @@ class Desk:
     async def counted(self) -> list[Counted]:
         return [entry.counted for entry in await self.store.entries()]
 
+    async def entry(self) -> Entry:
+        (entry,) = await self.store.entries()
+        return entry
 
-async def price_list(alias: str) -> PriceList | None:
-    return PriceList(PRICES, {"timeout": 60}) if alias == "chat" else None
+    async def standing(self) -> tuple[int, int]:
+        """Return what the budget has spent and set aside this month."""
+        (total,) = await self.store.totals("2026-11")
+        return total.spent, total.reserved
+
+    async def _cards(self, alias: str) -> Sequence[Card | None]:
+        return [row and read_card(row) for row in self.rows.get(alias, [])]
 
 
-def caller(**more: Any) -> Caller:
-    return Caller("shop.main", account("shop", "1", **more), "/v1/chat/completions")
+def exchange(call_type: str, body: Mapping[str, Any], content_type: str = "") -> Exchange:
+    """Return a request as the front saw it and LiteLLM parsed it."""
+    contract = contract_of(call_type)
+    assert contract is not None
+    headers = [(b"content-type", (content_type or "application/json").encode())]
+    scope = {"type": "http", "headers": headers, "parsed_body": (tuple(body), dict(body))}
+    return Exchange(scope, contract)
+
+
+def caller(models: Sequence[str] = ("chat", "other"), aud: str = "1", **more: Any) -> Caller:
+    return paying(account("shop", aud, **more), models)
+
+
+def paying(metadata: Mapping[str, Any], models: Sequence[str] = ("chat", "other")) -> Caller:
+    async def may_call(alias: str) -> bool:
+        return alias in models
+
+    return Caller("shop.main", metadata, "/v1/chat/completions", models, may_call)
 
 
 def event(data: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -59,14 +111,35 @@ def event(data: dict[str, Any], **more: Any) -> dict[str, Any]:
         "call_type": "acompletion",
         "model_group": "chat",
         "model": "openai/gpt-x",
+        "model_id": "row-1",
         "custom_llm_provider": "openai",
-        "prompt_tokens": 10,
-        "completion_tokens": 20,
-        "metadata": {"user_api_key_auth_metadata": account("shop", "1")},
+        "metadata": {
+            "user_api_key_auth_metadata": account("shop", "1"),
+            "usage_object": {"prompt_tokens": 10, "completion_tokens": 20},
+        },
     }
     return {
         "response_cost": 8.999999999999999e-05,
-        "litellm_params": {"metadata": data.get("litellm_metadata") or data["metadata"]},
+        "litellm_params": {
+            "metadata": data.get("litellm_metadata") or data["metadata"],
+            "model_info": {"id": "row-1", FIELD: CHAT_CARD},
+        },
         "standard_logging_object": payload,
         **more,
     }
+
+
+def reporting(data: dict[str, Any], usage: Mapping[str, Any] | None, **more: Any) -> dict[str, Any]:
+    """Return an event whose provider reported this usage."""
+    found = event(data, **more)
+    found["standard_logging_object"]["metadata"]["usage_object"] = usage
+    return found
+
+
+def id_of(data: Mapping[str, Any]) -> str:
+    return call_id(data)
+
+
+def usd(text: str) -> int:
+    """Return nano-AUD for US dollars at the desk's rate, 0.5 USD an AUD."""
+    return int(Decimal(text) / Decimal("0.5") * 10**9)

@@ -9,6 +9,7 @@ from tempfile import gettempdir
 
 from aspire_gitops.canonical import JsonValue
 from aspire_gitops.delivery import deliveries_in
+from aspire_gitops.ledger.contract import allowed_routes
 from aspire_gitops.money import ExchangeRate
 from aspire_gitops.planning.marking import evidence_of, marked
 from aspire_gitops.planning.matching import next_address
@@ -59,7 +60,7 @@ def app_key(
         "models": tuple(sorted(models)),
         "max_budget": 65.12,
         "budget_duration": "1mo",
-        "allowed_routes": ("llm_api_routes",),
+        "allowed_routes": allowed_routes({"chat"}),
         "metadata.disable_fallbacks": True,
         "metadata.app": app,
     }

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from aspire_gitops.compiling import compile_catalog
+from aspire_gitops.ledger.contract import allowed_routes
 from aspire_gitops.state import Compiled, FileDelivery, GatewayObject, Intent, Kind, ObjectKey
 from support.catalogs import GATEWAY, TODAY, alias, app, budget, catalog_of, provider
 
@@ -28,13 +29,11 @@ def intent(name: str = "agents.default", **changes: Any) -> Intent:
 def test_every_key_has_what_closes_the_roads_around_it() -> None:
     fields = key(aliases=["qwen-chat", "b", "a"]).fields
 
-    assert {
-        path: fields[path] for path in ("models", "allowed_routes", "metadata.disable_fallbacks")
-    } == {
+    assert {path: fields[path] for path in ("models", "metadata.disable_fallbacks")} == {
         "models": ("a", "b", "qwen-chat"),
-        "allowed_routes": ("llm_api_routes",),
         "metadata.disable_fallbacks": True,
     }
+    assert fields["allowed_routes"] == allowed_routes({"chat"})
 
 
 @pytest.mark.parametrize(

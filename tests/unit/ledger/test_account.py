@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.ledger.litellm.ended import read_ended
-from aspire_gitops.ledger.litellm.till import Caller, Declined
+from aspire_gitops.ledger.litellm.call_handler import Caller, Declined
+from aspire_gitops.ledger.litellm.events import read_ended
 from aspire_gitops.ledger.sqlite import SqliteStore
-from support.ledger_desk import CHAT_NANO, Desk, event
+from support.ledger_desk import CHAT_NANO, Desk, event, paying
 from support.ledger_real import account
 
 Run = Callable[..., Any]
@@ -28,7 +28,7 @@ def desk(tmp_path: Path, run: Run) -> Iterator[Desk]:
 
 def caller(**changed: Any) -> Caller:
     found = {**account("shop", "1"), **changed}
-    return Caller("k", {name: value for name, value in found.items() if value is not GONE}, "/")
+    return paying({name: value for name, value in found.items() if value is not GONE})
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_metadata_that_is_damaged_while_a_call_is_under_way_costs_no_booking(
 ) -> None:
     data = run(desk.admitted())
     ended = event(data)
-    ended["standard_logging_object"]["metadata"] = {"user_api_key_auth_metadata": {"app": 7}}
-    run(desk.till.settle(read_ended(ended)))
+    ended["standard_logging_object"]["metadata"]["user_api_key_auth_metadata"] = {"app": 7}
+    run(desk.handler.settle(read_ended(ended)))
     assert run(desk.booked()) == [("settled", CHAT_NANO)]
 
 
@@ -102,6 +102,6 @@ def test_a_rate_that_nobody_renewed_goes_on_counting(desk: Desk, run: Run) -> No
     """The controller stalls with AG309 meanwhile; an app that stopped would help nobody."""
     desk.now += timedelta(days=400)
     data = run(desk.admitted())
-    run(desk.till.settle(read_ended(event(data))))
+    run(desk.handler.settle(read_ended(event(data))))
     (entry,) = run(desk.store.entries())
     assert (entry.cost, entry.usd_per_aud) == (CHAT_NANO, Decimal("0.5"))

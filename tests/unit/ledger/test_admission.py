@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,8 +22,7 @@ from aspire_gitops.ledger.admission import (
 )
 from aspire_gitops.ledger.sqlite import SqliteStore
 from aspire_gitops.ledger.store import StoreUnavailable
-from aspire_gitops.ledger.values import Answer, Booked, EntryKind, Request, Settlement
-from aspire_gitops.ledger.worst_case import Unpriced
+from aspire_gitops.ledger.values import Answer, Booked, Counted, EntryKind, Request, Settlement
 from support.ledger_calls import NOON, RATE, SYDNEY, account, starting
 
 
@@ -41,6 +41,7 @@ class Scene(SqliteStore):
         self.away = False
         self.loses_answers = False
         self.asked = 0
+        self.settled: list[Settlement] = []
         self.now = NOON
         self.gatekeeper = Gatekeeper(
             self,
@@ -61,6 +62,7 @@ class Scene(SqliteStore):
 
     async def settle(self, settlement: Settlement) -> Booked:
         self._check()
+        self.settled.append(settlement)
         return await super().settle(settlement)
 
     async def release(self, request_id: str, at: datetime) -> None:
@@ -328,15 +330,6 @@ def test_whoever_gives_up_waiting_leaves_nothing_behind(folder: Path) -> None:
         assert scene.gatekeeper._lines == {}
 
 
-def test_an_unpriced_call_is_refused_with_the_price_that_is_missing(folder: Path) -> None:
-    scene = Scene(folder)
-    wish = Starting("r1", "chat", "k", Unpriced("output tokens"))
-    with playing(scene) as runner:
-        refused = runner.run(scene.gatekeeper.admit(account(), wish))
-    assert isinstance(refused, Refused)
-    assert (refused.reason, refused.missing_price) == (Reason.UNPRICED, "output tokens")
-
-
 def test_a_free_call_is_admitted_when_all_is_spent(folder: Path) -> None:
     scene = Scene(folder)
     with playing(scene) as runner:
@@ -356,22 +349,90 @@ def test_an_id_is_not_used_twice(folder: Path) -> None:
 # ── settlement ───────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("reported", [None, Decimal(-1), Decimal("NaN"), Decimal(500_000)])
-def test_a_cost_that_cannot_be_true_is_booked_as_reserved(
-    folder: Path, reported: Decimal | None
-) -> None:
+def test_a_call_of_which_no_cost_is_known_is_booked_as_reserved_and_says_so(folder: Path) -> None:
     scene = Scene(folder)
 
     async def story() -> Booked | None:
         await scene.wish("r1", cap=100, worst=60)
-        return await scene.gatekeeper.settle("r1", Spent(reported))
+        return await scene.gatekeeper.settle("r1", Spent(None, note="nobody knows"))
 
     with playing(scene) as runner:
         booked = runner.run(story())
-        (entry,) = runner.run(scene.entries())
+    (told,) = scene.settled
     assert booked
-    assert booked.cost == 60
-    assert entry.note.endswith("booked what was reserved")
+    assert (booked.cost, told.cost) == (60, 60)
+    assert (told.estimated, told.note) == (True, "nobody knows")
+
+
+def test_what_is_known_of_a_call_goes_to_the_store_with_it(folder: Path) -> None:
+    scene = Scene(folder)
+    said = replace(
+        spent(7),
+        counted=Counted(3, 0, 4),
+        deployment="row-1",
+        call_type="acompletion",
+        reported_usd=Decimal("0.5"),
+        note="the gateway computed 0.5 USD",
+    )
+
+    async def story() -> None:
+        await scene.wish("r1", cap=100, worst=60)
+        await scene.gatekeeper.settle("r1", said)
+
+    with playing(scene) as runner:
+        runner.run(story())
+    (told,) = scene.settled
+    found = (told.counted, told.deployment, told.call_type, told.reported_usd, told.estimated)
+    assert found == (Counted(3, 0, 4), "row-1", "acompletion", Decimal("0.5"), False)
+    assert told.note == said.note
+
+
+def test_an_abandoned_call_is_booked_at_once_and_corrected_by_what_comes_later(
+    folder: Path,
+) -> None:
+    scene = Scene(folder)
+
+    async def story() -> list[Booked | None]:
+        await scene.wish("r1", cap=100, worst=60)
+        return [await scene.gatekeeper.abandon("r1", spent(50)), await scene.spend("r1", 20)]
+
+    with playing(scene) as runner:
+        abandoned, late = runner.run(story())
+        entries = runner.run(scene.entries())
+        assert runner.run(scene.standing()) == (20, 0)
+    assert abandoned
+    assert late
+    assert (abandoned.kind, late.kind) == (EntryKind.RECOVERED, EntryKind.CORRECTED)
+    assert [entry.cost for entry in entries] == [50, -30]
+
+
+def test_an_abandoned_call_makes_room_for_whoever_waits(folder: Path) -> None:
+    scene = Scene(folder)
+
+    async def story() -> Decision:
+        await scene.wish("r1")
+        waiting = asyncio.create_task(scene.wish("r2", worst=40))
+        await asyncio.sleep(0.01)
+        await scene.gatekeeper.abandon("r1", spent(40))
+        return await waiting
+
+    with playing(scene) as runner:
+        assert isinstance(runner.run(story()), Admitted)
+
+
+@pytest.mark.parametrize("why_not", ["unknown", "settled"])
+def test_abandoning_what_is_not_under_way_books_nothing(folder: Path, why_not: str) -> None:
+    scene = Scene(folder)
+
+    async def story() -> Booked | None:
+        if why_not == "settled":
+            await scene.wish("r1", worst=60)
+            await scene.spend("r1", 20)
+        return await scene.gatekeeper.abandon("r1", spent(50))
+
+    with playing(scene) as runner:
+        assert runner.run(story()) is None
+        assert sum(entry.cost for entry in runner.run(scene.entries())) in {0, 20}
 
 
 def test_a_call_that_this_process_did_not_admit_is_booked_from_its_description(

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from aspire_gitops.ledger.booking import Booking
-from aspire_gitops.ledger.litellm.ended import read_ended
-from aspire_gitops.ledger.litellm.till import Declined
+from aspire_gitops.ledger.litellm.call_handler import Declined
+from aspire_gitops.ledger.litellm.events import read_ended
 from aspire_gitops.ledger.opening import open_store
 from aspire_gitops.ledger.sqlite import SqliteStore
 from aspire_gitops.ledger.verifying import verify
@@ -80,7 +80,7 @@ def test_calls_are_refused_while_the_disk_is_full_and_those_under_way_are_booked
         under_way = [await desk.admitted(max_tokens=20) for _ in range(16)]
         with full(desk.store, ledger_url):
             assert await admitted_until_refused(desk, under_way) == (503, "ledger_unavailable")
-            await asyncio.gather(*(desk.till.settle(read_ended(event(one))) for one in under_way))
+            await asyncio.gather(*(desk.handler.settle(read_ended(event(one))) for one in under_way))
             assert len(desk.gate.backlog) > 0
         await desk.gate.close()  # tells the store what it has not heard yet
         return len(under_way)

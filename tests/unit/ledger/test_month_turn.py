@@ -1,4 +1,4 @@
-"""Midnight in Sydney comes while two tills on one PostgreSQL serve many clients.
+"""Midnight in Sydney comes while two processes on one PostgreSQL serve many clients.
 
 The clock is injected: it shows a second before midnight until one of the two budgets is
 spent, and a second after it from then on, with calls of the other under way all the time.
@@ -15,17 +15,14 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.ledger.admission import Gatekeeper
 from aspire_gitops.ledger.booking import Booking
-from aspire_gitops.ledger.litellm.ended import ID, read_ended
-from aspire_gitops.ledger.litellm.prices import Tariffs
-from aspire_gitops.ledger.litellm.settings import Unmarked
-from aspire_gitops.ledger.litellm.till import Caller, Declined, Till
+from aspire_gitops.ledger.litellm.call_handler import Caller, Declined
+from aspire_gitops.ledger.litellm.events import read_ended
 from aspire_gitops.ledger.opening import open_store
 from aspire_gitops.ledger.values import Entry
 from aspire_gitops.ledger.verifying import verify
 from support.ledger_calls import SYDNEY
-from support.ledger_desk import CHAT_NANO, event, price_list
+from support.ledger_desk import CHAT_NANO, Desk, event, id_of, paying
 from support.ledger_real import CHAT_AUD, account
 
 pytestmark = pytest.mark.slow
@@ -72,33 +69,30 @@ class Tally:
         return sum(before == at for before, _, _ in self.refused)
 
 
-def till_on(store: Booking, clock: Clock) -> tuple[Till, Gatekeeper]:
-    gate = Gatekeeper(store, clock=clock, patience_s=5)
-    grace = timedelta(seconds=30)
-    return Till(gate, Tariffs(price_list), Unmarked.REFUSE, grace=grace, clock=clock), gate
+class MovingDesk(Desk):
+    """A desk whose clock others move."""
+
+    def __init__(self, store: Booking, clock: Clock) -> None:
+        super().__init__(store)
+        self.gate._clock = self.handler._clock = clock
+        self.gate._patience_s = 5
 
 
 async def client(
-    till: Till, caller: Caller, tally: Tally, clock: Clock, over: asyncio.Event
+    desk: Desk, caller: Caller, tally: Tally, clock: Clock, over: asyncio.Event
 ) -> None:
     """Call until it is over, and wait a little after each refusal."""
     while not over.is_set():
         before = clock()
-        data: dict[str, Any] = {
-            "model": "chat",
-            "max_tokens": 20,
-            "messages": [{"role": "user", "content": "hi"}],
-            "metadata": {},
-        }
         try:
-            await till.admit(caller, "acompletion", data)
+            data = await desk.admitted(by=caller, max_tokens=20)
         except Declined as declined:
             tally.refused.append((before, clock(), declined.refusal.message))
             await asyncio.sleep(0.02)
             continue
-        tally.started[data["metadata"][ID]] = (before, clock())
+        tally.started[id_of(data)] = (before, clock())
         await asyncio.sleep(random.uniform(0.005, 0.06))
-        await till.settle(read_ended(event(data)))
+        await desk.handler.settle(read_ended(event(data)))
 
 
 async def turning(clock: Clock, budgets: dict[str, Tally], over: asyncio.Event) -> None:
@@ -121,11 +115,11 @@ def _seen(name: str, tally: Tally, at: datetime) -> bool:
 
 async def lived_through(url: str, clock: Clock, budgets: dict[str, Tally]) -> list[Entry]:
     stores = [open_store(url, timeout_s=20) for _ in range(2)]
-    tills = [till_on(store, clock) for store in stores]
-    turn = itertools.cycle(till for till, _ in tills)
+    desks = [MovingDesk(store, clock) for store in stores]
+    turn = itertools.cycle(desks)
     callers = {
-        "poor": Caller("poor.main", account("poor", CHAT_AUD * WORTH, budget_mode="strict"), "/"),
-        "rich": Caller("rich.main", account("rich", "100"), "/"),
+        "poor": paying(account("poor", CHAT_AUD * WORTH, budget_mode="strict")),
+        "rich": paying(account("rich", "100")),
     }
     over = asyncio.Event()
     await asyncio.gather(
@@ -138,9 +132,9 @@ async def lived_through(url: str, clock: Clock, budgets: dict[str, Tally]) -> li
     )
     entries = list(await stores[0].entries())
     assert (await verify(stores[0])).differences == ()
-    for store, (_, gate) in zip(stores, tills, strict=True):
-        await gate.close()
-        await store.close()
+    for desk in desks:
+        await desk.gate.close()
+        await desk.store.close()
     return entries
 
 
