@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import yaml
 
 from aspire_gitops.ledger.bound import ask
 from aspire_gitops.ledger.card import Card, Price, TokenPrices
 from aspire_gitops.ledger.contract import EXTENSIONS, Consent, Contract, place_of
 from aspire_gitops.ledger.request_guard import Objection, judge
 from aspire_gitops.ledger.tools import hosted_tools
-from aspire_gitops.loading import load_catalog
 from support.behind_front import FORM, JSON, Gate, Reply
 
 Recorded = Mapping[str, Any]
@@ -134,7 +134,7 @@ def test_a_call_that_costs_nothing_passes(recorded: Recorded) -> None:
     assert len(gate.behind.arrived) == 1
 
 
-@pytest.mark.parametrize("recorded", filter(is_call, ELSEWHERE), ids=named)
+@pytest.mark.parametrize("recorded", [each for each in ELSEWHERE if is_call(each)], ids=named)
 def test_a_call_that_has_no_contract_is_refused_once_and_reaches_nobody(recorded: Recorded) -> None:
     gate = Gate()
     reply = sent(gate, recorded)
@@ -164,11 +164,11 @@ QWEN_WORDS: Final = frozenset(
 
 def test_the_shipped_qwen_aliases_allow_what_qwens_clients_send() -> None:
     """All extensions of the requests that name one of Qwen's own words."""
-    catalog = load_catalog(ROOT / "gateway.d")
-    qwen = {alias.name: alias for alias in catalog.aliases if alias.name.startswith("qwen-")}
     chats = [each["body"] for each in COUNTED if each["path"].endswith("/chat/completions")]
     asking = [body for body in chats if QWEN_WORDS & body.keys()]
     needed = {name for body in asking for name in body if name in EXTENSIONS}
     assert needed & QWEN_WORDS
-    for name in ("qwen-chat", "qwen-vision"):
-        assert needed <= set(qwen[name].spec.allow_parameters), name
+    for path in sorted((ROOT / "gateway.d" / "aliases").glob("qwen-*.yaml")):
+        alias = yaml.safe_load(path.read_text())
+        if alias["mode"] == "chat":
+            assert needed <= set(alias["allow_parameters"]), path.name
