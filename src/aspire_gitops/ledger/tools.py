@@ -14,7 +14,8 @@ _CLIENTS_WORDS: Final = frozenset(
     {
         *("type", "name", "description", "function", "custom", "tools", "parameters", "strict"),
         *("format", "input_schema", "input_examples", "cache_control", "defer_loading"),
-        *("allowed_callers", "eager_input_streaming", "output_schema"),
+        *("allowed_callers", "eager_input_streaming", "output_schema", "max_characters"),
+        *("display_width_px", "display_height_px", "display_number", "enable_zoom"),
     }
 )
 _DATE: Final = re.compile(r"_([0-9]{8}|[0-9]{4}_[0-9]{2}_[0-9]{2})$")
@@ -57,9 +58,7 @@ def _kind(tool: Mapping[str, Any]) -> str | None:
     kind = tool.get("type")
     if kind is not None and not isinstance(kind, str):
         return "unknown"
-    if kind and _ANTHROPIC_CLIENTS.fullmatch(kind):
-        return None
-    if kind and kind not in _CLIENTS:
+    if kind and kind not in _CLIENTS and not _ANTHROPIC_CLIENTS.fullmatch(kind):
         return kind
     foreign = next((word for word in tool if word not in _CLIENTS_WORDS), None)
     return None if foreign is None else _snake(str(foreign))
