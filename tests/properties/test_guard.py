@@ -51,10 +51,11 @@ def judged(contract: Contract, body: Body, card: Card | None, consent: Consent) 
     try:
         return judge(contract, body, card, consent)
     except Objection as objection:
-        assert 400 <= objection.status < 500
-        assert objection.message
-        assert objection.message.isprintable()
-        return None
+        refused = objection
+    assert 400 <= refused.status < 500
+    assert refused.message
+    assert refused.message.isprintable()
+    return None
 
 
 def forwarded(body: Body, found: Judged) -> dict[str, Any]:
@@ -73,9 +74,9 @@ def test_what_goes_on_costs_at_most_its_bound(made: tuple[Contract, dict[str, An
     assert Greedy(contract, card).bill(sent) <= ask(contract, sent, card).worst_usd
 
 
-@given(requests(), st.booleans())
+@given(made=requests(), observes=st.booleans())
 def test_only_names_of_the_lists_go_on(
-    made: tuple[Contract, dict[str, Any], Card], observes: bool
+    made: tuple[Contract, dict[str, Any], Card], *, observes: bool
 ) -> None:
     contract, body, card = made
     consent = consent_of(card, observes=observes)
@@ -140,10 +141,21 @@ units = st.builds(
 )
 
 
-@given(cards(CHAT), units, st.dictionaries(st.sampled_from(["web_search", "mcp"]), counts),
-       st.sampled_from(Mode), st.integers(0, 10**5), st.none() | st.decimals())
+@given(
+    card=cards(CHAT),
+    counted=units,
+    uses=st.dictionaries(st.sampled_from(["web_search", "mcp"]), counts),
+    mode=st.sampled_from(Mode),
+    seen=st.integers(0, 10**5),
+    reported=st.none() | st.decimals(),
+)
 def test_what_was_reported_is_booked_at_exactly_its_price(
-    card: Card, counted: Counted, uses: Mapping[str, int], mode: Mode, seen: int,
+    *,
+    card: Card,
+    counted: Counted,
+    uses: Mapping[str, int],
+    mode: Mode,
+    seen: int,
     reported: Decimal | None,
 ) -> None:
     ending = Ending(counted=counted, uses=uses, text_bytes=seen, reported_usd=reported)

@@ -134,7 +134,7 @@ async def _all(receive: Receive) -> bytes:
     found = b""
     while True:
         message = await receive()
-        found += message.get("body", b"")
+        found += bytes(message.get("body", b""))
         if message["type"] != "http.request" or not message.get("more_body"):
             return found
 

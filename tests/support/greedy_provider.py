@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from aspire_gitops.ledger.card import Card, TokenPrices
 from aspire_gitops.ledger.contract import (
@@ -63,9 +63,11 @@ class Greedy:
             if sent > tier.above_input_tokens:
                 prices = tier.tokens
         into = _dearest_in(prices, writes=self._writes_cache(asked))
-        out = max(_or(prices.output_usd_per_million_tokens),
-                  _or(prices.reasoning_usd_per_million_tokens),
-                  _or(prices.output_audio_usd_per_million_tokens))
+        out = max(
+            _or(prices.output_usd_per_million_tokens),
+            _or(prices.reasoning_usd_per_million_tokens),
+            _or(prices.output_audio_usd_per_million_tokens),
+        )
         return (into * sent + out * answered) / 10**6
 
     def _writes_cache(self, asked: Mapping[str, Any]) -> bool:
@@ -130,8 +132,10 @@ class Greedy:
         calls += [("web_search", _CALLS) for _ in _searches(asked)]
         more = asked.get("max_tool_calls") if self.contract is RESPONSES else None
         return sum(
-            (fees[kind] * max(uses, more if _is_count(more) and uses == _CALLS else 0)
-             for kind, uses in calls),
+            (
+                fees[kind] * max(uses, more if _is_count(more) and uses == _CALLS else 0)
+                for kind, uses in calls
+            ),
             Decimal(0),
         )
 
@@ -156,13 +160,18 @@ class Greedy:
         exact = [row.usd for row in rows if (row.size, row.quality) == (size, quality)]
         if exact:
             return max(exact)
-        fitting = [row for row in rows
-                   if (row.size in (None, size) or size == "auto")
-                   and (row.quality in (None, quality) or quality == "auto")]
+        fitting = [
+            row
+            for row in rows
+            if (row.size in (None, size) or size == "auto")
+            and (row.quality in (None, quality) or quality == "auto")
+        ]
         if size != "auto" and quality != "auto" and fitting:
             named = [row for row in fitting if row.size or row.quality] or fitting
             return min(row.usd for row in named)
-        return min([row.usd for row in fitting] + ([flat] if flat is not None else []) or [Decimal(0)])
+        return min(
+            [row.usd for row in fitting] + ([flat] if flat is not None else []) or [Decimal(0)]
+        )
 
     def _pages(self, asked: Mapping[str, Any]) -> Decimal:
         count = _pages_of(asked)
@@ -183,16 +192,20 @@ def _or(price: Decimal | None) -> Decimal:
 
 def _dearest_in(prices: TokenPrices, *, writes: bool) -> Decimal:
     plain = _or(prices.input_usd_per_million_tokens)
-    others = [prices.cached_input_usd_per_million_tokens,
-              prices.input_audio_usd_per_million_tokens,
-              prices.input_image_usd_per_million_tokens]
+    others = [
+        prices.cached_input_usd_per_million_tokens,
+        prices.input_audio_usd_per_million_tokens,
+        prices.input_image_usd_per_million_tokens,
+    ]
     if writes:
-        others += [prices.cache_write_usd_per_million_tokens,
-                   prices.cache_write_1h_usd_per_million_tokens]
+        others += [
+            prices.cache_write_usd_per_million_tokens,
+            prices.cache_write_1h_usd_per_million_tokens,
+        ]
     return max([plain, *map(_or, others)])
 
 
-def _is_count(value: object) -> bool:
+def _is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 

@@ -81,7 +81,7 @@ class Desk:
         return total.spent, total.reserved
 
     async def _cards(self, alias: str) -> Sequence[Card | None]:
-        return [row and read_card(row) for row in self.rows.get(alias, [])]
+        return [read_card(row) if row else None for row in self.rows.get(alias, [])]
 
 
 def exchange(call_type: str, body: Mapping[str, Any], content_type: str = "") -> Exchange:

@@ -11,7 +11,17 @@ from aspire_gitops.ledger.contract import CONTRACTS, EXTENSIONS, Contract, Param
 
 COUNTED: Final = [contract for contract in CONTRACTS if contract.counted]
 HOSTED: Final = ("web_search", "code_interpreter", "google_search", "mcp", "url_context")
-UNKNOWN: Final = ("zz", "plugins", "models", "N", "max_token", "extra_body", "nul\x00", "ｎ", "_")
+UNKNOWN: Final = (
+    "zz",
+    "plugins",
+    "models",
+    "N",
+    "max_token",
+    "extra_body",
+    "nul\x00",
+    "\uff4e",
+    "_",
+)
 MEANINGS: Final = frozenset({"extra_body", "timeout", "api_base", "models"})
 SIZES: Final = ("1024x1024", "4096x4096", "auto", "1x1")
 QUALITIES: Final = ("low", "high", "auto", "hd")
@@ -34,7 +44,9 @@ parts = st.one_of(
     st.just({"type": "input_image", "image_url": "https://x.example/a.png"}),
 )
 messages = st.lists(
-    st.fixed_dictionaries({"role": st.just("user"), "content": texts | st.lists(parts, max_size=3)}),
+    st.fixed_dictionaries(
+        {"role": st.just("user"), "content": texts | st.lists(parts, max_size=3)}
+    ),
     min_size=1,
     max_size=3,
 )
@@ -75,12 +87,14 @@ tools = st.one_of(
         ]
     ),
 )
-prompts = texts | st.lists(texts, min_size=1, max_size=4) | st.lists(
-    st.integers(0, 9), min_size=1, max_size=5
-) | st.lists(st.lists(st.integers(0, 10**6), max_size=4), min_size=1, max_size=4)
-pages = (
-    st.lists(st.integers(-1, 20), max_size=8)
-    | st.sampled_from(["0-2", "3", "0-4,9", "all", "5-1"])
+prompts = (
+    texts
+    | st.lists(texts, min_size=1, max_size=4)
+    | st.lists(st.integers(0, 9), min_size=1, max_size=5)
+    | st.lists(st.lists(st.integers(0, 10**6), max_size=4), min_size=1, max_size=4)
+)
+pages = st.lists(st.integers(-1, 20), max_size=8) | st.sampled_from(
+    ["0-2", "3", "0-4,9", "all", "5-1"]
 )
 
 _OF_NAME: Final[Mapping[str, st.SearchStrategy[Any]]] = {
@@ -185,8 +199,11 @@ def cards(draw: st.DrawFn, contract: Contract) -> Card:
             )
         )
     )
-    rows = [ImagePrice(draw(amounts), size, quality)
-            for size in ("1024x1024", "4096x4096", None) for quality in ("low", None)]
+    rows = [
+        ImagePrice(draw(amounts), size, quality)
+        for size in ("1024x1024", "4096x4096", None)
+        for quality in ("low", None)
+    ]
     return Card(
         mode=min(contract.modes),
         price=Price(

@@ -285,8 +285,14 @@ def _is_picture(document: Mapping[str, Any]) -> bool:
     """Say whether a document can only be one picture, and no file of pages under its name."""
     found = document.get("image_url")
     url = found.get("url") if isinstance(found, Mapping) else found
-    is_file = isinstance(url, str) and url[:5].lower() == "data:" and url[:11].lower() != "data:image/"
-    return document.get("type") == "image_url" and document.keys() <= {"type", "image_url"} and not is_file
+    is_file = (
+        isinstance(url, str) and url[:5].lower() == "data:" and url[:11].lower() != "data:image/"
+    )
+    return (
+        document.get("type") == "image_url"
+        and document.keys() <= {"type", "image_url"}
+        and not is_file
+    )
 
 
 def _pages_in_words(text: str) -> int:

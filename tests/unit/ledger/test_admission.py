@@ -18,7 +18,6 @@ from aspire_gitops.ledger.admission import (
     Reason,
     Refused,
     Spent,
-    Starting,
 )
 from aspire_gitops.ledger.sqlite import SqliteStore
 from aspire_gitops.ledger.store import StoreUnavailable

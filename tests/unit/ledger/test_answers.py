@@ -72,7 +72,7 @@ def test_a_chats_text_is_counted(chunks: list[object], count: int) -> None:
 
 
 @pytest.mark.parametrize("as_object", [True, False])
-def test_a_chats_usage_is_read_from_what_its_provider_sent(as_object: bool) -> None:
+def test_a_chats_usage_is_read_from_what_its_provider_sent(*, as_object: bool) -> None:
     """LiteLLM fills in the usage of what it hands on; its own list of chunks has none then."""
     last = Dumped(choices=[], usage=Dumped(**USAGE)) if as_object else {"usage": USAGE}
     answer = seen([chunk("hi")], [chunk("hi"), last])

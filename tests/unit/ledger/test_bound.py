@@ -59,9 +59,7 @@ def said(content: object, **rest: Any) -> dict[str, Any]:
     [
         pytest.param(CHAT, said("hi", max_tokens=7), 7, id="max_tokens"),
         pytest.param(CHAT, said("hi", max_completion_tokens=7), 7, id="max_completion_tokens"),
-        pytest.param(
-            RESPONSES, {"input": "hi", "max_output_tokens": 7}, 7, id="max_output_tokens"
-        ),
+        pytest.param(RESPONSES, {"input": "hi", "max_output_tokens": 7}, 7, id="max_output_tokens"),
         pytest.param(
             CHAT, said("hi", max_tokens=2, max_completion_tokens=7), 7, id="the larger of two"
         ),
@@ -115,11 +113,12 @@ def test_an_alias_bounds_its_answers() -> None:
         pytest.param({"n": 3}, {"max_tokens": 7, "n": None}, 21, id="null hides nothing"),
         pytest.param({"n": 3}, {"max_tokens": 7, "n": ""}, 21, id="nor does an empty text"),
         pytest.param(
-            {"max_completion_tokens": 900}, {"max_tokens": 7}, 900, id="its limit under another name"
+            {"max_completion_tokens": 900},
+            {"max_tokens": 7},
+            900,
+            id="its limit under another name",
         ),
-        pytest.param(
-            {"enable_thinking": True}, {"max_tokens": 7}, 7 + DEFAULT, id="its thinking"
-        ),
+        pytest.param({"enable_thinking": True}, {"max_tokens": 7}, 7 + DEFAULT, id="its thinking"),
     ],
 )
 def test_an_aliass_own_parameters_count_where_the_caller_sends_none(
@@ -144,7 +143,9 @@ THINKER = card(max_output_tokens=100, target_max_output_tokens=5_000)
         pytest.param({"chat_template_kwargs": {"enable_thinking": True}}, 5_000, id="vLLM's"),
         pytest.param({"reasoning": {"max_tokens": 1}}, 5_000, id="OpenRouter's"),
         pytest.param({"reasoning_effort": "high"}, 0, id="OpenAI's is within the limit"),
-        pytest.param({"thinking": {"type": "enabled", "budget_tokens": 50}}, 0, id="so is Claude's"),
+        pytest.param(
+            {"thinking": {"type": "enabled", "budget_tokens": 50}}, 0, id="so is Claude's"
+        ),
         pytest.param({"zz": 1}, 5_000, id="what nobody knows may be a switch"),
     ],
 )
@@ -203,7 +204,9 @@ def test_compaction_writes_an_answer_of_its_own(
         ),
         pytest.param(
             MESSAGES,
-            said("hi", output_config={"format": {"type": "json_schema", "schema": {"a": "b" * 99}}}),
+            said(
+                "hi", output_config={"format": {"type": "json_schema", "schema": {"a": "b" * 99}}}
+            ),
             "b" * 99,
             id="Anthropic's schema",
         ),
@@ -213,7 +216,10 @@ def test_compaction_writes_an_answer_of_its_own(
         pytest.param(CHAT, said("hi", guided_json={"a": "b" * 99}), "b" * 99, id="guided_json"),
         pytest.param(CHAT, said("hi", guided_grammar="b" * 99), "b" * 99, id="guided_grammar"),
         pytest.param(
-            CHAT, said("hi", chat_template_kwargs={"a": "b" * 99}), "b" * 99, id="a template's words"
+            CHAT,
+            said("hi", chat_template_kwargs={"a": "b" * 99}),
+            "b" * 99,
+            id="a template's words",
         ),
         pytest.param(CHAT, said("hi", zz="b" * 99), "b" * 99, id="what nobody knows"),
     ],

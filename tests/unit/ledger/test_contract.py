@@ -103,7 +103,7 @@ def test_a_call_type_that_nobody_knows_has_no_contract(call_type: str) -> None:
         pytest.param("/v1/realtime", False, id="realtime"),
     ],
 )
-def test_every_other_road_is_refused_and_says_what_to_use(path: str, named: bool) -> None:
+def test_every_other_road_is_refused_and_says_what_to_use(path: str, *, named: bool) -> None:
     place = place_of("POST", path)
     assert (place.contract, place.is_call) == (None, True)
     assert ("use the plain path" in place.hint) is named

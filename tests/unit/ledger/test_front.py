@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from aspire_gitops.ledger.contract import CHAT as CONTRACT
+from aspire_gitops.ledger.litellm.front import Exchange
 from support.behind_front import FORM, Behind, Gate, Reply
 
 CHAT = "/v1/chat/completions"
@@ -119,7 +121,12 @@ def test_a_query_that_names_a_parameter_is_refused(query: str) -> None:
     [
         *("x-litellm-timeout", "x-litellm-stream-timeout", "x-litellm-num-retries"),
         *("x-litellm-tags", "x-litellm-spend-logs-metadata", "X-LiteLLM-Timeout"),
-        *("x-litellm-enable-message-redaction", "x-mcp-auth", "litellm-metadata", "x-pass-api-base"),
+        *(
+            "x-litellm-enable-message-redaction",
+            "x-mcp-auth",
+            "litellm-metadata",
+            "x-pass-api-base",
+        ),
     ],
 )
 def test_a_header_that_steers_the_gateway_is_refused(name: str) -> None:
@@ -201,7 +208,9 @@ def test_a_body_that_nobody_counts_is_too_large_at_32_mb() -> None:
             "/v1/messages/count_tokens", {"litellm_credential_name": "gw.X"}, 400, id="a secret"
         ),
         pytest.param("/v1/messages/count_tokens", {"messages": []}, 400, id="no messages"),
-        pytest.param("/v1/responses/input_tokens", {"messages": None, "input": "x"}, 200, id="free"),
+        pytest.param(
+            "/v1/responses/input_tokens", {"messages": None, "input": "x"}, 200, id="free"
+        ),
         pytest.param("/v1/responses/input_tokens", {"messages": None, "zz": 1}, 400, id="unknown"),
     ],
 )
@@ -269,13 +278,15 @@ def test_what_litellm_adds_to_a_parsed_body_is_not_the_callers() -> None:
     ask(gate)
     exchange = gate.behind.arrived[0].exchange
     assert exchange
-    names, values = exchange.scope["parsed_body"]
+    _, values = exchange.scope["parsed_body"]
     values["litellm_call_id"] = "added"
     assert exchange.body == HI
-    exchange.scope["parsed_body"] = (names, None)
-    assert exchange.body is None
-    del exchange.scope["parsed_body"]
-    assert exchange.body is None
+
+
+@pytest.mark.parametrize("parsed", [None, 5, (), (("a",), None), (("a",), ["a"])])
+def test_a_body_that_litellm_has_not_parsed_is_unknown(parsed: object) -> None:
+    found = Exchange({"headers": [], "parsed_body": parsed}, CONTRACT)
+    assert found.body is None
 
 
 # ── answers ──────────────────────────────────────────────────────────────────

@@ -80,7 +80,9 @@ def test_calls_are_refused_while_the_disk_is_full_and_those_under_way_are_booked
         under_way = [await desk.admitted(max_tokens=20) for _ in range(16)]
         with full(desk.store, ledger_url):
             assert await admitted_until_refused(desk, under_way) == (503, "ledger_unavailable")
-            await asyncio.gather(*(desk.handler.settle(read_ended(event(one))) for one in under_way))
+            await asyncio.gather(
+                *(desk.handler.settle(read_ended(event(one))) for one in under_way)
+            )
             assert len(desk.gate.backlog) > 0
         await desk.gate.close()  # tells the store what it has not heard yet
         return len(under_way)

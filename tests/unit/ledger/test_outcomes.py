@@ -3,6 +3,7 @@
 The chains of causes are those that LiteLLM 1.106.2 raised, outermost first.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ def answered(status: object, base: Any = HTTP_STATUS, name: str = "HTTPStatusErr
 
 
 def chain(*errors: BaseException) -> BaseException:
-    for outer, inner in zip(errors, errors[1:], strict=False):
+    for outer, inner in pairwise(errors):
         outer.__cause__ = inner
     return errors[0]
 
@@ -155,7 +156,7 @@ UNKNOWN = [
         id="a stream that was cut",
     ),
     pytest.param(lambda: error("CancelledError", BaseException), "cancelled", id="a client gone"),
-    pytest.param(lambda: GeneratorExit(), "cancelled", id="a stream that nobody reads"),
+    pytest.param(GeneratorExit, "cancelled", id="a stream that nobody reads"),
     pytest.param(
         lambda: error("InternalServerError", status_code=500), "unknown", id="LiteLLM's own 500"
     ),
@@ -165,7 +166,9 @@ UNKNOWN = [
         lambda: chain(error("APIError"), answered(200)), "unknown", id="a status that is no error"
     ),
     pytest.param(
-        lambda: chain(error("APIError"), answered("500")), "unknown", id="a status that is no number"
+        lambda: chain(error("APIError"), answered("500")),
+        "unknown",
+        id="a status that is no number",
     ),
     pytest.param(lambda: chain(error("APIError"), rust(0, "")), "unknown", id="Rust without one"),
     pytest.param(

@@ -87,7 +87,7 @@ def terms(
     ],
 )
 def test_what_was_reported_costs_its_reviewed_price(
-    contract: Contract, price: Price, asked: Asked, ending: Ending, usd: str, mode: Mode
+    *, contract: Contract, price: Price, asked: Asked, ending: Ending, usd: str, mode: Mode
 ) -> None:
     spent = reckon(ending, terms(contract, price=price, asked=asked, mode=mode))
     assert (spent.usd, spent.estimated, spent.note) == (Decimal(usd), False, "")
@@ -155,7 +155,9 @@ def test_a_fair_budget_pays_what_was_sent_and_seen(
 ) -> None:
     spent = reckon(ending, terms(asked=asked))
     assert (spent.counted, spent.usd, spent.estimated) == (counted, Decimal(usd), True)
-    assert spent.note == "no usage was reported; booked what was sent and what was seen of the answer"
+    assert (
+        spent.note == "no usage was reported; booked what was sent and what was seen of the answer"
+    )
 
 
 @pytest.mark.parametrize("contract", [OCR, IMAGES])
@@ -165,7 +167,7 @@ def test_what_is_paid_by_the_piece_is_estimated_as_set_aside(contract: Contract)
 
 def test_an_answer_of_the_gateways_own_cache_costs_nothing() -> None:
     spent = reckon(Ending(Counted(10, 0, 20), cached_by_gateway=True), terms())
-    assert (spent.usd, spent.estimated, spent.counted) == (0, False, NO_UNITS)
+    assert (spent.usd, spent.estimated, spent.counted) == (Decimal(0), False, NO_UNITS)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +203,7 @@ def test_a_note_is_kept_beside_others() -> None:
      ("1", "0.96", True), ("1", "sNaN", True)],
 )  # fmt: skip
 def test_a_difference_of_a_few_per_cent_is_a_rounding(
-    usd: str, reported: str, expected: bool
+    usd: str, reported: str, *, expected: bool
 ) -> None:
     assert differs(Decimal(usd), Decimal(reported)) is expected
 

@@ -71,9 +71,7 @@ def test_whatever_else_runs_there_and_has_a_fee(tool: dict[str, Any], kind: str)
         pytest.param(
             {"type": "web_search_20250305", "max_uses": True}, None, 10, id="nor is a truth"
         ),
-        pytest.param(
-            {"type": "web_search", "max_uses": 1}, None, 10, id="a word that others drop"
-        ),
+        pytest.param({"type": "web_search", "max_uses": 1}, None, 10, id="a word that others drop"),
         pytest.param({"type": "web_search"}, 1, 10, id="one that is dropped on the way"),
         pytest.param({"type": "web_search"}, 40, 40, id="more calls than are usual"),
     ],
