@@ -219,6 +219,17 @@ def test_a_free_call_is_neither_counted_nor_changed(desk: Desk, run: Run[Any]) -
     assert run(desk.store.totals("2026-11")) == []
 
 
+def test_a_hosted_tool_needs_a_fee_on_every_row_of_its_alias(desk: Desk, run: Run[Any]) -> None:
+    paid = {**CHAT_CARD, "price": {**CHAT_CARD["price"], "usd_per_use": {"web_search": "0.01"}}}
+    searching: dict[str, Any] = {"tools": [{"type": "web_search"}]}
+    for rows, passes in (([paid, paid], True), ([paid, CHAT_CARD], False)):
+        desk.rows["chat"] = rows
+        if passes:
+            run(desk.admitted(**searching))
+        else:
+            assert declined(desk, run, **searching).refusal.type == "tool_without_price"
+
+
 # ── what goes on ─────────────────────────────────────────────────────────────
 
 

@@ -198,13 +198,6 @@ def test_model_info_says_what_apps_may_count_on() -> None:
         "supports_function_calling": True,
         "max_input_tokens": 1000,
         "max_output_tokens": 100,
-        "aspire": {
-            "format": 1,
-            "mode": "chat",
-            "price": found["aspire"]["price"],
-            "context_window_tokens": 1000,
-            "max_output_tokens": 100,
-        },
     }
 
 

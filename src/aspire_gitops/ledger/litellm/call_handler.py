@@ -349,11 +349,20 @@ def _opened(incoming: Incoming, account: Account, judged: Judged) -> OpenCall:
 
 
 def _strictest(cards: Sequence[Card]) -> Card | None:
-    """Return the card by whose limits a request is lowered, where an alias has several rows."""
-    if not cards:
-        return None
+    """Return the card that a request is judged by, where an alias has several rows.
+
+    It has the lowest limit of any, and the fees that all of them state.
+    """
+    if len(cards) < 2:
+        return cards[0] if cards else None
     first, limits = cards[0], [card.max_output_tokens for card in cards if card.max_output_tokens]
-    return replace(first, max_output_tokens=min(limits)) if limits else first
+    fees = first.price.usd_per_use
+    shared = {kind: fees[kind] for kind in fees if all(kind in c.price.usd_per_use for c in cards)}
+    return replace(
+        first,
+        max_output_tokens=min(limits, default=None),
+        price=replace(first.price, usd_per_use=shared),
+    )
 
 
 def _change(data: MutableMapping[str, Any], judged: Judged, exchange: Exchange) -> None:
