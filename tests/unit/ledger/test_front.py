@@ -273,6 +273,11 @@ def test_a_form_is_taken_where_files_are(path: str, status: int) -> None:
         assert exchange.body == body
 
 
+def test_several_content_types_are_refused_because_readers_differ_in_which_counts() -> None:
+    reply = refused(headers=[("content-type", FORM)])
+    assert (reply.status, reply.error["param"]) == (400, "content-type")
+
+
 def test_what_litellm_adds_to_a_parsed_body_is_not_the_callers() -> None:
     gate = Gate()
     ask(gate)
@@ -281,6 +286,27 @@ def test_what_litellm_adds_to_a_parsed_body_is_not_the_callers() -> None:
     _, values = exchange.scope["parsed_body"]
     values["litellm_call_id"] = "added"
     assert exchange.body == HI
+
+
+@pytest.mark.parametrize(
+    ("body", "labels"),
+    [
+        pytest.param(b'{"model": "m", "metadata": {"a": "b"}}', {"a": "b"}, id="labels"),
+        pytest.param(b'{"metadata": {"a": "b"}, "metadata": {"c": "d"}}', {"c": "d"}, id="twice"),
+        pytest.param(b'{"metadata": {"tags": ["x"]}}', {"tags": ["x"]}, id="LiteLLM's words"),
+    ],
+)
+def test_the_labels_of_a_request_are_its_callers_without_what_litellm_wrote_among_them(
+    body: bytes, labels: dict[str, Any]
+) -> None:
+    gate = Gate()
+    ask(gate, chunks=[body[:9], body[9:]])
+    exchange = gate.behind.arrived[0].exchange
+    assert exchange
+    _, values = exchange.scope["parsed_body"]
+    values["metadata"]["user_api_key_alias"] = "written by LiteLLM"
+    assert exchange.body
+    assert exchange.body["metadata"] == labels
 
 
 @pytest.mark.parametrize("parsed", [None, 5, (), (("a",), None), (("a",), ["a"])])

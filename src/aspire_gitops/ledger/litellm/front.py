@@ -168,6 +168,8 @@ def _check_headers(scope: Scope, contract: Contract) -> None:
             parameter="authorization",
             kind="header_not_allowed",
         )
+    if sum(name == "content-type" for name, _ in headers) > 1:
+        raise Objection("the request states several content types", parameter="content-type")
     is_form = _content_type(scope) in _FORMS
     takes_files = any(parameter.shape.name == "FILE" for parameter in contract.parameters.values())
     if is_form and not takes_files:
