@@ -223,7 +223,7 @@ def test_a_hosted_tool_needs_a_fee_on_every_row_of_its_alias(desk: Desk, run: Ru
     paid = {**CHAT_CARD, "price": {**CHAT_CARD["price"], "usd_per_use": {"web_search": "0.01"}}}
     searching: dict[str, Any] = {"tools": [{"type": "web_search"}]}
     for rows, passes in (([paid, paid], True), ([paid, CHAT_CARD], False)):
-        desk.rows["chat"] = rows
+        desk.rows["chat"] = list(rows)
         if passes:
             run(desk.admitted(**searching))
         else:
@@ -531,7 +531,7 @@ def test_a_failure_of_a_call_that_we_did_not_admit_changes_nothing(
     assert run(desk.standing()) == (0, WORST)
 
 
-@pytest.mark.parametrize("late", ["an event", "a failure", "nothing"])
+@pytest.mark.parametrize("late", ["an event", "a failure", "a refusal", "nothing"])
 @pytest.mark.parametrize("by", [STRICT, caller()], ids=["strict", "fair"])
 def test_an_answer_that_ended_and_was_never_told_of_is_booked_and_corrected_later(
     desk: Desk, run: Run[Any], late: str, by: Caller
@@ -547,12 +547,14 @@ def test_an_answer_that_ended_and_was_never_told_of_is_booked_and_corrected_late
             await desk.handler.settle(read_ended(event(data)))
         if late == "a failure":
             await desk.handler.failed(id_of(data), TimeoutError())
+        if late == "a refusal":
+            await desk.handler.failed(id_of(data), refusal_of_vendor(500))
 
     run(story())
     spent, reserved = run(desk.standing())
     assert reserved == 0
-    if late == "an event":
-        assert spent == CHAT_NANO
+    guessed = WORST if by is STRICT else usd("0.00001")
+    assert spent == {"an event": CHAT_NANO, "a refusal": 0}.get(late, guessed)
 
 
 def test_an_answer_that_was_told_of_in_time_is_not_guessed(desk: Desk, run: Run[Any]) -> None:

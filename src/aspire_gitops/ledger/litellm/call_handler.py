@@ -102,6 +102,7 @@ class OpenCall:
     body: Mapping[str, Any] = field(repr=False)
     deployment: str = ""
     answer: Answer = field(default_factory=Answer)
+    abandoned: bool = False
 
 
 class CallHandler:
@@ -210,7 +211,11 @@ class CallHandler:
         if call:
             self._count_failure(call, call_id, outcome)
         if outcome.is_free and not (call and call.answer.streamed):
-            await self._gate.release(call_id)
+            if call and call.abandoned:  # it was booked by guess already
+                note = f"the call failed ({outcome.name}) and cost nothing"
+                await self._gate.settle(call_id, Spent(Decimal(0), note=note))
+            else:
+                await self._gate.release(call_id)
         elif call:
             note = f"the call failed ({outcome.name}), and the provider may have charged for it"
             _tell(await self._gate.settle(call_id, _guess(call, note)))
@@ -227,7 +232,7 @@ class CallHandler:
             task.add_done_callback(self._abandoning.discard)
 
     async def _abandon(self, call_id: str, call: OpenCall) -> None:
-        call.body = {}  # nothing more is sent for it
+        call.body, call.abandoned = {}, True  # nothing more is sent for it
         _tell(await self._gate.abandon(call_id, _guess(call, "its end was never told")))
 
     # ── what admitting needs ────────────────────────────────────────────────
