@@ -14,6 +14,7 @@ from aspire_gitops.gateway.wire.marks import mark_of
 from aspire_gitops.gateway.wire.normal import normal
 from aspire_gitops.state import GatewayObject, Kind, Mark, ObjectKey, is_unset
 from support.fake_gateway import FakeGateway, using
+from support.objects import app_key
 
 names = st.text("abcdefghijklmnopqrstuvwxyz0123456789._-", min_size=1, max_size=12)
 texts = st.text(max_size=12)
@@ -77,6 +78,17 @@ def test_a_key_comes_back(wanted: GatewayObject, models: list[str]) -> None:
     found = through_the_gateway(wanted, {"key": "sk-0123456789abcdef"})
     assert found
     assert (found.key, found.fields, found.mark) == (wanted.key, fields, wanted.mark)
+
+
+@pytest.mark.parametrize("routes", [(), ("/v1/chat/completions", "/v1/models")], ids=len)
+def test_a_key_is_made_without_a_type_because_one_would_overwrite_its_routes(
+    routes: tuple[str, ...],
+) -> None:
+    wanted = app_key(allowed_routes=routes)
+    body = WIRES[Kind.KEY].create(wanted, {"key": "sk-0123456789abcdef"}).body
+    assert body
+    assert "key_type" not in body
+    assert body["allowed_routes"] == routes
 
 
 @given(JSON)
