@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from aspire_gitops.sandbox import Sandbox, UpstreamControl
@@ -62,6 +63,8 @@ CHAT_AT_ANTHROPIC = Road(CLAUDE, "/v1/chat/completions", {"messages": MESSAGES},
 MESSAGES_AT_ANTHROPIC = Road(
     CLAUDE, "/v1/messages", {"messages": MESSAGES, "max_tokens": 9}, "/v1/messages"
 )
+# Of a name that it takes for a chat model, LiteLLM makes a chat.
+COMPLETIONS = Road("openai/writer-1", "/v1/completions", {"prompt": "ping"}, "/v1/completions")
 RESPONSES = Road(GPT, "/v1/responses", {"input": "ping"}, "/v1/responses")
 IMAGE = Road(
     "openai/dall-e-3", "/v1/images/generations", {"prompt": "ping"}, "/v1/images/generations"
@@ -75,6 +78,7 @@ OCR = Road("mistral/mistral-ocr-latest", "/v1/ocr", {"document": DOCUMENT}, "/v1
         pytest.param(CHAT_AT_OPENAI, id="chat at OpenAI"),
         pytest.param(CHAT_AT_ANTHROPIC, id="chat at Anthropic"),
         pytest.param(MESSAGES_AT_ANTHROPIC, id="messages at Anthropic"),
+        pytest.param(COMPLETIONS, id="completions at OpenAI"),
         pytest.param(RESPONSES, id="responses at OpenAI"),
         pytest.param(IMAGE, id="an image at OpenAI"),
         pytest.param(OCR, id="OCR at Mistral"),
@@ -111,6 +115,7 @@ def test_embeddings_reach_the_provider(
         pytest.param(CHAT_AT_OPENAI, id="chat at OpenAI"),
         pytest.param(CHAT_AT_ANTHROPIC, id="chat at Anthropic"),
         pytest.param(MESSAGES_AT_ANTHROPIC, id="messages at Anthropic"),
+        pytest.param(COMPLETIONS, id="completions at OpenAI"),
         pytest.param(RESPONSES, id="responses at OpenAI"),
     ],
 )
@@ -124,6 +129,48 @@ def test_a_stream_arrives_whole(
     assert "text/event-stream" in reply.headers["content-type"]
     for word in ("pong", " from", f" {provider}"):
         assert word in reply.text
+
+
+def test_an_edited_picture_reaches_the_provider(
+    real_gateway: Sandbox, admin: Admin, control: UpstreamControl, provider: str
+) -> None:
+    api_base = provider_url(real_gateway, provider) + "/v1"
+    admin.new_model(provider, model="openai/gpt-image-1", api_base=api_base)
+    key = admin.new_key(models=[provider])
+    reply = httpx.post(
+        f"{real_gateway.base_url}/v1/images/edits",
+        data={"model": provider, "prompt": "a hat"},
+        files={"image": ("a.png", b"\x89PNG")},
+        headers={"authorization": f"Bearer {key}"},
+        trust_env=False,
+    )
+    assert reply.status_code == 200, reply.text
+    [call] = control.calls(provider=provider)
+    assert (call.body["prompt"], call.body["image"]["type"]) == ("a hat", "image")
+
+
+@pytest.mark.parametrize(
+    "road",
+    [
+        pytest.param(CHAT_AT_OPENAI, id="chat"),
+        pytest.param(COMPLETIONS, id="completions"),
+        pytest.param(RESPONSES, id="responses"),
+        pytest.param(MESSAGES_AT_ANTHROPIC, id="messages"),
+    ],
+)
+def test_litellm_passes_on_what_was_billed(
+    real_gateway: Sandbox, admin: Admin, control: UpstreamControl, provider: str, road: Road
+) -> None:
+    control.bill_as_asked()
+    api_base = provider_url(real_gateway, provider) + road.base
+    admin.new_model(provider, model=road.model, api_base=api_base)
+    body = {"model": provider, **road.body}
+    usage = good(admin.send("POST", road.path, body))["usage"]
+    billed = control.bill(provider=provider)
+    sent = usage.get("prompt_tokens", usage.get("input_tokens"))
+    written = usage.get("completion_tokens", usage.get("output_tokens"))
+    assert (sent, written) == (billed.input_tokens, billed.output_tokens)
+    assert billed.output_tokens in {9, 50_000}
 
 
 def test_the_tokens_of_a_stream_are_counted_as_the_provider_says(

@@ -16,11 +16,16 @@ from aspire_gitops.sandbox.errors import (
 )
 from aspire_gitops.sandbox.lifecycle import kill_proxy, restart, running, start, stop
 from aspire_gitops.sandbox.options import Sandbox, SandboxOptions
-from aspire_gitops.sandbox.upstream.behaviour import UpstreamCall
+from aspire_gitops.sandbox.upstream.behaviour import Reset, UpstreamCall
+from aspire_gitops.sandbox.upstream.bill import Billed
 from aspire_gitops.sandbox.upstream.control import UpstreamControl
+from aspire_gitops.sandbox.upstream.usage import Report
 
 __all__ = [
+    "Billed",
     "PrerequisiteMissing",
+    "Report",
+    "Reset",
     "Sandbox",
     "SandboxBusy",
     "SandboxError",

@@ -1,5 +1,4 @@
 import json
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,17 +12,13 @@ from pydantic import ValidationError
 from aspire_gitops.sandbox import SandboxError, UpstreamCall, UpstreamControl
 from aspire_gitops.sandbox.processes import free_port, stop
 from aspire_gitops.sandbox.upstream.process import start_upstream, upstream_url
-from aspire_gitops.sandbox.upstream.server import UpstreamServer
+from support.upstreams import serving
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with UpstreamServer(0) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield upstream_url(server.server_port)
-        server.shutdown()
-        thread.join()
+    with serving() as url:
+        yield url
 
 
 @pytest.fixture
@@ -116,12 +111,63 @@ def test_a_path_without_a_provider_is_answered_too(client: httpx.Client) -> None
 
 
 def test_a_chat_streams_as_openai_does(client: httpx.Client) -> None:
-    stream = [data for _, data in events(chat(client, "a", stream=True))]
-    *chunks, usage, done = stream
+    reply = chat(client, "a", stream=True, stream_options={"include_usage": True})
+    *chunks, usage, done = [data for _, data in events(reply)]
+    assert all(chunk["usage"] is None for chunk in chunks)
     words = [chunk["choices"][0]["delta"].get("content", "") for chunk in chunks]
     assert "".join(words) == "pong from a"
     assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
     assert (usage["usage"]["total_tokens"], done) == (30, "[DONE]")
+
+
+@pytest.mark.parametrize("path", ["chat/completions", "completions"])
+def test_a_stream_of_openai_reports_usage_only_if_asked(client: httpx.Client, path: str) -> None:
+    body = {"model": "m", "stream": True, "prompt": "hi"}
+    found = [data for _, data in events(client.post(f"/a/v1/{path}", json=body))]
+    assert found[-1] == "[DONE]"
+    assert not any("usage" in data for data in found[:-1])
+
+
+def test_completions_stream_a_text_for_each_prompt(client: httpx.Client) -> None:
+    body = {"model": "m", "prompt": ["a", "b"], "stream": True}
+    *chunks, _ = [data for _, data in events(client.post("/a/v1/completions", json=body))]
+    texts = ["", ""]
+    for chunk in chunks:
+        choice = chunk["choices"][0]
+        texts[choice["index"]] += choice["text"]
+    assert texts == ["pong from a"] * 2
+    assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
+
+
+def test_completions_answer_each_prompt_as_often_as_asked(client: httpx.Client) -> None:
+    body = {"model": "m", "prompt": ["a", "b", "c"], "n": 2}
+    reply = client.post("/a/v1/completions", json=body).json()
+    assert [choice["index"] for choice in reply["choices"]] == list(range(6))
+    assert reply["object"] == "text_completion"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("images/generations", "image_generation"), ("images/edits", "image_edit")],
+)
+def test_pictures_stream_as_openai_does(client: httpx.Client, path: str, kind: str) -> None:
+    body = {"model": "m", "prompt": "a cat", "stream": True, "partial_images": 2}
+    stream = events(client.post(f"/a/v1/{path}", json=body))
+    assert [name for name, _ in stream] == [f"{kind}.partial_image"] * 2 + [f"{kind}.completed"]
+    assert [data.get("partial_image_index") for _, data in stream] == [0, 1, None]
+
+
+def test_a_picture_is_edited_from_a_form(client: httpx.Client, control: UpstreamControl) -> None:
+    files = [("image[]", ("a.png", b"\x89PNG")), ("image[]", ("b.png", b"\x89PNG!"))]
+    fields = {"model": "m", "prompt": "a hat", "n": "2"}
+    reply = client.post("/a/v1/images/edits", data=fields, files=files)
+    assert (reply.status_code, reply.json()["data"][0]["revised_prompt"]) == (200, "pong from a")
+    [call] = control.calls(model="m")
+    assert {name: call.body[name] for name in fields} == fields
+    assert [(part["type"], part["bytes"]) for part in call.body["image"]] == [
+        ("image", 4),
+        ("image", 5),
+    ]
 
 
 def test_messages_stream_as_anthropic_does(client: httpx.Client) -> None:

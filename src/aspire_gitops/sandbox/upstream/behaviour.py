@@ -5,27 +5,55 @@ Both sides use them, the server and `UpstreamControl`. No I/O here.
 
 import threading
 from collections import deque
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from aspire_gitops.sandbox.upstream.bill import Billed, BillingOrder
+from aspire_gitops.sandbox.upstream.request import Event
+from aspire_gitops.sandbox.upstream.usage import Report
+
 CALLS_KEPT = 100_000
+ORDERS, BILLING = "/control", "/control/billing"
+
+
+class Reset(StrEnum):
+    """When a connection is closed instead of an answer."""
+
+    BEFORE_READING = "before reading"  # the provider never had the request, and bills nothing
+    AFTER_READING = "after reading"  # it had all of it, and bills all of it
 
 
 class Misbehaviour(BaseModel):
-    """How to misbehave, and for whom: unset selectors match every request."""
+    """How to misbehave, and for whom: unset selectors match every request.
+
+    `breaks_after` counts the events of a stream that are sent before the connection
+    breaks; `reports_first` sends the usage all the same. `cost_header` and `usage_cost`
+    are prices that the provider names itself, as one that is a LiteLLM does.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     status: int | None = Field(default=None, ge=400, le=599)
     delay_s: float = Field(default=0, ge=0)
+    reset: Reset | None = None
+    breaks_after: int | None = Field(default=None, ge=0)
+    reports_first: bool = False
+    report: Report = Report.TRUE
+    cost_header: str | None = None
+    usage_cost: float | None = None
     times: int | None = Field(default=None, ge=1)
     provider: str | None = None
     model: str | None = None
 
-    def selects(self, call: "UpstreamCall") -> bool:
-        return self.provider in (None, call.provider) and self.model in (None, call.model)
+    def kept(self, events: Sequence[Event]) -> list[Event]:
+        """Return the events of a stream that are sent."""
+        if self.breaks_after is None:
+            return list(events)
+        late = [event for event in events[self.breaks_after :] if event.reports]
+        return [*events[: self.breaks_after], *(late if self.reports_first else [])]
 
     def used_once(self) -> list[Self]:
         """Return what is left of it: itself, itself with one time less, or nothing."""
@@ -38,7 +66,8 @@ class UpstreamCall(BaseModel):
     """One request that the stand-in received. Its repr shows no key and no body.
 
     `at` is in seconds since the epoch, by the clock of this machine; `path` is whole,
-    provider included; `model` is the provider's own name for the model.
+    provider included; `model` is the provider's own name for the model. `number` is
+    that of the call since the process began. A request that was never read has no body.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -49,6 +78,8 @@ class UpstreamCall(BaseModel):
     model: str | None
     headers: Mapping[str, str] = Field(repr=False)  # names in lower case
     body: Any = Field(repr=False)
+    billed: Billed = Billed()
+    number: int = 0
 
     @property
     def authorization(self) -> str | None:
@@ -61,7 +92,23 @@ class UpstreamCall(BaseModel):
         return bearer or self.headers.get("x-api-key")
 
 
+class Selector(Protocol):
+    """Whom an order is for."""
+
+    @property
+    def provider(self) -> str | None: ...
+
+    @property
+    def model(self) -> str | None: ...
+
+
+Order = TypeVar("Order", bound=Selector)
 CALLS = TypeAdapter(tuple[UpstreamCall, ...])
+
+
+def selects(order: Selector, call: Selector) -> bool:
+    """Say whether an order is for this call."""
+    return order.provider in (None, call.provider) and order.model in (None, call.model)
 
 
 class Behaviour:
@@ -70,28 +117,64 @@ class Behaviour:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._orders: list[Misbehaviour] = []
+        self._billing: list[BillingOrder] = []
         self._calls: deque[UpstreamCall] = deque(maxlen=CALLS_KEPT)
+        self._bills: dict[int, Billed] = {}  # of calls that ended otherwise than they began
+        self._received = 0
 
     def order(self, misbehaviour: Misbehaviour) -> None:
         with self._lock:
             self._orders.append(misbehaviour)
 
-    def receive(self, call: UpstreamCall) -> Misbehaviour:
-        """Remember a call and return the newest order that selects it, using it up once."""
+    def bill(self, billing: BillingOrder) -> None:
         with self._lock:
-            self._calls.append(call)
+            self._billing.append(billing)
+
+    def told(self, call: Selector) -> tuple[Misbehaviour, BillingOrder]:
+        """Return the newest orders that select a call, using a misbehaviour up once."""
+        with self._lock:
+            billing = next((o for o in reversed(self._billing) if selects(o, call)), BillingOrder())
             for index, found in reversed(list(enumerate(self._orders))):
-                if found.selects(call):
+                if selects(found, call):
                     self._orders[index : index + 1] = found.used_once()
-                    return found
-        return Misbehaviour()
+                    return found, billing
+        return Misbehaviour(), billing
+
+    def closes_at_once(self, call: Selector) -> bool:
+        """Say whether the connection of a call is to be closed unread, using that order up once."""
+        with self._lock:
+            for index, found in reversed(list(enumerate(self._orders))):
+                if found.provider in (None, call.provider) and found.model is None:
+                    if found.reset is not Reset.BEFORE_READING:
+                        return False
+                    self._orders[index : index + 1] = found.used_once()
+                    return True
+        return False
+
+    def receive(self, call: UpstreamCall) -> UpstreamCall:
+        """Remember a call, and return it with its number."""
+        with self._lock:
+            self._received += 1
+            numbered = call.model_copy(update={"number": self._received})
+            self._calls.append(numbered)
+            return numbered
+
+    def settle(self, call: UpstreamCall, billed: Billed) -> None:
+        """Correct the bill of a call that did not end as it was meant to."""
+        with self._lock:
+            self._bills[call.number] = billed
 
     def calls(self) -> tuple[UpstreamCall, ...]:
         with self._lock:
-            return tuple(self._calls)
+            return tuple(
+                call.model_copy(update={"billed": self._bills.get(call.number, call.billed)})
+                for call in self._calls
+            )
 
     def reset(self) -> None:
-        """Behave again, and forget the calls."""
+        """Behave again, bill as usual, and forget the calls."""
         with self._lock:
             self._orders.clear()
+            self._billing.clear()
             self._calls.clear()
+            self._bills.clear()

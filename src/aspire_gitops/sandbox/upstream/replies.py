@@ -1,119 +1,89 @@
-"""What each endpoint of a provider answers: pure functions of the request.
+"""What each endpoint of a provider answers: pure functions of the request and its bill.
 
 Shapes are those of the public APIs of OpenAI, Anthropic and Mistral, reduced to
-what clients need. Every text names the provider; token counts never vary, so that
-a test can compute the price. `server` sends them.
+what clients need. Every text names the provider. `streams` says the same in events,
+`server` sends either.
 """
 
-import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 
-Json: TypeAlias = dict[str, Any]
-
-INPUT_TOKENS, OUTPUT_TOKENS = 10, 20
-CACHED_TOKENS = 4  # of the input, for a request that asks for its prompt to be cached
-# The smallest PNG: one transparent pixel.
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What an answer depends on."""
-
-    provider: str
-    model: str | None
-    body: Json
-
-    @property
-    def text(self) -> str:
-        return f"pong from {self.provider}" if self.provider else "pong"
-
-    @property
-    def streams(self) -> bool:
-        return self.body.get("stream") is True
-
-    @property
-    def cached_tokens(self) -> int:
-        """How many input tokens come from the prompt cache: some if the request asks for it.
-
-        OpenAI's clients name a `prompt_cache_key`, Anthropic's put `cache_control` at a block.
-        """
-        asks = "prompt_cache_key" in self.body or '"cache_control"' in json.dumps(self.body)
-        return CACHED_TOKENS if asks else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One server-sent event; `data` is sent as it is."""
-
-    data: str
-    name: str | None = None
-
-    def encode(self) -> bytes:
-        head = f"event: {self.name}\n" if self.name else ""
-        return f"{head}data: {self.data}\n\n".encode()
-
+from aspire_gitops.sandbox.upstream import asked, streams, usage
+from aspire_gitops.sandbox.upstream.bill import INPUT_TOKENS
+from aspire_gitops.sandbox.upstream.request import PIXEL, Event, Json, Request
 
 Reply: TypeAlias = Json | Iterable[Event]  # one document, or a stream
 
+_MOST_SHOWN = 128  # answers and vectors that are really sent
+
 
 def chat_completions(request: Request) -> Reply:
-    common = {**_identity("chatcmpl", request), "created": int(time.time())}
-    usage = {
-        "prompt_tokens": INPUT_TOKENS,
-        "completion_tokens": OUTPUT_TOKENS,
-        "total_tokens": INPUT_TOKENS + OUTPUT_TOKENS,
-        "prompt_tokens_details": {"cached_tokens": request.cached_tokens},
-    }
+    common = {**request.identity("chatcmpl"), "created": int(time.time())}
     if request.streams:
-        return _chat_chunks(request, {**common, "object": "chat.completion.chunk"}, usage)
+        return streams.chat(request, {**common, "object": "chat.completion.chunk"})
     message = {"role": "assistant", "content": request.text}
-    choice = {"index": 0, "finish_reason": "stop", "message": message}
-    return {**common, "object": "chat.completion", "choices": [choice], "usage": usage}
+    choices = [
+        {"index": index, "finish_reason": "stop", "message": message}
+        for index in range(_several(request, "chat/completions"))
+    ]
+    answer = {**common, "object": "chat.completion", "choices": choices}
+    return answer | request.usage(usage.of_chat(request.billed))
 
 
-def _chat_chunks(request: Request, common: Json, usage: Json) -> Iterator[Event]:
-    deltas: list[tuple[Json, str | None]] = [({"role": "assistant", "content": ""}, None)]
-    deltas += [({"content": word}, None) for word in _words(request.text)]
-    deltas += [({}, "stop")]
-    for delta, reason in deltas:
-        choice = {"index": 0, "delta": delta, "finish_reason": reason}
-        yield Event(json.dumps({**common, "choices": [choice]}))
-    yield Event(json.dumps({**common, "choices": [], "usage": usage}))
-    yield Event("[DONE]")
+def completions(request: Request) -> Reply:
+    common = {**request.identity("cmpl"), "object": "text_completion", "created": int(time.time())}
+    if request.streams:
+        return streams.completions(request, common)
+    choices = [
+        {"index": index, "finish_reason": "stop", "logprobs": None, "text": request.text}
+        for index in range(_several(request, "completions"))
+    ]
+    return {**common, "choices": choices} | request.usage(usage.of_chat(request.billed))
 
 
 def embeddings(request: Request) -> Reply:
     inputs = request.body.get("input")
-    count = len(inputs) if isinstance(inputs, list) else 1
+    several = isinstance(inputs, list) and not all(type(each) is int for each in inputs)
+    count = len(inputs) if isinstance(inputs, list) and several else 1
     vectors = [
         {"object": "embedding", "index": index, "embedding": [0.0, 1.0]} for index in range(count)
     ]
-    usage = {"prompt_tokens": INPUT_TOKENS, "total_tokens": INPUT_TOKENS}
-    return {"object": "list", "model": request.model, "data": vectors, "usage": usage}
+    answer = {"object": "list", "model": request.model, "data": vectors}
+    return answer | request.usage(usage.of_embedding(request.billed))
 
 
 def images(request: Request) -> Reply:
+    if request.streams:
+        return streams.images(request, "image_generation")
+    return _pictures(request)
+
+
+def image_edits(request: Request) -> Reply:
+    if request.streams:
+        return streams.images(request, "image_edit")
+    return _pictures(request)
+
+
+def _pictures(request: Request) -> Json:
     picture = {"b64_json": PIXEL, "revised_prompt": request.text}
-    return {"created": int(time.time()), "data": [picture]}
+    data = [picture] * max(request.billed.images, 1)
+    answer = {"created": int(time.time()), "data": data}
+    used = usage.of_images(request.billed)
+    return answer if used is None else answer | request.usage(used)
 
 
 def responses(request: Request) -> Reply:
-    usage = {
-        "input_tokens": INPUT_TOKENS,
-        "input_tokens_details": {"cached_tokens": request.cached_tokens},
-        "output_tokens": OUTPUT_TOKENS,
-        "output_tokens_details": {"reasoning_tokens": 0},
-        "total_tokens": INPUT_TOKENS + OUTPUT_TOKENS,
-    }
     part = {"type": "output_text", "text": request.text, "annotations": []}
-    item = {**_identity("msg", request), "type": "message", "role": "assistant"}
+    item = {**request.identity("msg"), "type": "message", "role": "assistant"}
     item |= {"status": "completed", "content": [part]}
+    uses = [
+        {**request.identity("ws"), "type": f"{kind}_call", "status": "completed"}
+        for kind, count in request.billed.tool_uses.items()
+        for _ in range(count)
+    ]
     done = {
-        **_identity("resp", request),
+        **request.identity("resp"),
         "object": "response",
         "created_at": int(time.time()),
         "status": "completed",
@@ -125,67 +95,26 @@ def responses(request: Request) -> Reply:
         "tool_choice": "auto",
         "tools": [],
         "top_p": 1.0,
-        "output": [item],
-        "usage": usage,
+        "output": [*uses, item],
     }
-    return _response_events(done, item, part) if request.streams else done
-
-
-def _response_events(done: Json, item: Json, part: Json) -> Iterator[Event]:
-    begun = {**done, "status": "in_progress", "output": [], "usage": None}
-    place = {"item_id": item["id"], "output_index": 0, "content_index": 0}
-    empty = {**item, "status": "in_progress", "content": []}
-    steps: list[tuple[str, Json]] = [
-        ("response.created", {"response": begun}),
-        ("response.output_item.added", {"output_index": 0, "item": empty}),
-        ("response.content_part.added", {**place, "part": {**part, "text": ""}}),
-        *(("response.output_text.delta", {**place, "delta": w}) for w in _words(part["text"])),
-        ("response.output_text.done", {**place, "text": part["text"]}),
-        ("response.content_part.done", {**place, "part": part}),
-        ("response.output_item.done", {"output_index": 0, "item": item}),
-        ("response.completed", {"response": done}),
-    ]
-    for number, (kind, step) in enumerate(steps):
-        yield _named_event(kind, {"sequence_number": number, **step})
+    done |= request.usage(usage.of_responses(request.billed)) or {"usage": None}
+    return streams.response(done, item, part) if request.streams else done
 
 
 def messages(request: Request) -> Reply:
     message = {
-        **_identity("msg", request),
+        **request.identity("msg"),
         "type": "message",
         "role": "assistant",
         "content": [{"type": "text", "text": request.text}],
         "stop_reason": "end_turn",
         "stop_sequence": None,
-        "usage": {**_message_input(request), "output_tokens": OUTPUT_TOKENS},
     }
-    return _message_events(request, message) if request.streams else message
-
-
-def _message_input(request: Request) -> Json:
-    # Here cached tokens are no part of the others, as they are for OpenAI.
-    cached = request.cached_tokens
-    return {
-        "input_tokens": INPUT_TOKENS - cached,
-        "cache_creation_input_tokens": 0,
-        "cache_read_input_tokens": cached,
-    }
-
-
-def _message_events(request: Request, message: Json) -> Iterator[Event]:
-    usage = {**_message_input(request), "output_tokens": 1}
-    begun = {**message, "content": [], "stop_reason": None, "usage": usage}
-    yield _named_event("message_start", {"message": begun})
-    block = {"type": "text", "text": ""}
-    yield _named_event("content_block_start", {"index": 0, "content_block": block})
-    for word in _words(request.text):
-        delta = {"type": "text_delta", "text": word}
-        yield _named_event("content_block_delta", {"index": 0, "delta": delta})
-    yield _named_event("content_block_stop", {"index": 0})
-    ending = {"stop_reason": "end_turn", "stop_sequence": None}
-    final = {"output_tokens": OUTPUT_TOKENS}
-    yield _named_event("message_delta", {"delta": ending, "usage": final})
-    yield _named_event("message_stop", {})
+    if request.streams:
+        return streams.message(request, message)
+    billed = request.billed
+    used = usage.of_message_input(billed) | usage.of_message_output(billed)
+    return message | request.usage(used)
 
 
 def count_tokens(_request: Request) -> Reply:
@@ -194,14 +123,12 @@ def count_tokens(_request: Request) -> Reply:
 
 def ocr(request: Request) -> Reply:
     size = {"dpi": 200, "height": 2200, "width": 1700}
-    page = {"index": 0, "markdown": request.text, "images": [], "dimensions": size}
-    usage = {"pages_processed": 1, "doc_size_bytes": 1000}
-    return {
-        "model": request.model,
-        "pages": [page],
-        "document_annotation": None,
-        "usage_info": usage,
-    }
+    pages = [
+        {"index": index, "markdown": request.text, "images": [], "dimensions": size}
+        for index in range(min(max(request.billed.pages, 1), _MOST_SHOWN))
+    ]
+    answer = {"model": request.model, "pages": pages, "document_annotation": None}
+    return answer | request.usage(usage.of_pages(request.billed), name="usage_info")
 
 
 def models(request: Request) -> Reply:
@@ -219,8 +146,10 @@ def failure(route: str, status: int, message: str) -> Json:
 
 ROUTES: Mapping[tuple[str, str], Callable[[Request], Reply]] = {
     ("POST", "chat/completions"): chat_completions,
+    ("POST", "completions"): completions,
     ("POST", "embeddings"): embeddings,
     ("POST", "images/generations"): images,
+    ("POST", "images/edits"): image_edits,
     ("POST", "responses"): responses,
     ("POST", "messages"): messages,
     ("POST", "messages/count_tokens"): count_tokens,
@@ -229,14 +158,5 @@ ROUTES: Mapping[tuple[str, str], Callable[[Request], Reply]] = {
 }
 
 
-def _identity(prefix: str, request: Request) -> Json:
-    return {"id": f"{prefix}_{time.time_ns():x}", "model": request.model}
-
-
-def _words(text: str) -> list[str]:
-    first, *others = text.split(" ")
-    return [first, *(f" {word}" for word in others)]
-
-
-def _named_event(kind: str, fields: Json) -> Event:
-    return Event(json.dumps({"type": kind, **fields}), name=kind)
+def _several(request: Request, route: str) -> int:
+    return min(asked.answers(route, request.body), _MOST_SHOWN)

@@ -1,12 +1,15 @@
-"""Serve the stand-in provider over HTTP: parse, record, misbehave if told to, answer.
+"""Serve the stand-in provider over HTTP: parse, bill, record, misbehave if told to, answer.
 
-POST /control    a `Misbehaviour`; the newest that selects a request applies to it
-GET /control     the calls received so far, oldest first
-DELETE /control  behave again, and forget the calls
+POST /control          a `Misbehaviour`; the newest that selects a request applies to it
+GET /control           the calls received so far, oldest first
+DELETE /control        behave again, bill as usual, and forget the calls
+POST /control/billing  a `BillingOrder`; likewise
 """
 
 import json
 import re
+import socket
+import struct
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -15,11 +18,25 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from aspire_gitops.sandbox.processes import LOOPBACK
-from aspire_gitops.sandbox.upstream.behaviour import CALLS, Behaviour, Misbehaviour, UpstreamCall
-from aspire_gitops.sandbox.upstream.replies import ROUTES, Reply, Request, failure
+from aspire_gitops.sandbox.upstream.behaviour import (
+    BILLING,
+    CALLS,
+    ORDERS,
+    Behaviour,
+    Misbehaviour,
+    UpstreamCall,
+)
+from aspire_gitops.sandbox.upstream.bill import FREE, Billed, BillingOrder
+from aspire_gitops.sandbox.upstream.billing import bill, so_far
+from aspire_gitops.sandbox.upstream.bodies import read_body
+from aspire_gitops.sandbox.upstream.replies import ROUTES, Reply, failure
+from aspire_gitops.sandbox.upstream.request import Event, Request
+from aspire_gitops.sandbox.upstream.usage import Report
 
 _PATH = re.compile(r"^(?:/(?P<provider>[^/]+))?/v1/(?P<route>.+)$")
 PROVIDER_HEADER = "x-upstream-provider"
+COST_HEADER = "x-litellm-response-cost"
+_RESET_AT_ONCE = struct.pack("ii", 1, 0)  # close with a reset, and drop what was not sent
 
 
 class UpstreamServer(ThreadingHTTPServer):
@@ -58,14 +75,16 @@ class _Exchange(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(411, {"error": {"message": "state the content-length"}})
             return
-        content = self.rfile.read(int(self.headers.get("content-length") or 0))
         path = urlsplit(self.path).path
-        if path == "/control":
-            self._control(content)
-        else:
-            self._answer(path, content)
+        if path == ORDERS or path.startswith(f"{ORDERS}/"):
+            self._control(path, self._content())
+        elif not self._closes_before_reading(path):
+            self._answer(path, self._content())
 
-    def _control(self, content: bytes) -> None:
+    def _content(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("content-length") or 0))
+
+    def _control(self, path: str, content: bytes) -> None:
         behaviour = self.server.behaviour
         if self.command == "GET":
             self._send(200, CALLS.dump_python(behaviour.calls(), mode="json"))
@@ -75,28 +94,45 @@ class _Exchange(BaseHTTPRequestHandler):
             self._send(200, {})
             return
         try:
-            behaviour.order(Misbehaviour.model_validate_json(content))
+            if path == BILLING:
+                behaviour.bill(BillingOrder.model_validate_json(content))
+            else:
+                behaviour.order(Misbehaviour.model_validate_json(content))
         except ValidationError as error:
             self._send(400, {"error": {"message": str(error)}})
         else:
             self._send(201, {})
 
+    def _closes_before_reading(self, path: str) -> bool:
+        provider, _ = _place(path)
+        call = self._call(path, Request(provider, None, {}))
+        if not self.server.behaviour.closes_at_once(call):
+            return False
+        self.server.behaviour.receive(call.model_copy(update={"body": None}))
+        self._reset()
+        return True
+
     def _answer(self, path: str, content: bytes) -> None:
-        place = _PATH.match(path)
-        provider = (place and place["provider"]) or ""
-        route = place["route"] if place else ""
-        body = _json_object(content)
-        request = Request(provider, _text(body.get("model")), body)
-        told = self.server.behaviour.receive(self._call(path, request))
+        provider, route = _place(path)
+        body = read_body(content, self.headers.get("content-type") or "")
+        asked = self._call(path, Request(provider, _text(body.get("model")), body))
+        told, billing = self.server.behaviour.told(asked)
+        answer = ROUTES.get((self.command, route))
+        whole = bill(route, body, billing) if answer and not told.status else FREE
+        request = Request(provider, asked.model, body, whole, told.report, told.usage_cost)
+        said = _as_reported(whole, request, route, told)
+        call = self.server.behaviour.receive(asked.model_copy(update={"billed": said}))
         time.sleep(told.delay_s)
-        if told.status:
+        if told.reset:
+            self._reset()
+        elif told.status:
             message = f"{provider or 'the upstream'} was told to answer {told.status}"
             self._send(told.status, failure(route, told.status, message), provider)
-        elif reply := ROUTES.get((self.command, route)):
-            self._send_reply(reply(request), provider)
-        else:
+        elif answer is None:
             message = f"no such path: {self.command} {path}"
             self._send(404, failure(route, 404, message), provider)
+        else:
+            self._deliver(call, answer(request), told, route)
 
     def _call(self, path: str, request: Request) -> UpstreamCall:
         return UpstreamCall(
@@ -108,20 +144,70 @@ class _Exchange(BaseHTTPRequestHandler):
             body=request.body,
         )
 
-    def _send_reply(self, reply: Reply, provider: str) -> None:
-        if isinstance(reply, dict):
-            self._send(200, reply, provider)
+    def _deliver(self, call: UpstreamCall, reply: Reply, told: Misbehaviour, route: str) -> None:
+        """Send the answer, and correct the bill if it does not arrive whole."""
+        if self._is_alone():
+            self._correct(call, call.billed)
+            self.close_connection = True
             return
+        headers = {} if told.cost_header is None else {COST_HEADER: told.cost_header}
+        if isinstance(reply, dict):
+            self._send(200, reply, call.provider, headers)
+            return
+        sent = self._stream(list(reply), call.provider, headers, told)
+        if sent is not None and not any(event.reports for event in sent):
+            words = sum(event.says for event in sent)
+            self._correct(call, so_far(route, call.billed, words))
+
+    def _correct(self, call: UpstreamCall, billed: Billed) -> None:
+        self.server.behaviour.settle(call, billed.model_copy(update={"reported": False}))
+
+    def _stream(
+        self, events: list[Event], provider: str, headers: dict[str, str], told: Misbehaviour
+    ) -> list[Event] | None:
+        """Send events in chunks. Returns None, or those that were sent if not all of them were."""
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.send_header("connection", "close")
         self.send_header(PROVIDER_HEADER, provider)
-        self.send_header("connection", "close")  # the end of the stream is the end of the body
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
-        for event in reply:
-            self.wfile.write(event.encode())
-            self.wfile.flush()
+        self.close_connection = True
+        kept, sent = told.kept(events), []
+        try:
+            for event in kept:
+                self._write_chunk(event.encode())
+                sent.append(event)
+            if len(sent) < len(events):
+                return sent  # without a last chunk, so that the receiver sees it
+            self._write_chunk(b"")
+        except OSError:  # nobody listens any more
+            return sent
+        return None
 
-    def _send(self, status: int, value: Any, provider: str = "") -> None:
+    def _write_chunk(self, data: bytes) -> None:
+        self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
+        self.wfile.flush()
+
+    def _is_alone(self) -> bool:
+        """Say whether the caller has closed the connection meanwhile."""
+        try:
+            return not self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    def _reset(self) -> None:
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)
+        self.connection.close()
+
+    def _send(
+        self, status: int, value: Any, provider: str = "", headers: dict[str, str] | None = None
+    ) -> None:
         payload = json.dumps(value).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
@@ -129,17 +215,24 @@ class _Exchange(BaseHTTPRequestHandler):
         self.send_header(PROVIDER_HEADER, provider)
         if status == 429:
             self.send_header("retry-after", "1")
+        for name, text in (headers or {}).items():
+            self.send_header(name, text)
         self.end_headers()
         self.wfile.write(payload)
 
 
-def _json_object(content: bytes) -> dict[str, Any]:
-    # A body that is no JSON object, such as an uploaded file, is answered all the same.
-    try:
-        found = json.loads(content or b"{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+def _as_reported(whole: Billed, request: Request, route: str, told: Misbehaviour) -> Billed:
+    """Return the bill with what an answer that arrives whole will have said of it."""
+    on_request = request.streams and route in ("chat/completions", "completions")
+    silent = on_request and not request.wants_usage
+    told_truth = told.report is Report.TRUE and not told.reset and not silent
+    return whole.model_copy(update={"reported": whole.reported and told_truth})
+
+
+def _place(path: str) -> tuple[str, str]:
+    """Return the provider that a path names, and the route below it."""
+    place = _PATH.match(path)
+    return (place["provider"] or "", place["route"]) if place else ("", "")
 
 
 def _text(value: object) -> str | None:
