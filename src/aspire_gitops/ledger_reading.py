@@ -183,6 +183,19 @@ class LedgerReading:
                 yield _line(entry)
             after = found[-1].number
 
+    async def entries(self, budget: str, *, after: int = 0) -> Sequence[Entry]:
+        """Return a budget's lines as the ledger has them, those numbered above `after`."""
+        found: list[Entry] = []
+        while page := await self._page("", after, budget):
+            found += page
+            after = page[-1].number
+        return found
+
+    async def held(self, month: str) -> Mapping[str, NanoAud]:
+        """Return what each budget has set aside for calls under way."""
+        found = await self._asked(lambda store: store.totals(month))
+        return {total.budget: total.reserved for total in found}
+
     async def adjust(
         self, *, budget: str, month: str, amount: Aud, reason: str, owner: str, at: datetime
     ) -> tuple[str, Aud]:
@@ -250,8 +263,10 @@ class LedgerReading:
             found |= {date.fromisoformat(share.name): aud(share.spent) for share in shares}
         return found
 
-    async def _page(self, month: str, after: int) -> Sequence[Entry]:
-        return await self._asked(lambda store: store.entries(month=month, after=after))
+    async def _page(self, month: str, after: int, budget: str = "") -> Sequence[Entry]:
+        return await self._asked(
+            lambda store: store.entries(month=month, budget=budget, after=after)
+        )
 
     async def _asked(self, question: Callable[[Booking], Awaitable[Answer]]) -> Answer:
         try:

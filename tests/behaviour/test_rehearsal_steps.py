@@ -9,20 +9,23 @@ from inline_snapshot import snapshot
 
 from aspire_gitops.applying import Outcome, Status
 from aspire_gitops.errors import GatewayUnavailable
+from aspire_gitops.ledger.amounts import NanoAud
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rehearsal import Rehearsal, StepStatus
+from aspire_gitops.rehearsal.attacks import Attack, Names, sample
+from aspire_gitops.rehearsal.books import Book
 from aspire_gitops.rehearsal.script import STEPS, play
-from aspire_gitops.rehearsal.stage import Call, Exchange, Received
+from aspire_gitops.rehearsal.stage import Attacked, Call, Exchange, Received
 from aspire_gitops.rehearsal.text import closing_text, opening_text, step_text
-from aspire_gitops.state import Compiled, GatewayObject, Kind
+from aspire_gitops.state import Compiled, GatewayObject, Kind, ObjectKey
 from support.objects import app_key, compiled, credential, deployment
-from support.stages import HonestStage, Listening, files
+from support.stages import HonestStage, Listening, files, files_with_ledger
 
 OTHERS = Received("zeta", "other-1", "sk-planted-zeta")
 
 
 def played(stage: HonestStage, wanted: Compiled | None = None) -> Rehearsal:
-    return play(stage, wanted or files(), Listening(), clock=lambda: 0.0)
+    return play(stage, wanted or files_with_ledger(), Listening(), clock=lambda: 0.0)
 
 
 def statuses(rehearsal: Rehearsal) -> dict[str, str]:
@@ -37,7 +40,7 @@ def test_an_honest_gateway_passes_every_step() -> None:
 
 def test_every_step_is_announced_and_reported() -> None:
     listening = Listening()
-    play(HonestStage(), files(), listening)
+    play(HonestStage(), files_with_ledger(), listening)
     expected = [line for _, title, _ in STEPS for line in (f"begins {title}", f"passed {title}")]
     assert listening.heard == expected
 
@@ -167,6 +170,49 @@ class ChangesAtRestart(HonestStage):
             self.live[key] = replace(item, handle="moved")
 
 
+class LetsAnAttackThrough(HonestStage):
+    """It serves what it must refuse, and books nothing for it."""
+
+    def attack(self, attack: Attack, names: Names, key: ObjectKey) -> Attacked:
+        honest = super().attack(sample()[0], names, key)
+        return replace(honest, booked=()) if "extra_body" in attack.title else honest
+
+
+class SendsAnAttackElsewhere(HonestStage):
+    def attack(self, attack: Attack, names: Names, key: ObjectKey) -> Attacked:
+        seen = super().attack(attack, names, key)
+        stranger = Received("elsewhere", "gpt-4o", "sk-of-the-caller")
+        return replace(seen, received=(stranger,)) if attack.title == "/engines" else seen
+
+
+class BreaksUnderAttack(HonestStage):
+    def attack(self, attack: Attack, names: Names, key: ObjectKey) -> Attacked:
+        seen = super().attack(attack, names, key)
+        return replace(seen, status=500) if attack.title == "a body that is a list" else seen
+
+
+class RefusesEverything(HonestStage):
+    def attack(self, attack: Attack, names: Names, key: ObjectKey) -> Attacked:  # noqa: ARG002
+        return Attacked(403, ())
+
+
+class BooksLess(HonestStage):
+    def books(self) -> tuple[Book, ...]:
+        return (
+            Book("shop.main", NanoAud(1_500_000_000), NanoAud(1_500_000_000), NanoAud(1), calls=3),
+        )
+
+
+class BooksMore(HonestStage):
+    def books(self) -> tuple[Book, ...]:
+        return (Book("shop.main", NanoAud(1), NanoAud(1), NanoAud(2), calls=3),)
+
+
+class BooksNothing(HonestStage):
+    def books(self) -> tuple[Book, ...]:
+        return ()
+
+
 class WritesSecrets(HonestStage):
     def written(self) -> dict[str, str]:
         return {"the log": "authorization: Bearer sk-planted-acme"}
@@ -199,6 +245,15 @@ class WritesNothing(HonestStage):
         pytest.param(OldTargetServes, "swap", "went to acme", id="the old target goes on"),
         pytest.param(ForgetsAtRestart, "restart", "has gone", id="an object is gone"),
         pytest.param(ChangesAtRestart, "restart", "still wants to", id="an object has changed"),
+        pytest.param(LetsAnAttackThrough, "attacks", "0 booked", id="an attack is not booked"),
+        pytest.param(
+            SendsAnAttackElsewhere, "attacks", "went to elsewhere", id="an attack arrives"
+        ),
+        pytest.param(BreaksUnderAttack, "attacks", "answered 500", id="it breaks under attack"),
+        pytest.param(RefusesEverything, "attacks", "refused with 403", id="nothing is served"),
+        pytest.param(BooksLess, "books", "1.5 AUD billed", id="less is booked than billed"),
+        pytest.param(BooksMore, "books", "0.000000002 AUD booked", id="more is booked"),
+        pytest.param(BooksNothing, "books", "nothing was billed", id="nothing to compare"),
         pytest.param(WritesSecrets, "secrets", "is in the log", id="a secret in the log"),
         pytest.param(WritesNothing, "secrets", "nothing to search", id="a search of nothing"),
     ],
@@ -243,6 +298,12 @@ def test_one_provider_leaves_no_room_for_a_swap() -> None:
     rehearsal = played(HonestStage(), alone)
     assert statuses(rehearsal)["swap"] == "skipped"
     assert rehearsal.passed
+
+
+def test_without_a_ledger_there_is_nothing_to_attack() -> None:
+    rehearsal = played(HonestStage(), files())
+    found = statuses(rehearsal)
+    assert (found["attacks"], found["books"], rehearsal.passed) == ("skipped", "skipped", True)
 
 
 def test_without_keys_nothing_is_proved() -> None:
@@ -295,10 +356,21 @@ Rehearsing test at main@sha1:4f2c9d100000
     6 objects before and after, at the same addresses
     the plan is empty: the gateway is what the files say, secrets included
     2 keys work as before
+✓ Attack it with a key: refused, or booked in full  0.0 s
+    shop.main, an honest call: 1 booked in full
+    shop.main, shrinks its own worst case: 6 refused
+    shop.main, another alias by another road: 4 refused
+    shop.main, another secret, or another address: 4 refused
+    shop.main, billed and not booked: 2 refused
+    shop.main, billed and not booked: 4 booked in full
+    shop.main, bad input: 1 refused
+    shop.main, lets the provider name the price: 3 booked in full
+✓ Compare what providers billed with what the ledger booked  0.0 s
+    3 calls, 0.000000007 AUD in 1 budget: the ledger has all of it
 ✓ No secret is in anything that we wrote  0.0 s
-    2 secrets looked for in 2 texts, 1,182 characters
+    2 secrets looked for in 2 texts, 1,636 characters
 
-Proved: 8 steps, 8 passed, in 0 s.
+Proved: 10 steps, 10 passed, in 0 s.
   changed   2 credentials, 2 deployments, 2 keys on a throw-away gateway; the sandbox is gone again
   proved    ✓ Apply the files to an empty gateway
   proved    ✓ Plan again: nothing is left to do
@@ -307,6 +379,8 @@ Proved: 8 steps, 8 passed, in 0 s.
   proved    ✓ A provider fails: loudly, and nobody else answers
   proved    ✓ Swap an alias to another provider
   proved    ✓ Restart the gateway: nothing is lost
+  proved    ✓ Attack it with a key: refused, or booked in full
+  proved    ✓ Compare what providers billed with what the ledger booked
   proved    ✓ No secret is in anything that we wrote
 
 Try next:

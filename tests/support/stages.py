@@ -4,15 +4,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from aspire_gitops.applying import Outcome, Result, Status
+from aspire_gitops.canonical import JsonValue
+from aspire_gitops.ledger.amounts import NanoAud
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
+from aspire_gitops.rehearsal.attacks import Attack, AttackKind, Names
+from aspire_gitops.rehearsal.books import Book, BookedCall, tariff_of
 from aspire_gitops.rehearsal.redirect import provider_of, upstream_model
 from aspire_gitops.rehearsal.report import Step
-from aspire_gitops.rehearsal.stage import Call, Exchange, Received
+from aspire_gitops.rehearsal.stage import Attacked, Call, Exchange, Received
+from aspire_gitops.sandbox import Billed
 from aspire_gitops.state import Compiled, GatewayObject, Intent, KeyFacts, Kind, ObjectKey, Snapshot
 from support.objects import NOON, OWNER, app_key, compiled, credential, deployment
 
 SHOP, BLOG = app_key("shop", models=("chat", "other")), app_key("blog", models=("chat",))
+PRICE: Mapping[str, JsonValue] = {
+    "input_usd_per_million_tokens": "1",
+    "output_usd_per_million_tokens": "4",
+}
+CARD: Mapping[str, JsonValue] = {"format": 1, "mode": "chat", "price": PRICE}
+A_CALL = Billed(input_tokens=10, output_tokens=20, reported=True)
 
 
 def files() -> Compiled:
@@ -26,6 +37,19 @@ def files() -> Compiled:
         BLOG,
         intents={BLOG.key: Intent(adopt=True)},
     )
+
+
+def files_with_ledger() -> Compiled:
+    """The same, with a ledger, a card for each alias, and a budget for each key."""
+    plain = files()
+    objects = dict(plain.objects)
+    for key, item in plain.objects.items():
+        if key.kind is Kind.DEPLOYMENT:
+            objects[key] = replace(item, fields={**item.fields, "model_info.aspire": CARD})
+        if key.kind is Kind.KEY:
+            paid = {"metadata.budget": item.handle, "metadata.usd_per_aud": "0.5"}
+            objects[key] = replace(item, fields={**item.fields, **paid})
+    return replace(plain, objects=objects, gateway=replace(plain.gateway, has_ledger=True))
 
 
 @dataclass
@@ -77,6 +101,22 @@ class HonestStage:
         provider = provider_of(target)
         received = (Received(provider, upstream_model(target), self.secret_of(provider)),)
         return Exchange(503 if provider in self.down else 200, target.address, "0", "0", received)
+
+    def attack(self, attack: Attack, names: Names, key: ObjectKey) -> Attacked:
+        """Serve honest calls, and whatever only the provider does; refuse the others."""
+        if attack.kind is not AttackKind.HONEST and attack.fault is None:
+            return Attacked(400, ())
+        target = self.live[ObjectKey(Kind.DEPLOYMENT, names.alias)]
+        tariff = tariff_of(target, self.live[key])
+        assert tariff
+        received = [replace(call, billed=A_CALL) for call in self.answer(target).received]
+        return Attacked(200, tuple(received), (BookedCall(tariff.priced(A_CALL)),))
+
+    def elsewhere(self) -> str:
+        return "http://upstream.test/elsewhere/v1"
+
+    def books(self) -> tuple[Book, ...]:
+        return (Book("shop.main", NanoAud(7), NanoAud(7), NanoAud(7), calls=3),)
 
     def fail(self, provider: str) -> None:
         self.down.add(provider)

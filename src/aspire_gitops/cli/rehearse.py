@@ -49,7 +49,9 @@ def command(
 
     Starts a sandbox whose providers are stand-ins, applies the files to it, and
     then calls through it as the apps would: every alias that an app lists, one
-    that it does not, with a provider down, after a swap, after a restart.
+    that it does not, with a provider down, after a swap, after a restart. Then it
+    attacks the gateway with a key, and compares what providers billed with what
+    the ledger booked.
     """
     wanted, findings = compiled(chosen(source, revision), day(today))
     show_warnings(findings)

@@ -11,13 +11,13 @@ from aspire_gitops.errors import SandboxError
 from aspire_gitops.rehearsal.stage import Call, Exchange, Received
 from aspire_gitops.sandbox import UpstreamCall, UpstreamControl
 from aspire_gitops.sandbox.loopback import HTTP_ERRORS, loopback_client
-from aspire_gitops.sandbox.upstream.replies import PIXEL
+from aspire_gitops.sandbox.upstream.request import PIXEL
 
 Body: TypeAlias = dict[str, Any]
 
 _PICTURE = f"data:image/png;base64,{PIXEL}"
 _TIMEOUT_S = 60.0
-_LONGEST_MESSAGE = 300
+LONGEST_MESSAGE = 300
 
 
 class AppCaller:
@@ -47,13 +47,16 @@ class AppCaller:
             model_id=reply.headers.get("x-litellm-model-id"),
             fallbacks=reply.headers.get("x-litellm-attempted-fallbacks"),
             retries=reply.headers.get("x-litellm-attempted-retries"),
-            received=tuple(map(_received, self._control.calls()[before:])),
-            message="" if reply.is_success else reply.text[:_LONGEST_MESSAGE],
+            received=tuple(map(received_by, self._control.calls()[before:])),
+            message="" if reply.is_success else reply.text[:LONGEST_MESSAGE],
         )
 
 
-def _received(call: UpstreamCall) -> Received:
-    return Received(call.provider, call.model or "", call.credential)
+def received_by(call: UpstreamCall) -> Received:
+    """Return what matters of a request that a provider received."""
+    return Received(
+        call.provider, call.model or "", call.credential, call.billed, unread=call.body is None
+    )
 
 
 def _chat(call: Call) -> tuple[str, Body]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from aspire_gitops.rehearsal.attacks import CallType, Names
 from aspire_gitops.rehearsal.checks import Route
 from aspire_gitops.rehearsal.redirect import (
     API_BASE,
@@ -97,3 +98,33 @@ def _fits(one: GatewayObject, other: GatewayObject) -> bool:
         and one.fields.keys() >= _TARGET
         and other.fields.keys() >= _TARGET
     )
+
+
+def attacked_with(
+    compiled: Compiled, key: GatewayObject, call: CallType, elsewhere: str
+) -> Names | None:
+    """Return the alias that a key attacks through, and the one that it is after.
+
+    The alias answers this type of call, by the call's own protocol if there is such a
+    one. The other is not the key's, and of another provider if there is such a one.
+    """
+    known = deployments(compiled)
+    own = [known[alias] for alias in listed(key) if _mode(known[alias]) == call.mode]
+    if not own:
+        return None
+    alias = min(own, key=lambda item: (_protocol(item) != call.api, item.handle))
+    foreign = [item for name, item in known.items() if name not in listed(key)]
+    foreign = foreign or [item for item in known.values() if item is not alias]
+    if not foreign:
+        return None
+    other = min(foreign, key=lambda item: (provider_of(item) == provider_of(alias), item.handle))
+    credential = str(other.fields.get(CREDENTIAL, ""))
+    return Names(alias.handle, other.handle, credential, elsewhere)
+
+
+def _mode(item: GatewayObject) -> str:
+    return str(item.fields.get("model_info.mode", "chat"))
+
+
+def _protocol(item: GatewayObject) -> str:
+    return str(item.fields.get(MODEL, "")).partition("/")[0]

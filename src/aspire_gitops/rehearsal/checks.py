@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from aspire_gitops.applying import Outcome, Status
 from aspire_gitops.planning.plan import Action, Plan
-from aspire_gitops.rehearsal.stage import Exchange, Received
+from aspire_gitops.rehearsal.attacks import Attack, AttackKind
+from aspire_gitops.rehearsal.books import Agreement, Book, Disagreement, Tariff, agreement, shown
+from aspire_gitops.rehearsal.stage import Attacked, Exchange, Received
+from aspire_gitops.rendering.plan.words import plural
 from aspire_gitops.state import ObjectKey
 
 _REFUSED = (401, 403)
+_REFUSED_AS_WRONG = frozenset({400, 401, 403, 404, 405, 413, 422, 429})
 _NONE = (None, "0")
 
 
@@ -94,6 +99,69 @@ def failed_loudly(exchange: Exchange, route: Route) -> str:
     return f"{route.alias} → {exchange.status}; {route.provider} was asked {asked}, nobody else was"
 
 
+class Verdict(StrEnum):
+    """How a gateway withstood an attack."""
+
+    REFUSED = "refused"
+    BOOKED = Agreement.IN_FULL.value
+    ESTIMATED = Agreement.ESTIMATED.value
+    SERVED = "served"  # with a key whose calls nobody counts: no harm but the cost
+
+
+def withstood(attack: Attack, seen: Attacked, route: Route, tariff: Tariff | None) -> Verdict:
+    """The attack was refused before any provider heard of it, or all it cost is booked.
+
+    `tariff` is what calls cost, None for a key whose calls nobody counts.
+    """
+    try:
+        return _withstood(attack, seen, route, tariff)
+    except NotProved as error:
+        raise NotProved(f"{attack.name}: {error}") from None
+
+
+def _withstood(attack: Attack, seen: Attacked, route: Route, tariff: Tariff | None) -> Verdict:
+    if seen.leaked:
+        raise NotProved(f"a provider received {', '.join(seen.leaked)}")
+    _only_to(seen.received, route)
+    if seen.held:
+        raise NotProved("it ended, and money is still set aside for it")
+    may_fail = attack.fault is not None or attack.leaves_after_s is not None
+    if (seen.status == 0 or seen.status >= 500) and not (may_fail and seen.received):
+        raise NotProved(f"answered {seen.status or 'nothing'}: {seen.message}")
+    if seen.status in _REFUSED_AS_WRONG and not seen.received:
+        if attack.kind is AttackKind.HONEST:
+            raise NotProved(f"refused with {seen.status}: {seen.message}")
+        if seen.booked:
+            raise NotProved("it was refused, and something is booked for it")
+        return Verdict.REFUSED
+    if tariff is None:
+        return Verdict.SERVED
+    bills = [(call.billed, tariff.priced(call.billed)) for call in seen.received]
+    stays = attack.fault is None and attack.leaves_after_s is None
+    if stays and any(cost and not bill.reported for bill, cost in bills):
+        raise NotProved("the provider was not asked what it used")
+    try:
+        return Verdict(agreement(bills, seen.booked, strict=tariff.strict).value)
+    except Disagreement as error:
+        raise NotProved(str(error)) from None
+
+
+def books_agree(books: tuple[Book, ...]) -> str:
+    """The ledger has all that was billed: equal, or estimated where no usage was reported."""
+    for book in books:
+        least = book.billed if book.strict else book.reported
+        if book.booked < least or (book.reported == book.billed != book.booked):
+            raise NotProved(
+                f"budget {book.budget}: {shown(book.billed)} AUD billed,"
+                f" {shown(book.booked)} AUD booked"
+            )
+    if not any(book.calls for book in books):
+        raise NotProved("nothing was billed, so nothing is compared")
+    booked, calls = sum(book.booked for book in books), sum(book.calls for book in books)
+    where = plural(len(books), "budget")
+    return f"{plural(calls, 'call')}, {shown(booked)} AUD in {where}: the ledger has all of it"
+
+
 def one_update(plan: Plan, alias: ObjectKey) -> str:
     """The swap is exactly one change of exactly that alias."""
     if plan.refusals:
@@ -128,7 +196,8 @@ def _no_other_road(exchange: Exchange, route: Route) -> None:
 
 def _only_to(received: tuple[Received, ...], route: Route) -> None:
     for request in received:
-        if (request.provider, request.model) != (route.provider, route.model):
+        model = route.model if request.unread else request.model
+        if (request.provider, model) != (route.provider, route.model):
             raise NotProved(
                 f"{route.alias} went to {request.provider}, {request.model},"
                 f" and not to {route.provider}, {route.model}"

@@ -2,16 +2,19 @@
 
 import secrets as random
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from aspire_gitops.delivery import deliveries_in
-from aspire_gitops.rehearsal.calling import AppCaller
+from aspire_gitops.rehearsal.bookkeeping import Bookkeeper
+from aspire_gitops.rehearsal.ledger_books import LedgerBooks
 from aspire_gitops.rehearsal.ours import Ours
 from aspire_gitops.rehearsal.redirect import Redirected, keys_folder, redirect, secret_reference
 from aspire_gitops.rehearsal.report import Rehearsal, Watcher
 from aspire_gitops.rehearsal.sandboxed import SandboxStage
 from aspire_gitops.rehearsal.script import play
-from aspire_gitops.sandbox import SandboxOptions, UpstreamControl, running
+from aspire_gitops.sandbox import SandboxOptions, running
 from aspire_gitops.sandbox.options import LedgerStore
 from aspire_gitops.state import Compiled
 
@@ -25,26 +28,40 @@ def rehearse(compiled: Compiled, watcher: Watcher, *, owner: str) -> Rehearsal:
     Raises:
         SandboxError: The sandbox could not be started; see its message.
     """
-    with tempfile.TemporaryDirectory(prefix="aspire-gitops-rehearsal-") as made:
+    with staged(compiled, watcher.tells, owner=owner) as (stage, redirected):
+        return play(stage, redirected, watcher)
+
+
+@contextmanager
+def staged(
+    compiled: Compiled, progress: Callable[[str], None], *, owner: str
+) -> Iterator[tuple[SandboxStage, Compiled]]:
+    """Start a gateway for `compiled`, and apply nothing.
+
+    Yields the stage, and `compiled` as it is meant for it: every provider a stand-in.
+
+    Raises:
+        SandboxError: As `rehearse`.
+    """
+    with ExitStack() as stack:
+        made = stack.enter_context(tempfile.TemporaryDirectory(prefix="aspire-gitops-rehearsal-"))
         folder = Path(made)
         config = folder / "config.yaml"
         config.write_text(compiled.config_yaml, encoding="utf-8")
         ledger: LedgerStore | None = "postgresql" if compiled.gateway.has_ledger else None
         options = SandboxOptions(config=config, upstream=True, ledger=ledger)
-        with running(options, progress=watcher.tells) as sandbox:
-            if sandbox.upstream_url is None:
-                raise AssertionError("the sandbox was asked for an upstream and has none")
-            redirected = redirect(compiled, sandbox.upstream_url, folder, fake_secret)
-            _write_secrets(redirected, folder)
-            ours = Ours(owner)
-            with ours.listening():
-                control = UpstreamControl(sandbox.upstream_url)
-                caller = AppCaller(sandbox.base_url, control)
-                deliveries = deliveries_in(Path(keys_folder(folder)))
-                stage = SandboxStage(
-                    sandbox, caller, control, redirected, ours, deliveries=deliveries
-                )
-                return play(stage, redirected.compiled, watcher)
+        sandbox = stack.enter_context(running(options, progress=progress))
+        if sandbox.upstream_url is None:
+            raise AssertionError("the sandbox was asked for an upstream and has none")
+        redirected = redirect(compiled, sandbox.upstream_url, folder, fake_secret)
+        _write_secrets(redirected, folder)
+        ours = Ours(owner)
+        stack.enter_context(ours.listening())
+        books = sandbox.ledger_url and stack.enter_context(LedgerBooks(sandbox.ledger_url))
+        keeper = Bookkeeper(redirected.compiled, books or None)
+        deliveries = deliveries_in(Path(keys_folder(folder)))
+        stage = SandboxStage(sandbox, redirected, ours, keeper, deliveries=deliveries)
+        yield stage, redirected.compiled
 
 
 def fake_secret(protocol: str) -> str:

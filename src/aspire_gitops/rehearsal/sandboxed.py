@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets as random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from pydantic import SecretStr
@@ -10,15 +10,20 @@ from pydantic import SecretStr
 from aspire_gitops.applying import Outcome, apply_plan, resolve_secrets
 from aspire_gitops.applying.ports import Deliveries
 from aspire_gitops.applying.secrets import gather_evidence
+from aspire_gitops.canonical import JsonValue
 from aspire_gitops.errors import SandboxError
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.rehearsal.calling import AppCaller
+from aspire_gitops.rehearsal.attacking import Attacker, leaks
+from aspire_gitops.rehearsal.attacks import Attack, Names
+from aspire_gitops.rehearsal.bookkeeping import Bookkeeper
+from aspire_gitops.rehearsal.books import Book
+from aspire_gitops.rehearsal.calling import AppCaller, received_by
 from aspire_gitops.rehearsal.ours import Ours
 from aspire_gitops.rehearsal.redirect import Redirected
-from aspire_gitops.rehearsal.stage import Call, Exchange
+from aspire_gitops.rehearsal.stage import Attacked, Call, Exchange
 from aspire_gitops.sandbox import Sandbox, UpstreamControl, restart
 from aspire_gitops.sandbox.loopback import HTTP_ERRORS, loopback_client
 from aspire_gitops.state import Compiled, Kind, ObjectKey, Snapshot
@@ -32,18 +37,26 @@ class SandboxStage:
     def __init__(
         self,
         sandbox: Sandbox,
-        caller: AppCaller,
-        control: UpstreamControl,
         redirected: Redirected,
         ours: Ours,
+        bookkeeper: Bookkeeper,
         *,
         deliveries: Deliveries,
     ) -> None:
-        self._sandbox, self._caller, self._control = sandbox, caller, control
+        if sandbox.upstream_url is None:
+            raise AssertionError("the sandbox was asked for an upstream and has none")
+        self._sandbox, self._bookkeeper = sandbox, bookkeeper
+        self._control = UpstreamControl(sandbox.upstream_url)
+        self._caller = AppCaller(sandbox.base_url, self._control)
+        self._attacker = Attacker(sandbox.base_url, self._control)
         self._redirected, self._ours = redirected, ours
         self._deliveries = deliveries
         self._admin_key = SecretStr(sandbox.master_key)
         self._made_by_hand: dict[ObjectKey, str] = {}
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return self._sandbox
 
     def make_keys_by_hand(self, compiled: Compiled) -> tuple[str, ...]:
         for key, intent in sorted(compiled.intents.items()):
@@ -77,7 +90,39 @@ class SandboxStage:
     def call(self, call: Call) -> Exchange:
         exchange = self._caller.call(call, self._value_of(call.key))
         self._ours.keep(f"the answer to {call.key.name} for {call.model}", exchange.message)
+        self._bookkeeper.note(call.key, call.model, exchange.received)
         return exchange
+
+    def attack(self, attack: Attack, names: Names, key: ObjectKey) -> Attacked:
+        value = self._value_of(key)
+        with self._bookkeeper.watching(key) as watched:
+            status, message = self._attacker.play(attack, names, value)
+        calls = self._attacker.received()
+        self._attacker.behave()
+        received = tuple(map(received_by, calls))
+        self._bookkeeper.note(key, names.alias, received)
+        self._ours.keep(f"the answer to {key.name}, {attack.name}", message)
+        planted = {name: secret for name, secret in self.planted().items() if secret != value}
+        return Attacked(
+            status=status,
+            received=received,
+            booked=watched.booked,
+            held=watched.held,
+            leaked=leaks(calls, {**planted, "the virtual key": value}),
+            message=message,
+        )
+
+    def make_key_without_mark(self, models: Sequence[str]) -> ObjectKey:
+        """Make a key as somebody makes one by hand: for these models, and no budget of ours."""
+        made = ObjectKey(Kind.KEY, "without-mark")
+        self._made_by_hand[made] = self._make_key(made.name, models=list(models))
+        return made
+
+    def elsewhere(self) -> str:
+        return f"{self._sandbox.upstream_url}/elsewhere/v1"
+
+    def books(self) -> tuple[Book, ...]:
+        return self._bookkeeper.books()
 
     def fail(self, provider: str) -> None:
         self._control.fail(503, provider=provider)
@@ -117,9 +162,9 @@ class SandboxStage:
             raise SandboxError(f"{key} was not delivered, so nobody can call with it")
         return value
 
-    def _make_key(self, handle: str) -> str:
+    def _make_key(self, handle: str, **fields: JsonValue) -> str:
         value = f"sk-{random.token_urlsafe(24)}"
-        wanted = {"key": value, "key_alias": handle}
+        wanted = {"key": value, "key_alias": handle, **fields}
         try:
             with loopback_client(self._sandbox.base_url, timeout_s=30) as client:
                 authorization = {"authorization": f"Bearer {self._sandbox.master_key}"}

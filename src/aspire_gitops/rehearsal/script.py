@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 
 from aspire_gitops.errors import AspireGitopsError
 from aspire_gitops.rehearsal import checks
+from aspire_gitops.rehearsal.attacks import sample
+from aspire_gitops.rehearsal.books import tariff_of
 from aspire_gitops.rehearsal.cast import (
     app_keys,
+    attacked_with,
     call_of,
     deployments,
     listed,
@@ -120,6 +123,38 @@ def restart(scene: Scene) -> Iterator[str]:
     yield f"{len(keys)} keys work as before"
 
 
+def attack(scene: Scene) -> Iterator[str]:
+    if not scene.compiled.gateway.has_ledger:
+        raise _NoRoom("the files ask for no ledger, and it is the ledger that withstands attacks")
+    known = deployments(scene.compiled)
+    routes = {alias: route_of(scene.stage, item) for alias, item in known.items()}
+    key = max(app_keys(scene.compiled), key=lambda item: len(listed(item)))
+    found: Counter[tuple[str, str]] = Counter()
+    succeeded: list[str] = []
+    for played in sample():
+        names = attacked_with(scene.compiled, key, played.call, scene.stage.elsewhere())
+        if names is None:
+            continue
+        seen = scene.stage.attack(played, names, key.key)
+        tariff = tariff_of(known[names.alias], key)
+        try:
+            verdict = checks.withstood(played, seen, routes[names.alias], tariff)
+        except checks.NotProved as error:
+            succeeded.append(str(error))
+        else:
+            found[played.kind.value, verdict.value] += 1
+    for (kind, how), count in found.items():
+        yield f"{key.key.name}, {kind}: {count} {how}"
+    if succeeded:
+        raise checks.NotProved("; ".join(succeeded))
+
+
+def compare_the_books(scene: Scene) -> Iterator[str]:
+    if not scene.compiled.gateway.has_ledger:
+        raise _NoRoom("the files ask for no ledger, so there is one book only")
+    yield checks.books_agree(scene.stage.books())
+
+
 def search_for_secrets(scene: Scene) -> Iterator[str]:
     written = {**scene.stage.written(), "this report": "\n".join(scene.reported)}
     yield checks.no_secret(written, scene.stage.planted())
@@ -133,6 +168,8 @@ STEPS: tuple[tuple[str, str, Callable[[Scene], Iterator[str]]], ...] = (
     ("outage", "A provider fails: loudly, and nobody else answers", fail_each_provider),
     ("swap", "Swap an alias to another provider", swap_an_alias),
     ("restart", "Restart the gateway: nothing is lost", restart),
+    ("attacks", "Attack it with a key: refused, or booked in full", attack),
+    ("books", "Compare what providers billed with what the ledger booked", compare_the_books),
     ("secrets", "No secret is in anything that we wrote", search_for_secrets),
 )
 

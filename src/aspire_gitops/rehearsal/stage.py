@@ -11,6 +11,9 @@ from typing import Protocol
 from aspire_gitops.applying import Outcome
 from aspire_gitops.canonical import JsonValue
 from aspire_gitops.planning.plan import Plan
+from aspire_gitops.rehearsal.attacks import Attack, Names
+from aspire_gitops.rehearsal.books import Book, BookedCall
+from aspire_gitops.sandbox import Billed
 from aspire_gitops.state import Compiled, ObjectKey
 
 
@@ -27,11 +30,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One request that reached an upstream during a call."""
+    """One request that reached an upstream during a call, and what it was billed.
+
+    Of an `unread` one, whose connection was closed at once, nobody knows the model.
+    """
 
     provider: str
     model: str
     credential: str | None = field(repr=False)
+    billed: Billed = field(default_factory=Billed)
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,23 @@ class Exchange:
     fallbacks: str | None
     retries: str | None
     received: tuple[Received, ...]
+    message: str = ""  # of an error, cut
+
+
+@dataclass(frozen=True, slots=True)
+class Attacked:
+    """What came of one attack.
+
+    `status` is 0 where the gateway gave no answer, or the caller did not wait for it.
+    `held` says that money is still set aside for it, though nothing is under way;
+    `leaked` names the secrets that a provider received and should not have.
+    """
+
+    status: int
+    received: tuple[Received, ...]
+    booked: tuple[BookedCall, ...] = ()
+    held: bool = False
+    leaked: tuple[str, ...] = ()
     message: str = ""  # of an error, cut
 
 
@@ -66,6 +91,18 @@ class Stage(Protocol):
         ...
 
     def call(self, call: Call) -> Exchange: ...
+
+    def attack(self, attack: Attack, names: Names, key: ObjectKey) -> Attacked:
+        """Play one attack with a key, and wait until the ledger has settled it."""
+        ...
+
+    def elsewhere(self) -> str:
+        """Return the base URL of a server that no provider has, and that records what it gets."""
+        ...
+
+    def books(self) -> tuple[Book, ...]:
+        """Return what every budget was billed and what was booked, since the files were applied."""
+        ...
 
     def fail(self, provider: str) -> None:
         """Let every request to a provider fail with 503, until `mend`."""
