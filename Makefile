@@ -101,6 +101,11 @@ test: $(STAMP) ## Run all tests; those against a real LiteLLM by themselves, two
 .PHONY: check
 check: lint workflows validate test ## Everything that must hold before a merge
 
+.PHONY: check-all
+check-all: lint workflows validate ## All of check, and every attack on a real gateway: writes docs/attacks.md
+	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest tests/behaviour/test_attacks_real.py --matrix all
+	$(MAKE) --no-print-directory test
+
 .PHONY: bench
 bench: $(STAMP) ## Measure speed and memory; prints ratios taken in one run
 	$(BIN)/python bench/validate_and_plan.py

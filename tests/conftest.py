@@ -4,6 +4,7 @@ Properties are tried on a hundred examples each, and on a quarter of that by
 `make test-fast` (`--hypothesis-profile=fast`).
 """
 
+import pytest
 from hypothesis import settings
 
 from support.ledger_real import sqlite_ledger
@@ -25,6 +26,16 @@ __all__ = [
     "shared_database_url",
     "sqlite_ledger",
 ]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--matrix",
+        choices=("sample", "all"),
+        default="sample",
+        help="play a sample of the attacks, or all of them and write docs/attacks.md",
+    )
+
 
 # Time is never asserted: on a busy machine an example takes as long as it takes.
 settings.register_profile("unhurried", settings(), deadline=None)
