@@ -129,6 +129,20 @@ class AsksSomebodyElseAndFails(HonestStage):
         return replace(exchange, received=(*exchange.received, replace(OTHERS, model="x")))
 
 
+class RefusesToFallBack(HonestStage):
+    """It refuses a request that asks for fallbacks, as the ledger's guard does."""
+
+    def call(self, call: Call) -> Exchange:
+        refused = Exchange(400, None, None, None, ())
+        return refused if call.extra.get("fallbacks") else super().call(call)
+
+
+def test_a_request_for_fallbacks_may_be_refused() -> None:
+    outage = next(step for step in played(RefusesToFallBack()).steps if step.name == "outage")
+    assert outage.status is StepStatus.PASSED
+    assert any("refused before anybody was asked" in fact for fact in outage.facts)
+
+
 class ObeysTheClient(HonestStage):
     """Falls back only when the request asks for it."""
 

@@ -162,6 +162,13 @@ def books_agree(books: tuple[Book, ...]) -> str:
     return f"{plural(calls, 'call')}, {shown(booked)} AUD in {where}: the ledger has all of it"
 
 
+def no_fallback(exchange: Exchange, route: Route) -> str:
+    """A call that asks for fallbacks was refused for that, or failed with its provider alone."""
+    if exchange.status in _REFUSED_AS_WRONG and not exchange.received:
+        return f"{route.alias} → {exchange.status}, refused before anybody was asked"
+    return failed_loudly(exchange, route)
+
+
 def one_update(plan: Plan, alias: ObjectKey) -> str:
     """The swap is exactly one change of exactly that alias."""
     if plan.refusals:

@@ -84,7 +84,7 @@ def fail_each_provider(scene: Scene) -> Iterator[str]:
             yield f"{provider} down: {checks.failed_loudly(alone, route)}"
             if others:
                 asked = scene.stage.call(call_of(key, item, fallbacks=others))
-                fact = checks.failed_loudly(asked, route)
+                fact = checks.no_fallback(asked, route)
                 yield f"{provider} down, the app asks for fallbacks to {', '.join(others)}: {fact}"
         finally:
             scene.stage.mend()
