@@ -122,6 +122,8 @@ def sent_on(route: str, change: Mapping[str, Any], card: Card) -> dict[str, Any]
 @pytest.mark.parametrize("route", ROUTES)
 @given(change=changes)
 @example(change={})
+@example(change={"chat_template_kwargs": {"thinking_budget": 30_000}})
+@example(change={"reasoning": {"max_tokens": 30_000}})
 @example(change={"max_tokens": 1, "extra_body": {"max_tokens": 30_000, "n": 10}})
 @example(change={"prompt": ["hi"] * 200})
 @example(change={"max_tokens": 30_000, "n": 128, "best_of": 10})

@@ -127,13 +127,14 @@ An attack is **refused** (400, 401, 403, 404, 405, 413, 422 or 429) before any p
 it, or what the provider billed is **booked in full**: to the nano-AUD where the provider reported
 its usage, no less and marked as estimated where it did not. Nothing else passes: no provider
 that the key may not reach, no secret that does not belong there, no status above 499 unless the
-provider itself fails. Calls of a key without our mark are judged alike, and booked by nobody:
+provider itself fails. What nobody reported may be **estimated** below the bill for a fair budget,
+which books the input and the text that passed. Calls of a key without our mark are judged alike, and booked by nobody:
 there **served** means that the alias's own provider answered, with its own secret.
 """
 
 _LEGEND = """\
 Each cell has three letters: the fair budget, the strict one, the key without mark.
-R is refused, B booked in full, S served, X a failure.
+R is refused, B booked in full, E estimated, S served, X a failure.
 """
 _LETTERS = {**{verdict.value: verdict.name[0] for verdict in checks.Verdict}, FAILED: "X"}
 
