@@ -94,16 +94,18 @@ def in_nano(asked: Asked, usd_per_aud: Decimal) -> NanoAud:
 
 def _tokens(contract: Contract, body: Mapping[str, Any], card: Card) -> Asked:
     weight = weigh(_sent(contract, body), _TOKENISED)
-    price = card.price if _may_cache(contract, body, weight) else _without_cache_writes(card.price)
+    if _holds_more(contract, body):  # and nobody knows how that was written
+        weight = replace(weight, has_media=True, caches=True)
+    price = card.price if _may_cache(body, weight) else _without_cache_writes(card.price)
     sent = _input_tokens(contract, body, weight, card)
     output = 0 if contract is EMBEDDINGS else _output_tokens(contract, body, card)
     usd = _of_tokens(price, sent, output) + _fees(body, price)
     return Asked(worst_usd=usd, input_tokens=sent, searches=any(searches(body)))
 
 
-def _may_cache(contract: Contract, body: Mapping[str, Any], weight: Weight) -> bool:
+def _may_cache(body: Mapping[str, Any], weight: Weight) -> bool:
     asks = any(name.startswith("prompt_cache") for name in body)
-    return weight.caches or asks or _holds_more(contract, body)
+    return weight.caches or asks
 
 
 def _of_tokens(price: Price, input_tokens: int, output_tokens: int) -> Decimal:
@@ -122,7 +124,7 @@ def _input_tokens(contract: Contract, body: Mapping[str, Any], weight: Weight, c
     window = card.context_window_tokens
     told = 0 if is_absent(body.get("tools") or body.get("functions")) else _TOOLS_FRAME
     tokens = weight.tokens + told
-    if weight.has_media or _holds_more(contract, body):
+    if weight.has_media:
         return window or max(MEDIA_TOKENS, tokens)
     if window is None or contract is EMBEDDINGS:  # there each item has a window of its own
         return tokens

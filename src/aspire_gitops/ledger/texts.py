@@ -17,6 +17,7 @@ _COMMA: Final = 3  # and quotes
 # Of an item these reach the model as a mark or two, and `_PER_ITEM` is for that.
 _NAMED_BY_ITEM: Final = frozenset({"role", "type"})
 _FRAME: Final = frozenset({"role", "type", "content", "text"})
+_written: Final = json.JSONEncoder(ensure_ascii=False).encode
 _DEEPEST: Final = 64  # a body that goes deeper counts as if it held media
 
 _TEXT_PARTS: Final = frozenset(
@@ -116,7 +117,7 @@ def _are_tokens(value: "list[Any] | tuple[Any, ...]") -> bool:
 
 def _escapes(text: str) -> int:
     """Return how many bytes a text grows by where it is written as JSON, beside its quotes."""
-    return len(json.dumps(text, ensure_ascii=False)) - 2 - len(text)
+    return len(_written(text)) - 2 - len(text)
 
 
 def _bytes(text: str) -> int:

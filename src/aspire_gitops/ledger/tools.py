@@ -60,8 +60,9 @@ def _kind(tool: Mapping[str, Any]) -> str | None:
         return "unknown"
     if kind and kind not in _CLIENTS and not _ANTHROPIC_CLIENTS.fullmatch(kind):
         return kind
-    foreign = next((word for word in tool if word not in _CLIENTS_WORDS), None)
-    return None if foreign is None else _snake(str(foreign))
+    if tool.keys() <= _CLIENTS_WORDS:
+        return None
+    return _snake(str(next(word for word in tool if word not in _CLIENTS_WORDS)))
 
 
 def _snake(word: str) -> str:
