@@ -35,6 +35,7 @@ from aspire_gitops.ledger.values import Counted
 MEDIA_TOKENS: Final = 200_000  # all that a call with a picture, a file or a sound may hold
 PAGES: Final = 1_000  # of a document
 _PREVIEW_TOKENS: Final = 100  # what OpenAI bills for each image on the way to the last
+_DEEPEST: Final = 16
 _SEARCHES: Final = 10  # of one answer, where the request cannot limit them
 _TOOLS_FRAME: Final = 600  # what providers tell a model about tools beside their schemas
 # Where a list of numbers is tokens.
@@ -183,9 +184,16 @@ def _thinking_beside(contract: Contract, body: Mapping[str, Any], most: int) -> 
     ]
     if not names:
         return 0
-    budget = whole(body.get("thinking_budget"))
-    is_bound = names == ["thinking_budget"] and budget is not None and budget > 0
-    return budget if is_bound and budget else max(most, budget or 0)
+    budget = max((_budget(body[name]) for name in names), default=0)
+    is_bound = names == ["thinking_budget"] and budget > 0
+    return budget if is_bound else max(most, budget)
+
+
+def _budget(value: object, depth: int = 0) -> int:
+    """Return the largest number in what a request says of thinking, wherever it stands."""
+    if isinstance(value, Mapping) and depth < _DEEPEST:
+        return max((_budget(part, depth + 1) for part in value.values()), default=0)
+    return max(0, whole(value) or 0)
 
 
 def _compacts(body: Mapping[str, Any]) -> bool:

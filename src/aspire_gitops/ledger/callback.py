@@ -31,6 +31,7 @@ Clock: TypeAlias = Callable[[], datetime]
 
 PARAMETER = "MONTHLY_BUDGET_AUD"
 _RECOVER_EVERY_S = 30.0
+_ENDED = "aspire_ledger_ended"  # what was read of an event, on its way to the next hook
 _COUNT_EVERY_S = 10.0
 _STORE_TIMEOUT_S = 5.0  # LiteLLM's event loop stands still for seconds when 64 clients begin
 
@@ -66,18 +67,20 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
         # A caller may send `no-log`; LiteLLM would then not tell us what the call cost.
         litellm.global_disable_no_log_param = True
         running.ask_providers_once()
+        running.notice_made_up_usage()
         gate = Gatekeeper(store, clock=clock, allow_for_s=settings.allow_for.total_seconds())
+        meanings = running.meanings()
         self._handler = CallHandler(
             gate,
             running.cards,
             settings.unmarked,
             grace=settings.grace,
-            meanings=running.meanings(),
+            meanings=meanings,
             clock=clock,
         )
         self._recovery = _begin_recovering(store, settings, clock)
         if self._recovery:
-            running.stand_in_front(lambda app: Front(app, self._handler.ended))
+            running.stand_in_front(lambda app: Front(app, self._handler.ended, meanings))
             self._counting = asyncio.get_running_loop().create_task(
                 keep_writing(self._handler.tallies, store, every_s=_COUNT_EVERY_S)
             )
@@ -121,12 +124,31 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
         async for chunk in watched(response, answer) if answer else response:
             yield chunk
 
+    async def async_post_call_success_hook(
+        self, data: dict[str, Any], user_api_key_dict: Any, response: Any
+    ) -> Any:
+        """Remember an answer, until LiteLLM tells of it."""
+        del user_api_key_dict
+        self._handler.answered(marks.call_id(data), response)
+        return response
+
+    async def async_logging_hook(
+        self, kwargs: dict[str, Any], result: Any, call_type: str
+    ) -> tuple[dict[str, Any], Any]:
+        """Let LiteLLM's own spend be our price, before it is written: a provider may name another."""
+        del call_type
+        ended = read_ended(kwargs, result)
+        running.set_cost(kwargs, self._handler.price(ended))
+        kwargs[_ENDED] = ended
+        return kwargs, result
+
     async def async_log_success_event(
         self, kwargs: dict[str, Any], response_obj: Any, start_time: Any, end_time: Any
     ) -> None:
         """Book what a call cost."""
         del start_time, end_time
-        await self._handler.settle(read_ended(kwargs, response_obj))
+        ended = kwargs.pop(_ENDED, None) or read_ended(kwargs, response_obj)
+        await self._handler.settle(ended)
 
     async def async_post_call_failure_hook(
         self,

@@ -74,7 +74,8 @@ class Contract:
     `calls` are LiteLLM's names for it, `paths` where it is served (each with and without
     `/v1`), `modes` the alias modes that answer it. `limits` are the fields that limit one
     answer, the first of which the guard writes where a request states none. `removed` are
-    names that honest clients send and that reach nobody: they are taken out.
+    names that honest clients send and that reach nobody: they are taken out. A body that is
+    `read_early` is judged as a whole before LiteLLM reads it, which would answer 500 to some.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Contract:
     required: tuple[str, ...] = ()
     queries: frozenset[str] = frozenset({"api-version"})
     counted: bool = True
+    read_early: bool = False
 
 
 def _p(shape: Shape, effect: Effect = Effect.NONE, *values: str) -> Parameter:
@@ -209,6 +211,7 @@ COMPLETIONS: Final = Contract(
     calls=frozenset({"atext_completion"}),
     paths=("/completions",),
     modes=frozenset({"chat"}),
+    read_early=True,
     limits=("max_tokens",),
     required=("model", "prompt"),
     parameters={
@@ -323,6 +326,7 @@ IMAGES: Final = Contract(
     calls=frozenset({"image_generation", "aimage_generation"}),
     paths=("/images/generations",),
     modes=frozenset({"image_generation"}),
+    read_early=True,
     required=("model", "prompt"),
     parameters={**_PICTURE, "style": _p(Shape.TEXT)},
 )
@@ -331,6 +335,7 @@ IMAGE_EDITS: Final = Contract(
     calls=frozenset({"aimage_edit"}),
     paths=("/images/edits",),
     modes=frozenset({"image_generation"}),
+    read_early=True,
     required=("model", "prompt"),
     parameters={
         **_PICTURE,
@@ -345,6 +350,7 @@ OCR: Final = Contract(
     calls=frozenset({"aocr"}),
     paths=("/ocr",),
     modes=frozenset({"ocr"}),
+    read_early=True,
     required=("model", "document"),
     parameters={
         **_MODEL,
@@ -381,6 +387,7 @@ COUNT_TOKENS: Final = Contract(
         }
     },
     counted=False,
+    read_early=True,
 )
 INPUT_TOKENS: Final = Contract(
     name="responses/input_tokens",
@@ -398,6 +405,7 @@ INPUT_TOKENS: Final = Contract(
         }
     },
     counted=False,
+    read_early=True,
 )
 STORED_RESPONSE: Final = Contract(
     name="responses/ID",
@@ -407,6 +415,7 @@ STORED_RESPONSE: Final = Contract(
     parameters={},
     queries=frozenset({"include", "include[]", "include_obfuscation", "starting_after", "stream"}),
     counted=False,
+    read_early=True,
 )
 STORED_INPUT: Final = Contract(
     name="responses/ID/input_items",
@@ -416,6 +425,7 @@ STORED_INPUT: Final = Contract(
     parameters={},
     queries=frozenset({"after", "before", "include", "include[]", "limit", "order"}),
     counted=False,
+    read_early=True,
 )
 
 CONTRACTS: Final = (

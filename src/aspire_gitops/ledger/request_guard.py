@@ -6,7 +6,7 @@ observed, let through and counted. Limits that make a call's cost finite are low
 to the alias's own, and written where the request has none.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final
@@ -14,6 +14,8 @@ from typing import Any, Final
 from aspire_gitops.ledger.card import Card
 from aspire_gitops.ledger.contract import (
     EXTENSIONS,
+    IMAGE_EDITS,
+    IMAGES,
     RESPONSES,
     Consent,
     Contract,
@@ -29,6 +31,8 @@ DEFAULT_OUTPUT_LIMIT: Final = 32_768  # tokens of one answer, where the alias st
 _LEAST_THINKING: Final = 1024  # the least that Anthropic takes as a budget
 _MOST_PREVIEWS: Final = 10
 _SEARCH: Final = "web_search"
+_WITHOUT_STREAMS: Final = frozenset({IMAGES.name, IMAGE_EDITS.name})
+_YES: Final = (True, "true", "True", "TRUE")
 _UNKNOWN: Final = Parameter(Shape.TEXT, Effect.THINKING_BESIDE, extension=True)
 
 
@@ -93,11 +97,33 @@ def judge(
     _check_required(contract, body)
     if contract.name == RESPONSES.name and body.get("background"):
         raise _background()
+    if contract.name in _WITHOUT_STREAMS and body.get("stream") in _YES:
+        raise _streamed_image()
     kept = {name: value for name, value in body.items() if name not in removed}
     written, lowered = _limits(contract, kept, card) if card else ({}, {})
     if card:
         _check_fees(kept, card)
     return Judged(frozenset(removed), written, frozenset(passed), lowered)
+
+
+def judge_names(
+    contract: Contract, names: Iterable[str], meanings: frozenset[str] | None = None
+) -> None:
+    """Refuse names before LiteLLM reads them, where the hook would come too late.
+
+    Args:
+        contract: Of the kind of call.
+        names: As they stand in the body.
+        meanings: Refuse only those that mean something to LiteLLM; without it, all that no
+            list has. What is left is judged when the alias and the key are known.
+
+    Raises:
+        Objection: With the first of them.
+    """
+    for name in names:
+        is_known = name in contract.parameters or name in EXTENSIONS
+        if not is_known and (meanings is None or name in meanings):
+            raise _not_allowed(contract, name, Consent(meanings=meanings or frozenset()))
 
 
 def output_limit(card: Card) -> int:
@@ -256,6 +282,13 @@ def _other_value(name: str, text: object, parameter: Parameter) -> Objection:
         f"the alias: `allow_parameters: [{name}]`",
         parameter=name,
         kind="parameter_not_allowed",
+    )
+
+
+def _streamed_image() -> Objection:
+    return Objection(
+        "LiteLLM cannot stream images: it fails after the provider has charged; leave `stream` out",
+        parameter="stream",
     )
 
 

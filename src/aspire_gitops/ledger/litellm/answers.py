@@ -18,6 +18,7 @@ _FINAL_EVENTS: Final = frozenset(
     {"message_delta", "response.completed", "response.incomplete", "response.failed"}
 )
 _TEXTS: Final = ("content", "reasoning_content", "text", "thinking", "partial_json", "refusal")
+_WRAPPERS: Final = 5
 _LONGEST_LINE: Final = 4 * 2**20
 
 
@@ -85,6 +86,15 @@ class Answer:
         self.reported = self.reported or final
 
 
+def _chunks(response: object) -> object:
+    # LiteLLM wraps a stream of completions in two others; the innermost keeps what came.
+    for _ in range(_WRAPPERS):
+        if isinstance(chunks := getattr(response, "chunks", None), list):
+            return chunks
+        response = getattr(response, "inner", None) or getattr(response, "completion_stream", None)
+    return None
+
+
 async def watched(response: AsyncIterator[Any], answer: Answer) -> AsyncIterator[Any]:
     """Hand a stream on, and look at what passes."""
     try:
@@ -92,7 +102,7 @@ async def watched(response: AsyncIterator[Any], answer: Answer) -> AsyncIterator
             answer.saw(chunk)
             yield chunk
     finally:
-        answer.ended(getattr(response, "chunks", None))
+        answer.ended(_chunks(response))
 
 
 def _choice_bytes(choice: object) -> int:

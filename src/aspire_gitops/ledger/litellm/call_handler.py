@@ -7,7 +7,7 @@ requests and events, and turns a `Declined` into an answer.
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,11 +25,11 @@ from aspire_gitops.ledger.admission import Gatekeeper
 from aspire_gitops.ledger.amounts import NanoAud
 from aspire_gitops.ledger.bound import Asked, ask, dearest, in_nano
 from aspire_gitops.ledger.card import Card
-from aspire_gitops.ledger.contract import Consent, contract_of
+from aspire_gitops.ledger.contract import CHAT, COMPLETIONS, Consent, contract_of
 from aspire_gitops.ledger.decisions import Reason, Refused, Spent, Starting
 from aspire_gitops.ledger.litellm import marks, refusals
 from aspire_gitops.ledger.litellm.answers import Answer
-from aspire_gitops.ledger.litellm.events import Ended, card_of, deployment_of
+from aspire_gitops.ledger.litellm.events import Ended, as_mapping, card_of, deployment_of
 from aspire_gitops.ledger.litellm.front import Exchange
 from aspire_gitops.ledger.litellm.ids import Ids
 from aspire_gitops.ledger.litellm.outcomes import Outcome, outcome_of
@@ -38,7 +38,8 @@ from aspire_gitops.ledger.litellm.settings import Unmarked
 from aspire_gitops.ledger.litellm.tallies import Tallies
 from aspire_gitops.ledger.request_guard import Judged, Objection, judge
 from aspire_gitops.ledger.settling import Ending, Terms, reckon
-from aspire_gitops.ledger.values import Booked
+from aspire_gitops.ledger.usage import answer_bytes, read_usage
+from aspire_gitops.ledger.values import NO_UNITS, Booked
 
 LOG = logging.getLogger("aspire_gitops.ledger")
 _REMEMBERED: Final = 20_000  # calls under way, and those that ended without a word
@@ -95,14 +96,24 @@ class OpenCall:
 
     The card of its `terms` is the dearest under its alias until LiteLLM has chosen a row,
     then the row's. `body` is what it asks, as long as something may be sent for it.
+    `told` is what LiteLLM said of a stream before its answer ended: some of its calls are
+    built of others, and the inner one ends first. `whole` is an answer that was no stream.
     """
 
     account: Account
     terms: Terms
+    exchange: Exchange
     body: Mapping[str, Any] = field(repr=False)
     deployment: str = ""
     answer: Answer = field(default_factory=Answer)
     abandoned: bool = False
+    has_ended: bool = False
+    told: Ended | None = None
+    whole: object = field(default=None, repr=False)
+
+    @property
+    def streams(self) -> bool:
+        return self.body.get("stream") is True
 
 
 class CallHandler:
@@ -128,7 +139,7 @@ class CallHandler:
         self._meanings = meanings
         self._ids = Ids()
         self._open: OrderedDict[str, OpenCall] = OrderedDict()
-        self._abandoning: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self.tallies = Tallies()
 
     async def admit(
@@ -188,6 +199,11 @@ class CallHandler:
         call.terms = replace(terms, card=card, asked=asked)
         call.deployment = deployment_of(kwargs)
 
+    def answered(self, call_id: str, response: object) -> None:
+        """Remember an answer that is no stream: LiteLLM cannot log one whose usage is no number."""
+        if call := self._open.get(call_id):
+            call.whole = response
+
     def answer(self, call_id: str) -> Answer | None:
         """Return what is seen of a call's answer, to look at it as it passes."""
         call = self._open.get(call_id)
@@ -196,11 +212,23 @@ class CallHandler:
     async def settle(self, ended: Ended) -> None:
         """Book what a call cost, whether or not we admitted it."""
         if ended.id and self._ids.made(ended.id):
-            call = self._open.pop(ended.id, None)
+            call = self._open.get(ended.id)
+            if call and call.streams and not call.has_ended:
+                call.told = ended
+                return
+            self._open.pop(ended.id, None)
             spent = self._reckoned(ended, call)
             _tell(await self._gate.settle(ended.id, spent))
         elif contract_of(ended.ending.call_type) and is_ours(ended.account):
             await self._book_unasked(ended)
+
+    def price(self, ended: Ended) -> Decimal:
+        """Return what LiteLLM's own spend is to count for a call, in US dollars; 0 if nobody knows."""
+        call = self._open.get(ended.id) if self._ids.made(ended.id) else None
+        if call is None:
+            return self._reckoned(ended, None).usd or Decimal(0)
+        usd = reckon(ended.ending, replace(call.terms, card=ended.card or call.terms.card)).usd
+        return call.terms.asked.worst_usd if usd is None else usd
 
     async def failed(self, call_id: str, error: BaseException | None) -> None:
         """Free what was set aside for a call that cost nothing; book one of which nobody knows."""
@@ -222,14 +250,23 @@ class CallHandler:
 
     def ended(self, call_id: str) -> None:
         """Take note that a call's answer has ended. What LiteLLM does not tell soon is estimated."""
-        if call_id in self._open:
+        call = self._open.get(call_id)
+        if call is None:
+            return
+        call.has_ended = True
+        if call.told:
+            self._do(self.settle(call.told))
+        else:
             asyncio.get_running_loop().call_later(self._late_s, self._give_up, call_id)
 
     def _give_up(self, call_id: str) -> None:
         if call := self._open.get(call_id):
-            task = asyncio.get_running_loop().create_task(self._abandon(call_id, call))
-            self._abandoning.add(task)
-            task.add_done_callback(self._abandoning.discard)
+            self._do(self._abandon(call_id, call))
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _abandon(self, call_id: str, call: OpenCall) -> None:
         call.body, call.abandoned = {}, True  # nothing more is sent for it
@@ -304,7 +341,7 @@ class CallHandler:
     # ── what settling needs ─────────────────────────────────────────────────
 
     def _reckoned(self, ended: Ended, call: OpenCall | None) -> Spent:
-        ending = _seen(ended.ending, call.answer) if call else ended.ending
+        ending = _seen(ended.ending, call) if call else ended.ending
         if call:
             return reckon(ending, replace(call.terms, card=ended.card or call.terms.card))
         contract = contract_of(ending.call_type)
@@ -350,7 +387,7 @@ def _opened(incoming: Incoming, account: Account, judged: Judged) -> OpenCall:
     kept = {name: value for name, value in incoming.body.items() if name not in judged.removed}
     body = {**kept, **judged.written}
     card, asked = dearest(contract, body, incoming.known_cards)
-    return OpenCall(account, Terms(contract, card, asked, account.mode), body)
+    return OpenCall(account, Terms(contract, card, asked, account.mode), incoming.exchange, body)
 
 
 def _strictest(cards: Sequence[Card]) -> Card | None:
@@ -383,13 +420,20 @@ def _change(data: MutableMapping[str, Any], judged: Judged, exchange: Exchange) 
 
 
 def _ask_for_usage(data: MutableMapping[str, Any], exchange: Exchange) -> None:
-    """Let a stream end with its usage although the caller declined it; LiteLLM then hides it."""
-    declined = (exchange.body or {}).get("stream_options")
-    if data.get("stream") is not True or not isinstance(declined, Mapping):
+    """Let a stream end with its usage also where LiteLLM would not ask for it, and hide it then.
+
+    It asks by itself on chat, unless the caller declined or the provider cannot, and never
+    on completions.
+    """
+    if data.get("stream") is not True or exchange.contract not in (CHAT, COMPLETIONS):
         return
-    if "include_usage" in declined and declined["include_usage"] is not True:
-        data["stream_options"] = {**declined, "include_usage": True}
-        data["_litellm_strip_stream_usage"] = True
+    stated = (exchange.body or {}).get("stream_options")
+    options = stated if isinstance(stated, Mapping) else {}
+    declined = "include_usage" in options and options["include_usage"] is not True
+    if exchange.contract is COMPLETIONS or declined:
+        data["stream_options"] = {**options, "include_usage": True}
+        if options.get("include_usage") is not True:
+            data["_litellm_strip_stream_usage"] = True
 
 
 def _metadata(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -397,26 +441,32 @@ def _metadata(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _seen(ending: Ending, answer: Answer) -> Ending:
+def _seen(ending: Ending, call: OpenCall) -> Ending:
     """Return what an event says, corrected by what was seen of a stream."""
+    answer = call.answer
     if not answer.streamed:
         return ending
     return replace(
         ending,
-        counted=ending.counted if answer.reported else None,
-        partly=answer.counted,
+        counted=(ending.counted or answer.counted) if _is_reported(call) else None,
+        partly=NO_UNITS if call.exchange.filled_in else answer.counted,
         text_bytes=answer.text_bytes,
         images=max(answer.images, ending.images),
     )
 
 
+def _is_reported(call: OpenCall) -> bool:
+    return call.answer.reported and not call.exchange.filled_in
+
+
 def _guess(call: OpenCall, note: str) -> Spent:
     """Return what to book for a call of which LiteLLM says nothing."""
-    answer = call.answer
+    answer, whole = call.answer, as_mapping(call.whole)
+    usage = read_usage(as_mapping(whole.get("usage")))
     ending = Ending(
-        counted=answer.counted if answer.reported else None,
+        counted=answer.counted if _is_reported(call) else usage,
         partly=answer.counted,
-        text_bytes=answer.text_bytes,
+        text_bytes=answer.text_bytes or answer_bytes(whole),
         images=answer.images,
         deployment=call.deployment,
         call_type=min(call.terms.contract.calls),

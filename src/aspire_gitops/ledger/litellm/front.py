@@ -7,7 +7,8 @@ finds here what the caller really sent.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -16,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 from aspire_gitops.ledger.contract import Consent, Contract, place_of
 from aspire_gitops.ledger.litellm import refusals
 from aspire_gitops.ledger.litellm.refusals import Refusal
-from aspire_gitops.ledger.request_guard import Objection, judge
+from aspire_gitops.ledger.request_guard import Objection, judge, judge_names
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -25,6 +26,9 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _LARGEST: Final = 32 * 2**20  # bytes of a body that is judged here as a whole
+_DEEPEST: Final = 1_000  # LiteLLM's own parser stops at 1,024
+_BRACKETS: Final = re.compile(rb"[\[\]{}]")
+_FIELD: Final = re.compile(rb'content-disposition:[^\r\n]*?[; ]name="([^"\r\n]*)"', re.IGNORECASE)
 _FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
 _LABELS: Final = "metadata"
 _PREFIX: Final = "x-litellm-"
@@ -40,7 +44,8 @@ _CONTROLS: Final = ("litellm-", "x-mcp-", "x-pass-")
 class Exchange:
     """One request on its way and its answer. `call_id` is the ledger's, once it is admitted.
 
-    `notes` become headers of the answer, `raw` is the body as it came, in pieces.
+    `notes` become headers of the answer, `raw` is the body as it came, in pieces. `filled_in`
+    says that LiteLLM made up the usage of a stream whose provider reported none.
     """
 
     scope: Scope
@@ -48,6 +53,7 @@ class Exchange:
     call_id: str = ""
     notes: dict[str, str] = field(default_factory=dict)
     raw: list[bytes] = field(default_factory=list, repr=False)
+    filled_in: bool = False
     _body: dict[str, Any] | None = field(default=None, repr=False)
 
     @property
@@ -81,8 +87,10 @@ current: Final[ContextVar[Exchange | None]] = ContextVar("aspire_ledger_exchange
 class Front:
     """An ASGI application around LiteLLM's. `ended` is told when a call's answer ended."""
 
-    def __init__(self, app: App, ended: Callable[[str], None]) -> None:
-        self._app, self._ended = app, ended
+    def __init__(
+        self, app: App, ended: Callable[[str], None], meanings: frozenset[str] = frozenset()
+    ) -> None:
+        self._app, self._ended, self._meanings = app, ended, meanings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -98,7 +106,7 @@ class Front:
         try:
             scope = _without_query(scope, place.contract)
             _check_headers(scope, place.contract)
-            receive = await _checked_body(scope, place.contract, receive)
+            receive = await self._checked_body(scope, place.contract, receive)
         except Objection as objection:
             return await _answer(send, path, refusals.objected(objection))
         return await self._call(Exchange(scope, place.contract), receive, send)
@@ -123,6 +131,27 @@ class Front:
             current.reset(token)
             if exchange.call_id:
                 self._ended(exchange.call_id)
+
+    async def _checked_body(self, scope: Scope, contract: Contract, receive: Receive) -> Receive:
+        """Look at a body before LiteLLM does: all of it where that is needed, else its first byte."""
+        form = _content_type(scope) in _FORMS
+        if form and not contract.read_early:
+            return receive
+        messages = await _read(receive, whole=contract.read_early)
+        text = b"".join(each.get("body", b"") for each in messages)
+        gone = messages[-1]["type"] != "http.request"
+        if gone or not (text.strip() or contract.parameters):
+            return _replayed(messages, receive)
+        if form:
+            judge_names(contract, _form_names(text))
+            return _replayed(messages, receive)
+        if not text.lstrip().startswith(b"{"):
+            raise Objection("the body must be a JSON object", parameter="body")
+        if not contract.counted:
+            judge(contract, _parsed(text), None, Consent())
+        elif contract.read_early:
+            judge_names(contract, _parsed(text), self._meanings)
+        return _replayed(messages, receive)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         place = place_of("POST", _path(scope))
@@ -190,35 +219,51 @@ def _content_type(scope: Scope) -> str:
     return ""
 
 
-async def _checked_body(scope: Scope, contract: Contract, receive: Receive) -> Receive:
-    """Look at a body before LiteLLM does: all of it where no hook will see it, else its first byte."""
-    if _content_type(scope) in _FORMS:
-        return receive
+async def _read(receive: Receive, *, whole: bool) -> list[Message]:
+    """Return the messages of a body: all of them, or those until the first byte that says something."""
     messages = [await receive()]
-    while not contract.counted or not messages[-1].get("body", b"").strip():
+    size = len(messages[-1].get("body", b""))
+    while whole or not messages[-1].get("body", b"").strip():
         if not messages[-1].get("more_body") or messages[-1]["type"] != "http.request":
             break
         messages.append(await receive())
-        if sum(len(each.get("body", b"")) for each in messages) > _LARGEST:
+        size += len(messages[-1].get("body", b""))
+        if size > _LARGEST:
             raise Objection("the body is too large to count", parameter="body", status=413)
-    text = b"".join(each.get("body", b"") for each in messages)
-    if messages[-1]["type"] != "http.request" or not (text.strip() or contract.parameters):
-        return _replayed(messages, receive)
-    if not text.lstrip().startswith(b"{"):
-        raise Objection("the body must be a JSON object", parameter="body")
-    if not contract.counted:
-        judge(contract, _parsed(text), None, Consent())
-    return _replayed(messages, receive)
+    return messages
+
+
+def _form_names(text: bytes) -> Iterator[str]:
+    """Yield the names that stand in a form, and perhaps more: what looks like one is judged as one."""
+    for found in _FIELD.finditer(text):
+        yield found[1].decode("utf-8", errors="replace")
 
 
 def _parsed(text: bytes) -> Mapping[str, Any]:
     try:
-        found = json.loads(text.decode())  # never guessed to be another encoding
-    except (ValueError, RecursionError):
+        found = json.loads(text.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):  # never guessed to be another encoding
         raise Objection("the body is not JSON", parameter="body") from None
     if not isinstance(found, dict):
         raise Objection("the body must be a JSON object", parameter="body")
+    if _depth(text) > _DEEPEST:
+        raise Objection("the body is nested too deep", parameter="body")
     return found
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(name)  # NaN and Infinity are no JSON
+
+
+def _depth(text: bytes) -> int:
+    """Return how deep brackets are nested at most; those in texts may count as well."""
+    if text.count(b"[") + text.count(b"{") <= _DEEPEST:
+        return 0
+    depth = deepest = 0
+    for found in _BRACKETS.finditer(text):
+        depth += 1 if found[0] in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _replayed(messages: Iterable[Message], receive: Receive) -> Receive:

@@ -50,9 +50,12 @@ _UNKNOWN: Final = Outcome("unknown", is_free=False)
 
 def outcome_of(error: BaseException | None) -> Outcome:
     """Return how a call failed, from the error that LiteLLM answers with."""
-    for cause in _causes(error):
-        if found := _read(cause):
-            return found
+    found = [outcome for cause in _causes(error) if (outcome := _read(cause))]
+    if found and found[0].name == "unreachable":
+        # Some libraries call a connection that was reset an error of connecting.
+        return next((each for each in found if each.name == "broken"), found[0])
+    if found:
+        return found[0]
     if any(type(cause).__name__ in _SOME_TIMEOUT for cause in _causes(error)):
         return Outcome("timeout", is_free=False)
     status = getattr(error, "status_code", None)

@@ -6,14 +6,17 @@ release is unknown then: an alias without a price is refused, a log without rows
 
 import inspect
 import logging
+import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from aspire_gitops.ledger.card import FIELD, Card, read_card
 from aspire_gitops.ledger.litellm.events import ID
+from aspire_gitops.ledger.litellm.front import current
+from aspire_gitops.ledger.litellm.outcomes import outcome_of
 from aspire_gitops.ledger.recovering import Logged
 from aspire_gitops.ledger.values import Counted, Reservation
 
@@ -129,15 +132,57 @@ def stand_in_front(wrap: Callable[[Any], Any]) -> None:
     app.middleware_stack = wrap(app.middleware_stack)
 
 
-def ask_providers_once() -> None:
-    """Keep OpenAI's library from repeating a request by itself, in this process.
+def set_cost(kwargs: dict[str, Any], usd: Decimal) -> None:
+    """Let LiteLLM count this for a call that ended, whatever it or a provider computed."""
+    kwargs["response_cost"] = float(usd)
+    logged = kwargs.get("standard_logging_object")
+    if isinstance(logged, MutableMapping):
+        logged["response_cost"] = float(usd)
 
-    LiteLLM makes its clients with two retries for embeddings and images, whatever its
-    settings say. Each attempt may be billed, and nobody tells of any but the last.
+
+def ask_providers_once() -> None:
+    """Keep two libraries from repeating a request by themselves, in this process.
+
+    OpenAI's, which LiteLLM lets try embeddings and images three times whatever its
+    settings say, and LiteLLM's own, which sends again when a connection broke. Each
+    attempt may be billed, and nobody tells of any but the last.
     """
+    from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler  # noqa: PLC0415
     from openai._models import FinalRequestOptions  # noqa: PLC0415 (nothing public stops it)
 
     FinalRequestOptions.get_max_retries = lambda self, max_retries: 0  # noqa: ARG005
+    again = AsyncHTTPHandler.single_connection_post_request
+    if getattr(again, "_is_ours", False):
+        return
+
+    async def only_what_was_never_sent(self: Any, *arguments: Any, **named: Any) -> Any:
+        broke = sys.exception()
+        if broke is not None and outcome_of(broke).name != "unreachable":
+            raise broke
+        return await again(self, *arguments, **named)
+
+    only_what_was_never_sent._is_ours = True  # type: ignore[attr-defined]  # noqa: SLF001
+    AsyncHTTPHandler.single_connection_post_request = only_what_was_never_sent
+
+
+def notice_made_up_usage() -> None:
+    """Notice when LiteLLM makes up the usage of a responses stream: it leaves no mark on it.
+
+    Where another release does it elsewhere, such calls are not marked as estimates.
+    """
+    from litellm.responses import streaming_iterator  # noqa: PLC0415
+
+    make_up = getattr(streaming_iterator, "_estimate_usage_safely", None)
+    if make_up is None or getattr(make_up, "_is_ours", False):
+        return
+
+    def noticed(*arguments: Any, **named: Any) -> Any:
+        if exchange := current.get():
+            exchange.filled_in = True
+        return make_up(*arguments, **named)
+
+    noticed._is_ours = True  # type: ignore[attr-defined]  # noqa: SLF001
+    streaming_iterator._estimate_usage_safely = noticed  # noqa: SLF001
 
 
 async def may_call(key: Any, alias: str) -> bool:

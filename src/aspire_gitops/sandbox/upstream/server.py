@@ -36,6 +36,7 @@ from aspire_gitops.sandbox.upstream.usage import Report
 _PATH = re.compile(r"^(?:/(?P<provider>[^/]+))?/v1/(?P<route>.+)$")
 PROVIDER_HEADER = "x-upstream-provider"
 COST_HEADER = "x-litellm-response-cost"
+_BEFORE_A_BREAK_S = 0.3  # what was sent is read by then; some clients drop it with the connection
 _RESET_AT_ONCE = struct.pack("ii", 1, 0)  # close with a reset, and drop what was not sent
 
 
@@ -181,6 +182,7 @@ class _Exchange(BaseHTTPRequestHandler):
                 self._write_chunk(event.encode())
                 sent.append(event)
             if len(sent) < len(events):
+                time.sleep(_BEFORE_A_BREAK_S)
                 return sent  # without a last chunk, so that the receiver sees it
             self._write_chunk(b"")
         except OSError:  # nobody listens any more
