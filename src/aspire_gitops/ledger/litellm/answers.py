@@ -86,23 +86,37 @@ class Answer:
         self.reported = self.reported or final
 
 
-def _chunks(response: object) -> object:
-    # LiteLLM wraps a stream of completions in two others; the innermost keeps what came.
+def _chunks(response: object) -> "list[Any] | None":
+    """Return LiteLLM's own list of what a stream's provider sent, None where it keeps none.
+
+    It wraps a stream in others, and the inner ones may be locals of generators.
+    """
     for _ in range(_WRAPPERS):
         if isinstance(chunks := getattr(response, "chunks", None), list):
             return chunks
-        response = getattr(response, "inner", None) or getattr(response, "completion_stream", None)
+        inner = (getattr(response, "inner", None), getattr(response, "completion_stream", None))
+        frame = getattr(response, "ag_frame", None)
+        within = [*inner, *(frame.f_locals.values() if frame else ())]
+        response = next((each for each in within if _may_hold(each)), None)
     return None
+
+
+def _may_hold(each: object) -> bool:
+    return isinstance(getattr(each, "chunks", None), list) or any(
+        hasattr(each, name) for name in ("inner", "completion_stream", "ag_frame")
+    )
 
 
 async def watched(response: AsyncIterator[Any], answer: Answer) -> AsyncIterator[Any]:
     """Hand a stream on, and look at what passes."""
+    chunks = None
     try:
         async for chunk in response:
+            chunks = _chunks(response) if chunks is None else chunks
             answer.saw(chunk)
             yield chunk
     finally:
-        answer.ended(_chunks(response))
+        answer.ended(chunks)
 
 
 def _choice_bytes(choice: object) -> int:
