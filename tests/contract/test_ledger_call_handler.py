@@ -357,6 +357,7 @@ def test_a_call_that_is_built_of_another_keeps_its_bound(desk: Desk, run: Run[An
     assert seen
     seen.saw({"choices": [{"delta": {"content": "y" * 100}}]})
     run(desk.handler.settle(read_ended(reporting(data, None))))
+    run(desk.end(data))
     (counted,) = run(desk.counted())
     assert (counted.input_tokens, counted.output_tokens) == (1008, 100)
 
@@ -463,9 +464,77 @@ def test_whether_a_stream_reported_usage_is_read_from_what_passed(
     answer.saw({"choices": [{"delta": {"content": "hello"}}]})
     answer.ended([{"usage": {"prompt_tokens": 10, "completion_tokens": 20}}] if reports else [])
     run(desk.handler.settle(read_ended(event(data))))
+    run(desk.end(data))
     expected = CHAT_NANO if reports else usd("0.00003")  # 10 sent, 5 seen
     assert run(desk.booked()) == [("settled", expected)]
     assert ("no usage was reported" in run(desk.entry()).note) is not reports
+
+
+def test_a_stream_that_litellm_tells_of_early_is_settled_when_it_ends(
+    desk: Desk, run: Run[Any]
+) -> None:
+    """It builds some calls of others, and the inner one ends before its usage has passed."""
+    data = run(desk.admitted(stream=True))
+    desk.chosen(data)
+    run(desk.handler.settle(read_ended(event(data))))
+    assert run(desk.booked()) == []
+    answer = desk.handler.answer(id_of(data))
+    assert answer
+    answer.saw({"choices": [{"delta": {"content": "hello"}}]})
+    answer.ended([{"usage": {"prompt_tokens": 10, "completion_tokens": 20}}])
+    run(desk.end(data))
+    assert run(desk.booked()) == [("settled", CHAT_NANO)]
+    assert not run(desk.entry()).estimated
+
+
+def test_usage_that_litellm_made_up_for_a_stream_is_an_estimate(desk: Desk, run: Run[Any]) -> None:
+    data = run(desk.admitted(stream=True))
+    desk.chosen(data)
+    answer = desk.handler.answer(id_of(data))
+    assert answer
+    answer.saw({"choices": [{"delta": {"content": "hello"}}]})
+    answer.ended([{"usage": {"prompt_tokens": 1, "completion_tokens": 2}}])
+    assert desk.exchange
+    desk.exchange.filled_in = True
+    run(desk.handler.settle(read_ended(event(data))))
+    run(desk.end(data))
+    assert run(desk.entry()).estimated
+    assert run(desk.booked()) == [("settled", usd("0.00003"))]  # 10 sent, 5 seen
+
+
+@pytest.mark.parametrize(
+    ("reported", "expected"),
+    [
+        pytest.param(1e30, "0.00009", id="absurd: a provider's own figure"),
+        pytest.param(0, "0.00009", id="nothing"),
+        pytest.param(None, "0.00009", id="none"),
+    ],
+)
+def test_litellms_own_spend_is_our_price(
+    desk: Desk, run: Run[Any], reported: float | None, expected: str
+) -> None:
+    """Else one header of a provider's would lock the app out for the month."""
+    data = run(desk.admitted())
+    desk.chosen(data)
+    ended = read_ended(event(data, response_cost=reported))
+    assert desk.handler.price(ended) == Decimal(expected)
+
+
+def test_litellms_own_spend_of_a_call_that_nobody_can_price_is_nothing(desk: Desk) -> None:
+    ended = read_ended(event({"metadata": {}}, response_cost=float("nan"), litellm_params={}))
+    assert desk.handler.price(ended) == 0
+
+
+def test_an_answer_that_litellm_cannot_log_is_booked_by_what_it_says(
+    desk: Desk, run: Run[Any]
+) -> None:
+    """Its log fails on a usage that is no number; the answer itself went to the client."""
+    data = run(desk.admitted())
+    desk.chosen(data)
+    desk.handler.answered(id_of(data), {"choices": [{"message": {"content": "hello"}}]})
+    run(desk.end(data, waits_s=0.3))
+    assert run(desk.booked()) == [("recovered", usd("0.00003"))]  # 10 sent, 5 seen
+    assert run(desk.entry()).estimated
 
 
 # ── how it failed ────────────────────────────────────────────────────────────

@@ -1,5 +1,6 @@
 """A call handler without LiteLLM in the room: what LiteLLM tells it are shapes recorded from it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -64,6 +65,13 @@ class Desk:
         info = {"id": "row-1", FIELD: card or self.rows[data["model"]][0]}
         notes = {**data["metadata"], "model_group": data["model"]}
         self.handler.chosen({**data, "metadata": notes, "model_info": info})
+
+    async def end(self, data: Mapping[str, Any], *, waits_s: float = 0.0) -> None:
+        """Let the answer's last byte be sent, and wait for what the handler does then."""
+        self.handler.ended(id_of(data))
+        await asyncio.sleep(waits_s)
+        while self.handler._tasks:
+            await asyncio.gather(*self.handler._tasks)
 
     async def booked(self) -> list[tuple[str, int]]:
         return [(entry.kind.value, entry.cost) for entry in await self.store.entries()]
