@@ -16,6 +16,7 @@ from aspire_gitops.ledger.litellm.front import (
     current,
 )
 
+MEANINGS = frozenset({"litellm_logging_obj", "proxy_server_request", "timeout"})  # LiteLLM's
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
@@ -106,7 +107,7 @@ class Gate:
         }
         reply = Reply()
         sent = list(chunks) if chunks is not None else [_bytes(body, content_type)]
-        front = Front(self.behind, self.ended.append)
+        front = Front(self.behind, self.ended.append, MEANINGS)
         await front(asked, _receive(sent), _send(reply))
         return reply
 

@@ -84,8 +84,8 @@ async def compare_with_log(
 ) -> Verified:
     """Compare a month's calls with the gateway's spend log of that month.
 
-    What the gateway computed is compared, where an entry has it: what was booked is the
-    counted units at the reviewed price, and may rightly differ.
+    The guard lets the gateway count our price, so the two agree. Of what was estimated only
+    that it is there is compared: the gateway estimates otherwise, or not at all.
 
     Args:
         store: The ledger.
@@ -95,47 +95,44 @@ async def compare_with_log(
     log: Mapping[str, Decimal] = dict(logged)
     booked, count = await _booked_usd(store, month)
     differences = [
-        LogDifference(id_, log.get(id_), booked.get(id_))
+        LogDifference(id_, log.get(id_), figure.usd if figure else None)
         for id_ in sorted(log.keys() | booked.keys())
-        if not _same(log.get(id_), booked.get(id_))
+        if not _agrees(log.get(id_), figure := booked.get(id_))
     ]
     return Verified(0, (), count, tuple(differences))
 
 
-async def _booked_usd(store: Booking, month: str) -> tuple[dict[str, Decimal], int]:
-    sums: dict[str, _Figures] = {}
+async def _booked_usd(store: Booking, month: str) -> tuple[dict[str, "_Figure"], int]:
+    sums: dict[str, _Figure] = {}
     count = after = 0
     while entries := await store.entries(month=month, after=after):
         for entry in entries:
             if entry.kind is not EntryKind.ADJUSTED:
                 count += 1
-                sums.setdefault(entry.request_id, _Figures()).add(entry)
+                sums.setdefault(entry.request_id, _Figure()).add(entry)
         after = entries[-1].number
-    return {id_: figures.comparable for id_, figures in sums.items()}, count
+    return sums, count
 
 
 @dataclass(slots=True)
-class _Figures:
-    """US dollars of one call: as booked, and as the gateway computed them."""
+class _Figure:
+    """US dollars of one call as booked; a correction says what is known last."""
 
-    booked: Decimal = Decimal(0)
-    reported: Decimal = Decimal(0)
-    is_reported: bool = False
+    usd: Decimal = Decimal(0)
+    estimated: bool = False
 
     def add(self, entry: Entry) -> None:
-        self.booked += entry.usd
-        self.reported += entry.reported_usd or 0
-        # The last entry says what is known: an older release corrects without the figure.
-        self.is_reported = entry.reported_usd is not None
-
-    @property
-    def comparable(self) -> Decimal:
-        return self.reported if self.is_reported else self.booked
+        self.usd += entry.usd
+        self.estimated = entry.estimated
 
 
-def _same(logged: Decimal | None, booked: Decimal | None) -> bool:
+def _agrees(logged: Decimal | None, booked: "_Figure | None") -> bool:
     if logged is None or booked is None:
-        return logged == booked
+        return logged is None and booked is None
+    return booked.estimated or _same(logged, booked.usd)
+
+
+def _same(logged: Decimal, booked: Decimal) -> bool:
     return abs(logged - booked) <= max(_SAME_USD, abs(logged) * _SAME_USD)
 
 

@@ -139,6 +139,10 @@ THINKER = card(max_output_tokens=100, target_max_output_tokens=5_000)
         pytest.param({"thinking_budget": 300}, 300, id="a budget"),
         pytest.param({"thinking_budget": 300, "enable_thinking": True}, 5_000, id="both"),
         pytest.param({"thinking_budget": 9_000}, 9_000, id="a large budget"),
+        pytest.param(
+            {"chat_template_kwargs": {"thinking_budget": 9_000}}, 9_000, id="a budget inside"
+        ),
+        pytest.param({"reasoning": {"max_tokens": 9_000}}, 9_000, id="OpenRouter's budget"),
         pytest.param({"thinking_budget": -90}, 5_000, id="a negative budget is none"),
         pytest.param({"chat_template_kwargs": {"enable_thinking": True}}, 5_000, id="vLLM's"),
         pytest.param({"reasoning": {"max_tokens": 1}}, 5_000, id="OpenRouter's"),

@@ -356,3 +356,38 @@ def test_a_client_that_is_gone_before_its_body_came_is_left_to_the_gateway() -> 
         gate = Gate()
         ask(gate, path=path, chunks=[])
         assert gate.behind.arrived[0].body == b""
+
+
+# ── bodies that LiteLLM would stumble over before its hook ───────────────────
+
+EARLY = ["/v1/completions", "/v1/images/generations", "/v1/ocr"]
+
+
+@pytest.mark.parametrize("path", EARLY)
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"model": "m", "prompt": NaN}', id="no number"),
+        pytest.param(
+            b'{"model": "m", "prompt": ' + b"[" * 1500 + b"]" * 1500 + b"}", id="too deep"
+        ),
+        pytest.param(b'{"model": "m", "litellm_logging_obj": 1}', id="a name of LiteLLM's own"),
+    ],
+)
+def test_a_body_that_litellm_would_answer_with_500_is_refused_before_it_reads_it(
+    path: str, body: bytes
+) -> None:
+    assert refused(path=path, body=body).status == 400
+
+
+@pytest.mark.parametrize("path", EARLY)
+def test_a_name_that_only_the_alias_can_allow_is_left_to_the_hook(path: str) -> None:
+    passed(path=path, body={"model": "m", "prompt": "x", "top_k": 1, "zz": 2})
+
+
+@pytest.mark.parametrize("name", ["litellm_params", "metadata", "zz", "api_key"])
+def test_a_forms_names_are_judged_before_litellm_reads_them(name: str) -> None:
+    part = f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n1\r\n--x--\r\n'
+    content_type = "multipart/form-data; boundary=x"
+    reply = refused(path="/v1/images/edits", body=part.encode(), content_type=content_type)
+    assert (reply.status, reply.error["param"]) == (400, name)

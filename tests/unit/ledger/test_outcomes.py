@@ -113,6 +113,16 @@ UNKNOWN = [
     pytest.param(
         lambda: chain(
             error("InternalServerError"),
+            error("ConnectError"),
+            error("ClientOSError"),
+            ConnectionResetError(),
+        ),
+        "broken",
+        id="a connection that was reset after sending, which a library calls one of connecting",
+    ),
+    pytest.param(
+        lambda: chain(
+            error("InternalServerError"),
             error("APIConnectionError"),
             error("ReadError"),
             error("ServerDisconnectedError"),

@@ -266,6 +266,18 @@ def test_an_answer_in_the_background_is_refused(value: object) -> None:
     assert (objection.status == 403) is (value is True)
 
 
+@pytest.mark.parametrize("contract", [IMAGES, IMAGE_EDITS], ids=lambda found: found.name)
+@pytest.mark.parametrize("value", [True, "true"])
+def test_a_streamed_image_is_refused(contract: Contract, value: object) -> None:
+    """LiteLLM answers it with 500, after the provider has charged for it."""
+    body = {"model": "m", "prompt": "x", "stream": value}
+    assert refused(body, contract, form=isinstance(value, str)).parameter == "stream"
+
+
+def test_an_image_that_is_not_streamed_says_so_if_it_likes() -> None:
+    judged({"model": "m", "prompt": "x", "stream": False}, IMAGES)
+
+
 def test_the_background_of_an_image_is_another_thing() -> None:
     judged({"model": "m", "prompt": "x", "background": "transparent"}, IMAGES)
     judged({"model": "m", "input": "x", "background": False}, RESPONSES)

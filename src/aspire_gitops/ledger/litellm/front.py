@@ -29,7 +29,8 @@ _LARGEST: Final = 32 * 2**20  # bytes of a body that is judged here as a whole
 _DEEPEST: Final = 1_000  # LiteLLM's own parser stops at 1,024
 _BRACKETS: Final = re.compile(rb"[\[\]{}]")
 _FIELD: Final = re.compile(rb'content-disposition:[^\r\n]*?[; ]name="([^"\r\n]*)"', re.IGNORECASE)
-_FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
+_URL_ENCODED: Final = "application/x-www-form-urlencoded"
+_FORMS: Final = ("multipart/form-data", _URL_ENCODED)
 _LABELS: Final = "metadata"
 _PREFIX: Final = "x-litellm-"
 _ALLOWED: Final = frozenset({"x-litellm-api-key"})
@@ -143,7 +144,7 @@ class Front:
         if gone or not (text.strip() or contract.parameters):
             return _replayed(messages, receive)
         if form:
-            judge_names(contract, _form_names(text))
+            judge_names(contract, _form_names(text, _content_type(scope)))
             return _replayed(messages, receive)
         if not text.lstrip().startswith(b"{"):
             raise Objection("the body must be a JSON object", parameter="body")
@@ -233,8 +234,11 @@ async def _read(receive: Receive, *, whole: bool) -> list[Message]:
     return messages
 
 
-def _form_names(text: bytes) -> Iterator[str]:
+def _form_names(text: bytes, content_type: str) -> Iterator[str]:
     """Yield the names that stand in a form, and perhaps more: what looks like one is judged as one."""
+    if content_type == _URL_ENCODED:
+        yield from (name for name, _ in parse_qsl(text.decode("latin-1"), keep_blank_values=True))
+        return
     for found in _FIELD.finditer(text):
         yield found[1].decode("utf-8", errors="replace")
 
