@@ -17,7 +17,7 @@ from aspire_gitops.ledger.card import read_card
 from aspire_gitops.ledger.pricing import cost_usd
 from aspire_gitops.ledger.values import Counted
 from aspire_gitops.sandbox import Billed
-from support.ledger_real import SAY_HI, App, LedgerGateway, card, ledger_gateway
+from support.ledger_real import PRICES, SAY_HI, App, LedgerGateway, card, ledger_gateway
 from support.sandbox_admin import eventually
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -200,7 +200,7 @@ def test_a_swap_to_a_target_ten_times_dearer_prices_each_call_by_the_row_that_an
 ) -> None:
     """Under load: a call in flight keeps its price, and a strict budget is never exceeded."""
     gateway.upstream.reset()
-    params = {"model": "openai/gpt-x", "api_key": "sk-provider-0", "timeout": 60}
+    params = {"model": "openai/gpt-x", "api_key": "sk-provider-0", "timeout": 60, **PRICES}
     cheap, dear = card("swapped"), card("swapped", price=TEN_TIMES)
     base = gateway.sandbox.upstream_url
     info = {"id": "gw.swapped.1", "mode": "chat"}
