@@ -21,8 +21,8 @@ from support.sandbox_admin import admin_of
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "attacks.md"
 FOLDER = Path(__file__).parent / "attacked" / "gateway.d"
-# What the page depends on beside the attacks: what judges a request.
-GUARD = ("ledger/contract.py", "ledger/request_guard.py", "ledger/bound.py")
+# What the page depends on beside the attacks: all of the guard and the ledger.
+GUARD = ("ledger",)
 
 FAIR, STRICT, UNMARKED = "fair budget", "strict budget", "key without mark"
 KEYS = (FAIR, STRICT, UNMARKED)

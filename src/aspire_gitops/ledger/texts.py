@@ -52,6 +52,8 @@ def weigh(parts: Mapping[str, Any], tokenised: frozenset[str] = frozenset()) -> 
         scale.caches = scale.caches or name == "cache_control"
         if name in tokenised and isinstance(value, list | tuple):
             scale.add_prompts(value)
+        elif isinstance(value, str):  # what a protocol takes as a text becomes a message
+            scale.add({"text": value}, 0)
         else:
             scale.add(value, 0)
     return Weight(scale.tokens, scale.has_media, scale.caches)
@@ -72,7 +74,7 @@ class _Scale:
             if isinstance(each, list | tuple) and _are_tokens(each):
                 self.tokens += len(each)
             else:
-                self.add(each, 1)
+                self.add({"text": each} if isinstance(each, str) else each, 1)
 
     def add(self, value: Any, depth: int) -> None:
         if depth > _DEEPEST:

@@ -335,11 +335,11 @@ def test_each_of_several_texts_has_a_window_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        pytest.param("hello", 5, id="a text"),
-        pytest.param(["hello", "you"], 8, id="several texts"),
+        pytest.param("hello", 13, id="a text, and what is put around it"),
+        pytest.param(["hello", "you"], 24, id="several texts"),
         pytest.param([5, 6, 7], 3, id="tokens"),
         pytest.param([[5, 6], [7]], 3, id="several lists of tokens"),
-        pytest.param(["x" * 400, "y" * 400], 800, id="more than one window"),
+        pytest.param(["x" * 400, "y" * 400], 816, id="more than one window"),
     ],
 )
 def test_embeddings_are_charged_for_what_goes_in(given: object, expected: int) -> None:
@@ -531,9 +531,9 @@ def test_images_cost_what_their_size_and_quality_do(
 @pytest.mark.parametrize(
     ("contract", "more", "into", "out"),
     [
-        pytest.param(IMAGES, {}, 5, 9, id="tokens"),
-        pytest.param(IMAGES, {"n": 2}, 5, 18, id="of each"),
-        pytest.param(IMAGES, {"n": 2, "partial_images": 3}, 5, 618, id="and of each preview"),
+        pytest.param(IMAGES, {}, 13, 9, id="tokens"),
+        pytest.param(IMAGES, {"n": 2}, 13, 18, id="of each"),
+        pytest.param(IMAGES, {"n": 2, "partial_images": 3}, 13, 618, id="and of each preview"),
         pytest.param(IMAGE_EDITS, {"n": "2"}, 500, 18, id="an image to edit fills the window"),
     ],
 )
