@@ -81,8 +81,18 @@ class Caller:
 async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower().split("\r\n")
     status = int(head[0].split(" ")[1])
+    if "transfer-encoding: chunked" in head:
+        return status, await _read_chunks(reader)
     length = next((line for line in head if line.startswith("content-length:")), "content-length:0")
     return status, await reader.readexactly(int(length.partition(":")[2]))
+
+
+async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
+    found = b""
+    while size := int((await reader.readline()).strip(), 16):
+        found += (await reader.readexactly(size + 2))[:-2]
+    await reader.readline()
+    return found
 
 
 async def storm(
