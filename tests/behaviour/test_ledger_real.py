@@ -368,6 +368,13 @@ def slow_stream() -> Iterator[str]:
         ),
         pytest.param(
             "/v1/chat/completions",
+            {**CHAT, "model": "ocr"},
+            400,
+            "alias_of_another_mode",
+            id="tokens of an alias that is priced by the page",
+        ),
+        pytest.param(
+            "/v1/chat/completions",
             {**CHAT, "model": "chat,claude"},
             400,
             "one_alias_per_call",

@@ -789,3 +789,40 @@ def test_a_wrong_variable_ends_the_start_and_is_named(wrong: dict[str, str]) -> 
     with pytest.raises(WrongSetting, match=next(iter(wrong))) as error:
         read_settings({**GOOD, **wrong})
     assert "planted-password" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("mode", "price", "call_type", "body"),
+    [
+        pytest.param(
+            "ocr", {"usd_per_page": "0.01"}, "acompletion", {}, id="tokens of an OCR alias"
+        ),
+        pytest.param(
+            "embedding",
+            {"input_usd_per_million_tokens": "1", "output_usd_per_million_tokens": "0"},
+            "acompletion",
+            {},
+            id="answers of an embedding alias",
+        ),
+        pytest.param(
+            "chat",
+            {"input_usd_per_million_tokens": "1", "output_usd_per_million_tokens": "4"},
+            "aembedding",
+            {"input": "x", "messages": ...},
+            id="vectors of a chat alias",
+        ),
+    ],
+)
+def test_an_alias_is_called_by_the_kind_of_call_that_it_is_priced_for(
+    desk: Desk,
+    run: Run[Any],
+    *,
+    mode: str,
+    price: dict[str, str],
+    call_type: str,
+    body: dict[str, Any],
+) -> None:
+    """Else what its card has no price for would cost nothing."""
+    desk.rows["chat"] = [{"format": 1, "mode": mode, "price": price}]
+    refusal = declined(desk, run, call_type, **body).refusal
+    assert (refusal.status, refusal.type) == (400, "alias_of_another_mode")

@@ -302,6 +302,9 @@ class CallHandler:
         known = incoming.known_cards
         if incoming.account is not None and (not known or len(known) < len(incoming.cards)):
             raise Declined(refusals.without_card(incoming.alias))
+        if other := next((card.mode for card in known if card.mode not in contract.modes), None):
+            # Its card prices other units: tokens of an OCR alias would cost nothing.
+            raise Declined(refusals.other_mode(incoming.alias, other, contract))
         consent = self._consent(incoming)
         try:
             judged = judge(

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from aspire_gitops.ledger.account import Account
 from aspire_gitops.ledger.amounts import NanoAud, aud, shown
+from aspire_gitops.ledger.contract import CONTRACTS, Contract
 from aspire_gitops.ledger.decisions import Refused
 from aspire_gitops.ledger.request_guard import Objection
 
@@ -109,6 +110,21 @@ def not_listed(alias: str) -> Refusal:
         type="alias_not_listed",
         message=f'this key may not call "{alias[:80]}"; list it in the app\'s reviewed file',
         facts={"type": "alias_not_listed"},
+    )
+
+
+def other_mode(alias: str, mode: str, contract: Contract) -> Refusal:
+    """Return the answer to a call of another kind than its alias is priced for."""
+    paths = sorted(
+        f"/v1{each.paths[0]}" for each in CONTRACTS if mode in each.modes and each.counted
+    )
+    return Refusal(
+        status=400,
+        type="alias_of_another_mode",
+        message=f'"{alias[:80]}" is an alias of mode {mode} and cannot be called by '
+        f"{contract.name}; call {' or '.join(paths)}",
+        parameter="model",
+        facts={"type": "alias_of_another_mode"},
     )
 
 
