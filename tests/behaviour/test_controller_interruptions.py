@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 EXPECTED_WRITES = 16
 """How many writes the change takes. A constant, so that positions can be test ids."""
 
-PROOFS = 10
+PROOFS = 11
 """How many writes that change nothing prove our rights before the first one that does."""
 
 LONG_S = 3_000.0

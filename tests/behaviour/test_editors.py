@@ -44,7 +44,9 @@ def test_the_bundle_by_a_setting_knows_each_kind() -> None:
     schemas = json.loads(setting)["yaml.schemas"]
     with editor(REPOSITORY, schemas=schemas) as shown:
         offered = shown.completions("gateway.d/a.yaml", "kind: ")
-        assert offered == ["Gateway", "Provider", "Alias", "App", "Budget", "Approval"]
+        assert offered == [
+            *("Gateway", "Provider", "Alias", "App", "Budget", "Approval", "Delivery"),
+        ]
 
         assert {"aliases", "needs", "keys"} <= set(shown.completions("gateway.d/b.yaml", f"{APP}a"))
         found = shown.mistakes("gateway.d/c.yaml", f"{APP}aliases: []\n")

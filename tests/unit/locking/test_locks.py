@@ -83,7 +83,10 @@ def test_released_it_is_free(lock: WriterLock, other: WriterLock) -> None:
     lock.try_acquire()
     lock.release()
     lock.release()
-    assert (lock.held(), other.holder(), other.try_acquire()) == (False, None, True)
+    assert not lock.held()
+    # A server frees a session's locks a moment after its connection was closed.
+    assert acquired_within(other, 5.0)
+    assert other.holder() == this_process()
 
 
 def test_the_holder_is_told_to_everybody(lock: WriterLock, other: WriterLock) -> None:
