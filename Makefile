@@ -103,7 +103,7 @@ check: lint workflows validate test ## Everything that must hold before a merge
 
 .PHONY: check-all
 check-all: lint workflows validate ## All of check, and every attack on a real gateway: writes docs/attacks.md
-	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest tests/behaviour/test_attacks_real.py --matrix all
+	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest tests/behaviour/test_attacks_real.py tests/behaviour/test_guard_real.py --matrix all
 	$(MAKE) --no-print-directory test
 
 .PHONY: bench

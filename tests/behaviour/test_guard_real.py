@@ -170,20 +170,23 @@ def test_what_made_a_strict_budget_pay_reaches_nobody(
     assert gateway.upstream.calls() == ()
 
 
-def test_a_thousand_errors_of_a_provider_cost_nothing(gateway: LedgerGateway) -> None:
+def test_errors_of_a_provider_cost_nothing(
+    gateway: LedgerGateway, request: pytest.FixtureRequest
+) -> None:
+    """A thousand of them with `--matrix all`, else a sample."""
+    count = 1000 if request.config.getoption("--matrix") == "all" else 200
     gateway.upstream.reset()
     gateway.upstream.fail(500)
     app = gateway.app("20", budget_mode="strict")
     kinds = list(KINDS.values())
-    calls = [(app, *kinds[number % len(kinds)]) for number in range(1000)]
+    calls = [(app, *kinds[number % len(kinds)]) for number in range(count)]
     sent = [(app, path, {"model": "chat", **body}) for app, path, body in calls]
     answers = at_once(sent, 24)
     assert {answer.status_code for answer in answers} == {500}
     eventually(lambda: gateway.reserved(app) == 0, within_s=60)
     assert (gateway.entries(app), gateway.spent(app)) == ([], Decimal(0))
-    failed = eventually(lambda: _failures(gateway, app), within_s=30)
-    assert sum(failed.values()) == 1000
-    assert set(failed) == {"5xx"}
+    eventually(lambda: sum(_failures(gateway, app).values()) == count, within_s=30)
+    assert _failures(gateway, app) == {"5xx": count}
 
 
 def _failures(gateway: LedgerGateway, app: App) -> dict[str, int]:
@@ -191,8 +194,7 @@ def _failures(gateway: LedgerGateway, app: App) -> dict[str, int]:
         "SELECT outcome, SUM(calls) FROM {schema}failures WHERE app = {budget} GROUP BY outcome",
         app.name,
     )
-    found = {outcome: int(calls) for outcome, calls in rows}
-    return found if sum(found.values()) == 1000 else {}
+    return {outcome: int(calls) for outcome, calls in rows}
 
 
 def test_a_swap_to_a_target_ten_times_dearer_prices_each_call_by_the_row_that_answered(

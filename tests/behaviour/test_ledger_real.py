@@ -395,9 +395,26 @@ def test_a_key_without_our_mark_is_refused_and_so_is_the_master_key(gateway: Led
         assert (reply.status_code, reply.json()["error"]["type"]) == (403, "key_without_budget")
 
 
-def test_health_checks_and_lists_of_models_need_no_budget(gateway: LedgerGateway) -> None:
-    assert gateway.admin.get("/health?model=chat")["healthy_count"] == 1
+def test_lists_of_models_need_no_budget(gateway: LedgerGateway) -> None:
     assert gateway.app("0").client.get("/v1/models").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/health?model=chat"),  # LiteLLM lets any key that is none of ours run it
+        ("POST", "/health/test_connection"),
+        ("POST", "/prompts/test"),
+    ],
+)
+def test_checks_that_call_models_are_refused_also_for_the_master_key(
+    gateway: LedgerGateway, method: str, path: str
+) -> None:
+    gateway.upstream.reset()
+    for app in (gateway.app("1"), gateway.anonymous(team="x"), gateway.master()):
+        reply = app.client.request(method, path, json={})
+        assert (reply.status_code, reply.json()["error"]["type"]) == (403, "route_not_counted")
+    assert gateway.upstream.calls() == ()
 
 
 def test_damaged_metadata_is_refused_with_what_is_wrong(gateway: LedgerGateway) -> None:

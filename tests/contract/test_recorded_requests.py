@@ -16,7 +16,8 @@ import yaml
 
 from aspire_gitops.ledger.bound import ask
 from aspire_gitops.ledger.card import Card, Price, TokenPrices
-from aspire_gitops.ledger.contract import EXTENSIONS, Consent, Contract, place_of
+from aspire_gitops.ledger.contract import EXTENSIONS, Consent, Contract
+from aspire_gitops.ledger.places import place_of
 from aspire_gitops.ledger.request_guard import Objection, judge
 from aspire_gitops.ledger.tools import hosted_tools
 from support.behind_front import FORM, JSON, Gate, Reply
@@ -36,7 +37,7 @@ def contract_of(recorded: Recorded) -> Contract | None:
 
 
 def is_call(recorded: Recorded) -> bool:
-    return place_of(recorded["method"], recorded["path"]).is_call
+    return not place_of(recorded["method"], recorded["path"]).is_administration
 
 
 def refusal_wanted(recorded: Recorded) -> str | None:

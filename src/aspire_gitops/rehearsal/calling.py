@@ -55,7 +55,12 @@ class AppCaller:
 def received_by(call: UpstreamCall) -> Received:
     """Return what matters of a request that a provider received."""
     return Received(
-        call.provider, call.model or "", call.credential, call.billed, unread=call.body is None
+        call.provider,
+        call.model or "",
+        call.credential,
+        call.billed,
+        unread=call.body is None,
+        path=call.path,
     )
 
 

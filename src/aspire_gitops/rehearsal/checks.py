@@ -206,7 +206,7 @@ def _only_to(received: tuple[Received, ...], route: Route) -> None:
         model = route.model if request.unread else request.model
         if (request.provider, model) != (route.provider, route.model):
             raise NotProved(
-                f"{route.alias} went to {request.provider}, {request.model},"
+                f"{route.alias} went to {request.provider}, {request.model or request.path},"
                 f" and not to {route.provider}, {route.model}"
             )
         if request.credential != route.credential:

@@ -40,6 +40,7 @@ class Received:
     credential: str | None = field(repr=False)
     billed: Billed = field(default_factory=Billed)
     unread: bool = False
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

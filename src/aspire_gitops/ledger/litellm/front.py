@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
-from aspire_gitops.ledger.contract import Consent, Contract, place_of
+from aspire_gitops.ledger.contract import Consent, Contract
 from aspire_gitops.ledger.litellm import refusals
 from aspire_gitops.ledger.litellm.refusals import Refusal
+from aspire_gitops.ledger.places import place_of
 from aspire_gitops.ledger.request_guard import Objection, judge, judge_names
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -100,7 +101,7 @@ class Front:
             return await self._app(scope, receive, send)
         method, path = scope["method"], _path(scope)
         place = place_of(method, path)
-        if method == "OPTIONS" or (place.contract is None and not place.is_call):
+        if method == "OPTIONS" or place.is_administration:
             return await self._app(scope, receive, send)
         if place.contract is None:
             return await _answer(send, path, refusals.uncounted(path, place.hint))
@@ -155,8 +156,8 @@ class Front:
         return _replayed(messages, receive)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        place = place_of("POST", _path(scope))
-        if place.contract is None and not place.is_call:
+        place = place_of("GET", _path(scope))
+        if place.is_administration:
             return await self._app(scope, receive, send)
         await receive()
         await send({"type": "websocket.close", "code": 1008, "reason": "not served here"})

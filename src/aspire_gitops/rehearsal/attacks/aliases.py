@@ -22,6 +22,8 @@ def aliases() -> Iterator[Attack]:
             yield Attack(AttackKind.ALIAS, title, call, path=path)
         trailing = {"model": "{other}"}
         yield Attack(AttackKind.ALIAS, "a slash at the end", call, trailing, path=f"{call.path}/")
+    for title, path in _NO_CALLS.items():
+        yield Attack(AttackKind.ALIAS, title, CHAT, _CHECKED, path=path)
     repeated = '{"model": "{alias}", "model": "{other}", "messages": [], "max_tokens": 1}'
     yield Attack(AttackKind.ALIAS, "named twice in the body", CHAT, raw=repeated)
 
@@ -45,6 +47,20 @@ _OTHER_MODELS: Final[Mapping[str, Body]] = {
     "every model": {"model": "*"},
     "in metadata": {"metadata": {"model_group": "{other}", "deployment": "{other}"}},
     "in metadata of LiteLLM": {"litellm_metadata": {"model_group": "{other}"}},
+}
+
+# What LiteLLM serves besides calls and what can call a model all the same.
+_NO_CALLS: Final[Mapping[str, str]] = {
+    "a check of a connection": "/health/test_connection",
+    "a test of a prompt": "/prompts/test",
+    "a test of routing": "/auto_router/test_routing",
+    "passed through to a provider": "/openrouter/v1/chat/completions",
+    "a call that no release has yet": "/v1/chat/completions_of_tomorrow",
+}
+_CHECKED: Final[Body] = {
+    "model": "{other}",
+    "litellm_params": {"model": "openai/gpt-x", "litellm_credential_name": "gw.{other}"},
+    "mode": "chat",
 }
 
 
