@@ -12,6 +12,8 @@ from support.fake_gateway import Fault, Status
 from support.folders import alias
 from support.turns import Scene
 
+pytestmark = pytest.mark.slow  # many turns of a whole controller
+
 HOUR, DAY = 3_600.0, 86_400.0
 JUMPS = [-DAY, -HOUR, HOUR, DAY, 30 * DAY]  # within the days for which the rate is agreed
 

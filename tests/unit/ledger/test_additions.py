@@ -37,6 +37,8 @@ from support.ledger_calls import COUNTED, NOON, SYDNEY, both, fair, request, set
 from support.postgres_server import PASSWORD, PostgresServer
 from support.previous_ledger import PreviousLedger
 
+pytestmark = pytest.mark.slow  # other programs at work, and killed
+
 Run = Callable[..., Any]
 LATER = NOON + timedelta(hours=1)
 NEXT_MONTH = NOON + timedelta(days=20)

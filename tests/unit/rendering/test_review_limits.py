@@ -19,6 +19,8 @@ from aspire_gitops.state import Kind, ObjectKey
 from support.forge_markdown import forge
 from support.hostile_reviews import hostile_review
 
+pytestmark = pytest.mark.slow  # reviews of five thousand aliases
+
 MANY = 5_000
 EVERYTHING = Place(room=None)
 
