@@ -1,6 +1,5 @@
 import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,24 +11,6 @@ from pydantic import ValidationError
 from aspire_gitops.sandbox import SandboxError, UpstreamCall, UpstreamControl
 from aspire_gitops.sandbox.processes import free_port, stop
 from aspire_gitops.sandbox.upstream.process import start_upstream, upstream_url
-from support.upstreams import serving
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    with serving() as url:
-        yield url
-
-
-@pytest.fixture
-def client(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url, trust_env=False) as client:
-        yield client
-
-
-@pytest.fixture
-def control(url: str) -> UpstreamControl:
-    return UpstreamControl(url)
 
 
 def chat(client: httpx.Client, provider: str, model: str = "m", **more: object) -> httpx.Response:

@@ -1,7 +1,6 @@
 """The stand-in bills what it is asked for, and says so in each API's own words."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -13,27 +12,9 @@ from aspire_gitops.sandbox import UpstreamControl
 from aspire_gitops.sandbox.upstream.bill import NOTHING, Billed, Billing, BillingOrder, total
 from aspire_gitops.sandbox.upstream.billing import bill
 from aspire_gitops.sandbox.upstream.usage import Report
-from support.upstreams import serving
 
 ASKED = BillingOrder(billing=Billing.ASKED)
 HI: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}]}
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    with serving() as url:
-        yield url
-
-
-@pytest.fixture
-def client(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url, trust_env=False) as client:
-        yield client
-
-
-@pytest.fixture
-def control(url: str) -> UpstreamControl:
-    return UpstreamControl(url)
 
 
 @pytest.mark.parametrize(

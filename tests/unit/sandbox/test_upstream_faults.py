@@ -1,6 +1,5 @@
 """Every way in which a call can end badly, and what the stand-in bills for it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -9,24 +8,6 @@ import pytest
 from aspire_gitops.sandbox import Reset, UpstreamControl
 from aspire_gitops.sandbox.upstream.bill import Billed
 from support.sandbox_admin import eventually
-from support.upstreams import serving
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    with serving() as url:
-        yield url
-
-
-@pytest.fixture
-def client(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url, trust_env=False) as client:
-        yield client
-
-
-@pytest.fixture
-def control(url: str) -> UpstreamControl:
-    return UpstreamControl(url)
 
 
 def ask(client: httpx.Client, path: str = "chat/completions", **more: Any) -> httpx.Response:
