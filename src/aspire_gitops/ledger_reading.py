@@ -16,28 +16,6 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 from aspire_gitops.errors import LedgerRefused, LedgerUnavailable
-from aspire_gitops.ledger.amounts import NanoAud, aud, nano
-from aspire_gitops.ledger.booking import Booking
-from aspire_gitops.ledger.gateway_log import logged_in
-from aspire_gitops.ledger.opening import open_store
-from aspire_gitops.ledger.parameters import Row
-from aspire_gitops.ledger.store import StoreRefused, StoreUnavailable
-from aspire_gitops.ledger.values import (
-    UNITS,
-    Adjustment,
-    Entry,
-    EntryKind,
-    FailedCalls,
-    SeenParameter,
-    Share,
-)
-from aspire_gitops.ledger.verifying import (
-    Difference,
-    LogDifference,
-    compare_with_log,
-    verify,
-)
-from aspire_gitops.money import Aud, Month, Usd
 from aspire_gitops.spending import MonthRecord, Part, caps_of, known_spent, month_of
 from aspire_gitops.spending.months import month_before, timezone_of
 from aspire_gitops.spending.record import (
@@ -50,6 +28,28 @@ from aspire_gitops.spending.record import (
 from aspire_gitops.spending.spend import plain
 from aspire_gitops.state import GatewayObject
 from aspire_gitops.usage import Traffic, Usage, window
+from aspire_ledger.amounts import NanoAud, aud, nano
+from aspire_ledger.booking import Booking
+from aspire_ledger.gateway_log import logged_in
+from aspire_ledger.money import Aud, Month, Usd
+from aspire_ledger.opening import open_store
+from aspire_ledger.parameters import Row
+from aspire_ledger.store import StoreRefused, StoreUnavailable
+from aspire_ledger.values import (
+    UNITS,
+    Adjustment,
+    Entry,
+    EntryKind,
+    FailedCalls,
+    SeenParameter,
+    Share,
+)
+from aspire_ledger.verifying import (
+    Difference,
+    LogDifference,
+    compare_with_log,
+    verify,
+)
 
 _TIMEOUT_S = 10.0
 _SQLITE = "sqlite:///"

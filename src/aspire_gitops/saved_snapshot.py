@@ -14,9 +14,7 @@ from typing import Annotated, Final, Literal
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.errors import UsageError
-from aspire_gitops.money import Aud
 from aspire_gitops.state import (
     GatewayObject,
     Holder,
@@ -27,6 +25,8 @@ from aspire_gitops.state import (
     Snapshot,
 )
 from aspire_gitops.usage import FIRST_COUNTS, LATER_COUNTS, Downtime, Traffic, Usage
+from aspire_ledger.canonical import JsonValue
+from aspire_ledger.money import Aud
 
 FORMAT_VERSION: Final = 2
 MOST_BYTES: Final = 64 * 2**20  # ten thousand objects and a month of traffic have a quarter of that

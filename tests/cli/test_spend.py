@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aspire_gitops.ledger.values import FailedCalls
+from aspire_ledger.values import FailedCalls
 from support.catalogs import TODAY
 from support.command_line import CommandLine
 from support.golden import REPOSITORY
@@ -313,6 +313,6 @@ def test_who_has_no_ledger_pays_nothing_for_it(tmp_path: Path, module: str) -> N
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     loaded = done.stdout.split("'")
-    assert "aspire_gitops.ledger.store" not in loaded
-    assert "aspire_gitops.ledger.booking" not in loaded
+    assert "aspire_ledger.store" not in loaded
+    assert "aspire_ledger.booking" not in loaded
     assert "psycopg" not in done.stdout

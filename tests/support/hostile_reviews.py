@@ -21,11 +21,11 @@ from aspire_gitops.impact.review import (
     Review,
     Uptime,
 )
-from aspire_gitops.money import Aud
 from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal
 from aspire_gitops.resources import ResourceKind
 from aspire_gitops.revision import Revision
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
+from aspire_ledger.money import Aud
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 _AUD = Moved(Aud(Decimal(4)), Aud(Decimal(5)))

@@ -15,7 +15,6 @@ from aspire_gitops.cli.compared import sides
 from aspire_gitops.impact.as_applied import as_applied
 from aspire_gitops.impact.make import Side, make_review
 from aspire_gitops.impact.review import Review
-from aspire_gitops.money import Aud
 from aspire_gitops.rendering.review.as_json import review_json
 from aspire_gitops.rendering.review.markdown import review_markdown
 from aspire_gitops.rendering.review.text import review_text
@@ -25,6 +24,7 @@ from aspire_gitops.saved_snapshot import SavedSnapshot, read_snapshot
 from aspire_gitops.sources.git import Comparison
 from aspire_gitops.state import DEFAULT_OWNER, Snapshot
 from aspire_gitops.usage import Downtime, Traffic, Usage
+from aspire_ledger.money import Aud
 from support.reviewed import files_below
 
 REPOSITORY = Path(__file__).parents[2]

@@ -4,7 +4,6 @@ from datetime import datetime
 
 import click
 
-from aspire_gitops.canonical import pretty_json
 from aspire_gitops.cli.compiled import compiled
 from aspire_gitops.cli.exit_codes import ExitCode
 from aspire_gitops.cli.findings import show_warnings
@@ -14,6 +13,7 @@ from aspire_gitops.cli.rehearsal_shown import RehearsalShown
 from aspire_gitops.cli.source import chosen, day, with_source
 from aspire_gitops.rehearsal import rehearse
 from aspire_gitops.rehearsal.text import closing_text, opening_text
+from aspire_ledger.canonical import pretty_json
 
 _EPILOG = """\b
 Examples:

@@ -89,7 +89,7 @@ def with_(ctx: click.Context, /, *, program: tuple[str, ...], **shape: Any) -> N
     ctx.exit(ended.returncode if ended.returncode >= 0 else 128 - ended.returncode)
 
 
-_LEDGER = "aspire_gitops.ledger.hook"  # a compiled config that has it cannot start without
+_LEDGER = "aspire_ledger.hook"  # a compiled config that has it cannot start without
 
 
 def _options(

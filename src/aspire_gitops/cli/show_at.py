@@ -7,7 +7,6 @@ from datetime import datetime
 
 import click
 
-from aspire_gitops.canonical import JsonValue, pretty_json
 from aspire_gitops.cli.invocation import Invocation, pass_invocation
 from aspire_gitops.cli.journal_reading import journal_to_read
 from aspire_gitops.cli.moments import HINT, read_moment
@@ -25,6 +24,7 @@ from aspire_gitops.rendering.journal.then import (
     view,
 )
 from aspire_gitops.rendering.journal.then_text import then_text
+from aspire_ledger.canonical import JsonValue, pretty_json
 
 _EPILOG = """\b
 Examples:

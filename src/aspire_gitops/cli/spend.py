@@ -12,7 +12,6 @@ from aspire_gitops.cli.source import day
 from aspire_gitops.cli.spending import InForce, in_force, ledger_of, now
 from aspire_gitops.errors import LedgerRefused, UsageError
 from aspire_gitops.ledger_reading import LedgerReading
-from aspire_gitops.money import Month
 from aspire_gitops.rendering.spend.failures import FAILURE_FORMATS
 from aspire_gitops.rendering.spend.formats import FORMATS
 from aspire_gitops.rendering.spend.rows import By
@@ -21,6 +20,7 @@ from aspire_gitops.spending import Spend, spend_of
 from aspire_gitops.spending.months import days_of
 from aspire_gitops.spending.record import Failures
 from aspire_gitops.spending.statement import Statement, statement_of
+from aspire_ledger.money import Month
 
 _EPILOG = """\b
 Examples:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.reporting import Brake, BrakeKind
+from aspire_ledger.canonical import JsonValue
 
 _RESUME = "resume"
 

@@ -7,7 +7,6 @@ from typing import Protocol, TypeVar
 import structlog
 
 from aspire_gitops.errors import LedgerRefused, LedgerUnavailable
-from aspire_gitops.money import Month
 from aspire_gitops.spending.calls import (
     WORST,
     AliasFailures,
@@ -18,6 +17,7 @@ from aspire_gitops.spending.calls import (
 )
 from aspire_gitops.spending.months import timezone_of
 from aspire_gitops.spending.record import Failures, PriceDifferences, UnlistedParameter
+from aspire_ledger.money import Month
 
 _log = structlog.get_logger("aspire_gitops.spending")
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.journal import Draft, Entry, EntryKind, Journal
 from aspire_gitops.reporting import JournalFacts
+from aspire_ledger.canonical import JsonValue
 
 
 @dataclass(slots=True)

@@ -8,12 +8,12 @@ was live.
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.controller.drift import Touch
 from aspire_gitops.controller.recording import Scribe, state_row
 from aspire_gitops.journal.entry import Draft, EntryKind
 from aspire_gitops.planning.diff import redacted, same
 from aspire_gitops.state import Snapshot
+from aspire_ledger.canonical import JsonValue
 
 
 def states_of(snapshot: Snapshot, owner: str) -> Mapping[str, JsonValue]:

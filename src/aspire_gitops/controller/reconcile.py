@@ -24,7 +24,6 @@ from aspire_gitops.controller.spending import Spending
 from aspire_gitops.controller.wanted import Compiler, Wanted
 from aspire_gitops.controller.words import at_rest, braked, clock, held, not_now, refused
 from aspire_gitops.errors import AspireGitopsError
-from aspire_gitops.money import Month
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.planning.spend_resets import with_resets
 from aspire_gitops.reporting import Standing, Turn
@@ -33,6 +32,7 @@ from aspire_gitops.revision import Revision
 from aspire_gitops.spending import zone
 from aspire_gitops.state import Snapshot
 from aspire_gitops.usage import Downtime
+from aspire_ledger.money import Month
 
 ASKED = "reconcile"  # the cause of a turn that a person asked for: what rests is tried again
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aspire_gitops.applying import Result
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.journal.entry import Draft, EntryKind
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.reporting import Drifted, Turn
 from aspire_gitops.revision import Revision
 from aspire_gitops.state import GatewayObject
+from aspire_ledger.canonical import JsonValue
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from aspire_gitops.controller.ports import World
 from aspire_gitops.controller.recording import Scribe
 from aspire_gitops.controller.spending import Spending
 from aspire_gitops.errors import GatewayError
-from aspire_gitops.money import Month
 from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.state import Compiled, Snapshot
+from aspire_ledger.money import Month
 
 
 @dataclass(slots=True)

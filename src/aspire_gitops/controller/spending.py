@@ -21,7 +21,6 @@ from aspire_gitops.controller.memory import Memory
 from aspire_gitops.controller.ports import Journal
 from aspire_gitops.errors import AspireGitopsError, LedgerRefused, LedgerUnavailable
 from aspire_gitops.journal.entry import Draft, EntryKind
-from aspire_gitops.money import Aud, Month, Usd
 from aspire_gitops.rendering.characters import one_line
 from aspire_gitops.rendering.spend.words import cents, month_end_text, month_text, reach_text
 from aspire_gitops.reporting import Notice, SpendReport, Topic
@@ -42,6 +41,7 @@ from aspire_gitops.spending.own_spend import OwnSpend, Verdict, own_spends
 from aspire_gitops.spending.spend import plain
 from aspire_gitops.state import Snapshot
 from aspire_gitops.usage import Traffic, window
+from aspire_ledger.money import Aud, Month, Usd
 
 _DAYS_EVERY = timedelta(minutes=5)
 _TRAFFIC_EVERY = timedelta(minutes=30)

@@ -9,9 +9,9 @@ from aspire_gitops.impact.compared import Compared
 from aspire_gitops.impact.known import Known
 from aspire_gitops.impact.repricing import Repricing, app_cost
 from aspire_gitops.impact.review import AliasImpact, AppImpact, Edit, Moved, ResourceEdit
-from aspire_gitops.money import Aud
 from aspire_gitops.resources import AppSpec, BudgetSpec, ResourceKind
 from aspire_gitops.spending.spend import plain
+from aspire_ledger.money import Aud
 
 _App = Declared[AppSpec] | None
 _REMOVED = "it is removed, and its keys are deleted"

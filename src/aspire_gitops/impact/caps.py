@@ -9,10 +9,10 @@ from decimal import Decimal
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.impact.compared import Compared
 from aspire_gitops.impact.review import BudgetImpact, Moved, ResourceEdit
-from aspire_gitops.money import Aud
 from aspire_gitops.resources import BudgetSpec, ResourceKind
 from aspire_gitops.spending import Forecast, forecast
 from aspire_gitops.spending.spend import plain
+from aspire_ledger.money import Aud
 
 _NOTHING = Aud(Decimal(0))
 _LONGEST_MONTH = 31

@@ -12,11 +12,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.impact.review import Edit, ResourceEdit
 from aspire_gitops.planning.plan import FieldChange
 from aspire_gitops.resources import ResourceKind
+from aspire_ledger.canonical import JsonValue
 
 Declarations = Mapping[str, Declared[Any]]
 

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.impact.review import Live
-from aspire_gitops.money import Aud, Month
 from aspire_gitops.spending.caps import zone
 from aspire_gitops.state import Compiled, Snapshot
 from aspire_gitops.usage import Downtime, Traffic
+from aspire_ledger.money import Aud, Month
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ from operator import attrgetter
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.compiling.card import card_of
 from aspire_gitops.impact.review import AppCost, Moved, Repriced
-from aspire_gitops.ledger.amounts import cost_in_nano
-from aspire_gitops.ledger.card import Price, read_price
-from aspire_gitops.ledger.pricing import cost_usd
-from aspire_gitops.ledger.values import UNITS, Counted
-from aspire_gitops.money import Aud
 from aspire_gitops.resources import AliasSpec
 from aspire_gitops.usage import Traffic, Usage
+from aspire_ledger.amounts import cost_in_nano
+from aspire_ledger.card import Price, read_price
+from aspire_ledger.money import Aud
+from aspire_ledger.pricing import cost_usd
+from aspire_ledger.values import UNITS, Counted
 
 _EXACT = Context(prec=60)
 _NOTHING = Aud(Decimal(0))

@@ -11,11 +11,11 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from aspire_gitops.diagnostics import Diagnostic, Span
-from aspire_gitops.money import Aud
 from aspire_gitops.planning.plan import FieldChange, Plan
 from aspire_gitops.resources import ResourceKind
 from aspire_gitops.revision import Revision
 from aspire_gitops.spending import Forecast
+from aspire_ledger.money import Aud
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from aspire_gitops.canonical import JsonValue, canonical_json, digest
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
+from aspire_ledger.canonical import JsonValue, canonical_json, digest
 
 GENESIS = "sha256:" + "0" * 64  # what the first line follows
 

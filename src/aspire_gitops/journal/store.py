@@ -14,7 +14,6 @@ from typing import Any, Self, TypeAlias
 
 from sqlalchemy import Connection, Select, insert, text
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.errors import JournalDamaged
 from aspire_gitops.journal import queries
 from aspire_gitops.journal.chain import GENESIS, Row, chained, entry_of
@@ -24,6 +23,7 @@ from aspire_gitops.journal.queries import Wanted
 from aspire_gitops.journal.tables import ENTRY, SCHEMA
 from aspire_gitops.journal.verifying import Fault, Verdict, is_whole, verified
 from aspire_gitops.reporting import JournalFacts
+from aspire_ledger.canonical import JsonValue
 
 Moment: TypeAlias = datetime | int
 """A time, or the number of an entry: as of it, what it says included."""

@@ -13,11 +13,11 @@ from types import MappingProxyType
 
 from pydantic import SecretStr
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.errors import TellingFailed
 from aspire_gitops.notifying.receiver import ALL_BUT_PENDING
 from aspire_gitops.reporting import Notice, Topic
 from aspire_gitops.web import TIMEOUT_S, Place, post_json
+from aspire_ledger.canonical import JsonValue
 
 LONGEST_TITLE = 400
 LONGEST_DETAILS = 2800  # Slack takes 3,000 characters in one block

@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.notifying.receiver import ALL_BUT_PENDING
 from aspire_gitops.notifying.signature import signed_headers
 from aspire_gitops.reporting import Notice, Topic
 from aspire_gitops.web import TIMEOUT_S, Place, post_json
+from aspire_ledger.canonical import JsonValue
 
 FORMAT = 1
 NOTICE_HEADER = "X-Aspire-Gitops-Notice"

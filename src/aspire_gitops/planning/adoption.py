@@ -12,7 +12,6 @@ from decimal import ROUND_UP, Decimal
 from typing import Final
 
 from aspire_gitops.diagnostics import Rule
-from aspire_gitops.money import json_number
 from aspire_gitops.planning.matching import match
 from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal
 from aspire_gitops.planning.rules import (
@@ -23,6 +22,7 @@ from aspire_gitops.planning.rules import (
 )
 from aspire_gitops.spending.own_spend import usd_text
 from aspire_gitops.state import Compiled, GatewayObject, Holder, KeyFacts, Kind, Snapshot
+from aspire_ledger.money import json_number
 
 SPEND: Final = "spend"
 """The path of LiteLLM's own spend in a plan. It is in no object: `reset_spend` writes it."""

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
-from aspire_gitops.canonical import pretty_json
 from aspire_gitops.diagnostics import Rule
 from aspire_gitops.errors import UsageError
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
@@ -23,6 +22,7 @@ from aspire_gitops.state import (
     ObjectKey,
     SecretReference,
 )
+from aspire_ledger.canonical import pretty_json
 
 FORMAT_VERSION = 1
 

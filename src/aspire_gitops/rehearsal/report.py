@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from aspire_gitops.canonical import JsonValue
+from aspire_ledger.canonical import JsonValue
 
 
 class StepStatus(StrEnum):

@@ -10,7 +10,6 @@ from pydantic import SecretStr
 from aspire_gitops.applying import Outcome, apply_plan, resolve_secrets
 from aspire_gitops.applying.ports import Deliveries
 from aspire_gitops.applying.secrets import gather_evidence
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.errors import SandboxError
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.planning.adoption import addresses_to_adopt
@@ -27,6 +26,7 @@ from aspire_gitops.rehearsal.stage import Attacked, Call, Exchange
 from aspire_gitops.sandbox import Sandbox, UpstreamControl, restart
 from aspire_gitops.sandbox.loopback import HTTP_ERRORS, loopback_client
 from aspire_gitops.state import Compiled, Kind, ObjectKey, Snapshot
+from aspire_ledger.canonical import JsonValue
 
 Answer = TypeVar("Answer")
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from aspire_gitops.applying import Outcome
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rehearsal.attacks import Attack, Names
 from aspire_gitops.rehearsal.books import Book, BookedCall
 from aspire_gitops.sandbox import Billed
 from aspire_gitops.state import Compiled, ObjectKey
+from aspire_ledger.canonical import JsonValue
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from aspire_gitops.canonical import canonical_json, pretty_json
 from aspire_gitops.compiling.card import card_of
 from aspire_gitops.compiling.prices import named_amounts
 from aspire_gitops.rendering.characters import one_line
 from aspire_gitops.rendering.price_words import price_words
 from aspire_gitops.resources import AliasSpec, ProviderSpec
+from aspire_ledger.canonical import canonical_json, pretty_json
 
 _DEFAULT_ANSWER = 32_768  # tokens; what the ledger takes where no file says
 _DEFAULT_TIMEOUT_S = 600

@@ -7,9 +7,9 @@ for each day. `saved_snapshot` reads the file back.
 
 from collections.abc import Sequence
 
-from aspire_gitops.canonical import JsonValue, digest, pretty_json
 from aspire_gitops.state import GatewayObject, Holder, KeyFacts, Snapshot
 from aspire_gitops.usage import FIRST_COUNTS, LATER_COUNTS, Downtime, Traffic, Usage
+from aspire_ledger.canonical import JsonValue, digest, pretty_json
 
 FORMAT_VERSION = (
     2  # of a file whose traffic has later counts; else it is 1, and older programs read it

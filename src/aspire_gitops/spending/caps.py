@@ -10,9 +10,9 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from aspire_gitops.canonical import JsonValue
-from aspire_gitops.money import Aud, Month
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
+from aspire_ledger.canonical import JsonValue
+from aspire_ledger.money import Aud, Month
 
 
 @dataclass(frozen=True, slots=True)

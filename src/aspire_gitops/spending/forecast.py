@@ -18,8 +18,8 @@ from functools import lru_cache
 from itertools import accumulate
 from random import Random
 
-from aspire_gitops.money import Aud, Month
 from aspire_gitops.spending.months import days_of, part_left, timezone_of
+from aspire_ledger.money import Aud, Month
 
 WINDOW_DAYS = 14
 LEAST_DAYS = 3

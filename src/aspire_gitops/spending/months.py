@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from aspire_gitops.money import Month
+from aspire_ledger.money import Month
 
 _NAME = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _DAY = timedelta(days=1)

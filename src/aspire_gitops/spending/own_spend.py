@@ -11,10 +11,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from aspire_gitops.money import Aud, Month
 from aspire_gitops.spending.caps import budget_of, cap_of, zone
 from aspire_gitops.spending.spend import plain
 from aspire_gitops.state import GatewayObject, KeyFacts, Kind, ObjectKey, Snapshot
+from aspire_ledger.money import Aud, Month
 
 MARGIN: Final = Decimal("0.1")
 """How far the two may be apart, as a part of the key's `max_budget`."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from aspire_gitops.money import Aud
+from aspire_ledger.money import Aud
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_FLOOR, Decimal
 
-from aspire_gitops.money import Aud, Month
 from aspire_gitops.spending.caps import Cap
 from aspire_gitops.spending.forecast import Forecast, forecast
 from aspire_gitops.spending.record import MonthRecord, Part
+from aspire_ledger.money import Aud, Month
 
 _NOTHING = Aud(Decimal(0))
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from aspire_gitops.canonical import JsonValue, digest
-from aspire_gitops.money import Aud, Month
 from aspire_gitops.spending.caps import Cap
 from aspire_gitops.spending.record import Adjustment, Booked, Part, RateUsed
 from aspire_gitops.spending.spend import plain
+from aspire_ledger.canonical import JsonValue, digest
+from aspire_ledger.money import Aud, Month
 
 _NOTHING = Aud(Decimal(0))
 

@@ -15,9 +15,9 @@ from aspire_gitops.errors import (
     JournalUnavailable,
 )
 from aspire_gitops.journal.entry import EntryKind
-from aspire_gitops.money import Month
 from aspire_gitops.reporting import Standing
 from aspire_gitops.usage import Downtime
+from aspire_ledger.money import Month
 from support.fake_gateway import Drop, Fault, Status
 from support.turns import NOON, Scene
 

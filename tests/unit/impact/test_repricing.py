@@ -7,9 +7,9 @@ import pytest
 
 from aspire_gitops.impact.repricing import Prices
 from aspire_gitops.impact.review import AliasImpact, AppCost, Moved
-from aspire_gitops.ledger.amounts import aud, cost_in_nano
-from aspire_gitops.money import Aud
 from aspire_gitops.resources import AliasSpec
+from aspire_ledger.amounts import aud, cost_in_nano
+from aspire_ledger.money import Aud
 from support.catalogs import GATEWAY, alias, app
 from support.changes import codes, live, reviewed, side, small, used, without
 

@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from aspire_gitops.ledger.booking import Booking
-from aspire_gitops.ledger.values import FailedCalls, SeenParameter
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.spending.record import (
     Failures,
@@ -17,6 +15,8 @@ from aspire_gitops.spending.record import (
     PriceDifferences,
     UnlistedParameter,
 )
+from aspire_ledger.booking import Booking
+from aspire_ledger.values import FailedCalls, SeenParameter
 from support.ledger_calls import NOON, settlement
 
 Run = Callable[..., Any]

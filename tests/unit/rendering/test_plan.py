@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from inline_snapshot import snapshot
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.diagnostics import Rule
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
 from aspire_gitops.rendering.plan.markdown import plan_markdown
@@ -18,6 +17,7 @@ from aspire_gitops.state import (
     ObjectKey,
     SecretReference,
 )
+from aspire_ledger.canonical import JsonValue
 
 VISION = ObjectKey(Kind.DEPLOYMENT, "qwen-vision")
 POSTIZ = ObjectKey(Kind.KEY, "postiz.default")

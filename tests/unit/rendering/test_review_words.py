@@ -15,7 +15,6 @@ from aspire_gitops.impact.review import (
     Review,
     Uptime,
 )
-from aspire_gitops.money import Aud
 from aspire_gitops.rendering.review.amounts import age_text, money_moved, percent, seconds_text
 from aspire_gitops.rendering.review.headline import headline
 from aspire_gitops.rendering.review.words import (
@@ -27,6 +26,7 @@ from aspire_gitops.rendering.review.words import (
 )
 from aspire_gitops.resources import ResourceKind
 from aspire_gitops.revision import Revision
+from aspire_ledger.money import Aud
 from support.hostile_reviews import hostile_review
 from support.reviews import review_of
 

@@ -11,11 +11,11 @@ from inline_snapshot import snapshot
 
 from aspire_gitops import saved_snapshot
 from aspire_gitops.errors import UsageError
-from aspire_gitops.money import Aud
 from aspire_gitops.rendering.snapshot import FORMAT_VERSION, snapshot_json
 from aspire_gitops.saved_snapshot import SavedSnapshot, read_snapshot
 from aspire_gitops.state import GatewayObject, Holder, KeyFacts, Kind, ObjectKey, Snapshot
 from aspire_gitops.usage import Downtime, Traffic, Usage
+from aspire_ledger.money import Aud
 from support.objects import NOON, OWNER
 
 TUESDAY, MONDAY = date(2026, 11, 24), date(2026, 11, 23)

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from rich.text import Text
 
-from aspire_gitops.money import Aud
 from aspire_gitops.rendering.spend.failures import FAILURE_FORMATS
 from aspire_gitops.rendering.spend.formats import FORMATS, spend_csv, spend_markdown, spend_text
 from aspire_gitops.rendering.spend.rows import By
@@ -27,6 +26,7 @@ from aspire_gitops.spending import (
 )
 from aspire_gitops.spending.record import Booked, Failures
 from aspire_gitops.spending.statement import Statement, statement_of
+from aspire_ledger.money import Aud
 
 HERE = Path(__file__).parent / "spend"
 SYDNEY = ZoneInfo("Australia/Sydney")

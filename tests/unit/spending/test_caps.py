@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.spending import cap_of, caps_of
 from aspire_gitops.state import GatewayObject
+from aspire_ledger.canonical import JsonValue
 from support.objects import app_key, applied
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

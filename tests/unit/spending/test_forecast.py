@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.money import Aud, Month
 from aspire_gitops.spending import Forecast, Reach, forecast
+from aspire_ledger.money import Aud, Month
 
 SYDNEY = ZoneInfo("Australia/Sydney")
 NOVEMBER_23 = datetime(2026, 11, 23, 9, 30, tzinfo=SYDNEY)

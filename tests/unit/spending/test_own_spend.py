@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.spend_resets import with_resets
 from aspire_gitops.spending.own_spend import OwnSpend, Verdict, own_spends, usd_text
 from aspire_gitops.state import GatewayObject, KeyFacts, Snapshot
+from aspire_ledger.canonical import JsonValue
 from support.objects import OWNER, app_key, applied, compiled, foreign, snapshot
 
 ADDRESS = "ab" * 32

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from aspire_gitops.money import Aud
 from aspire_gitops.spending import Cap, MonthRecord, Part, known_spent, month_named, spend_of
 from aspire_gitops.spending.spend import percent_of, plain
+from aspire_ledger.money import Aud
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NOVEMBER = month_named("2026-11", ZoneInfo("Australia/Sydney"))

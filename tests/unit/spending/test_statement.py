@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.money import Aud
 from aspire_gitops.spending import Cap, month_named
 from aspire_gitops.spending.record import Booked
 from aspire_gitops.spending.statement import Statement, statement_of
+from aspire_ledger.money import Aud
 
 NOVEMBER = month_named("2026-11", ZoneInfo("Australia/Sydney"))
 NOW = datetime(2026, 12, 2, tzinfo=UTC)

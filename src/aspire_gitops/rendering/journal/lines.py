@@ -5,9 +5,9 @@ from datetime import tzinfo
 
 from rich.text import Text
 
-from aspire_gitops.canonical import JsonValue, canonical_json, pretty_json
 from aspire_gitops.rendering.characters import one_line
 from aspire_gitops.rendering.journal.words import Line, Said, sentence, when_text, who_text
+from aspire_ledger.canonical import JsonValue, canonical_json, pretty_json
 
 _STYLES = {
     "applied": "bold green",

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.rendering.journal.lines import line_json
 from aspire_gitops.rendering.journal.words import Line
+from aspire_ledger.canonical import JsonValue
 
 Row: TypeAlias = Mapping[str, JsonValue]
 Chooses: TypeAlias = Callable[[Mapping[str, Sequence[Row]]], Sequence[str]]

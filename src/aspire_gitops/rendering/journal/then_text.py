@@ -6,11 +6,11 @@ from decimal import Decimal
 
 from rich.text import Text
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.rendering.characters import one_line
 from aspire_gitops.rendering.journal.then import ObjectThen, Row, Then, fields, texts
 from aspire_gitops.rendering.journal.words import Line, when_text, who_text
 from aspire_gitops.rendering.plan.words import plural, value_text
+from aspire_ledger.canonical import JsonValue
 
 _LIMITS = {
     "rpm_limit": "requests a minute",

@@ -4,9 +4,9 @@ from typing import Protocol
 
 from rich.text import Text
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.rendering.characters import one_line
 from aspire_gitops.rendering.plan.words import plural
+from aspire_ledger.canonical import JsonValue
 
 
 class Verdict(Protocol):

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Protocol
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.rendering.characters import one_line
 from aspire_gitops.rendering.plan.words import plural, revision_text
 from aspire_gitops.rendering.status.words import person
+from aspire_ledger.canonical import JsonValue
 
 
 class Said(Protocol):

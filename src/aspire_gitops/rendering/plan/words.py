@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from aspire_gitops.canonical import JsonValue, canonical_json
 from aspire_gitops.planning.diff import same
 from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan
 from aspire_gitops.rendering.characters import one_line
+from aspire_ledger.canonical import JsonValue, canonical_json
 
 SIGNS: Mapping[Action, str] = {
     Action.CREATE: "+",

@@ -4,9 +4,9 @@ from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from aspire_gitops.impact.review import Moved, Repriced
-from aspire_gitops.money import Aud
 from aspire_gitops.rendering.plan.words import plural
 from aspire_gitops.rendering.spend.words import cents
+from aspire_ledger.money import Aud
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 

@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from aspire_gitops.canonical import JsonValue, pretty_json
 from aspire_gitops.diagnostics import Diagnostic, Span
 from aspire_gitops.impact.review import (
     AliasImpact,
@@ -26,6 +25,7 @@ from aspire_gitops.planning.plan import Change, Plan
 from aspire_gitops.rendering.diagnostics.machine import whole_text
 from aspire_gitops.revision import Revision
 from aspire_gitops.spending import Forecast
+from aspire_ledger.canonical import JsonValue, pretty_json
 
 FORMAT_VERSION = 1
 """Grows when a field goes or changes its meaning; new fields do not count."""

@@ -5,13 +5,13 @@ from typing import Final
 
 from rich.text import Text
 
-from aspire_gitops.canonical import JsonValue, pretty_json
 from aspire_gitops.rendering.characters import one_line
 from aspire_gitops.rendering.plan.words import plural
 from aspire_gitops.rendering.spend.formats import table_csv, table_markdown, table_text
 from aspire_gitops.rendering.spend.rows import Table
 from aspire_gitops.rendering.spend.words import month_text
 from aspire_gitops.spending.record import Failures
+from aspire_ledger.canonical import JsonValue, pretty_json
 
 _HEADINGS: Final = ("app", "alias", "deployment", "outcome", "calls")
 _NUMBERS: Final = frozenset({4})

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rich.text import Text
 
-from aspire_gitops.canonical import JsonValue, pretty_json
 from aspire_gitops.rendering.plan.words import plural
 from aspire_gitops.rendering.spend.rows import By, Table, exact, parts, table
 from aspire_gitops.rendering.spend.words import cents, estimated_text, month_text
 from aspire_gitops.spending import BudgetSpend, Forecast, Spend
 from aspire_gitops.spending.spend import plain
+from aspire_ledger.canonical import JsonValue, pretty_json
 
 _FULL, _NEARLY = 100, 80
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -7,7 +7,6 @@ may be somebody's secret, and the state of objects, which `snapshot` shows.
 from collections.abc import Iterable
 from typing import TypeVar
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.diagnostics import Diagnostic
 from aspire_gitops.planning.plan import Cause, Change, FieldChange, Plan
 from aspire_gitops.rendering.plan.words import (
@@ -42,6 +41,7 @@ from aspire_gitops.rendering.status.document import (
 from aspire_gitops.rendering.status.spend import spend_document
 from aspire_gitops.reporting import DowntimeReport, Status, Turn
 from aspire_gitops.revision import Revision
+from aspire_ledger.canonical import JsonValue
 
 SHOWN = 200
 """How many changes, failures or diagnostics a document lists at most."""
