@@ -19,10 +19,10 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from aspire_gitops.controller.calls import ask_about_calls
+from aspire_gitops.controller.spending import ask_about_calls
 from aspire_gitops.ledger_reading import LedgerReading
-from aspire_gitops.spending.calls import AppParameter
-from aspire_gitops.spending.record import PriceDifferences
+from aspire_gitops.spend.calls import AppParameter
+from aspire_gitops.spend.record import PriceDifferences
 from aspire_ledger import additions
 from aspire_ledger.additions import ADDITIONS, EVERY_ENTRY_COLUMN, NEWEST_FORMAT
 from aspire_ledger.booking import Booking
