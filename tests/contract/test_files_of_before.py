@@ -13,21 +13,21 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from aspire_gitops.controller.brakes import brakes_in_force
-from aspire_gitops.errors import UsageError
+from aspire_gitops.codec.plan import plan_from_json, plan_to_json
+from aspire_gitops.codec.snapshot_reader import read_snapshot
+from aspire_gitops.controller.holds import brakes_in_force
 from aspire_gitops.journal import Draft, EntryKind, Journal, open_journal
-from aspire_gitops.ledger.booking import Booking
-from aspire_gitops.ledger.opening import open_store
-from aspire_gitops.ledger.recovering import expire
-from aspire_gitops.ledger.values import EntryKind as Booked
-from aspire_gitops.ledger.values import Verdict
-from aspire_gitops.ledger.verifying import verify
 from aspire_gitops.ledger_reading import LedgerReading
-from aspire_gitops.planning.document import plan_from_json, plan_to_json
-from aspire_gitops.rendering.status.document import StatusDocument
-from aspire_gitops.saved_snapshot import read_snapshot
-from aspire_gitops.spending.record import Failures, UnlistedParameter
+from aspire_gitops.spend.record import Failures, UnlistedParameter
 from aspire_gitops.state import DEFAULT_OWNER, FileDelivery, Holder, Kind, ObjectKey
+from aspire_gitops.status.document import StatusDocument
+from aspire_gitops.vocabulary.errors import UsageError
+from aspire_ledger.booking import Booking
+from aspire_ledger.opening import open_store
+from aspire_ledger.recovering import expire
+from aspire_ledger.values import EntryKind as Booked
+from aspire_ledger.values import Verdict
+from aspire_ledger.verifying import verify
 from support.before import (
     BEFORE,
     DAY,

@@ -47,7 +47,7 @@ UNKNOWN = status(
     [
         pytest.param("Calls 17 Nov to 23 Nov, as of 3 min ago", id="which days, and when"),
         pytest.param("failed qwen-vision 429 1,204 31 today", id="a failed alias"),
-        pytest.param("not listed knowledge-os enable_thinking passed 2310 calls to qwen-vision", id="a parameter"),
+        pytest.param("not listed knowledge-os enable_thinking passed 2,310 calls to qwen-vision", id="a parameter"),
         pytest.param("2 calls of November 2026 are priced otherwise than LiteLLM computes", id="how many"),
         pytest.param("gpt-4o-eu: booked 0.4125 USD, LiteLLM 0.0825 USD chatcmpl-7f2c", id="the worst"),
         pytest.param("embed-small: booked 0.0000213 USD, LiteLLM 0.00 USD", id="a part of a cent"),
