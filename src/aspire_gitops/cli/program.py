@@ -103,11 +103,11 @@ class Program(click.Group):
 
 
 def report_error(error: AspireGitopsError) -> None:
-    """Print an expected error: `error: what is wrong; the way out`, further lines indented."""
-    first, *others = printable(str(error)).splitlines() or [type(error).__name__]
-    wrong, semicolon, way_out = first.rpartition("; ")
-    if not (semicolon and isinstance(error, UsageError)):  # the others join findings with it
-        wrong, way_out = first, ""
+    """Print an expected error: what is wrong, further lines indented, then the help."""
+    first, *others = printable(error.message).splitlines() or [type(error).__name__]
+    wrong, way_out = first, printable(error.help or "")
+    if not way_out and isinstance(error, UsageError) and "; " in first:
+        wrong, _, way_out = first.rpartition("; ")
     click.echo(f"{click.style('error', fg='red', bold=True)}: {wrong}", err=True)
     for line in others:
         click.echo(f"       {line}", err=True)

@@ -32,7 +32,19 @@ if TYPE_CHECKING:
 
 
 class AspireGitopsError(Exception):
-    """The base of all errors with a message for people: what is wrong, then the way out."""
+    """The base of all errors that people read.
+
+    `message` says what is wrong, `help` what to do about it, None where nobody knows.
+    They are joined only where there is one line for both; neither is ever cut apart.
+    """
+
+    def __init__(self, message: str, *, help: str | None = None) -> None:  # noqa: A002 (the word people read)
+        self.message = message
+        self.help = help
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.help}" if self.help else self.message
 
 
 class UsageError(AspireGitopsError):
@@ -111,6 +123,7 @@ class TellingFailed(AspireGitopsError):
         self,
         message: str,
         *,
+        help: str | None = None,  # noqa: A002
         retry_after_s: float | None = None,
         permanent: bool = False,
         status: int | None = None,
@@ -118,7 +131,7 @@ class TellingFailed(AspireGitopsError):
         self.retry_after_s = retry_after_s
         self.permanent = permanent
         self.status = status
-        super().__init__(message)
+        super().__init__(message, help=help)
 
 
 class SandboxError(AspireGitopsError):
@@ -137,11 +150,16 @@ class GatewayUnavailable(GatewayError):
     """
 
     def __init__(
-        self, message: str, *, retry_after_s: float | None = None, answered: bool = False
+        self,
+        message: str,
+        *,
+        help: str | None = None,  # noqa: A002
+        retry_after_s: float | None = None,
+        answered: bool = False,
     ) -> None:
         self.retry_after_s = retry_after_s
         self.answered = answered
-        super().__init__(message)
+        super().__init__(message, help=help)
 
 
 class GatewayRefused(GatewayError):
@@ -151,9 +169,9 @@ class GatewayRefused(GatewayError):
 class GatewayRejected(GatewayError):
     """The gateway answered 4xx to one request. The same request will fail again."""
 
-    def __init__(self, message: str, *, status: int) -> None:
+    def __init__(self, message: str, *, status: int, help: str | None = None) -> None:  # noqa: A002
         self.status = status
-        super().__init__(message)
+        super().__init__(message, help=help)
 
 
 class GatewayReplyInvalid(GatewayError):
