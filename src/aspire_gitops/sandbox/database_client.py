@@ -5,13 +5,13 @@ from another. They are never looked at when the client runs, yet importing them
 takes 40 % of the proxy's start and 150 MB: the nested ones are taken out.
 """
 
-import os
 import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from aspire_gitops.sandbox.cache import run_step
+from aspire_gitops.sandbox.node import find_node
 
 CLIENT_RECIPE = "2"  # counts what this module does differently from before: names the cache folder
 
@@ -34,21 +34,23 @@ def generate_client(venv: Path, modules: Path, engine: Mapping[str, str], log: P
 
     Raises:
         SandboxStartFailed: The generator failed.
+        PrerequisiteMissing: There is no Node.js.
     """
     program = engine["PRISMA_QUERY_ENGINE_BINARY"]
-    version = subprocess.check_output([program, "--version"], text=True).split()[-1]
+    node = find_node()
+    asked = subprocess.check_output([program, "--version"], text=True, env=node.environment())
     env = {
         **engine,
-        "PATH": f"{venv / 'bin'}:{os.environ['PATH']}",
+        "PATH": f"{venv / 'bin'}:{node.search_path}",
         "HOME": str(venv),
         "PRISMA_CLI_QUERY_ENGINE_TYPE": "binary",
         "PRISMA_SCHEMA_ENGINE_BINARY": program,
-        "PRISMA_EXPECTED_ENGINE_VERSION": version,
+        "PRISMA_EXPECTED_ENGINE_VERSION": asked.split()[-1],
         "CHECKPOINT_DISABLE": "1",
     }
     schema = site_packages(venv) / "litellm" / "proxy" / "schema.prisma"
     generator = modules / "prisma" / "build" / "index.js"
-    run_step(["node", generator, "generate", "--schema", schema], log, env=env)
+    run_step([node.program, generator, "generate", "--schema", schema], log, env=env)
     client = site_packages(venv) / "prisma"
     hints = client / "types.py"
     hints.write_text(without_nested_hints(hints.read_text()))

@@ -7,8 +7,6 @@ one's command line and HTTP interface. The cache holds the installed result;
 """
 
 import platform
-import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +18,7 @@ from pathlib import Path
 from aspire_gitops.sandbox.cache import Progress, cached, digest, run_step
 from aspire_gitops.sandbox.database_client import CLIENT_RECIPE, generate_client, site_packages
 from aspire_gitops.sandbox.errors import PrerequisiteMissing
+from aspire_gitops.sandbox.node import find_node
 
 LITELLM_VERSION = "1.106.2"
 # LiteLLM sets a private attribute of this release of its database client; later ones renamed it.
@@ -65,24 +64,14 @@ class Installation:
 
 
 def check_prerequisites() -> None:
-    """Check what neither PyPI nor npm provides, before anything is downloaded.
+    """Check what the installation needs, before anything is downloaded.
 
     Raises:
         PrerequisiteMissing: With what to install and how.
     """
     if sys.platform != "linux":
         raise PrerequisiteMissing("the sandbox needs Linux; on another system, run it in a VM")
-    for tool in ("node", "npm"):
-        if not shutil.which(tool):
-            raise PrerequisiteMissing(
-                f"`{tool}` is not on PATH; the sandbox needs Node.js 18 or newer with npm: "
-                "`apt-get install nodejs npm`, or see nodejs.org"
-            )
-    version = subprocess.check_output(["node", "--version"], text=True).strip()
-    if int(version.lstrip("v").split(".")[0]) < 18:
-        raise PrerequisiteMissing(
-            f"Node.js is {version}; the sandbox needs 18 or newer: see nodejs.org"
-        )
+    find_node()
     if _uv() is None and not find_spec("ensurepip"):
         raise PrerequisiteMissing(
             "this Python cannot create virtual environments: `apt-get install python3-venv`"
@@ -120,12 +109,24 @@ def _install_engine(progress: Progress) -> Engine:
 def _fill_engine(source: Traversable, folder: Path, log: Path) -> None:
     for name in ENGINE_PACKAGES:
         (folder / name).write_bytes((source / name).read_bytes())
-    run_step(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], log, cwd=folder)
+    install_locked(folder, log)
     (folder / "bin").mkdir()
     for name in ENGINE_PROGRAMS:
         program = folder / "bin" / name
         program.write_bytes((source / name).read_bytes())
         program.chmod(0o755)  # unpacking a wheel may have dropped the bit
+
+
+def install_locked(folder: Path, log: Path) -> None:
+    """Install what the `package-lock.json` of a folder pins, and run no script of a package.
+
+    Raises:
+        SandboxStartFailed: npm failed. A fault of the network may pass: try again.
+        PrerequisiteMissing: There is no Node.js.
+    """
+    node = find_node()
+    command = (*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    run_step(command, log, cwd=folder, env=node.environment())
 
 
 def _fill_venv(engine: Engine, constraints: Traversable, folder: Path, log: Path) -> None:

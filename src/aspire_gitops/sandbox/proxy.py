@@ -4,13 +4,13 @@ The proxy inherits nothing from the caller but `PATH`: what it knows is in
 `ProxySetup`. `lifecycle` decides when it starts and stops.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aspire_gitops.sandbox.install import Installation
 from aspire_gitops.sandbox.loopback import HTTP_ERRORS, LoopbackClient, loopback_client
+from aspire_gitops.sandbox.node import find_node
 from aspire_gitops.sandbox.processes import LOOPBACK, Process, spawn, wait_until
 
 START_PATIENCE_S = 180.0
@@ -32,7 +32,7 @@ class ProxySetup:
         return {
             **engine.variables,
             # First the `prisma` that says "no drift" when LiteLLM compares the schema at start.
-            "PATH": f"{engine.programs}:{venv / 'bin'}:{os.environ['PATH']}",
+            "PATH": f"{engine.programs}:{venv / 'bin'}:{find_node().search_path}",
             "HOME": str(self.state_dir),
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
