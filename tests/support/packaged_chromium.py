@@ -7,7 +7,6 @@ cache that sandboxes use: 250 MB. `browser` prefers the machine's.
 import os
 import platform
 import shutil
-import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,8 +58,7 @@ def _fill(folder: Path, log: Path) -> None:
     for name in _ARCHIVES:
         archive = folder / f"{name}.tar"
         _unpack(packed / f"{name}.tar.br", archive, log)
-        with tarfile.open(archive) as opened:
-            opened.extractall(folder, filter="data")
+        run_step(["tar", "--extract", "--file", archive, "--directory", folder], log)
         archive.unlink()
     (folder / "fonts.conf").write_text(_FONTS)
     shutil.rmtree(modules)
