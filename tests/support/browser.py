@@ -10,11 +10,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from playwright.sync_api import Browser, Error, sync_playwright
 
-from aspire_gitops.sandbox.packaged import machine_counts
+from aspire_gitops.sandbox.packaged import machine_counts, node_folder
 from aspire_gitops.server.options import ServerOptions
 from support.packaged_chromium import Chromium, packaged_chromium
 from support.serving import serving
@@ -50,7 +51,7 @@ def chromium(program: Chromium | None = None) -> Iterator[Browser]:
         if os.environ.get("ASPIRE_GITOPS_REQUIRE_REAL"):
             pytest.fail(reason)
         pytest.skip(reason)
-    with sync_playwright() as playwright:
+    with mock.patch.dict(os.environ, _drivers_node()), sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=program.program,
             args=list(_ARGUMENTS),
@@ -60,6 +61,12 @@ def chromium(program: Chromium | None = None) -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def _drivers_node() -> dict[str, str]:
+    # The Node.js in Playwright needs libatomic, which a bare Debian lacks; the packaged one does not.
+    root = node_folder()
+    return {"PLAYWRIGHT_NODEJS_PATH": str(root / "bin" / "node")} if root else {}
 
 
 def take(
