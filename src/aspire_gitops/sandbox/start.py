@@ -14,6 +14,7 @@ from aspire_gitops.sandbox.cache import Progress
 from aspire_gitops.sandbox.install import DEFAULT_CONFIG, Installation
 from aspire_gitops.sandbox.ledger import LEDGER_URL, ledger_variables, sqlite_url
 from aspire_gitops.sandbox.loopback import HTTP_ERRORS, LoopbackClient, loopback_client
+from aspire_gitops.sandbox.node import find_node
 from aspire_gitops.sandbox.options import Sandbox, SandboxOptions
 from aspire_gitops.sandbox.processes import (
     LOOPBACK,
@@ -68,7 +69,7 @@ class ProxySetup:
         return {
             **engine.variables,
             # First the `prisma` that says "no drift" when LiteLLM compares the schema at start.
-            "PATH": f"{engine.programs}:{venv / 'bin'}:{os.environ['PATH']}",
+            "PATH": f"{engine.programs}:{venv / 'bin'}:{find_node().search_path}",
             "HOME": str(self.state_dir),
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
