@@ -18,7 +18,7 @@ from aspire_gitops.cli.exit_codes import ExitCode
 from aspire_gitops.cli.files import write_file
 from aspire_gitops.cli.findings import show_findings, with_findings_format
 from aspire_gitops.cli.progress import told_on_stderr, warn
-from aspire_gitops.cli.source import day
+from aspire_gitops.cli.source import day, with_today
 from aspire_gitops.diagnostics import Diagnostic, sort_diagnostics
 from aspire_gitops.egress.exceptions import DEFAULT_NAME, Agreed, Exceptions, agree, read_exceptions
 from aspire_gitops.errors import UsageError
@@ -76,7 +76,7 @@ def command() -> None:
     type=click.IntRange(min=1),
     help="Processes that scan.  [default: one for each processor]",
 )
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
+@with_today
 def scan(
     *,
     paths: tuple[Path, ...],

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from aspire_gitops.cli.source import DEFAULT_FOLDER, chosen, day
+from aspire_gitops.cli.source import DEFAULT_FOLDER, chosen, day, with_today
 from aspire_gitops.errors import UsageError
 from aspire_gitops.rendering.diagnostics.pages import page_of
 from aspire_gitops.rendering.diagnostics.registry import all_rules
@@ -26,7 +26,7 @@ Examples:
 @click.argument("name", required=False)
 @click.option("--source", default=DEFAULT_FOLDER, metavar="SOURCE", help="For an alias: the reviewed files, a folder or `git:REF`.  [default: gateway.d]")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For an alias: how to show it.")  # fmt: skip
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
+@with_today
 def command(
     code: str | None, name: str | None, source: str, format_: str, today: datetime | None
 ) -> None:

@@ -14,7 +14,7 @@ from aspire_gitops.cli.output import show
 from aspire_gitops.cli.progress import told_on_stderr, warn
 from aspire_gitops.cli.reading import in_repository
 from aspire_gitops.cli.review_formats import FORMATS, rendered
-from aspire_gitops.cli.source import DEFAULT_FOLDER, day
+from aspire_gitops.cli.source import DEFAULT_FOLDER, day, with_today
 from aspire_gitops.errors import UsageError
 from aspire_gitops.impact.make import make_review
 from aspire_gitops.impact.review import Review
@@ -31,7 +31,7 @@ Examples:
   aspire-gitops review -o markdown=comment.md -o sarif=findings.sarif
 
 Exit code 1 means that the files have errors, or that the plan is refused.
-Needs no gateway and no secret. docs/review.md says where each figure is from.
+Needs no gateway and no secret. docs/review/review.md says where each figure is from.
 """
 
 
@@ -79,7 +79,7 @@ def _an_owner(_context: click.Context, _option: click.Parameter, name: str) -> s
 @click.option("--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How the review is written on stdout.")  # fmt: skip
 @click.option("-o", "--output", "outputs", type=OutputOption(), multiple=True, metavar="FORMAT=FILE", help="Also write it there; may be repeated.")  # fmt: skip
 @click.option("--full-report", default="", metavar="WHERE", help="Where markdown-full is, for a comment that had to be cut: an address or words.")  # fmt: skip
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
+@with_today
 def command(
     *,
     folder: Path,
