@@ -45,13 +45,13 @@ lock-actions: $(STAMP) ## Write run.txt and egress.txt anew: what the actions in
 
 .PHONY: format
 format: $(STAMP) ## Format the code
-	$(BIN)/ruff format src tests bench
-	$(BIN)/ruff check --fix src tests bench
+	$(BIN)/ruff format src tests bench ci
+	$(BIN)/ruff check --fix src tests bench ci
 
 .PHONY: lint
 lint: $(STAMP) ## Check format, lint, types and import contracts
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench ci
+	$(BIN)/ruff check src tests bench ci
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -51,7 +52,7 @@ def anchors(path: Path) -> frozenset[str]:
     found: dict[str, int] = {}
     names: set[str] = set()
     flow = tokens(path)
-    for opening, inline in zip(flow, flow[1:], strict=False):
+    for opening, inline in pairwise(flow):
         if opening.type != "heading_open":
             continue
         text = "".join(child.content for child in inline.children or ())
