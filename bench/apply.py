@@ -28,10 +28,8 @@ from aspire_gitops.applying import Outcome, apply_plan
 from aspire_gitops.applying.secrets import Secrets, gather_evidence
 from aspire_gitops.delivery import deliveries_in
 from aspire_gitops.gateway import GatewayClient, Tally
-from aspire_gitops.money import ExchangeRate
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.revision import Revision
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, running
 from aspire_gitops.state import (
     Compiled,
@@ -44,6 +42,8 @@ from aspire_gitops.state import (
     ObjectKey,
     SecretReference,
 )
+from aspire_gitops.vocabulary.revision import Revision
+from aspire_ledger.money import ExchangeRate
 
 T = TypeVar("T")
 DELIVERIES = deliveries_in(Path(tempfile.gettempdir()).resolve())

@@ -24,9 +24,9 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from aspire_gitops.ledger.opening import open_store
-from aspire_gitops.ledger.verifying import verify
 from aspire_gitops.sandbox.options import LedgerStore
+from aspire_ledger.opening import open_store
+from aspire_ledger.verifying import verify
 from support.ledger_real import (
     CHAT_AUD,
     SAY_HI,

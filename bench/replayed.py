@@ -20,11 +20,11 @@ from urllib.parse import parse_qsl, urlsplit
 import click
 from apply import OWNER, SECRET, objects
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.gateway.wire import WIRES
 from aspire_gitops.planning.marking import evidence_of, marked
 from aspire_gitops.planning.matching import next_address
 from aspire_gitops.state import GatewayObject, Intent, Kind, SecretReference
+from aspire_ledger.canonical import JsonValue
 
 PROVIDER_KEY = "pk-bench-0123456789"
 _PAGE = {"/key/list": 100, "/v2/model/info": 500}

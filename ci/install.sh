@@ -12,5 +12,5 @@ requirements="$here/requirements/${2:-run}.txt"
 python3 -m venv "$venv"
 pip() { "$venv/bin/python" -m pip --disable-pip-version-check --quiet --no-input "$@"; }
 pip install --no-compile --only-binary :all: --require-hashes --requirement "$requirements"
-pip install --no-compile --no-deps --no-build-isolation --no-index "$here"
+pip install --no-compile --no-deps --no-build-isolation --no-index "$here/packages/aspire-ledger" "$here"
 "$venv/bin/aspire-gitops" --version

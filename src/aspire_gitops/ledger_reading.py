@@ -15,14 +15,28 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
-from aspire_gitops.errors import LedgerRefused, LedgerUnavailable
-from aspire_gitops.ledger.amounts import NanoAud, aud, nano
-from aspire_gitops.ledger.booking import Booking
-from aspire_gitops.ledger.gateway_log import logged_in
-from aspire_gitops.ledger.opening import open_store
-from aspire_gitops.ledger.parameters import Row
-from aspire_gitops.ledger.store import StoreRefused, StoreUnavailable
-from aspire_gitops.ledger.values import (
+from aspire_gitops.spend import MonthRecord, Part, caps_of, known_spent, month_of
+from aspire_gitops.spend.month import plain
+from aspire_gitops.spend.record import (
+    Booked,
+    Failures,
+    PriceDifference,
+    PriceDifferences,
+    UnlistedParameter,
+    month_before,
+    timezone_of,
+)
+from aspire_gitops.state import GatewayObject
+from aspire_gitops.usage import Traffic, Usage, window
+from aspire_gitops.vocabulary.errors import LedgerRefused, LedgerUnavailable
+from aspire_ledger.amounts import NanoAud, aud, nano
+from aspire_ledger.booking import Booking
+from aspire_ledger.gateway_log import logged_in
+from aspire_ledger.money import Aud, Month, Usd
+from aspire_ledger.opening import open_store
+from aspire_ledger.parameters import Row
+from aspire_ledger.store import StoreRefused, StoreUnavailable
+from aspire_ledger.values import (
     UNITS,
     Adjustment,
     Entry,
@@ -31,25 +45,12 @@ from aspire_gitops.ledger.values import (
     SeenParameter,
     Share,
 )
-from aspire_gitops.ledger.verifying import (
+from aspire_ledger.verifying import (
     Difference,
     LogDifference,
     compare_with_log,
     verify,
 )
-from aspire_gitops.money import Aud, Month, Usd
-from aspire_gitops.spending import MonthRecord, Part, caps_of, known_spent, month_of
-from aspire_gitops.spending.months import month_before, timezone_of
-from aspire_gitops.spending.record import (
-    Booked,
-    Failures,
-    PriceDifference,
-    PriceDifferences,
-    UnlistedParameter,
-)
-from aspire_gitops.spending.spend import plain
-from aspire_gitops.state import GatewayObject
-from aspire_gitops.usage import Traffic, Usage, window
 
 _TIMEOUT_S = 10.0
 _SQLITE = "sqlite:///"

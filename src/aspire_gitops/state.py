@@ -11,10 +11,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
-from aspire_gitops.canonical import JsonValue, canonical_json, digest, digest_of_text
-from aspire_gitops.money import ExchangeRate
-from aspire_gitops.revision import Revision
 from aspire_gitops.usage import Downtime, Traffic
+from aspire_gitops.vocabulary.revision import Revision
+from aspire_ledger.canonical import JsonValue, canonical_json, digest, digest_of_text
+from aspire_ledger.money import ExchangeRate
 
 DEFAULT_OWNER = "aspire-gitops"
 OWNER_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,62}$"  # of the name in every mark

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from aspire_gitops.money import Aud
+from aspire_ledger.money import Aud
 
 WHOLE_DAYS: Final = 30
 

@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from aspire_gitops.ledger.amounts import cost_in_nano
-from aspire_gitops.ledger.card import read_card
-from aspire_gitops.ledger.pricing import cost_usd
-from aspire_gitops.ledger.values import Counted
 from aspire_gitops.sandbox import Billed
+from aspire_ledger.amounts import cost_in_nano
+from aspire_ledger.card import read_card
+from aspire_ledger.pricing import cost_usd
+from aspire_ledger.values import Counted
 from support.ledger_real import PRICES, SAY_HI, App, LedgerGateway, card, ledger_gateway
 from support.sandbox_admin import eventually
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aspire_gitops.applying import Status as ResultStatus
-from aspire_gitops.canonical import JsonValue
+from aspire_ledger.canonical import JsonValue
 from support.busy_change import SECRETS, Story
 from support.fake_gateway import Drop, Fault, Kill, Request, Status, serving
 

@@ -15,8 +15,8 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from aspire_gitops.ledger.litellm.running import LOGGED, logged_call
-from aspire_gitops.ledger.values import Counted
+from aspire_ledger.litellm.running import LOGGED, logged_call
+from aspire_ledger.values import Counted
 from support.ledger_real import (
     CHAT_AUD,
     PRICES,

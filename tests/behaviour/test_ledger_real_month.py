@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.ledger.amounts import nano
-from aspire_gitops.ledger.opening import open_store
-from aspire_gitops.ledger.values import Entry
-from aspire_gitops.ledger.verifying import Verified, verify
-from aspire_gitops.money import Aud
+from aspire_ledger.amounts import nano
+from aspire_ledger.money import Aud
+from aspire_ledger.opening import open_store
+from aspire_ledger.values import Entry
+from aspire_ledger.verifying import Verified, verify
 from support.gateway_clock import GatewayClock, config_with_clock
 from support.ledger_real import CHAT_AUD, SAY_HI, App, LedgerGateway, ledger_gateway
 from support.ledger_real_load import Caller, Made

@@ -12,10 +12,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from aspire_gitops.ledger.amounts import NanoAud
-from aspire_gitops.ledger.opening import open_store
-from aspire_gitops.ledger.values import Call, Request
-from aspire_gitops.ledger.verifying import Verified, verify
+from aspire_ledger.amounts import NanoAud
+from aspire_ledger.opening import open_store
+from aspire_ledger.values import Call, Request
+from aspire_ledger.verifying import Verified, verify
 from support.ledger_real import CHAT_AUD, SAY_HI, LedgerGateway, ledger_gateway
 from support.ledger_real_kill import Got, kill_under_load, recovered
 from support.ledger_real_load import Made, premature, storm

@@ -4,10 +4,10 @@ from pathlib import PurePath
 
 import pytest
 
-from aspire_gitops.canonical import JsonValue, canonical_json
 from aspire_gitops.rehearsal.live import fake_secret
 from aspire_gitops.rehearsal.redirect import Redirected, redirect, swapped
 from aspire_gitops.state import Compiled, FileDelivery, Intent, Kind, ObjectKey, SecretReference
+from aspire_ledger.canonical import JsonValue, canonical_json
 from support.objects import SECRET_PATH, app_key, compiled, credential, deployment
 
 UPSTREAM = "http://127.0.0.1:9999"

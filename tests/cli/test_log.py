@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.journal import Draft, EntryKind, Journal, journal_path, open_journal
+from aspire_ledger.canonical import JsonValue
 from support.command_line import CommandLine
 from support.journal_lines import (
     LATER_COMMIT,

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aspire_gitops.ledger.values import FailedCalls
+from aspire_ledger.values import FailedCalls
 from support.command_line import CommandLine
 from support.spend_ledger import SYDNEY, Spent, sqlite_url, write_calls, write_failures
 from support.worked_example import GATEWAY_D, rate_day
@@ -312,6 +312,6 @@ def test_who_has_no_ledger_pays_nothing_for_it(tmp_path: Path, module: str) -> N
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     loaded = done.stdout.split("'")
-    assert "aspire_gitops.ledger.store" not in loaded
-    assert "aspire_gitops.ledger.booking" not in loaded
+    assert "aspire_ledger.store" not in loaded
+    assert "aspire_ledger.booking" not in loaded
     assert "psycopg" not in done.stdout

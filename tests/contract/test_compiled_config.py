@@ -15,10 +15,10 @@ import pytest
 
 from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.compiling.credential import SECRET_FIELD
-from aspire_gitops.money import Month
 from aspire_gitops.resources.alias import TokenPriceSpec
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl
 from aspire_gitops.state import Compiled, GatewayObject, Kind
+from aspire_ledger.money import Month
 from support.catalogs import GATEWAY, TODAY, alias, app, budget, catalog_of, provider
 from support.sandbox_admin import Admin, admin_of, good
 from support.sandboxes import fresh_sandbox

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from aspire_gitops.ledger.litellm import marks
-from aspire_gitops.ledger.litellm.call_handler import Caller, Declined
-from aspire_gitops.ledger.litellm.events import ID, read_ended
-from aspire_gitops.ledger.litellm.recovery import recover_once
-from aspire_gitops.ledger.litellm.running import logged_call
-from aspire_gitops.ledger.litellm.settings import (
+from aspire_ledger.litellm import marks
+from aspire_ledger.litellm.call_handler import Caller, Declined
+from aspire_ledger.litellm.events import ID, read_ended
+from aspire_ledger.litellm.recovery import recover_once
+from aspire_ledger.litellm.running import logged_call
+from aspire_ledger.litellm.settings import (
     GRACE,
     KEYS_WITHOUT_MARK,
     ON_OUTAGE,
@@ -24,9 +24,9 @@ from aspire_gitops.ledger.litellm.settings import (
     WrongSetting,
     read_settings,
 )
-from aspire_gitops.ledger.opening import open_store
-from aspire_gitops.ledger.recovering import Logged
-from aspire_gitops.ledger.values import Answer, Counted, Request
+from aspire_ledger.opening import open_store
+from aspire_ledger.recovering import Logged
+from aspire_ledger.values import Answer, Counted, Request
 from support.cards import chat_card
 from support.ledger_desk import (
     CHAT_CARD,

@@ -19,8 +19,8 @@ def said(sqlite_ledger: LedgerGateway) -> list[str]:
     """What the proxy's own Python says of the hook, line by line."""
     folder = sqlite_ledger.sandbox.state_dir
     code = (
-        "from aspire_gitops.ledger.callback import Ledger\n"
-        "from aspire_gitops.ledger.hook import ledger\n"
+        "from aspire_ledger.callback import Ledger\n"
+        "from aspire_ledger.hook import ledger\n"
         "print('async_pre_call_hook' in vars(type(ledger)))\n"
         "class Mine(Ledger): pass\n"
     )

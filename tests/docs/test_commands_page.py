@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from aspire_gitops.cli.root import program
+from aspire_gitops.cli.program import program
 
 REPOSITORY = Path(__file__).parents[2]
 PAGE = (REPOSITORY / "docs" / "reference" / "commands.md").read_text()

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.impact.as_applied import as_applied
-from aspire_gitops.impact.make import Side, make_review
-from aspire_gitops.money import Aud
+from aspire_gitops.review.make import Side, as_applied, make_review
 from aspire_gitops.state import Snapshot
 from aspire_gitops.usage import Traffic, Usage
+from aspire_ledger.money import Aud
 from docs.test_rule_pages import ABSENT, RULES, examples
 from support.catalogs import catalog_of_folder
 from support.objects import NOON, OWNER

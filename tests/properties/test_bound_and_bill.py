@@ -12,14 +12,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aspire_gitops.ledger import contract as contracts
-from aspire_gitops.ledger.bound import ask
-from aspire_gitops.ledger.card import Card, read_card
-from aspire_gitops.ledger.contract import EXTENSIONS, Consent, Contract
-from aspire_gitops.ledger.request_guard import Objection, judge
 from aspire_gitops.rehearsal.books import Tariff
 from aspire_gitops.sandbox.upstream.bill import Billing, BillingOrder
 from aspire_gitops.sandbox.upstream.billing import bill
+from aspire_ledger import contract as contracts
+from aspire_ledger.bound import ask
+from aspire_ledger.card import Card, read_card
+from aspire_ledger.contract import EXTENSIONS, Consent, Contract
+from aspire_ledger.request_guard import Objection, judge
 
 USD_PER_AUD = Decimal("0.6512")
 MESSAGES = [{"role": "user", "content": "hi"}]

@@ -11,11 +11,11 @@ from typing import Any
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-from aspire_gitops.ledger.account import Mode
-from aspire_gitops.ledger.amounts import cost_in_nano
-from aspire_gitops.ledger.bound import Asked, ask
-from aspire_gitops.ledger.card import Card, Price, TokenPrices
-from aspire_gitops.ledger.contract import (
+from aspire_ledger.account import Mode
+from aspire_ledger.amounts import cost_in_nano
+from aspire_ledger.bound import Asked, ask
+from aspire_ledger.card import Card, Price, TokenPrices
+from aspire_ledger.contract import (
     CHAT,
     CONTRACTS,
     EXTENSIONS,
@@ -24,10 +24,10 @@ from aspire_gitops.ledger.contract import (
     Consent,
     Contract,
 )
-from aspire_gitops.ledger.pricing import cost_usd
-from aspire_gitops.ledger.request_guard import Judged, Objection, judge
-from aspire_gitops.ledger.settling import Ending, Terms, reckon
-from aspire_gitops.ledger.values import Counted
+from aspire_ledger.pricing import cost_usd
+from aspire_ledger.request_guard import Judged, Objection, judge
+from aspire_ledger.settling import Ending, Terms, reckon
+from aspire_ledger.values import Counted
 from support.behind_front import Gate
 from support.greedy_provider import Greedy
 from support.random_requests import COUNTED, MEANINGS, anything, bodies, cards, texts

@@ -24,12 +24,12 @@ from hypothesis.stateful import (
     rule,
 )
 
-from aspire_gitops.ledger.amounts import NanoAud
-from aspire_gitops.ledger.opening import open_store
-from aspire_gitops.ledger.recovering import expire
-from aspire_gitops.ledger.sqlite import SqliteStore
-from aspire_gitops.ledger.store import verdict
-from aspire_gitops.ledger.values import (
+from aspire_ledger.amounts import NanoAud
+from aspire_ledger.opening import open_store
+from aspire_ledger.recovering import expire
+from aspire_ledger.sqlite import SqliteStore
+from aspire_ledger.store import verdict
+from aspire_ledger.values import (
     NO_UNITS,
     UNITS,
     Adjustment,
@@ -38,7 +38,7 @@ from aspire_gitops.ledger.values import (
     Request,
     Verdict,
 )
-from aspire_gitops.ledger.verifying import verify
+from aspire_ledger.verifying import verify
 from support.ledger_calls import NOON, fair, request, settlement
 
 pytestmark = pytest.mark.slow  # a minute for all fast tests is not much

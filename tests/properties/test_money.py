@@ -8,8 +8,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.canonical import canonical_json
-from aspire_gitops.money import Aud, ExchangeRate, json_number, per_unit
+from aspire_ledger.canonical import canonical_json
+from aspire_ledger.money import Aud, ExchangeRate, json_number, per_unit
 
 amounts = st.integers(0, 10**18 - 1).map(lambda digits: Decimal(digits).scaleb(-9))
 short_amounts = st.builds(

@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.ledger.card import Price, Tier, TokenPrices, read_card
-from aspire_gitops.ledger.pricing import cost_usd, dearest_input, dearest_output
-from aspire_gitops.ledger.values import UNITS, Counted
+from aspire_ledger.card import Price, Tier, TokenPrices, read_card
+from aspire_ledger.pricing import cost_usd, dearest_input, dearest_output
+from aspire_ledger.values import UNITS, Counted
 
 usd = st.decimals(0, 100, places=9)
 stated = st.none() | usd

@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from aspire_gitops.applying import Outcome, apply_plan
 from aspire_gitops.applying.ports import Deliveries
 from aspire_gitops.applying.secrets import gather_evidence
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.delivery import deliveries_in
 from aspire_gitops.gateway import GatewayClient, Tally
@@ -23,6 +22,7 @@ from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rehearsal.redirect import Redirected, keys_folder, redirect
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl
 from aspire_gitops.state import Compiled, Kind, ObjectKey
+from aspire_ledger.canonical import JsonValue
 from support.catalogs import catalog_of_folder
 from support.sandbox_admin import admin_of
 from support.sandboxes import fresh_sandbox

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from aspire_gitops.ledger.litellm.front import (
+from aspire_ledger.litellm.front import (
     Exchange,
     Front,
     Message,

@@ -15,7 +15,6 @@ from typing import Any
 
 from aspire_gitops.applying import Outcome, apply_plan, resolve_secrets
 from aspire_gitops.applying.secrets import gather_evidence
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.delivery import deliveries_in
 from aspire_gitops.gateway import GatewayClient
@@ -25,6 +24,7 @@ from aspire_gitops.planning.plan import Plan
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.state import Compiled, GatewayObject, Kind, Snapshot
 from aspire_gitops.validation import validate
+from aspire_ledger.canonical import JsonValue
 from support.catalogs import TODAY
 from support.fake_gateway import FakeGateway, Request, using
 from support.folders import alias, app, provider, write_folder

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aspire_gitops.ledger.card import Price, read_card
+from aspire_ledger.card import Price, read_card
 
 CHAT_PRICE = {
     "input_usd_per_million_tokens": "2.00",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from aspire_gitops.ledger.contract import CONTRACTS, EXTENSIONS, Contract, Effect, Parameter
+from aspire_ledger.contract import CONTRACTS, EXTENSIONS, Contract, Effect, Parameter
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "request-contract.md"
 

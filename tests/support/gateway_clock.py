@@ -9,7 +9,7 @@ from typing import Any
 
 from support.ledger_real import ledger_config
 
-_CALLBACK = "aspire_gitops.ledger.hook.ledger"
+_CALLBACK = "aspire_ledger.hook.ledger"
 _INJECTED = Path(__file__).with_name("injected_ledger.py")
 
 

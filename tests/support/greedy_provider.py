@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeGuard
 
-from aspire_gitops.ledger.card import Card, TokenPrices
-from aspire_gitops.ledger.contract import (
+from aspire_ledger.card import Card, TokenPrices
+from aspire_ledger.contract import (
     COMPLETIONS,
     EMBEDDINGS,
     IMAGE_EDITS,

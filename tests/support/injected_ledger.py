@@ -10,7 +10,7 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from aspire_gitops.ledger.callback import open_ledger
+from aspire_ledger.callback import open_ledger
 
 _MOMENT = Path(__file__).with_name("clock.json")
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.journal import Draft, EntryKind
+from aspire_ledger.canonical import JsonValue
 
 NOON = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)  # noon in Sydney
 COMMIT = "4f2c9d1e" + "0" * 32

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from aspire_gitops.ledger.admission import Gatekeeper
-from aspire_gitops.ledger.booking import Booking
-from aspire_gitops.ledger.card import FIELD, Card, read_card
-from aspire_gitops.ledger.contract import contract_of
-from aspire_gitops.ledger.litellm.call_handler import Caller, CallHandler
-from aspire_gitops.ledger.litellm.front import Exchange
-from aspire_gitops.ledger.litellm.marks import call_id
-from aspire_gitops.ledger.litellm.settings import Unmarked
-from aspire_gitops.ledger.values import Counted, Entry
+from aspire_ledger.admission import Gatekeeper
+from aspire_ledger.booking import Booking
+from aspire_ledger.card import FIELD, Card, read_card
+from aspire_ledger.contract import contract_of
+from aspire_ledger.litellm.call_handler import Caller, CallHandler
+from aspire_ledger.litellm.front import Exchange
+from aspire_ledger.litellm.marks import call_id
+from aspire_ledger.litellm.settings import Unmarked
+from aspire_ledger.values import Counted, Entry
 from support.cards import chat_card
 from support.ledger_real import CHAT_AUD, account
 

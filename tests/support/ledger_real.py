@@ -20,10 +20,10 @@ import pytest
 
 from aspire_gitops.compiling.config import compile_config
 from aspire_gitops.compiling.key import CALENDAR_MONTH
-from aspire_gitops.ledger.contract import allowed_routes
 from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl
 from aspire_gitops.sandbox.options import LedgerStore
+from aspire_ledger.contract import allowed_routes
 from support.catalogs import GATEWAY
 from support.sandbox_admin import Admin, admin_of, eventually
 from support.sandboxes import fresh_sandbox

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from aspire_gitops.ledger.account import Mode
-from aspire_gitops.ledger.admission import Admitted, Gatekeeper, Reason, Refused, Spent
-from aspire_gitops.ledger.opening import open_store
+from aspire_ledger.account import Mode
+from aspire_ledger.admission import Admitted, Gatekeeper, Reason, Refused, Spent
+from aspire_ledger.opening import open_store
 from support.ledger_calls import RATE, account, starting
 
 TESTS = Path(__file__).parents[1]

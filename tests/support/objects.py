@@ -7,13 +7,9 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import gettempdir
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.delivery import deliveries_in
-from aspire_gitops.ledger.contract import allowed_routes
-from aspire_gitops.money import ExchangeRate
 from aspire_gitops.planning.marking import evidence_of, marked
 from aspire_gitops.planning.matching import next_address
-from aspire_gitops.revision import Revision
 from aspire_gitops.state import (
     Approved,
     Compiled,
@@ -26,6 +22,10 @@ from aspire_gitops.state import (
     SecretReference,
     Snapshot,
 )
+from aspire_gitops.vocabulary.revision import Revision
+from aspire_ledger.canonical import JsonValue
+from aspire_ledger.contract import allowed_routes
+from aspire_ledger.money import ExchangeRate
 
 OWNER = "aspire-gitops"
 IN_TEMPORARY = deliveries_in(Path(gettempdir()).resolve())  # where tests keep their files

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import psycopg
 
-from aspire_gitops.canonical import canonical_json, digest_of_text
-from aspire_gitops.ledger import parameters
-from aspire_gitops.ledger.parameters import Parameters, moment_text
-from aspire_gitops.ledger.values import EntryKind, Request, Settlement
+from aspire_ledger import parameters
+from aspire_ledger.canonical import canonical_json, digest_of_text
+from aspire_ledger.parameters import Parameters, moment_text
+from aspire_ledger.values import EntryKind, Request, Settlement
 from support.golden import REPOSITORY
 
 _FILE: Final = REPOSITORY / "tests" / "unit" / "ledger" / "data" / "previous_statements.json"

@@ -8,10 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from aspire_gitops.ledger.amounts import nano
-from aspire_gitops.ledger.opening import open_store
-from aspire_gitops.ledger.values import Adjustment, Call, FailedCalls, Settlement
-from aspire_gitops.money import Aud
+from aspire_ledger.amounts import nano
+from aspire_ledger.money import Aud
+from aspire_ledger.opening import open_store
+from aspire_ledger.values import Adjustment, Call, FailedCalls, Settlement
 
 SYDNEY = ZoneInfo("Australia/Sydney")
 RATE = Decimal("0.6512")

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from aspire_gitops.applying import Outcome, Result, Status
-from aspire_gitops.canonical import JsonValue
-from aspire_gitops.ledger.amounts import NanoAud
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rehearsal.attacks import Attack, AttackKind, Names
 from aspire_gitops.rehearsal.books import Book, BookedCall, tariff_of
+from aspire_gitops.rehearsal.environment import Attacked, Call, Exchange, Received
 from aspire_gitops.rehearsal.redirect import provider_of, upstream_model
 from aspire_gitops.rehearsal.report import Step
-from aspire_gitops.rehearsal.stage import Attacked, Call, Exchange, Received
 from aspire_gitops.sandbox import Billed
 from aspire_gitops.state import Compiled, GatewayObject, Intent, KeyFacts, Kind, ObjectKey, Snapshot
+from aspire_ledger.amounts import NanoAud
+from aspire_ledger.canonical import JsonValue
 from support.objects import NOON, OWNER, app_key, compiled, credential, deployment
 
 SHOP, BLOG = app_key("shop", models=("chat", "other")), app_key("blog", models=("chat",))

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import pytest
 
-from aspire_gitops.canonical import canonical_json, digest, keyed_digest, pretty_json
+from aspire_ledger.canonical import canonical_json, digest, keyed_digest, pretty_json
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from aspire_gitops.money import Aud, ExchangeRate, Month, Usd, json_number, per_unit
+from aspire_ledger.money import Aud, ExchangeRate, Month, Usd, json_number, per_unit
 
 SYDNEY = ZoneInfo("Australia/Sydney")
 

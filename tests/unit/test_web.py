@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from aspire_gitops.errors import TellingFailed, UsageError
+from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
 from aspire_gitops.web import MAX_REPLY_BYTES, Method, Place, post_json, retry_after_s, send
 from support.listening import Listener, Say, dead_port, listening
 

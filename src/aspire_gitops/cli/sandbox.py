@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from aspire_gitops.cli.invocation import Invocation, pass_invocation
-from aspire_gitops.cli.progress import told_on_stderr
-from aspire_gitops.errors import UsageError
+from aspire_gitops.cli.options import Invocation, pass_invocation
+from aspire_gitops.cli.terminal import told_on_stderr
 from aspire_gitops.sandbox import SandboxOptions, running, start, stop
+from aspire_gitops.vocabulary.errors import UsageError
 
 _EPILOG = """\b
 Examples:
@@ -89,7 +89,7 @@ def with_(ctx: click.Context, /, *, program: tuple[str, ...], **shape: Any) -> N
     ctx.exit(ended.returncode if ended.returncode >= 0 else 128 - ended.returncode)
 
 
-_LEDGER = "aspire_gitops.ledger.hook"  # a compiled config that has it cannot start without
+_LEDGER = "aspire_ledger.hook"  # a compiled config that has it cannot start without
 
 
 def _options(

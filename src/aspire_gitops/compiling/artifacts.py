@@ -8,8 +8,8 @@ import hashlib
 from collections.abc import Mapping
 from importlib.metadata import version
 
-from aspire_gitops.canonical import JsonValue, pretty_json
 from aspire_gitops.state import Approved, Compiled, GatewayObject, Intent, Kind
+from aspire_ledger.canonical import JsonValue, pretty_json
 
 FORMAT = 1
 CONFIG, OBJECTS, MANIFEST = "config.yaml", "objects.json", "manifest.json"

@@ -7,10 +7,10 @@ strips from `model_info` what it takes for a price. `ledger.card` reads it.
 from collections.abc import Mapping
 from decimal import Decimal
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.compiling.fields import as_stored
 from aspire_gitops.resources import AliasSpec
 from aspire_gitops.resources.alias import ImagePriceSpec, PriceSpec, PriceTierSpec, TokenPriceSpec
+from aspire_ledger.canonical import JsonValue
 
 FORMAT = 1
 CARD_FIELD = "model_info.aspire"

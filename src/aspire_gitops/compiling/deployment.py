@@ -7,7 +7,6 @@ exists and is in use, and that no parameter routes, retries or authenticates.
 
 from collections.abc import Mapping
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.catalog import Declared
 from aspire_gitops.compiling.api import APIS
 from aspire_gitops.compiling.card import CARD_FIELD, card_of
@@ -16,6 +15,7 @@ from aspire_gitops.compiling.fields import as_stored, stated
 from aspire_gitops.compiling.prices import price_fields
 from aspire_gitops.resources import AliasSpec, ProviderSpec
 from aspire_gitops.state import GatewayObject, Intent, Kind, ObjectKey
+from aspire_ledger.canonical import JsonValue
 
 CAPABILITY_FIELDS: Mapping[str, str] = {
     "audio": "supports_audio_input",

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.state import Fields, is_unset
+from aspire_ledger.canonical import JsonValue
 
 
 def stated(values: Mapping[str, JsonValue]) -> Fields:

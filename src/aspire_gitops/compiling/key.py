@@ -9,14 +9,14 @@ from datetime import date, datetime, time, timedelta
 from decimal import ROUND_DOWN, Decimal
 from zoneinfo import ZoneInfo
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.catalog import Declared
 from aspire_gitops.compiling.fields import stated
-from aspire_gitops.ledger.contract import allowed_routes
-from aspire_gitops.money import Aud, ExchangeRate, json_number
 from aspire_gitops.resources import AppSpec, BudgetSpec, DeliverySpec, GatewaySpec
 from aspire_gitops.resources.app import AppLimitsSpec, KeySpec
 from aspire_gitops.state import FileDelivery, GatewayObject, Intent, Kind, ObjectKey
+from aspire_ledger.canonical import JsonValue
+from aspire_ledger.contract import allowed_routes
+from aspire_ledger.money import Aud, ExchangeRate, json_number
 
 CALENDAR_MONTH = "1mo"  # the one spelling that LiteLLM resets on the 1st; "1month" means daily
 

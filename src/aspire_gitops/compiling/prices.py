@@ -7,10 +7,10 @@ for a price, or for the threshold of a tier, the price is left out here.
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_UP, Decimal
 
-from aspire_gitops.canonical import JsonValue
-from aspire_gitops.money import json_number, per_unit
 from aspire_gitops.resources import AliasSpec
 from aspire_gitops.resources.alias import PriceSpec, PriceTierSpec, TokenPriceSpec
+from aspire_ledger.canonical import JsonValue
+from aspire_ledger.money import json_number, per_unit
 
 _INPUT, _OUTPUT = "input_cost_per_token", "output_cost_per_token"
 _READ, _WRITE = "cache_read_input_token_cost", "cache_creation_input_token_cost"

@@ -8,7 +8,6 @@ from aspire_gitops.compiling.config import compile_config
 from aspire_gitops.compiling.credential import compile_credential
 from aspire_gitops.compiling.deployment import compile_deployment
 from aspire_gitops.compiling.key import compile_key
-from aspire_gitops.money import ExchangeRate
 from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.state import (
     Approved,
@@ -18,6 +17,7 @@ from aspire_gitops.state import (
     Intent,
     ObjectKey,
 )
+from aspire_ledger.money import ExchangeRate
 
 
 def compile_catalog(catalog: Catalog, *, today: date) -> Compiled:

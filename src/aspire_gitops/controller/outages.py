@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.controller.pace import HEARTBEAT
-from aspire_gitops.errors import AspireGitopsError, GatewayUnavailable
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
-from aspire_gitops.money import Month
 from aspire_gitops.usage import Downtime
+from aspire_gitops.vocabulary.errors import AspireGitopsError, GatewayUnavailable
+from aspire_ledger.canonical import JsonValue
+from aspire_ledger.money import Month
 
 KEPT = timedelta(days=40)  # a month, and what a clock may be wrong
 _SILENCE = timedelta(minutes=20)  # looks further apart say nothing of the time between

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.state import Kind
+from aspire_ledger.canonical import JsonValue
 
 
 @dataclass(frozen=True, slots=True)

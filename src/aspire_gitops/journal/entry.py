@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from aspire_gitops.canonical import JsonValue
+from aspire_ledger.canonical import JsonValue
 
 
 class EntryKind(StrEnum):

@@ -1,10 +1,9 @@
-"""What LiteLLM loads: the compiled `config.yaml` names `aspire_gitops.ledger.hook.ledger`.
+"""The ledger's old address, kept for one release.
 
-Importing it opens the ledger; if that cannot be done the proxy does not start.
+A `config.yaml` that was compiled before `aspire_ledger` became a package of its own names
+`aspire_gitops.ledger.hook.ledger`; without this module its proxy would not start.
 """
 
-import os
+from aspire_ledger.hook import ledger
 
-from aspire_gitops.ledger.callback import open_ledger
-
-ledger = open_ledger(os.environ)
+__all__ = ["ledger"]

@@ -11,8 +11,6 @@ from dataclasses import replace
 from decimal import ROUND_UP, Decimal
 from typing import Final
 
-from aspire_gitops.diagnostics import Rule
-from aspire_gitops.money import json_number
 from aspire_gitops.planning.matching import match
 from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal
 from aspire_gitops.planning.rules import (
@@ -21,8 +19,10 @@ from aspire_gitops.planning.rules import (
     ADOPTED_OVERSPENT,
     ADOPTION_UNVERIFIED,
 )
-from aspire_gitops.spending.own_spend import usd_text
+from aspire_gitops.spend.own_spend import usd_text
 from aspire_gitops.state import Compiled, GatewayObject, Holder, KeyFacts, Kind, Snapshot
+from aspire_gitops.vocabulary.diagnostic import Rule
+from aspire_ledger.money import json_number
 
 SPEND: Final = "spend"
 """The path of LiteLLM's own spend in a plan. It is in no object: `reset_spend` writes it."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from aspire_gitops.canonical import JsonValue, digest
 from aspire_gitops.planning.plan import Cause, FieldChange
 from aspire_gitops.planning.traits import TRAITS
 from aspire_gitops.state import Evidence, Fields, GatewayObject, Intent, Mark
+from aspire_ledger.canonical import JsonValue, digest
 
 
 def changed_fields(

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from aspire_gitops.canonical import JsonValue, keyed_digest
 from aspire_gitops.state import Evidence, GatewayObject, Intent, Mark
+from aspire_ledger.canonical import JsonValue, keyed_digest
 
 UNKNOWN_DIGEST = "unknown"
 """The digest in a planned mark whose secrets were not at hand; applying computes the real one."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from aspire_gitops.canonical import JsonValue, digest
-from aspire_gitops.diagnostics import Rule
 from aspire_gitops.state import GatewayObject, Intent, LiveFallback, ObjectKey
+from aspire_gitops.vocabulary.diagnostic import Rule
+from aspire_ledger.canonical import JsonValue, digest
 
 
 class Action(StrEnum):

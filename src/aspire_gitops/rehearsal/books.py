@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from aspire_gitops.ledger.amounts import NanoAud, aud, cost_in_nano
-from aspire_gitops.ledger.card import FIELD, Card, read_card
-from aspire_gitops.ledger.pricing import cost_usd
-from aspire_gitops.ledger.values import Counted
 from aspire_gitops.sandbox import Billed
 from aspire_gitops.state import GatewayObject
+from aspire_ledger.amounts import NanoAud, aud, cost_in_nano
+from aspire_ledger.card import FIELD, Card, read_card
+from aspire_ledger.pricing import cost_usd
+from aspire_ledger.values import Counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from aspire_gitops.ledger.values import Entry
 from aspire_gitops.ledger_reading import LedgerReading
+from aspire_ledger.values import Entry
 
 Answer = TypeVar("Answer")
 

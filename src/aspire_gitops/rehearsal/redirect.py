@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.state import (
     Compiled,
     FileDelivery,
@@ -18,6 +17,7 @@ from aspire_gitops.state import (
     ObjectKey,
     SecretReference,
 )
+from aspire_ledger.canonical import JsonValue
 
 MODEL = "litellm_params.model"
 API_BASE = "litellm_params.api_base"

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.canonical import canonical_json
 from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.compiling.card import CARD_FIELD, card_of
-from aspire_gitops.ledger.card import FIELD, read_card
 from aspire_gitops.resources import AliasSpec
 from aspire_gitops.resources.alias import PriceSpec, PriceTierSpec
 from aspire_gitops.state import Kind, ObjectKey
+from aspire_ledger.canonical import canonical_json
+from aspire_ledger.card import FIELD, read_card
 from support.catalogs import GATEWAY, TODAY, alias, catalog_of, provider
 
 TOKENS = {"input_usd_per_million_tokens": "2.00", "output_usd_per_million_tokens": "10"}

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.ledger.contract import allowed_routes
 from aspire_gitops.state import Compiled, FileDelivery, GatewayObject, Intent, Kind, ObjectKey
+from aspire_ledger.contract import allowed_routes
 from support.catalogs import GATEWAY, TODAY, alias, app, budget, catalog_of, provider
 
 

@@ -38,7 +38,7 @@ def test_a_ledger_makes_litellms_own_cap_a_backstop() -> None:
 
 def test_the_config_loads_the_ledger_and_says_what_an_outage_means() -> None:
     config = yaml.safe_load(with_ledger().config_yaml)
-    assert config["litellm_settings"]["callbacks"] == ["aspire_gitops.ledger.hook.ledger"]
+    assert config["litellm_settings"]["callbacks"] == ["aspire_ledger.hook.ledger"]
     assert config["general_settings"]["disable_budget_reservation"] is True
     assert config["environment_variables"] == {
         "ASPIRE_LEDGER_ON_OUTAGE": "allow for 10 minutes",

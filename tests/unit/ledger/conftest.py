@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from aspire_gitops.ledger.booking import Booking
-from aspire_gitops.ledger.opening import open_store
+from aspire_ledger.booking import Booking
+from aspire_ledger.opening import open_store
 
 _TABLES = (
     "entries",

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.ledger.litellm.call_handler import Caller, Declined
-from aspire_gitops.ledger.litellm.events import read_ended
-from aspire_gitops.ledger.sqlite import SqliteStore
+from aspire_ledger.litellm.call_handler import Caller, Declined
+from aspire_ledger.litellm.events import read_ended
+from aspire_ledger.sqlite import SqliteStore
 from support.ledger_desk import CHAT_NANO, Desk, event, paying
 from support.ledger_real import account
 

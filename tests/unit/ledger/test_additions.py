@@ -19,20 +19,20 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from aspire_gitops.controller.calls import ask_about_calls
-from aspire_gitops.ledger import additions
-from aspire_gitops.ledger.additions import ADDITIONS, EVERY_ENTRY_COLUMN, NEWEST_FORMAT
-from aspire_gitops.ledger.booking import Booking
-from aspire_gitops.ledger.dialect import sqlite as sqlite_words
-from aspire_gitops.ledger.opening import open_store
-from aspire_gitops.ledger.store import StoreRefused, StoreUnavailable
-from aspire_gitops.ledger.tables import ENTRY_COLUMNS, VERSIONS_SQLITE
-from aspire_gitops.ledger.values import UNITS, Counted, FailedCalls, Reservation, SeenParameter
-from aspire_gitops.ledger.verifying import Difference, verify
+from aspire_gitops.controller.spending import ask_about_calls
 from aspire_gitops.ledger_reading import LedgerReading
-from aspire_gitops.money import Month
-from aspire_gitops.spending.calls import AppParameter
-from aspire_gitops.spending.record import PriceDifferences
+from aspire_gitops.spend.calls import AppParameter
+from aspire_gitops.spend.record import PriceDifferences
+from aspire_ledger import additions
+from aspire_ledger.additions import ADDITIONS, EVERY_ENTRY_COLUMN, NEWEST_FORMAT
+from aspire_ledger.booking import Booking
+from aspire_ledger.dialect import sqlite as sqlite_words
+from aspire_ledger.money import Month
+from aspire_ledger.opening import open_store
+from aspire_ledger.store import StoreRefused, StoreUnavailable
+from aspire_ledger.tables import ENTRY_COLUMNS, VERSIONS_SQLITE
+from aspire_ledger.values import UNITS, Counted, FailedCalls, Reservation, SeenParameter
+from aspire_ledger.verifying import Difference, verify
 from support.ledger_calls import COUNTED, NOON, SYDNEY, both, fair, request, settlement
 from support.postgres_server import PASSWORD, PostgresServer
 from support.previous_ledger import PreviousLedger
@@ -350,7 +350,7 @@ def test_processes_that_start_at_once_add_each_step_once(own_database_url: str, 
 
 _STARTING = """
 import asyncio, sys
-from aspire_gitops.ledger.opening import open_store
+from aspire_ledger.opening import open_store
 asyncio.run(open_store(sys.argv[1], timeout_s=60).prepare())
 """
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.ledger.account import Mode
-from aspire_gitops.ledger.admission import (
+from aspire_ledger.account import Mode
+from aspire_ledger.admission import (
     Admitted,
     Decision,
     Gatekeeper,
@@ -19,9 +19,9 @@ from aspire_gitops.ledger.admission import (
     Refused,
     Spent,
 )
-from aspire_gitops.ledger.sqlite import SqliteStore
-from aspire_gitops.ledger.store import StoreUnavailable
-from aspire_gitops.ledger.values import Answer, Booked, Counted, EntryKind, Request, Settlement
+from aspire_ledger.sqlite import SqliteStore
+from aspire_ledger.store import StoreUnavailable
+from aspire_ledger.values import Answer, Booked, Counted, EntryKind, Request, Settlement
 from support.ledger_calls import NOON, RATE, SYDNEY, account, starting
 
 

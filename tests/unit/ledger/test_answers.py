@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.ledger.litellm.answers import Answer, watched
-from aspire_gitops.ledger.values import NO_UNITS, Counted
+from aspire_ledger.litellm.answers import Answer, watched
+from aspire_ledger.values import NO_UNITS, Counted
 
 USAGE = {"prompt_tokens": 10, "completion_tokens": 20}
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.ledger.bound import MEDIA_TOKENS, PAGES, Asked, ask, dearest, in_nano
-from aspire_gitops.ledger.card import Card, ImagePrice, Price, Tier, TokenPrices
-from aspire_gitops.ledger.contract import (
+from aspire_ledger.bound import MEDIA_TOKENS, PAGES, Asked, ask, dearest, in_nano
+from aspire_ledger.card import Card, ImagePrice, Price, Tier, TokenPrices
+from aspire_ledger.contract import (
     CHAT,
     COMPLETIONS,
     EMBEDDINGS,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.ledger.card import ImagePrice, Price, Tier, TokenPrices, read_card
+from aspire_ledger.card import ImagePrice, Price, Tier, TokenPrices, read_card
 from support.cards import CHAT_PRICE, chat_card, price_of
 
 FULL_PRICE = {

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.ledger.admission import Admitted, Gatekeeper, Spent
-from aspire_gitops.ledger.amounts import NanoAud
-from aspire_gitops.ledger.recovering import expire
-from aspire_gitops.ledger.sqlite import SqliteStore
-from aspire_gitops.ledger.under_way import UnderWay
-from aspire_gitops.ledger.verifying import verify
+from aspire_ledger.admission import Admitted, Gatekeeper, Spent
+from aspire_ledger.amounts import NanoAud
+from aspire_ledger.recovering import expire
+from aspire_ledger.sqlite import SqliteStore
+from aspire_ledger.under_way import UnderWay
+from aspire_ledger.verifying import verify
 from support.ledger_calls import NOON, RATE, account, request, starting
 
 Run = Callable[..., Any]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aspire_gitops.ledger.contract import (
+from aspire_ledger.contract import (
     CONTRACTS,
     EXTENSIONS,
     Contract,

@@ -13,13 +13,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from aspire_gitops.ledger.admission import Admitted, Gatekeeper, Refused, Spent
-from aspire_gitops.ledger.opening import open_store
-from aspire_gitops.ledger.sqlite import SqliteStore
-from aspire_gitops.ledger.store import StoreRefused, StoreUnavailable
-from aspire_gitops.ledger.values import Verdict
-from aspire_gitops.ledger.verifying import verify
 from aspire_gitops.sandbox.processes import stop
+from aspire_ledger.admission import Admitted, Gatekeeper, Refused, Spent
+from aspire_ledger.opening import open_store
+from aspire_ledger.sqlite import SqliteStore
+from aspire_ledger.store import StoreRefused, StoreUnavailable
+from aspire_ledger.values import Verdict
+from aspire_ledger.verifying import verify
 from support.ledger_calls import account, both, request, settlement, starting
 from support.ledger_spender import started
 from support.postgres_server import PASSWORD, PostgresServer

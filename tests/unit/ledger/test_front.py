@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.ledger.contract import CHAT as CONTRACT
-from aspire_gitops.ledger.litellm.front import Exchange
+from aspire_ledger.contract import CHAT as CONTRACT
+from aspire_ledger.litellm.front import Exchange
 from support.behind_front import FORM, Behind, Gate, Reply
 
 CHAT = "/v1/chat/completions"

@@ -8,12 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from aspire_gitops.ledger.booking import Booking
-from aspire_gitops.ledger.litellm.call_handler import Declined
-from aspire_gitops.ledger.litellm.events import read_ended
-from aspire_gitops.ledger.opening import open_store
-from aspire_gitops.ledger.sqlite import SqliteStore
-from aspire_gitops.ledger.verifying import verify
+from aspire_ledger.booking import Booking
+from aspire_ledger.litellm.call_handler import Declined
+from aspire_ledger.litellm.events import read_ended
+from aspire_ledger.opening import open_store
+from aspire_ledger.sqlite import SqliteStore
+from aspire_ledger.verifying import verify
 from support.ledger_desk import CHAT_NANO, Desk, event
 
 Run = Callable[..., Any]

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.ledger.booking import Booking
-from aspire_gitops.ledger.litellm.call_handler import Caller, Declined
-from aspire_gitops.ledger.litellm.events import read_ended
-from aspire_gitops.ledger.opening import open_store
-from aspire_gitops.ledger.values import Entry
-from aspire_gitops.ledger.verifying import verify
+from aspire_ledger.booking import Booking
+from aspire_ledger.litellm.call_handler import Caller, Declined
+from aspire_ledger.litellm.events import read_ended
+from aspire_ledger.opening import open_store
+from aspire_ledger.values import Entry
+from aspire_ledger.verifying import verify
 from support.ledger_calls import SYDNEY
 from support.ledger_desk import CHAT_NANO, Desk, event, id_of, paying
 from support.ledger_real import CHAT_AUD, account

@@ -4,7 +4,7 @@ import pytest
 
 from aspire_gitops.gateway import endpoints
 from aspire_gitops.gateway.endpoints import Endpoint
-from aspire_gitops.ledger.contract import (
+from aspire_ledger.contract import (
     CHAT,
     COMPLETIONS,
     COUNT_TOKENS,
@@ -19,7 +19,7 @@ from aspire_gitops.ledger.contract import (
     STORED_RESPONSE,
     Contract,
 )
-from aspire_gitops.ledger.places import Place, place_of
+from aspire_ledger.places import Place, place_of
 
 ADMIN_API = [found for found in vars(endpoints).values() if isinstance(found, Endpoint)]
 

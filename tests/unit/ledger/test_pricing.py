@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.ledger.card import Price
-from aspire_gitops.ledger.pricing import cost_usd, dearest_input, dearest_output
-from aspire_gitops.ledger.values import Counted
+from aspire_ledger.card import Price
+from aspire_ledger.pricing import cost_usd, dearest_input, dearest_output
+from aspire_ledger.values import Counted
 from support.cards import CHAT_PRICE, price_of
 
 PARTS = price_of(

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from aspire_gitops.ledger.booking import Booking
-from aspire_gitops.ledger.values import FailedCalls, SeenParameter
 from aspire_gitops.ledger_reading import LedgerReading
-from aspire_gitops.spending.record import (
+from aspire_gitops.spend.record import (
     Failures,
     PriceDifference,
     PriceDifferences,
     UnlistedParameter,
 )
+from aspire_ledger.booking import Booking
+from aspire_ledger.values import FailedCalls, SeenParameter
 from support.ledger_calls import NOON, settlement
 
 Run = Callable[..., Any]

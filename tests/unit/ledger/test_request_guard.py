@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.ledger.card import Card, read_card
-from aspire_gitops.ledger.contract import (
+from aspire_ledger.card import Card, read_card
+from aspire_ledger.contract import (
     CHAT,
     COMPLETIONS,
     CONTRACTS,
@@ -21,7 +21,7 @@ from aspire_gitops.ledger.contract import (
     Consent,
     Contract,
 )
-from aspire_gitops.ledger.request_guard import Judged, Objection, judge
+from aspire_ledger.request_guard import Judged, Objection, judge
 from support.cards import chat_card
 
 HI = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.ledger.account import Mode
-from aspire_gitops.ledger.bound import Asked
-from aspire_gitops.ledger.card import Card, Price, TokenPrices
-from aspire_gitops.ledger.contract import CHAT, EMBEDDINGS, IMAGES, OCR, Contract
-from aspire_gitops.ledger.settling import Ending, Terms, differs, reckon
-from aspire_gitops.ledger.values import NO_UNITS, Counted
+from aspire_ledger.account import Mode
+from aspire_ledger.bound import Asked
+from aspire_ledger.card import Card, Price, TokenPrices
+from aspire_ledger.contract import CHAT, EMBEDDINGS, IMAGES, OCR, Contract
+from aspire_ledger.settling import Ending, Terms, differs, reckon
+from aspire_ledger.values import NO_UNITS, Counted
 
 # A token in costs a micro-dollar, one out a thousand of them; a page, an image and a search more.
 PRICE = Price(

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.ledger.opening import open_store
-from aspire_gitops.ledger.values import Total
-from aspire_gitops.ledger.verifying import verify
+from aspire_ledger.opening import open_store
+from aspire_ledger.values import Total
+from aspire_ledger.verifying import verify
 from support.ledger_calls import SYDNEY
 from support.ledger_spender import started
 

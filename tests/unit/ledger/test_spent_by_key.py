@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from aspire_gitops.ledger.amounts import NanoAud
-from aspire_gitops.ledger.booking import Booking
-from aspire_gitops.ledger.values import Adjustment, Settlement
 from aspire_gitops.ledger_reading import LedgerReading
+from aspire_ledger.amounts import NanoAud
+from aspire_ledger.booking import Booking
+from aspire_ledger.values import Adjustment, Settlement
 from support.ledger_calls import NOON, settlement
 
 Run = Callable[..., Any]

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.ledger.amounts import NanoAud
-from aspire_gitops.ledger.booking import Booking
-from aspire_gitops.ledger.opening import open_store
-from aspire_gitops.ledger.parameters import OTHER_PARAMETERS
-from aspire_gitops.ledger.recovering import Logged, expire
-from aspire_gitops.ledger.store import StoreRefused
-from aspire_gitops.ledger.values import (
+from aspire_ledger.amounts import NanoAud
+from aspire_ledger.booking import Booking
+from aspire_ledger.opening import open_store
+from aspire_ledger.parameters import OTHER_PARAMETERS
+from aspire_ledger.recovering import Logged, expire
+from aspire_ledger.store import StoreRefused
+from aspire_ledger.values import (
     Adjustment,
     Counted,
     EntryKind,
@@ -22,7 +22,7 @@ from aspire_gitops.ledger.values import (
     Share,
     Verdict,
 )
-from aspire_gitops.ledger.verifying import Difference, compare_with_log, verify
+from aspire_ledger.verifying import Difference, compare_with_log, verify
 from support.ledger_calls import COUNTED, NOON, call, fair, request, settlement
 
 Run = Callable[..., Any]

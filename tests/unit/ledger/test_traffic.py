@@ -10,14 +10,14 @@ import pytest
 from pydantic import SecretStr
 
 from aspire_gitops import ledger_reading
-from aspire_gitops.errors import LedgerRefused
-from aspire_gitops.ledger.amounts import NanoAud, nano
-from aspire_gitops.ledger.booking import Booking
-from aspire_gitops.ledger.recovering import Logged, expire
-from aspire_gitops.ledger.values import UNITS, Adjustment, Counted
 from aspire_gitops.ledger_reading import LedgerReading
-from aspire_gitops.money import Aud
 from aspire_gitops.usage import Traffic, Usage, window
+from aspire_gitops.vocabulary.errors import LedgerRefused
+from aspire_ledger.amounts import NanoAud, nano
+from aspire_ledger.booking import Booking
+from aspire_ledger.money import Aud
+from aspire_ledger.recovering import Logged, expire
+from aspire_ledger.values import UNITS, Adjustment, Counted
 from support.ledger_calls import COUNTED, NOON, SYDNEY, request, settlement
 
 Run = Callable[..., Any]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.ledger.usage import answer_bytes, read_usage, tool_uses
-from aspire_gitops.ledger.values import Counted
+from aspire_ledger.usage import answer_bytes, read_usage, tool_uses
+from aspire_ledger.values import Counted
 
 OPENAI = {"prompt_tokens": 10, "completion_tokens": 20}
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.state import Approved, GatewayObject, Kind, ObjectKey
+from aspire_ledger.canonical import JsonValue
 from support.objects import OWNER, app_key, applied, changed, compiled, snapshot
 
 UNTIL = "2026-11-30T00:00:00+11:00"  # after the moment of the snapshot

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.canonical import JsonValue, canonical_json, digest
 from aspire_gitops.planning.diff import changed_fields, is_exactly
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.marking import marked
 from aspire_gitops.planning.plan import Cause
 from aspire_gitops.state import GatewayObject, Intent, LiveFallback, Mark
+from aspire_ledger.canonical import JsonValue, canonical_json, digest
 from support.objects import OWNER, app_key, applied, as_applied, changed, compiled, snapshot
 
 EQUAL_TO_PYTHON: st.SearchStrategy[JsonValue] = st.sampled_from([0, 0.0, "", 1, 1.0, True, "1"])

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from aspire_gitops.sandbox import PrerequisiteMissing, install, postgres
-from aspire_gitops.sandbox.database_client import without_nested_hints
-from aspire_gitops.sandbox.install import ENGINE_PACKAGES, ENGINE_PROGRAMS
+from aspire_gitops.sandbox.install import ENGINE_PACKAGES, ENGINE_PROGRAMS, without_nested_hints
 
 DATA = resources.files("aspire_gitops.sandbox")
 

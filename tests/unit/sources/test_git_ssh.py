@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.errors import SourceRefused, SourceUnavailable
 from aspire_gitops.sources.git import RemoteSource, SshKey
+from aspire_gitops.vocabulary.errors import SourceRefused, SourceUnavailable
 from support.git_repository import Repository
 from support.git_ssh import SshServer, new_key, ssh_server
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.gateway.endpoints import (
     CREATE_DEPLOYMENT,
     DELETE_DEPLOYMENT,
@@ -17,6 +16,7 @@ from aspire_gitops.gateway.wire.marks import declared, mark_of, marking
 from aspire_gitops.gateway.wire.normal import field_of, fields_under, nested
 from aspire_gitops.planning.traits import TRAITS
 from aspire_gitops.state import GatewayObject, Kind, LastChange, Mark, ObjectKey
+from aspire_ledger.canonical import JsonValue
 
 
 class DeploymentWire:

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.gateway.redaction import HIDDEN
 from aspire_gitops.state import Fields, Mark
+from aspire_ledger.canonical import JsonValue
 
 _SENSITIVE = frozenset(
     {"apikey", "auth", "authorization", "bearer", "cookie", "credential", "credentials", "key"}

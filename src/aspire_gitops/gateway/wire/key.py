@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.gateway.endpoints import (
     BLOCK_KEY,
     CREATE_KEY,
@@ -19,6 +18,7 @@ from aspire_gitops.gateway.wire.marks import MARK, declared, mark_of, marking
 from aspire_gitops.gateway.wire.normal import field_of, fields_under, nested
 from aspire_gitops.planning.traits import TRAITS
 from aspire_gitops.state import GatewayObject, Kind, LastChange, ObjectKey
+from aspire_ledger.canonical import JsonValue
 
 _FIELDS = (
     "max_budget",

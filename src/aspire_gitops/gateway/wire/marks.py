@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.gateway.replies import Reply
 from aspire_gitops.state import Mark
+from aspire_ledger.canonical import JsonValue
 
 MARK = "aspire_gitops"
 

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
-from aspire_gitops.canonical import JsonValue
 from aspire_gitops.state import is_unset
+from aspire_ledger.canonical import JsonValue
 
 
 def normal(value: Any) -> JsonValue:

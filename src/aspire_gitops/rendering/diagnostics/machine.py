@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from aspire_gitops.canonical import JsonValue, pretty_json
-from aspire_gitops.diagnostics import Diagnostic
+from aspire_gitops.vocabulary.diagnostic import Diagnostic
+from aspire_ledger.canonical import JsonValue, pretty_json
 
 FORMAT_VERSION = 1
 """Grows when a field goes or changes its meaning; new fields do not count."""
