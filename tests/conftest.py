@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--matrix",
         choices=("sample", "all"),
         default="sample",
-        help="play a sample of what is many, or all of it and write docs/attacks.md",
+        help="play a sample of what is many, or all of it and write docs/explain/attacks.md",
     )
 
 

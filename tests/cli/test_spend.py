@@ -12,14 +12,13 @@ import psycopg
 import pytest
 
 from aspire_ledger.values import FailedCalls
-from support.catalogs import TODAY
 from support.command_line import CommandLine
-from support.golden import REPOSITORY
 from support.spend_ledger import SYDNEY, Spent, sqlite_url, write_calls, write_failures
+from support.worked_example import GATEWAY_D, rate_day
 
 pytestmark = pytest.mark.slow  # a minute for all fast tests is not much
 
-SOURCE = (str(REPOSITORY / "gateway.d"), "--today", str(TODAY))
+SOURCE = (str(GATEWAY_D), "--today", str(rate_day()))
 PASSWORD = "plantedpassword"
 
 

@@ -1,4 +1,4 @@
-"""What docs/notifications.md promises is so."""
+"""What docs/operate/notifications.md promises is so."""
 
 import json
 import re
@@ -21,7 +21,7 @@ from aspire_gitops.web import TIMEOUT_S
 from support.listening import Heard, listening
 from support.listening_notices import notice, tell
 
-PAGE = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "operate" / "notifications.md").read_text()
 SECRET = SecretStr("shared")
 
 

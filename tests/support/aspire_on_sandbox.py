@@ -23,12 +23,12 @@ from aspire_gitops.rehearsal.redirect import Redirected, keys_folder, redirect
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl
 from aspire_gitops.state import Compiled, Kind, ObjectKey
 from aspire_ledger.canonical import JsonValue
-from support.catalogs import TODAY, catalog_of_folder
+from support.catalogs import catalog_of_folder
 from support.sandbox_admin import admin_of
 from support.sandboxes import fresh_sandbox
+from support.worked_example import GATEWAY_D, rate_day
 
 T = TypeVar("T")
-GATEWAY_D = Path(__file__).parents[2] / "gateway.d"
 OWNER = "aspire-gitops"
 
 
@@ -85,7 +85,8 @@ class Aspire:
 @contextmanager
 def aspire_on_sandbox(folder: Path) -> Iterator[Aspire]:
     """Start a gateway with the compiled config.yaml and the keys that were made by hand; apply nothing."""
-    compiled = compile_catalog(catalog_of_folder(GATEWAY_D), today=TODAY)
+    today = rate_day()
+    compiled = compile_catalog(catalog_of_folder(GATEWAY_D, today=today), today=today)
     config = folder / "config.yaml"
     config.write_text(compiled.config_yaml, encoding="utf-8")
     with fresh_sandbox(

@@ -18,7 +18,7 @@ from support.catalogs import TODAY, catalog_of_folder
 from support.sandbox_admin import admin_of
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "attacks.md"
+PAGE = ROOT / "docs" / "explain" / "attacks.md"
 FOLDER = Path(__file__).parent / "attacked" / "gateway.d"
 # What the page depends on beside the attacks: all of the guard and the ledger.
 GUARD = ("ledger",)

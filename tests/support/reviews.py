@@ -29,7 +29,7 @@ from support.reviewed import files_below
 REPOSITORY = Path(__file__).parents[2]
 REVIEWS = REPOSITORY / "tests" / "golden" / "reviews"
 CASES = REVIEWS / "cases"
-GALLERY = REPOSITORY / "docs" / "gallery.md"
+GALLERY = REPOSITORY / "docs" / "review" / "gallery.md"
 ORDER = (
     "alias-swap", "cap-below-spend", "shared-budget", "app-removed", "provider-added",
     "rate-changed", "restart-needed", "other-vectors", "mistake", "nothing-known",
@@ -59,7 +59,7 @@ _INTRODUCTION = """\
 # What a review looks like
 
 Each of these is a comment as `aspire-gitops review` writes it under a pull request, for a change of one small gateway.
-They are made from the folders in [`tests/golden/reviews`](../tests/golden/reviews), and a test keeps them as they are; [review.md](review.md) says where each figure is from.
+They are made from the folders in [`tests/golden/reviews`](../../tests/golden/reviews), and a test keeps them as they are; [review.md](review.md) says where each figure is from.
 """
 
 

@@ -52,7 +52,7 @@ Beside it, on the same host:
   aspire-gitops log                           what was done, by which commit
 
 It ends on SIGTERM after the change in hand. SIGHUP makes it look at once.
-All settings: docs/settings.md. How to run it: docs/controller.md.
+All settings: docs/reference/settings.md. How to run it: docs/operate/controller.md.
 """
 
 

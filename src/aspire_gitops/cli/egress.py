@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from aspire_gitops.cli.egress_parts import Target, gateway_for, target_of
-from aspire_gitops.cli.options import day
+from aspire_gitops.cli.options import day, with_today
 from aspire_gitops.cli.terminal import (
     ExitCode,
     show_findings,
@@ -80,7 +80,7 @@ def command() -> None:
     type=click.IntRange(min=1),
     help="Processes that scan.  [default: one for each processor]",
 )
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
+@with_today
 def scan(
     *,
     paths: tuple[Path, ...],

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import click
 
-from aspire_gitops.cli.options import DEFAULT_FOLDER, SourceChoice, chosen, day
+from aspire_gitops.cli.options import DEFAULT_FOLDER, SourceChoice, chosen, day, with_today
 from aspire_gitops.cli.reading import check
 from aspire_gitops.egress import rules as egress_rules
 from aspire_gitops.planning import rules as planning_rules
@@ -63,7 +63,7 @@ Examples:
 @click.argument("name", required=False)
 @click.option("--source", default=DEFAULT_FOLDER, metavar="SOURCE", help="For an alias: the reviewed files, a folder or `git:REF`.  [default: gateway.d]")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For an alias: how to show it.")  # fmt: skip
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
+@with_today
 def command(
     code: str | None, name: str | None, source: str, format_: str, today: datetime | None
 ) -> None:

@@ -53,10 +53,18 @@ class SourceChoice:
     reference: str | None = None
 
 
+with_today = click.option(
+    "--today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Judge dates in the files by this day, such as 2027-03-01, instead of today.",
+)
+
+
 def with_source(command: Command) -> Command:
     """Add SOURCE, `--revision` and `--today`."""
     for option in (
-        click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True),
+        with_today,
         click.option("--revision", metavar="REF", help="Read SOURCE at this commit, branch or tag of its git repository."),
         click.argument("source", default=DEFAULT_FOLDER),
     ):  # fmt: skip

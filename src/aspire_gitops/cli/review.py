@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aspire_gitops.cli.compared import Revisions, compare, sides
-from aspire_gitops.cli.options import DEFAULT_FOLDER, day
+from aspire_gitops.cli.options import DEFAULT_FOLDER, day, with_today
 from aspire_gitops.cli.reading import in_repository
 from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr, warn, write_file
 from aspire_gitops.codec.snapshot_reader import MOST_BYTES, SavedSnapshot, read_snapshot
@@ -65,7 +65,7 @@ Examples:
   aspire-gitops review -o markdown=comment.md -o sarif=findings.sarif
 
 Exit code 1 means that the files have errors, or that the plan is refused.
-Needs no gateway and no secret. docs/review.md says where each figure is from.
+Needs no gateway and no secret. docs/review/review.md says where each figure is from.
 """
 
 
@@ -113,7 +113,7 @@ def _an_owner(_context: click.Context, _option: click.Parameter, name: str) -> s
 @click.option("--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How the review is written on stdout.")  # fmt: skip
 @click.option("-o", "--output", "outputs", type=OutputOption(), multiple=True, metavar="FORMAT=FILE", help="Also write it there; may be repeated.")  # fmt: skip
 @click.option("--full-report", default="", metavar="WHERE", help="Where markdown-full is, for a comment that had to be cut: an address or words.")  # fmt: skip
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
+@with_today
 def command(
     *,
     folder: Path,

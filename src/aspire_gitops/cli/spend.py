@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from aspire_gitops.cli.options import Invocation, day, pass_invocation
+from aspire_gitops.cli.options import Invocation, day, pass_invocation, with_today
 from aspire_gitops.cli.spending import InForce, in_force, ledger_of, now
 from aspire_gitops.cli.terminal import show
 from aspire_gitops.ledger_reading import LedgerReading
@@ -29,7 +29,7 @@ Examples:
 
 The ledger's address is ASPIRE_GITOPS_LEDGER_URL. Caps are those on the gateway, where
 ASPIRE_GITOPS_GATEWAY_URL is set, else those of SOURCE. How the day is found on which a cap
-is reached: docs/spend.md.
+is reached: docs/operate/spend.md.
 """
 
 
@@ -44,7 +44,7 @@ is reached: docs/spend.md.
 @click.option(
     "--failures", is_flag=True, help="The month's failed calls instead, by alias and outcome."
 )
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
+@with_today
 @pass_invocation
 def command(
     invocation: Invocation,

@@ -1,4 +1,4 @@
-"""A review as JSON: a stable format with a version, for other programs; docs/review.md has it.
+"""A review as JSON: a stable format with a version, for other programs; docs/review/review.md has it.
 
 Amounts are decimal texts, never floats; times and days are ISO 8601.
 """

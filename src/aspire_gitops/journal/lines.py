@@ -110,7 +110,9 @@ def verdict_text(verdict: Verdict) -> Text:
     proved = plural(verdict.entries, "entry").replace("entrys", "entries")
     if verdict.fault:
         text = Text(f"Broken: {_fault(verdict)}.\n", style="bold red")
-        text.append(f"{proved} before it are proved. Nothing after it is; see docs/journal.md.\n")
+        text.append(
+            f"{proved} before it are proved. Nothing after it is; see docs/operate/journal.md.\n"
+        )
         return text
     if verdict.holds_head is False:
         text = Text("Broken: the journal does not hold the hash that you gave.\n", style="bold red")

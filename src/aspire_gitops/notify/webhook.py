@@ -1,4 +1,4 @@
-"""Tell a program: one JSON document for each notice. docs/notifications.md is its contract."""
+"""Tell a program: one JSON document for each notice. docs/operate/notifications.md is its contract."""
 
 import hashlib
 import hmac

@@ -156,5 +156,5 @@ Try next:
   edit a file in gateway.d, such as the target of an alias, then
   aspire-gitops validate           say what is wrong with it
   aspire-gitops rehearse           prove the edit, before anybody meets it
-  aspire-gitops plan               see what it changes on your gateway (docs/settings.md)
+  aspire-gitops plan               see what it changes on your gateway (docs/reference/settings.md)
 """

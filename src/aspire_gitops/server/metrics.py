@@ -2,7 +2,7 @@
 
 No globals: every `Metrics` has a registry of its own. Labels are few and
 bounded; people are never labels, and aliases, apps and budgets only beside a
-ledger, a hundred at most. docs/status.md
+ledger, a hundred at most. docs/operate/status.md
 has the table, and a test holds the two equal.
 """
 

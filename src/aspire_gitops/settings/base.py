@@ -90,7 +90,9 @@ def read(kind: type[SomeSettings], flags: Mapping[str, Any]) -> SomeSettings:
         return kind(**given)
     except ValidationError as error:
         problems = "; ".join(map(_problem, error.errors(include_input=False)))
-        raise UsageError(f"{problems}; see docs/settings.md") from None  # the input may be a secret
+        raise UsageError(
+            f"{problems}; see docs/reference/settings.md"
+        ) from None  # the input may be a secret
 
 
 def _problem(error: ErrorDetails) -> str:

@@ -2,7 +2,7 @@
 
 The only package that runs git; `objects` is the only module that imports gitpython.
 Nothing here has a work tree, reads the user's git settings or asks anybody
-anything. `docs/sources.md` says what each situation gets.
+anything. `docs/operate/sources.md` says what each situation gets.
 """
 
 from aspire_gitops.sources.git.address import Credentials, SshKey, Token, TokenFile
