@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from aspire_gitops.controller.pace import Pace
 from aspire_gitops.controller.ports import World
 from aspire_gitops.controller.reconcile import Reconciler
-from aspire_gitops.delivery import deliveries_in
+from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.own_files import OwnFiles
