@@ -37,6 +37,7 @@ from support.before import (
     lay_files,
     output,
     restore,
+    tagged,
     unsaid,
 )
 from support.command_line import CommandLine
@@ -89,7 +90,7 @@ def test_a_plan_of_before_is_read() -> None:
         "delete deployment/legacy",
         "delete credential/oldco",
     ]
-    assert unsaid(json.loads(text), json.loads(plan_to_json(plan))) == []
+    assert unsaid(tagged(json.loads(text)), json.loads(plan_to_json(plan))) == []
 
 
 def test_what_the_files_meant_beside_the_fields_is_read() -> None:
@@ -210,7 +211,7 @@ def test_a_plan_against_a_snapshot_of_before_says_what_it_said(tmp_path: Path) -
     snapshot = str(BEFORE / "snapshot.json")
     done = shell.run("plan", *DAY, "--format", "json", "--snapshot", snapshot)
     assert done.returncode == 0, done.stderr
-    assert unsaid(output("plan_against_snapshot"), json.loads(done.stdout)) == []
+    assert unsaid(tagged(output("plan_against_snapshot")), json.loads(done.stdout)) == []
 
 
 def test_a_review_with_a_snapshot_of_before_says_what_it_said(tmp_path: Path) -> None:

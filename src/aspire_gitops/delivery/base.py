@@ -3,9 +3,9 @@
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from aspire_gitops.vocabulary.errors import DeliveryFailed
 from aspire_ledger.canonical import JsonValue
@@ -81,8 +81,8 @@ class Send(Protocol):
         body: JsonValue = None,
         bearer: SecretStr | None = None,
         advice: Mapping[int, str] | None = None,
-    ) -> bytes:
-        """Return the beginning of the reply to a request that was accepted.
+    ) -> JsonValue:
+        """Return the reply to a request that was accepted; None if it is empty.
 
         Args:
             method: `GET`, `POST`, `PATCH`, `PUT` or `DELETE`.
@@ -93,8 +93,8 @@ class Send(Protocol):
             advice: What a person should do about a status, by status.
 
         Raises:
-            DeliveryFailed: Not reached, or refused; `status` then says how. Nothing of the
-                request or of the reply is repeated.
+            DeliveryFailed: Not reached, refused (`status` then says how), or the reply is not
+                JSON. Nothing of the request or of the reply is repeated.
         """
         ...
 
@@ -116,7 +116,10 @@ class Doors:
     pause: Callable[[float], Awaitable[None]]
 
 
-class DeliveryMethod(ABC):
+AddressT = TypeVar("AddressT")
+
+
+class DeliveryMethod(ABC, Generic[AddressT]):
     """One way to hand a key over, with everything that the program knows of it."""
 
     tag: ClassVar[str]
@@ -132,34 +135,34 @@ class DeliveryMethod(ABC):
     """How long one reading or writing may take, in seconds, with all that belongs to it."""
 
     @abstractmethod
-    def open(self, address: JsonValue, doors: Doors) -> Delivery:
-        """Open the place. Asks `why_not` again: a plan may come from files nobody validated.
-
-        Raises:
-            DeliveryFailed: No reviewed file may name it. Only a commit helps.
-        """
+    def open(self, address: AddressT, doors: Doors) -> Delivery:
+        """Open the place, without reaching it yet. It was asked before whether it may be."""
 
     @abstractmethod
-    def shown(self, address: JsonValue) -> str:
+    def shown(self, address: AddressT) -> str:
         """Return the whole place in words for people, after "handed over in"."""
 
-    def why_not(self, address: JsonValue) -> str | None:  # noqa: ARG002 (not every place is refused)
-        """Return why no key is handed over there, after the address; None if it may be."""
+    def why_not(self, address: AddressT) -> str | None:  # noqa: ARG002 (not all have a policy)
+        """Return why no reviewed file may name the place, after its name; None if it may."""
         return None
 
-    def identity(self, address: JsonValue) -> str:
+    def why_not_open(self, address: AddressT, root: str) -> str | None:  # noqa: ARG002 (only files ask)
+        """Return the same about a plan, which may come from files that nobody validated.
+
+        Here the controller's folder of keys is known; it is `root`.
+        """
+        return self.why_not(address)
+
+    def identity(self, address: AddressT) -> str:
         """Return what is the same for two addresses only if they are one place; people read it."""
         return self.shown(address)
 
-
-ModelT = TypeVar("ModelT", bound=BaseModel)
-
-
-def read_address(model: type[ModelT], address: JsonValue) -> ModelT:
-    """Read an address that is a mapping. Raises DeliveryFailed if it does not fit the model."""
-    try:
-        return model.model_validate(address)
-    except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, problem["loc"])) or "its address"
-        raise DeliveryFailed(f"no key is handed over: {where}: {problem['msg']}") from None
+    def parse(self, address: JsonValue) -> AddressT:
+        """Read an address out of a plan. Raises DeliveryFailed for what is none."""
+        try:
+            read: AddressT = TypeAdapter(self.reviewed).validate_python(address)
+        except ValidationError as error:
+            problem = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join([self.tag, *map(str, problem["loc"])])
+            raise DeliveryFailed(f"no key is handed over: {where}: {problem['msg']}") from None
+        return read

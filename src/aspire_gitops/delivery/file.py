@@ -16,7 +16,7 @@ from aspire_gitops.vocabulary.spec import FilePath
 from aspire_ledger.canonical import JsonValue
 
 
-class FileDelivery(DeliveryMethod):
+class FileDelivery(DeliveryMethod[str]):
     """A file, replaced in one step."""
 
     tag = "file"
@@ -25,30 +25,43 @@ class FileDelivery(DeliveryMethod):
     examples = ("/srv/agents/gateway-key",)
     advice = "choose a folder of the app's own, like /srv/<app>/gateway-key"
 
+    def parse(self, address: JsonValue) -> str:
+        # Not what a reviewed file says: it may be below the folder of keys, or in a sandbox.
+        if isinstance(address, str) and address and address.isprintable():
+            return address
+        raise DeliveryFailed("no key is handed over: a file's address is not a path")
+
     def own_place(self, app: str, key: str) -> str:
         """Return the place of an app's own, below the controller's folder of keys."""
         return f"{app}/{key}"
 
-    def open(self, address: JsonValue, doors: Doors) -> Delivery:
-        base, path = doors.root.rstrip("/"), str(address)
-        whole = path if path.startswith("/") else f"{base}/{path}"
-        below = whole.removeprefix(f"{base}/")
-        if below != whole and written_plainly(f"/{below}"):
-            return doors.file(base, below.split("/"))
-        if why := why_not_deliver(whole):
-            raise DeliveryFailed(f"no key is handed over in {whole}: the path {why}")
-        base = next(base for base in DELIVERY_BASES if whole.startswith(f"{base}/"))
-        return doors.file(base, whole.removeprefix(f"{base}/").split("/"))
+    def open(self, address: str, doors: Doors) -> Delivery:
+        base, path = doors.root.rstrip("/"), address
+        if not path.startswith("/"):
+            return doors.file(base, path.split("/"))
+        if not _is_below(path, base):
+            base = next(base for base in DELIVERY_BASES if path.startswith(f"{base}/"))
+        return doors.file(base, path.removeprefix(f"{base}/").split("/"))
 
-    def shown(self, address: JsonValue) -> str:
-        path = str(address)
-        return path if path.startswith("/") else f"{path} below the controller's delivery root"
+    def shown(self, address: str) -> str:
+        is_whole = address.startswith("/")
+        return address if is_whole else f"{address} below the controller's delivery root"
 
-    def why_not(self, address: JsonValue) -> str | None:
-        return why_not_deliver(in_full(str(address)))
+    def why_not(self, address: str) -> str | None:
+        return why_not_deliver(in_full(address))
 
-    def identity(self, address: JsonValue) -> str:
-        return _normalised(in_full(str(address)))
+    def why_not_open(self, address: str, root: str) -> str | None:
+        base = root.rstrip("/")
+        whole = address if address.startswith("/") else f"{base}/{address}"
+        return None if _is_below(whole, base) else why_not_deliver(whole)
+
+    def identity(self, address: str) -> str:
+        return _normalised(in_full(address))
+
+
+def _is_below(path: str, base: str) -> bool:
+    below = path.removeprefix(f"{base}/")
+    return below != path and written_plainly(f"/{below}")
 
 
 def in_full(path: str) -> str:

@@ -1,8 +1,9 @@
 """Open the places that compiled keys name: the doors of this process, and a time limit for each."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -47,7 +48,10 @@ def _opened(doors: Doors, target: DeliveryTarget) -> Delivery:
     method = METHODS.get(target.method)
     if method is None:
         raise DeliveryFailed(f"this release knows no delivery called {target.method}")
-    return _InTime(method.open(target.address, doors), method.time_limit_s)
+    address = method.parse(target.address)
+    if why := method.why_not_open(address, doors.root):
+        raise DeliveryFailed(f"no key is handed over in {method.shown(address)}: it {why}")
+    return _InTime(method.open(address, doors), method.time_limit_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +93,22 @@ async def _sent(
     body: JsonValue = None,
     bearer: SecretStr | None = None,
     advice: Mapping[int, str] | None = None,
-) -> bytes:
+) -> JsonValue:
     content = None if body is None else canonical_json(body).encode()
     try:
         place = Place(what, SecretStr(url), advice=advice or {})
-        return await send(Method(method), place, content, bearer=bearer)
+        reply = await send(Method(method), place, content, bearer=bearer)
     except UsageError as error:
         raise DeliveryFailed(error.message, help=error.help) from None
     except TellingFailed as error:
         raise DeliveryFailed(
             error.message, help=error.help, status=error.status, retry_after_s=error.retry_after_s
         ) from None
+    return _parsed(reply, place) if reply.strip() else None
+
+
+def _parsed(reply: bytes, place: Place) -> JsonValue:
+    with suppress(ValueError):  # it quotes the reply, which may quote the request
+        answer: JsonValue = json.loads(reply)
+        return answer
+    raise DeliveryFailed(f"{place} answered something else than JSON; try again later")

@@ -1,28 +1,33 @@
 """All ways to hand a key over: one row each. Nothing else in the program lists them. Pure."""
 
+from typing import Any
+
 from aspire_gitops.delivery.base import DeliveryMethod, DeliveryTarget
 from aspire_gitops.delivery.file import FileDelivery, in_full
 from aspire_ledger.canonical import JsonValue
 
 _FILE = FileDelivery()
 
-METHODS: dict[str, DeliveryMethod] = {method.tag: method for method in (_FILE,)}
+METHODS: dict[str, DeliveryMethod[Any]] = {method.tag: method for method in (_FILE,)}
 """By tag, in the order in which people read of them."""
 
 
 def shown(target: DeliveryTarget) -> str:
     """Return the place in words for people."""
-    return METHODS[target.method].shown(target.address)
+    method = METHODS[target.method]
+    return method.shown(method.parse(target.address))
 
 
 def why_not(target: DeliveryTarget) -> str | None:
-    """Return why policy refuses the place, after its address; None if a key may go there."""
-    return METHODS[target.method].why_not(target.address)
+    """Return why policy refuses the place, after its name; None if a file may name it."""
+    method = METHODS[target.method]
+    return method.why_not(method.parse(target.address))
 
 
 def identity(target: DeliveryTarget) -> str:
     """Return what is the same for two targets of one method only if they are one place."""
-    return METHODS[target.method].identity(target.address)
+    method = METHODS[target.method]
+    return method.identity(method.parse(target.address))
 
 
 def file_target(path: str) -> DeliveryTarget:

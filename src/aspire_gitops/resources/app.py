@@ -205,19 +205,19 @@ class DeliverySpec(ResourceSpec):
         return tuple(_target(method, value) for method, value in stated if value is not None)
 
 
-def _target(method: DeliveryMethod, value: Any) -> DeliveryTarget:
+def _target(method: DeliveryMethod[Any], value: Any) -> DeliveryTarget:
     address = TypeAdapter(method.reviewed).dump_python(value, mode="json", exclude_none=True)
     return DeliveryTarget(method.tag, address)
 
 
-def delivery_resource(methods: Iterable[DeliveryMethod]) -> type[DeliverySpec]:
+def delivery_resource(methods: Iterable[DeliveryMethod[Any]]) -> type[DeliverySpec]:
     """Return what a Delivery may say: one field for each way to hand a key over."""
     fields: dict[str, Any] = {method.tag: _field(method) for method in methods}
     doc = DeliverySpec.__doc__
     return create_model("DeliverySpec", __base__=DeliverySpec, __doc__=doc, **fields)
 
 
-def _field(method: DeliveryMethod) -> tuple[Any, Any]:
+def _field(method: DeliveryMethod[Any]) -> tuple[Any, Any]:
     about = Field(default=None, description=method.description, examples=[*method.examples] or None)
     or_absent: Any = OrAbsent  # of a type that is known at run time alone
     return or_absent[method.reviewed], about

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,55 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert KEY not in str(caught.value)
 
 
+def test_a_write_that_is_cancelled_ends_before_anything_else_begins(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that nobody waits for could put an old key over a newer one."""
+    at_the_disk, go_on = threading.Event(), threading.Event()
+    durable = os.fsync
+
+    def slow(descriptor: int) -> None:
+        at_the_disk.set()
+        assert go_on.wait(10)
+        durable(descriptor)
+
+    async def cancelled() -> bool:
+        task = asyncio.create_task(file(path).write(KEY))
+        await asyncio.to_thread(at_the_disk.wait, 10)
+        task.cancel()
+        await asyncio.sleep(0.05)
+        task.cancel()  # and once more: whoever cancels may be in a hurry
+        await asyncio.sleep(0.05)
+        waits = not task.done()
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return waits
+
+    monkeypatch.setattr(os, "fsync", slow)
+    assert asyncio.run(cancelled())
+    assert path.read_text() == f"{KEY}\n"
+    assert [entry.name for entry in path.parent.iterdir()] == ["shop"]
+
+
+def test_the_loop_goes_on_while_a_disk_is_slow(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    durable, went_on = os.fsync, threading.Event()
+
+    def waiting(descriptor: int) -> None:
+        assert went_on.wait(10), "the loop stood still"
+        durable(descriptor)
+
+    async def both() -> None:
+        task = asyncio.create_task(file(path).write(KEY))
+        await asyncio.sleep(0.01)
+        went_on.set()
+        await task
+
+    monkeypatch.setattr(os, "fsync", waiting)
+    asyncio.run(both())
+    assert path.read_text() == f"{KEY}\n"
+
+
 # ── places that no file should name, for files that nobody validated ─────────
 
 
@@ -161,3 +211,24 @@ def test_keys_may_lie_inside_the_state_folder(tmp_path: Path) -> None:
     own_files = OwnFiles((), tmp_path, tmp_path / "keys")
     write(deliveries_in(tmp_path / "keys", own_files)(file_target("shop/main")), KEY)
     assert (tmp_path / "keys/shop/main").read_text() == f"{KEY}\n"
+
+
+@pytest.mark.parametrize("name", ["coolify", "linked", "hard"])
+def test_what_deliveries_sign_in_with_is_neither_read_nor_written(
+    tmp_path: Path, name: str
+) -> None:
+    folder, root = tmp_path / "delivery-secrets", tmp_path / "keys" / "shop"
+    folder.mkdir()
+    root.mkdir(parents=True)
+    (folder / "coolify").write_text(KEY)
+    (root / "linked").symlink_to(folder / "coolify")
+    (root / "hard").hardlink_to(folder / "coolify")
+    own_files = OwnFiles(secrets=folder)
+    place = folder / "coolify" if name == "coolify" else root / name
+    assert own_files.why_not_read(str(place)) == "it is the controller's own secret"
+    delivery = DeliveredFile(str(place.parent), (place.name,), own_files)
+    with pytest.raises(DeliveryFailed, match="the controller's own secret"):
+        read(delivery)
+    with pytest.raises(DeliveryFailed, match="the controller's own secret"):
+        write(delivery, KEY + "2")
+    assert (folder / "coolify").read_text() == KEY
