@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
+from aspire_gitops.delivery.base import DeliveryTarget
 from aspire_gitops.usage import Downtime, Traffic
 from aspire_gitops.vocabulary.revision import Revision
 from aspire_ledger.canonical import JsonValue, canonical_json, digest, digest_of_text
@@ -137,33 +138,13 @@ class SecretReference:
 
 
 @dataclass(frozen=True, slots=True)
-class FileDelivery:
-    """Hand a key's value over in a file of mode 0600.
-
-    A path without a slash in front is below the controller's delivery root, which
-    the reviewed files do not know: `agents/default`.
-    """
-
-    path: str
-
-    def __str__(self) -> str:
-        return f"file:{self.path}"
-
-    @property
-    def shown(self) -> str:
-        """The place in words for people."""
-        is_whole = self.path.startswith("/")
-        return self.path if is_whole else f"{self.path} below the controller's delivery root"
-
-
-@dataclass(frozen=True, slots=True)
 class Intent:
     """What the reviewed files say about an object that is not a field of it."""
 
     adopt: bool = False
     reset_spend: bool = False  # an adopted key begins at what the ledger has for it this month
     secrets: Mapping[str, SecretReference] = field(default_factory=dict)  # by field path
-    delivery: FileDelivery | None = None  # of a key's value
+    delivery: DeliveryTarget | None = None  # of a key's value
     source: str = ""  # `gateway.d/apps/postiz.yaml:14:5`, for messages
 
 

@@ -16,10 +16,11 @@ from pydantic import SecretStr
 from aspire_gitops.codec.plan import plan_from_json, plan_to_json
 from aspire_gitops.codec.snapshot_reader import read_snapshot
 from aspire_gitops.controller.holds import brakes_in_force
+from aspire_gitops.delivery.registry import file_target
 from aspire_gitops.journal import Draft, EntryKind, Journal, open_journal
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.spend.record import Failures, UnlistedParameter
-from aspire_gitops.state import DEFAULT_OWNER, FileDelivery, Holder, Kind, ObjectKey
+from aspire_gitops.state import DEFAULT_OWNER, Holder, Kind, ObjectKey
 from aspire_gitops.status.document import StatusDocument
 from aspire_gitops.vocabulary.errors import UsageError
 from aspire_ledger.booking import Booking
@@ -36,6 +37,7 @@ from support.before import (
     lay_files,
     output,
     restore,
+    tagged,
     unsaid,
 )
 from support.command_line import CommandLine
@@ -88,7 +90,7 @@ def test_a_plan_of_before_is_read() -> None:
         "delete deployment/legacy",
         "delete credential/oldco",
     ]
-    assert unsaid(json.loads(text), json.loads(plan_to_json(plan))) == []
+    assert unsaid(tagged(json.loads(text)), json.loads(plan_to_json(plan))) == []
 
 
 def test_what_the_files_meant_beside_the_fields_is_read() -> None:
@@ -101,7 +103,7 @@ def test_what_the_files_meant_beside_the_fields_is_read() -> None:
     postiz = intents[ObjectKey(Kind.KEY, "postiz.main")]
     assert (postiz.adopt, postiz.reset_spend, postiz.delivery) == (True, True, None)
     agents = intents[ObjectKey(Kind.KEY, "agents.default")]
-    assert (agents.delivery, agents.adopt) == (FileDelivery("agents/default"), False)
+    assert (agents.delivery, agents.adopt) == (file_target("agents/default"), False)
 
 
 def test_a_plan_of_before_is_carried_out_and_nothing_is_left_to_do(
@@ -209,7 +211,7 @@ def test_a_plan_against_a_snapshot_of_before_says_what_it_said(tmp_path: Path) -
     snapshot = str(BEFORE / "snapshot.json")
     done = shell.run("plan", *DAY, "--format", "json", "--snapshot", snapshot)
     assert done.returncode == 0, done.stderr
-    assert unsaid(output("plan_against_snapshot"), json.loads(done.stdout)) == []
+    assert unsaid(tagged(output("plan_against_snapshot")), json.loads(done.stdout)) == []
 
 
 def test_a_review_with_a_snapshot_of_before_says_what_it_said(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from aspire_gitops.applying import Outcome, apply_plan
 from aspire_gitops.applying.ports import Deliveries
 from aspire_gitops.applying.secrets import gather_evidence
 from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.delivery import deliveries_in
+from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient, Tally
 from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.planning.make import make_plan
@@ -69,7 +69,7 @@ class Aspire:
 
     def app_key(self, name: str) -> str:
         intent = self.wanted.intents[ObjectKey(Kind.KEY, name)]
-        value = intent.delivery and self.deliveries(intent.delivery).read()
+        value = intent.delivery and asyncio.run(self.deliveries(intent.delivery).read())
         assert value, f"{name} was not delivered"
         return value
 

@@ -42,6 +42,15 @@ def lay_files(folder: Path, *layers: str) -> Path:
     return folder / "gateway.d"
 
 
+def tagged(plan: Any) -> Any:
+    """Return a plan of before with its deliveries as they are written now: with a tag."""
+    for change in plan["changes"]:
+        if change["intent"]:
+            path = change["intent"].pop("deliver_to_file")
+            change["intent"]["deliver"] = path and {"file": path}
+    return plan
+
+
 def restore(url: str, name: str) -> None:
     """Carry out `journal.sql` or `ledger.sql` in an empty database."""
     with psycopg.connect(url) as connection:

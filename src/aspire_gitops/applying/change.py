@@ -159,10 +159,10 @@ class ChangeRun:
         if self._intent.delivery is None:
             raise DeliveryFailed(f"{self.change.key} has no `deliver`, so its value would be lost")
         delivery = self.deliveries(self._intent.delivery)
-        value = await self._usable(delivery.read())
+        value = await self._usable(await delivery.read())
         if value is None:
             value = f"sk-{random.token_urlsafe(32)}"
-            delivery.write(value)
+            await delivery.write(value)
         self.delivered_to = delivery.place
         wanted = self._wanted(key_address(value))
         await self._prove(wanted, self.gateway.create(wanted, {"key": value}))

@@ -1,10 +1,10 @@
 """What applying needs of the world: a gateway to write to, and places to deliver keys to."""
 
-from collections.abc import Callable, Mapping
-from typing import Protocol, TypeAlias
+from collections.abc import Mapping
+from typing import Protocol
 
-from aspire_gitops.delivery import Delivery
-from aspire_gitops.state import FileDelivery, GatewayObject, Kind
+from aspire_gitops.delivery.base import Deliveries
+from aspire_gitops.state import GatewayObject, Kind
 
 
 class Gateway(Protocol):
@@ -42,4 +42,4 @@ class Gateway(Protocol):
     async def delete(self, live: GatewayObject) -> None: ...
 
 
-Deliveries: TypeAlias = Callable[[FileDelivery], Delivery]
+__all__ = ["Deliveries", "Gateway"]

@@ -12,7 +12,7 @@ from aspire_gitops.applying import Outcome, Result, apply_plan, resolve_secrets
 from aspire_gitops.cli.options import Invocation
 from aspire_gitops.cli.planned import plan_from
 from aspire_gitops.cli.terminal import warn
-from aspire_gitops.delivery import deliveries_in
+from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.planning.adoption import addresses_to_adopt, adopted_keys, check_adoptions
 from aspire_gitops.planning.make import ensure_current
@@ -22,6 +22,7 @@ from aspire_gitops.settings import (
     Settings,
     own_files,
     read_admin_key,
+    read_delivery_secret,
     read_secret,
     settings_warnings,
 )
@@ -44,7 +45,9 @@ class LiveGateway:
         self._url, self._admin_key, self._owner = url, admin_key, settings.owner
         self._ledger_url = ledger_url
         self._own = own_files(settings)
-        self._deliveries = deliveries_in(settings.delivery_root, self._own)
+        self._deliveries = deliveries_in(
+            settings.delivery_root, self._own, partial(read_delivery_secret, settings)
+        )
 
     def snapshot(self) -> Snapshot:
         """Read everything, and what is spent where a ledger is set. Raises GatewayError."""

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import pydantic
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from aspire_gitops.delivery.base import DeliveryTarget
+from aspire_gitops.delivery.registry import METHODS, file_target
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
 from aspire_gitops.state import (
-    FileDelivery,
     GatewayObject,
     Intent,
     LiveFallback,
@@ -70,7 +71,8 @@ class _Intent(_Part):
     adopt: bool = False
     reset_spend: bool = False
     secrets: dict[str, tuple[str, str]] = {}
-    deliver_to_file: str | None = None
+    deliver: dict[str, pydantic.JsonValue] | None = None
+    deliver_to_file: str | None = Field(default=None, exclude=True)  # before there were tags
     source: str = ""
 
 
@@ -228,7 +230,7 @@ def _write_intent(intent: Intent | None) -> _Intent | None:
         adopt=intent.adopt,
         reset_spend=intent.reset_spend,
         secrets={path: (ref.scheme, ref.locator) for path, ref in intent.secrets.items()},
-        deliver_to_file=intent.delivery.path if intent.delivery else None,
+        deliver=intent.delivery.tagged if intent.delivery else None,
         source=intent.source,
     )
 
@@ -265,9 +267,25 @@ def _read_intent(intent: _Intent | None) -> Intent | None:
         adopt=intent.adopt,
         reset_spend=intent.reset_spend,
         secrets={path: SecretReference(*reference) for path, reference in intent.secrets.items()},
-        delivery=FileDelivery(intent.deliver_to_file) if intent.deliver_to_file else None,
+        delivery=_read_delivery(intent),
         source=intent.source,
     )
+
+
+def _read_delivery(intent: _Intent) -> DeliveryTarget | None:
+    match intent.deliver, intent.deliver_to_file:
+        case None, None:
+            return None
+        case None, str() as path:
+            return file_target(path)
+        case dict() as tagged, None if len(tagged) == 1 and tagged.keys() <= METHODS.keys():
+            return next(DeliveryTarget(*one) for one in tagged.items())
+        case _:
+            known = " or ".join(f"`{tag}`" for tag in METHODS)
+            raise UsageError(
+                "this is not a plan file that this release can apply: a delivery is "
+                f"{known}, one for each key; make it anew with `plan -o FILE`"
+            )
 
 
 def _first(error: pydantic.ValidationError) -> str:

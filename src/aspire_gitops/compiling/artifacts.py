@@ -37,7 +37,7 @@ def _object(wanted: GatewayObject, intent: Intent) -> JsonValue:
         "adopt": intent.adopt,
         **({"reset_spend": True} if intent.reset_spend else {}),
         "secrets": {path: str(reference) for path, reference in intent.secrets.items()},
-        "deliver": {"file": intent.delivery.path} if intent.delivery else None,
+        "deliver": intent.delivery.tagged if intent.delivery else None,
     }
 
 

@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 
 from aspire_gitops.catalog import Declared
 from aspire_gitops.compiling.fields import stated
+from aspire_gitops.delivery.base import DeliveryTarget
+from aspire_gitops.delivery.registry import own_place
 from aspire_gitops.resources import AppSpec, BudgetSpec, DeliverySpec, GatewaySpec
 from aspire_gitops.resources.app import AppLimitsSpec, KeySpec
-from aspire_gitops.state import FileDelivery, GatewayObject, Intent, Kind, ObjectKey
+from aspire_gitops.state import GatewayObject, Intent, Kind, ObjectKey
 from aspire_ledger.canonical import JsonValue
 from aspire_ledger.contract import allowed_routes
 from aspire_ledger.money import Aud, ExchangeRate, json_number
@@ -119,8 +121,8 @@ def _midnight_after(day: date, timezone: str) -> str:
     return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(timezone)).isoformat()
 
 
-def _delivery(app: str, key: KeySpec, elsewhere: DeliverySpec | None) -> FileDelivery | None:
-    if elsewhere and elsewhere.file:
-        return FileDelivery(elsewhere.file)
+def _delivery(app: str, key: KeySpec, elsewhere: DeliverySpec | None) -> DeliveryTarget | None:
+    if elsewhere and elsewhere.targets:
+        return elsewhere.targets[0]
     # An app names no path; the long form was held to this one by `validation`.
-    return FileDelivery(f"{app}/{key.name}") if key.deliver else None
+    return own_place(app, key.name) if key.deliver else None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from aspire_gitops.delivery.registry import in_plan_id
 from aspire_gitops.state import GatewayObject, Intent, LiveFallback, ObjectKey
 from aspire_gitops.vocabulary.diagnostic import Rule
 from aspire_ledger.canonical import JsonValue, digest
@@ -122,4 +123,4 @@ def _intent_row(intent: Intent | None) -> JsonValue:
         return None
     secrets = {path: str(reference) for path, reference in intent.secrets.items()}
     how: JsonValue = {"reset_spend": True} if intent.reset_spend else intent.adopt
-    return [how, secrets, intent.delivery.path if intent.delivery else None]
+    return [how, secrets, in_plan_id(intent.delivery) if intent.delivery else None]

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from aspire_gitops.applying import Outcome, apply_plan, resolve_secrets
 from aspire_gitops.applying.ports import Deliveries
 from aspire_gitops.applying.secrets import gather_evidence
-from aspire_gitops.delivery import deliveries_in
+from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.planning.make import make_plan
@@ -164,7 +164,7 @@ class SandboxStage:
         if key in self._made_by_hand:
             return self._made_by_hand[key]
         delivery = self._redirected.compiled.intents[key].delivery
-        value = self._deliveries(delivery).read() if delivery else None
+        value = asyncio.run(self._deliveries(delivery).read()) if delivery else None
         if value is None:
             raise SandboxError(f"{key} was not delivered, so nobody can call with it")
         return value

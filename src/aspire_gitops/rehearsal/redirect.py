@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
+from aspire_gitops.delivery.registry import file_target
 from aspire_gitops.state import (
     Compiled,
-    FileDelivery,
     GatewayObject,
     Intent,
     Kind,
@@ -107,7 +107,7 @@ def _fields(
 
 def _intent(key: ObjectKey, intent: Intent, folder: PurePath) -> Intent:
     secrets = {path: secret_reference(key, path, folder) for path in intent.secrets}
-    delivery = intent.delivery and FileDelivery(str(keys_folder(folder) / key.name))
+    delivery = intent.delivery and file_target(str(keys_folder(folder) / key.name))
     return replace(intent, secrets=secrets, delivery=delivery)
 
 

@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     ledger_url_file: Path | None = None
     delivery_root: Annotated[Path, AfterValidator(_whole_path)] = Path(DEFAULT_DELIVERY_ROOT)
     """Where new keys are handed over: in `<root>/<app>/<key>`."""
+    delivery_secrets_dir: Path | None = None
+    """Folder of what deliveries sign in with: one file for each, by the name that they say."""
     log_format: LogFormat = LogFormat.CONSOLE
 
 
@@ -106,7 +108,12 @@ _OURS, _SUFFIX = "ASPIRE_", "_FILE"
 def own_files(settings: Settings) -> OwnFiles:
     """Return what no reviewed file may read from or deliver to, under any spelling."""
     files = {*_named(settings), *_in_environment()}
-    return OwnFiles(tuple(sorted(files)), settings.state_dir, settings.delivery_root)
+    return OwnFiles(
+        tuple(sorted(files)),
+        settings.state_dir,
+        settings.delivery_root,
+        settings.delivery_secrets_dir,
+    )
 
 
 def _named(settings: Settings) -> Iterator[Path]:

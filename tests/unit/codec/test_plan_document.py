@@ -53,7 +53,7 @@ def drop_refusals(plan: dict[str, Any]) -> None:
 
 def move_delivery(plan: dict[str, Any]) -> None:
     [change] = [c for c in plan["changes"] if c["object"] == "key/shop.main"]
-    change["intent"]["deliver_to_file"] = "/somewhere/else"
+    change["intent"]["deliver"] = {"file": "/somewhere/else"}
 
 
 def other_gateway(plan: dict[str, Any]) -> None:

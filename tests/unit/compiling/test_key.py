@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.state import Compiled, FileDelivery, GatewayObject, Intent, Kind, ObjectKey
+from aspire_gitops.delivery.registry import file_target
+from aspire_gitops.state import Compiled, GatewayObject, Intent, Kind, ObjectKey
 from aspire_ledger.contract import allowed_routes
 from support.catalogs import GATEWAY, TODAY, alias, app, budget, catalog_of, provider
 
@@ -109,7 +110,7 @@ def test_a_key_is_called_by_app_and_name_or_as_the_file_says() -> None:
 
 
 def test_a_new_key_is_delivered_and_an_adopted_one_is_not() -> None:
-    assert intent().delivery == FileDelivery("agents/default")
+    assert intent().delivery == file_target("agents/default")
     adopted = intent(keys=[{"name": "default", "adopt": True}])
     assert (adopted.adopt, adopted.delivery) == (True, None)
 
@@ -120,7 +121,7 @@ def test_a_new_key_is_delivered_and_an_adopted_one_is_not() -> None:
 def test_an_app_says_that_a_key_is_delivered_and_never_where(deliver: Any) -> None:
     """The root is a setting of the controller, so the same commit compiles to the same bytes."""
     found = intent(keys=[{"name": "default", "deliver": deliver}])
-    assert found.delivery == FileDelivery("agents/default")
+    assert found.delivery == file_target("agents/default")
 
 
 def test_a_delivery_says_where_a_key_goes() -> None:
@@ -137,7 +138,7 @@ def test_a_delivery_says_where_a_key_goes() -> None:
     found = [
         intents[ObjectKey(Kind.KEY, f"agents.{name}")].delivery for name in ("default", "other")
     ]
-    assert found == [FileDelivery("/srv/agents/gateway-key"), FileDelivery("agents/other")]
+    assert found == [file_target("/srv/agents/gateway-key"), file_target("agents/other")]
 
 
 def test_the_intent_names_the_file_for_messages() -> None:
