@@ -10,7 +10,7 @@ WORKFLOWS := .github/workflows $(wildcard action.yml .github/actions/*/action.ym
 RESOLVED := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 # The exchange rate in gateway.d/ ages. As the worked example it is judged by the day of its
 # rate, so that a checkout works at any time; controller and pull requests judge by today.
-AS_OF := --today=$(shell awk '$$1 == "as_of:" {print $$2}' gateway.d/gateway.yaml)
+AS_OF = --today=$(shell awk '$$1 == "as_of:" {print $$2}' gateway.d/gateway.yaml)
 
 define NEW_ENOUGH
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
