@@ -20,7 +20,7 @@ from aspire_ledger.contract import EXTENSIONS, Consent, Contract
 from aspire_ledger.places import place_of
 from aspire_ledger.request_guard import Objection, judge
 from aspire_ledger.tools import hosted_tools
-from support.behind_front import FORM, JSON, Gate, Reply
+from ledger_support.behind_front import FORM, JSON, Gate, Reply
 
 Recorded = Mapping[str, Any]
 ROOT: Final = Path(__file__).parents[2]

@@ -15,7 +15,6 @@ from aspire_gitops.rehearsal.report import Rehearsal, Watcher
 from aspire_gitops.rehearsal.sandboxed import SandboxStage
 from aspire_gitops.rehearsal.script import play
 from aspire_gitops.sandbox import SandboxOptions, running
-from aspire_gitops.sandbox.options import LedgerStore
 from aspire_gitops.state import Compiled
 
 
@@ -48,8 +47,8 @@ def staged(
         folder = Path(made)
         config = folder / "config.yaml"
         config.write_text(compiled.config_yaml, encoding="utf-8")
-        ledger: LedgerStore | None = "postgresql" if compiled.gateway.has_ledger else None
-        options = SandboxOptions(config=config, upstream=True, ledger=ledger)
+        has_ledger = compiled.gateway.has_ledger
+        options = SandboxOptions(config=config, upstream=True, ledger=has_ledger)
         sandbox = stack.enter_context(running(options, progress=progress))
         if sandbox.upstream_url is None:
             raise AssertionError("the sandbox was asked for an upstream and has none")

@@ -32,8 +32,3 @@ def ledger_variables(folder: Path, url: str, env: Mapping[str, str]) -> dict[str
         link.symlink_to(package, target_is_directory=True)
     path = ":".join(filter(None, (env.get(_PATH), str(place))))
     return {LEDGER_URL: env.get(LEDGER_URL, url), _PATH: path}
-
-
-def sqlite_url(folder: Path) -> str:
-    """Return the URL of a store in the state folder."""
-    return f"sqlite:///{folder / 'ledger.sqlite'}"

@@ -20,11 +20,11 @@ from aspire_ledger.litellm.answers import watched
 from aspire_ledger.litellm.call_handler import Caller, CallHandler, Declined
 from aspire_ledger.litellm.events import read_ended
 from aspire_ledger.litellm.front import Front, current
-from aspire_ledger.litellm.recovery import keep_recovering
 from aspire_ledger.litellm.refusals import Refusal
 from aspire_ledger.litellm.settings import LedgerSettings, read_settings
 from aspire_ledger.litellm.tallies import keep_writing
-from aspire_ledger.opening import open_store
+from aspire_ledger.postgres import PostgresStore
+from aspire_ledger.recovery import keep_recovering
 from aspire_ledger.store import Store
 
 Clock: TypeAlias = Callable[[], datetime]
@@ -45,10 +45,9 @@ def open_ledger(
 
     Raises:
         WrongSetting: A variable is missing or wrong. The proxy must not start.
-        StoreUnavailable: SQLite's file cannot be opened.
     """
     settings = read_settings(environment)
-    return Ledger(open_store(settings.url, timeout_s=_STORE_TIMEOUT_S), settings, clock)
+    return Ledger(PostgresStore(settings.url, timeout_s=_STORE_TIMEOUT_S), settings, clock)
 
 
 class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types

@@ -51,15 +51,24 @@ def read_settings(environment: Mapping[str, str]) -> LedgerSettings:
         WrongSetting: With the variable and what it may say. Never with the URL, which may
             hold a password.
     """
-    url = environment.get(URL, "")
-    if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
-        raise WrongSetting(f"{URL} names no store; set it to postgresql://… or sqlite:////path")
     return LedgerSettings(
-        url=url,
+        url=_url(environment.get(URL, "")),
         allow_for=_allow_for(environment.get(ON_OUTAGE, "refuse")),
         unmarked=_unmarked(environment.get(KEYS_WITHOUT_MARK, Unmarked.REFUSE)),
         grace=_grace(environment.get(GRACE, "30")),
     )
+
+
+def _url(text: str) -> str:
+    if text.startswith("sqlite:"):
+        raise WrongSetting(
+            f"{URL} names a SQLite file, and the ledger's only store is PostgreSQL; copy it with"
+            " `aspire-gitops ledger move --from sqlite:////path --to postgresql://…`, and set"
+            f" {URL} to where it is then"
+        )
+    if not text.startswith(("postgresql://", "postgres://")):
+        raise WrongSetting(f"{URL} names no store; set it to postgresql://user:password@host/name")
+    return text
 
 
 def _allow_for(text: str) -> timedelta:
