@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from aspire_ledger.contract import CONTRACTS, EXTENSIONS, Contract, Effect, Parameter
+from aspire_ledger.contract import CONTRACTS, EXTENSIONS, Contract
+from aspire_ledger.shapes import Effect, Parameter
 
 PAGE = Path(__file__).parents[2] / "docs" / "request-contract.md"
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from aspire_ledger.litellm.call_handler import Caller, Declined
+from aspire_ledger.litellm.call_handler import Declined
 from aspire_ledger.litellm.events import read_ended
+from aspire_ledger.litellm.open_call import Caller
 from ledger_support.desk import CHAT_NANO, Desk, account, event, paying
 from ledger_support.memory_store import MemoryStore
 

@@ -10,16 +10,10 @@ from decimal import Decimal
 import pytest
 
 from aspire_ledger.account import Mode
-from aspire_ledger.admission import (
-    Admitted,
-    Decision,
-    Gatekeeper,
-    Reason,
-    Refused,
-    Spent,
-)
+from aspire_ledger.admission import Gatekeeper
+from aspire_ledger.process import Admitted, Decision, Reason, Refused
 from aspire_ledger.store import StoreUnavailable
-from aspire_ledger.values import Answer, Booked, Counted, EntryKind, Request, Settlement
+from aspire_ledger.values import Answer, Booked, Counted, EntryKind, Request, Settlement, Spent
 from ledger_support.calls import NOON, RATE, SYDNEY, account, starting
 from ledger_support.memory_store import MemoryStore, Tables
 

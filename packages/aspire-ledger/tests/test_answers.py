@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aspire_ledger.litellm.answers import Answer, watched
+from aspire_ledger.litellm.events import Answer, watched
 from aspire_ledger.values import NO_UNITS, Counted
 
 USAGE = {"prompt_tokens": 10, "completion_tokens": 20}

@@ -9,16 +9,17 @@ from typing import Any, TypeVar
 
 import pytest
 
-from aspire_ledger.litellm import marks
-from aspire_ledger.litellm.call_handler import Caller, Declined
+from aspire_ledger.account import Unmarked
+from aspire_ledger.litellm import open_call
+from aspire_ledger.litellm.call_handler import Declined
 from aspire_ledger.litellm.events import ID, read_ended
+from aspire_ledger.litellm.open_call import Caller
 from aspire_ledger.litellm.running import logged_call
 from aspire_ledger.litellm.settings import (
     GRACE,
     KEYS_WITHOUT_MARK,
     ON_OUTAGE,
     URL,
-    Unmarked,
     WrongSetting,
     read_settings,
 )
@@ -727,11 +728,11 @@ def test_what_litellms_log_counted_is_read(row: dict[str, Any], counted: Counted
     ],
 )
 def test_only_our_id_is_left_on_a_request(data: dict[str, Any]) -> None:
-    marks.mark(data, "ours", {"metadata": {"label": "theirs"}})
+    open_call.mark(data, "ours", {"metadata": {"label": "theirs"}})
     own = data.get("litellm_metadata") or data["metadata"]
     assert (own[ID], own["spend_logs_metadata"][ID]) == ("ours", "ours")
     assert "mine" not in repr(data)
-    assert marks.call_id(data) == "ours"
+    assert open_call.marked_id(data) == "ours"
 
 
 def test_a_strict_budget_says_what_is_left_and_what_the_call_may_cost(

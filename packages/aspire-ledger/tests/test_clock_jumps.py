@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from aspire_ledger.admission import Admitted, Gatekeeper, Spent
+from aspire_ledger.admission import Gatekeeper
 from aspire_ledger.amounts import NanoAud
 from aspire_ledger.audit import verify
+from aspire_ledger.process import Admitted, UnderWay
 from aspire_ledger.recovery import expire
 from aspire_ledger.store import Store
-from aspire_ledger.under_way import UnderWay
+from aspire_ledger.values import Spent
 from ledger_support.calls import NOON, RATE, account, request, starting
 from ledger_support.memory_store import MemoryStore
 

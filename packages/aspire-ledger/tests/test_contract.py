@@ -2,13 +2,7 @@
 
 import pytest
 
-from aspire_ledger.contract import (
-    CONTRACTS,
-    EXTENSIONS,
-    Contract,
-    allowed_routes,
-    contract_of,
-)
+from aspire_ledger.contract import CONTRACTS, EXTENSIONS, Contract, allowed_routes, contract_of
 
 MODELS = {"/models", "/v1/models"}
 

@@ -13,11 +13,12 @@ import psycopg
 import pytest
 
 from aspire_gitops.sandbox.processes import stop
-from aspire_ledger.admission import Admitted, Gatekeeper, Spent
+from aspire_ledger.admission import Gatekeeper
 from aspire_ledger.audit import verify
 from aspire_ledger.postgres import PostgresStore
+from aspire_ledger.process import Admitted
 from aspire_ledger.store import StoreRefused, StoreUnavailable
-from aspire_ledger.values import Verdict
+from aspire_ledger.values import Spent, Verdict
 from ledger_support.calls import account, both, request, settlement, starting
 from support.postgres_server import PASSWORD, PostgresServer
 

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from aspire_ledger.audit import verify
-from aspire_ledger.litellm.call_handler import Caller, Declined
+from aspire_ledger.litellm.call_handler import Declined
 from aspire_ledger.litellm.events import read_ended
+from aspire_ledger.litellm.open_call import Caller
 from aspire_ledger.postgres import PostgresStore
 from aspire_ledger.store import Store
 from aspire_ledger.values import Entry

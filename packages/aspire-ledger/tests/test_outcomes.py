@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aspire_ledger.litellm.outcomes import Outcome, outcome_of
+from aspire_ledger.litellm.failures import Outcome, outcome_of
 
 
 def error(name: str, base: type[BaseException] = Exception, *args: object, **fields: Any) -> Any:

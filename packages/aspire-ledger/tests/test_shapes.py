@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from aspire_ledger.contract import Shape
-from aspire_ledger.shapes import fits, is_absent, whole
+from aspire_ledger.shapes import Shape, fits, is_absent, whole
 
 HUGE = 10**400  # more than a float can hold
 

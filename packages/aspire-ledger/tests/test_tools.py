@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aspire_ledger.tools import HostedTool, hosted_tools, plain_kind
+from aspire_ledger.body import HostedTool, hosted_tools, plain_kind
 
 FUNCTION = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
 

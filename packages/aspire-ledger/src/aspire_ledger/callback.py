@@ -15,14 +15,14 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import ProxyException
 
 from aspire_ledger.admission import Gatekeeper
-from aspire_ledger.litellm import marks, running
-from aspire_ledger.litellm.answers import watched
-from aspire_ledger.litellm.call_handler import Caller, CallHandler, Declined
-from aspire_ledger.litellm.events import read_ended
+from aspire_ledger.litellm import running
+from aspire_ledger.litellm.call_handler import CallHandler, Declined
+from aspire_ledger.litellm.events import read_ended, watched
+from aspire_ledger.litellm.failures import keep_writing
 from aspire_ledger.litellm.front import Front, current
+from aspire_ledger.litellm.open_call import Caller, marked_id
 from aspire_ledger.litellm.refusals import Refusal
 from aspire_ledger.litellm.settings import LedgerSettings, read_settings
-from aspire_ledger.litellm.tallies import keep_writing
 from aspire_ledger.postgres import PostgresStore
 from aspire_ledger.recovery import keep_recovering
 from aspire_ledger.store import Store
@@ -119,7 +119,7 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
     ) -> AsyncIterator[Any]:
         """Look at a stream as it passes."""
         del user_api_key_dict
-        answer = self._handler.answer(marks.call_id(request_data))
+        answer = self._handler.answer(marked_id(request_data))
         async for chunk in watched(response, answer) if answer else response:
             yield chunk
 
@@ -128,7 +128,7 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
     ) -> Any:
         """Remember an answer, until LiteLLM tells of it."""
         del user_api_key_dict
-        self._handler.answered(marks.call_id(data), response)
+        self._handler.answered(marked_id(data), response)
         return response
 
     async def async_logging_hook(
@@ -159,7 +159,7 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
         """Free what was set aside for a request that failed, or book it where nobody knows."""
         del user_api_key_dict, traceback_str
         exchange = current.get()
-        call_id = marks.call_id(request_data) or (exchange.call_id if exchange else "")
+        call_id = marked_id(request_data) or (exchange.call_id if exchange else "")
         await self._handler.failed(call_id, original_exception)
 
 

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from aspire_ledger.account import Account, Mode
-from aspire_ledger.admission import Starting
 from aspire_ledger.amounts import NanoAud
+from aspire_ledger.process import Starting
 from aspire_ledger.values import Call, Counted, Request, Settlement
 
 NOON = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)  # noon in Sydney

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from aspire_ledger.account import Unmarked
 from aspire_ledger.admission import Gatekeeper
 from aspire_ledger.card import FIELD, Card, read_card
 from aspire_ledger.contract import contract_of
-from aspire_ledger.litellm.call_handler import Caller, CallHandler
+from aspire_ledger.litellm.call_handler import CallHandler
 from aspire_ledger.litellm.front import Exchange
-from aspire_ledger.litellm.marks import call_id
-from aspire_ledger.litellm.settings import Unmarked
+from aspire_ledger.litellm.open_call import Caller, marked_id
 from aspire_ledger.store import Store
 from aspire_ledger.values import Counted, Entry
 from ledger_support.cards import chat_card
@@ -161,7 +161,7 @@ def reporting(data: dict[str, Any], usage: Mapping[str, Any] | None, **more: Any
 
 
 def id_of(data: Mapping[str, Any]) -> str:
-    return call_id(data)
+    return marked_id(data)
 
 
 def usd(text: str) -> int:

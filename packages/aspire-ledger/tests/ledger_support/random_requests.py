@@ -7,7 +7,8 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from aspire_ledger.card import Card, ImagePrice, Price, Tier, TokenPrices
-from aspire_ledger.contract import CONTRACTS, EXTENSIONS, Contract, Parameter, Shape
+from aspire_ledger.contract import CONTRACTS, EXTENSIONS, Contract
+from aspire_ledger.shapes import Parameter, Shape
 
 COUNTED: Final = [contract for contract in CONTRACTS if contract.counted]
 HOSTED: Final = ("web_search", "code_interpreter", "google_search", "mcp", "url_context")

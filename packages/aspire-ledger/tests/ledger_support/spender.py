@@ -15,8 +15,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from aspire_ledger.account import Mode
-from aspire_ledger.admission import Admitted, Gatekeeper, Reason, Refused, Spent
+from aspire_ledger.admission import Gatekeeper
 from aspire_ledger.postgres import PostgresStore
+from aspire_ledger.process import Admitted, Reason, Refused
+from aspire_ledger.values import Spent
 from ledger_support.calls import RATE, account, starting
 
 TESTS = Path(__file__).parents[1]

@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
+
+from aspire_ledger.account import Unmarked
 
 URL = "ASPIRE_LEDGER_URL"
 ON_OUTAGE = "ASPIRE_LEDGER_ON_OUTAGE"
@@ -20,13 +21,6 @@ _ALLOW = re.compile(r"allow for (\d{1,6}) minutes")
 
 class WrongSetting(Exception):
     """A variable is missing or makes no sense. The proxy must not start; the message says which."""
-
-
-class Unmarked(StrEnum):
-    """What a key gets that the controller did not make."""
-
-    REFUSE = "refuse"
-    ALLOW = "allow"  # its calls are not counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,27 @@
-"""What a failed call cost: nothing, where the provider said no or was never reached; else nobody knows. Pure.
+"""How a call failed, and what it then cost; and counts of failed calls and of unlisted parameters.
 
+A call cost nothing where the provider said no or was never reached; else nobody knows.
 LiteLLM turns what happened into errors of its own and keeps the cause behind them. The
 first cause that tells decides; classes are known by their names, so that no library has
 to be loaded, and a class that nobody knows is an unknown end.
+
+Counts are kept in memory and written every few seconds. A killed process loses the last
+of them; they are no money.
 """
 
+import asyncio
+import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
+from aspire_ledger.store import Store, StoreRefused, StoreUnavailable
+from aspire_ledger.values import FailedCalls, SeenParameter
+
+LOG = logging.getLogger("aspire_ledger")
+KeyT = TypeVar("KeyT")
+_MOST: Final = 10_000  # different rows in memory; a caller may invent names
 _LONGEST: Final = 16
 _UNREACHABLE: Final = frozenset(
     {
@@ -104,3 +117,56 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
             return
         yield error
         error = error.__cause__ or error.__context__
+
+
+# ── counts ────────────────────────────────────────────────────────────────────
+
+
+class Tallies:
+    """The counts of one process since they were last written."""
+
+    def __init__(self) -> None:
+        self._failures: Counter[tuple[str, str, str, str, str]] = Counter()
+        self._parameters: Counter[tuple[str, str, str, str, str, str]] = Counter()
+
+    def failed(self, day: str, app: str, alias: str, deployment: str, outcome: str) -> None:
+        _count(self._failures, (day, app, alias, deployment, outcome))
+
+    def saw(
+        self, *, day: str, app: str, alias: str, call_type: str, parameter: str, outcome: str
+    ) -> None:
+        _count(self._parameters, (day, app, alias, call_type, parameter, outcome))
+
+    async def write(self, store: Store) -> None:
+        """Add the counts to the store's, and begin anew. What it does not take is kept.
+
+        Raises:
+            StoreUnavailable: Try again.
+        """
+        failures, self._failures = self._failures, Counter()
+        parameters, self._parameters = self._parameters, Counter()
+        try:
+            await store.count_failures([FailedCalls(*key, n) for key, n in failures.items()])
+            failures = Counter()
+            await store.count_parameters([SeenParameter(*key, n) for key, n in parameters.items()])
+        except StoreUnavailable:
+            self._failures += failures
+            self._parameters += parameters
+            raise
+
+
+async def keep_writing(tallies: Tallies, store: Store, *, every_s: float) -> None:
+    """Write the counts again and again. Never raises; says when it cannot."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await tallies.write(store)
+        except (StoreUnavailable, StoreRefused) as problem:
+            LOG.warning("the ledger cannot count failed calls now: %s", problem)
+        except Exception:
+            LOG.exception("counting failed calls failed")
+
+
+def _count(counter: Counter[KeyT], key: KeyT) -> None:
+    if key in counter or len(counter) < _MOST:
+        counter[key] += 1
