@@ -24,7 +24,7 @@ from aspire_gitops.errors import LedgerRefused, LedgerUnavailable, UsageError
 from aspire_ledger import tables
 from aspire_ledger.amounts import NanoAud, aud
 from aspire_ledger.money import Aud
-from aspire_ledger.postgres import PostgresStore
+from aspire_ledger.postgres import PostgresStore, check_url
 from aspire_ledger.store import StoreRefused, StoreUnavailable
 
 _SCHEME: Final = "sqlite:///"
@@ -80,6 +80,7 @@ def move(source: str, target: SecretStr, progress: Progress) -> Moved:
     """
     path = _path(source)
     with _told(path), _opened(path) as file:
+        check_url(target.get_secret_value())
         _check_is_ledger(file, path)
         return _copy(file, target.get_secret_value(), progress)
 

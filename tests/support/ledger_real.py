@@ -22,6 +22,7 @@ from aspire_gitops.compiling.key import CALENDAR_MONTH
 from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl
 from aspire_ledger.contract import allowed_routes
+from aspire_ledger.litellm.settings import LATE
 from ledger_support.desk import account
 from support.catalogs import GATEWAY
 from support.sandbox_admin import Admin, admin_of, eventually
@@ -224,7 +225,7 @@ def ledger_gateway(
     """
     options = SandboxOptions(
         config=config or ledger_config(folder, **ledger),
-        env=env or {},
+        env={LATE: "5", **(env or {})},  # half a minute is long for what is never told
         upstream=True,
         extra_proxies=extra_proxies,
         ledger=True,

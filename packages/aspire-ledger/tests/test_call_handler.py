@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -13,18 +14,20 @@ from aspire_ledger.account import Unmarked
 from aspire_ledger.litellm import open_call
 from aspire_ledger.litellm.call_handler import Declined
 from aspire_ledger.litellm.events import ID, read_ended
+from aspire_ledger.litellm.failures import Tallies, keep_writing
 from aspire_ledger.litellm.open_call import Caller
 from aspire_ledger.litellm.running import logged_call
 from aspire_ledger.litellm.settings import (
     GRACE,
     KEYS_WITHOUT_MARK,
+    LATE,
     ON_OUTAGE,
     URL,
     WrongSetting,
     read_settings,
 )
 from aspire_ledger.recovery import Logged, recover_once
-from aspire_ledger.values import Answer, Counted, Request
+from aspire_ledger.values import Answer, Counted, FailedCalls, Request
 from ledger_support.cards import chat_card
 from ledger_support.desk import (
     CHAT_CARD,
@@ -765,10 +768,12 @@ GOOD = {URL: "postgresql://ledger", ON_OUTAGE: "allow for 10 minutes", KEYS_WITH
 
 
 def test_the_environment_is_read() -> None:
-    settings = read_settings({**GOOD, GRACE: "5"})
+    settings = read_settings({**GOOD, GRACE: "5", LATE: "7"})
     assert settings.allow_for == timedelta(minutes=10)
     assert settings.unmarked is Unmarked.ALLOW
     assert settings.grace == timedelta(seconds=5)
+    assert settings.late == timedelta(seconds=7)
+    assert read_settings(GOOD).late == timedelta(seconds=30)
 
 
 @pytest.mark.parametrize(
@@ -779,6 +784,8 @@ def test_the_environment_is_read() -> None:
         {ON_OUTAGE: "allow"},
         {KEYS_WITHOUT_MARK: "maybe"},
         {GRACE: "-1"},
+        {LATE: "0"},
+        {URL: "sqlite:////var/lib/ledger.sqlite3"},
     ],
     ids=str,
 )
@@ -823,3 +830,22 @@ def test_an_alias_is_called_by_the_kind_of_call_that_it_is_priced_for(
     desk.rows["chat"] = [{"format": 1, "mode": mode, "price": price}]
     refusal = declined(desk, run, call_type, **body).refusal
     assert (refusal.status, refusal.type) == (400, "alias_of_another_mode")
+
+
+def test_a_file_of_sqlite_stops_the_proxy_with_the_command_that_moves_it() -> None:
+    with pytest.raises(WrongSetting, match="aspire-gitops ledger move --from sqlite:"):
+        read_settings({**GOOD, URL: "sqlite:////planted/ledger.sqlite3"})
+
+
+def test_counts_of_more_than_400_days_ago_are_forgotten(run: Run[Any]) -> None:
+    store = MemoryStore()
+    days = ("2025-10-18", "2025-10-19")
+    run(store.count_failures([FailedCalls(day, "wiki", "chat", "eu", "5xx") for day in days]))
+
+    async def story() -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await keep_writing(Tallies(), store, lambda: NOW, every_s=0.001)
+
+    run(story())
+    assert [each.day for each in run(store.failures("", "9"))] == ["2025-10-19"]

@@ -48,9 +48,10 @@ _PAGE_RANGE: Final = re.compile(r"\s*([0-9]{1,5})\s*(?:-\s*([0-9]{1,5})\s*)?")
 class Asked:
     """What a request asks for, as far as it decides about money.
 
-    `worst_usd` is the upper bound. `input_tokens` bounds what was sent. `image_usd` is what one image of the size and quality asked for
-    costs, `pages` how many were asked for; `annotated` says that pages are annotated, and
-    `searches` that the model searches without being asked by a tool.
+    `worst_usd` is the upper bound. `input_tokens` bounds what was sent. `image_usd` is what
+    one image of the size and quality asked for costs, `pages` how many were asked for;
+    `annotated` says that pages are annotated, and `searches` that the model searches
+    without being asked by a tool.
     """
 
     worst_usd: Decimal

@@ -74,6 +74,7 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
             running.cards,
             settings.unmarked,
             grace=settings.grace,
+            late_s=settings.late.total_seconds(),
             meanings=meanings,
             clock=clock,
         )
@@ -81,7 +82,7 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
         if self._recovery:
             running.stand_in_front(lambda app: Front(app, self._handler.ended, meanings))
             self._counting = asyncio.get_running_loop().create_task(
-                keep_writing(self._handler.tallies, store, every_s=_COUNT_EVERY_S)
+                keep_writing(self._handler.tallies, store, clock, every_s=_COUNT_EVERY_S)
             )
 
     async def async_pre_call_hook(

@@ -79,7 +79,7 @@ class CallHandler:
         grace: timedelta,
         meanings: frozenset[str] = frozenset(),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        late_s: float = 5.0,
+        late_s: float = 30.0,
     ) -> None:
         self._gate, self._cards, self._unmarked = gate, cards, unmarked
         self._grace, self._clock, self._late_s = grace, clock, late_s

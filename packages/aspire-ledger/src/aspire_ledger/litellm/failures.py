@@ -12,8 +12,9 @@ of them; they are no money.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
 
 from aspire_ledger.store import Store, StoreRefused, StoreUnavailable
@@ -21,6 +22,7 @@ from aspire_ledger.values import FailedCalls, SeenParameter
 
 LOG = logging.getLogger("aspire_ledger")
 KeyT = TypeVar("KeyT")
+_KEPT: Final = timedelta(days=400)  # counts of failed calls and of unlisted parameters
 _MOST: Final = 10_000  # different rows in memory; a caller may invent names
 _LONGEST: Final = 16
 _UNREACHABLE: Final = frozenset(
@@ -155,12 +157,22 @@ class Tallies:
             raise
 
 
-async def keep_writing(tallies: Tallies, store: Store, *, every_s: float) -> None:
-    """Write the counts again and again. Never raises; says when it cannot."""
+async def keep_writing(
+    tallies: Tallies, store: Store, clock: Callable[[], datetime], *, every_s: float
+) -> None:
+    """Write the counts again and again, and forget old ones once a day.
+
+    Never raises; says when it cannot.
+    """
+    forgotten_on: date | None = None
     while True:
         await asyncio.sleep(every_s)
         try:
             await tallies.write(store)
+            today = clock().date()
+            if today != forgotten_on:
+                await store.forget_counts(str(today - _KEPT))
+                forgotten_on = today
         except (StoreUnavailable, StoreRefused) as problem:
             LOG.warning("the ledger cannot count failed calls now: %s", problem)
         except Exception:
