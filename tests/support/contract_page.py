@@ -11,7 +11,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "request-contract.md"
 _HEAD = """\
 # The request contract
 
-What a call may say. Written by `make golden` from the table that the guard judges by (`ledger/contract.py`).
+What a call may say. Written by `make golden` from the table that the guard judges by (`aspire_ledger/contract.py`).
 A parameter that is not here is refused with 400 and its name; null and empty values count as absent.
 Each path is served with and without `/v1`.
 [Security](security.md) says what happens to paths, queries and headers.
