@@ -28,7 +28,7 @@ def said(shared_ledger: LedgerGateway) -> list[str]:
     environment = {
         "PATH": "/usr/bin:/bin",
         "PYTHONPATH": str(folder / "ledger"),
-        "ASPIRE_LEDGER_URL": f"sqlite:///{folder}/another.sqlite",
+        "ASPIRE_LEDGER_URL": shared_ledger.url,
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     }
     command = [str(shared_ledger.sandbox.python), "-c", code]

@@ -14,6 +14,8 @@ from aspire_ledger.litellm.events import read_ended
 from aspire_ledger.postgres import PostgresStore
 from ledger_support.desk import CHAT_NANO, Desk, event
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Any]
 
 # What PostgreSQL itself answers when it cannot extend a table.
