@@ -19,12 +19,28 @@ def test_nothing_but_the_driver_and_the_timezones_comes_with_it(
     real_gateway: Sandbox, tmp_path: Path
 ) -> None:
     uv = Path(sys.executable).parent / "uv"
-    build = [uv, "build", "--wheel", "--no-build-isolation", "--quiet", "--python", sys.executable]
+    build: list[str | Path] = [
+        uv,
+        "build",
+        "--wheel",
+        "--no-build-isolation",
+        "--quiet",
+        "--python",
+        sys.executable,
+    ]
     subprocess.run(
         [*build, "--out-dir", tmp_path, REPOSITORY / "packages" / "aspire-ledger"], check=True
     )
     (wheel,) = tmp_path.glob("*.whl")
-    asked = [uv, "pip", "install", "--dry-run", "--python", real_gateway.python, wheel]
+    asked: list[str | Path] = [
+        uv,
+        "pip",
+        "install",
+        "--dry-run",
+        "--python",
+        real_gateway.python,
+        wheel,
+    ]
     done = subprocess.run(asked, check=True, capture_output=True, text=True)
     changes = re.findall(r"^ ([+~-]) ([a-z0-9-]+)", done.stderr, flags=re.MULTILINE)
     assert ("+", "aspire-ledger") in changes

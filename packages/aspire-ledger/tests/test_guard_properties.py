@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
@@ -33,6 +34,8 @@ from ledger_support.greedy_provider import Greedy
 from ledger_support.random_requests import COUNTED, MEANINGS, anything, bodies, cards, texts
 
 Body = Mapping[str, Any]
+pytestmark = pytest.mark.slow  # a minute for all fast tests is not much
+
 USD_PER_AUD = Decimal("0.6512")
 CARD = Card("chat", Price(TokenPrices(Decimal(1), Decimal(4))))
 

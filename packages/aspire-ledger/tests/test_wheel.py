@@ -22,7 +22,14 @@ INSIDE_LITELLM = {"aspire_ledger.hook", "aspire_ledger.callback"}
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     uv = Path(sys.executable).parent / "uv"
-    command = [uv, "build", "--wheel", "--no-build-isolation", "--offline", "--quiet"]
+    command: list[str | Path] = [
+        uv,
+        "build",
+        "--wheel",
+        "--no-build-isolation",
+        "--offline",
+        "--quiet",
+    ]
     command += ["--python", sys.executable, "--out-dir", folder, PACKAGE]
     subprocess.run(command, check=True)
     (built,) = folder.glob("*.whl")
