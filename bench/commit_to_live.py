@@ -21,9 +21,9 @@ from statistics import median
 
 import click
 
-from aspire_gitops.rendering.status.document import TurnDocument
 from aspire_gitops.sandbox import Sandbox, SandboxOptions
 from aspire_gitops.sandbox import running as sandbox_running
+from aspire_gitops.status.document import TurnDocument
 from support.daemons import SIDES, Site, running, side_that_answers, site_in, tell_of_push, until
 from support.sandbox_admin import Admin, admin_of, good
 

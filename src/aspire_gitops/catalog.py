@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from aspire_gitops.diagnostics import Span
 from aspire_gitops.loading.document import Document
 from aspire_gitops.resources import (
     AliasSpec,
@@ -20,7 +19,8 @@ from aspire_gitops.resources import (
     ProviderSpec,
     ResourceSpec,
 )
-from aspire_gitops.revision import Revision
+from aspire_gitops.vocabulary.diagnostic import Span
+from aspire_gitops.vocabulary.revision import Revision
 
 SpecT_co = TypeVar("SpecT_co", bound=ResourceSpec, covariant=True)
 

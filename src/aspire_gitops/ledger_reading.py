@@ -13,19 +13,20 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
-from aspire_gitops.errors import LedgerRefused, LedgerUnavailable
-from aspire_gitops.spending import MonthRecord, Part, caps_of, known_spent, month_of
-from aspire_gitops.spending.months import month_before, timezone_of
-from aspire_gitops.spending.record import (
+from aspire_gitops.spend import MonthRecord, Part, caps_of, known_spent, month_of
+from aspire_gitops.spend.month import plain
+from aspire_gitops.spend.record import (
     Booked,
     Failures,
     PriceDifference,
     PriceDifferences,
     UnlistedParameter,
+    month_before,
+    timezone_of,
 )
-from aspire_gitops.spending.spend import plain
 from aspire_gitops.state import GatewayObject
 from aspire_gitops.usage import Traffic, Usage, window
+from aspire_gitops.vocabulary.errors import LedgerRefused, LedgerUnavailable
 from aspire_ledger.amounts import NanoAud, aud, nano
 from aspire_ledger.audit import (
     Difference,

@@ -11,8 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
-from aspire_gitops.revision import Revision
 from aspire_gitops.usage import Downtime, Traffic
+from aspire_gitops.vocabulary.revision import Revision
 from aspire_ledger.canonical import JsonValue, canonical_json, digest, digest_of_text
 from aspire_ledger.money import ExchangeRate
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from aspire_gitops.controller.observing import states_of
+from aspire_gitops.controller.gateway_reader import states_of
 from aspire_gitops.journal import EntryKind, Journal, open_journal
 from aspire_ledger.canonical import JsonValue, canonical_json
 from support.busy_change import OWNER, SECRETS, Story

@@ -17,12 +17,12 @@ from typing import Any
 import httpx
 import pytest
 
-from aspire_gitops.controller.brakes import braking
+from aspire_gitops.controller.holds import braking
 from aspire_gitops.journal import open_journal
-from aspire_gitops.reporting import Brake, BrakeKind
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, kill_proxy, postgres, restart
 from aspire_gitops.sandbox.processes import stop
 from aspire_gitops.sandbox.state import POSTGRES, StateFolder
+from aspire_gitops.status.value import Brake, BrakeKind
 from support.daemons import PLANTED, Site, running, site_in, tell_of_push, until
 from support.folders import alias
 from support.sandbox_admin import Admin, admin_of, good

@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from aspire_gitops.resources.schema_catalog import CATALOG, editor_files
+from aspire_gitops.resources.schema import CATALOG, editor_files
 from support.language_server import editor
 
 REPOSITORY = Path(__file__).parents[2]

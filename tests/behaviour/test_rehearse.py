@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.rehearsal.script import STEPS
+from aspire_gitops.rehearsal.steps import STEPS
 from aspire_gitops.sandbox.install import check_prerequisites as check_programs
 from aspire_gitops.sandbox.postgres import check_prerequisites as check_postgres
 from support.catalogs import TODAY

@@ -10,8 +10,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page
 
-from aspire_gitops.reporting import Status
 from aspire_gitops.server.options import ServerOptions
+from aspire_gitops.status.value import Status
 from support.browser import chromium
 from support.serving import serving
 from support.statuses import STATUSES, StandIn, hostile, ready

@@ -15,8 +15,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aspire_gitops.locking.advisory import AdvisoryLock
-from aspire_gitops.rendering.status.document import StatusDocument
+from aspire_gitops.journal.locking import AdvisoryLock
+from aspire_gitops.status.document import StatusDocument
 from support.daemons import Site, running, site_in, until
 from support.fake_gateway import FakeGateway, Fault, Request, Slow, Status, serving
 from support.fake_gateway.wire import Answer, Route

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.cli.moments import read_moment
+from aspire_gitops.cli.options import read_moment
 from aspire_gitops.journal import open_journal
 from support.command_line import PROGRAM, CommandLine, ended
 from support.journal_lines import draft

@@ -6,7 +6,6 @@ import click
 import pytest
 
 from aspire_gitops.cli import program
-from aspire_gitops.errors import SecretMissing, UsageError
 from aspire_gitops.settings import (
     ControllerSettings,
     LogFormat,
@@ -16,6 +15,7 @@ from aspire_gitops.settings import (
     read_settings,
     settings_warnings,
 )
+from aspire_gitops.vocabulary.errors import SecretMissing, UsageError
 
 KEY = "sk-admin-0123456789abcdef"
 

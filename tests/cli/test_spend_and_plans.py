@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.saved_snapshot import FORMAT_VERSION
+from aspire_gitops.codec.snapshot_reader import FORMAT_VERSION
 from aspire_ledger.money import Month
 from support.command_line import CommandLine
 from support.fake_gateway import ADMIN_KEY, FakeGateway, serving

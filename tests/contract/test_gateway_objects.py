@@ -9,11 +9,11 @@ from uuid import uuid4
 import pytest
 
 from aspire_gitops.compiling.card import card_of
-from aspire_gitops.errors import GatewayRejected
 from aspire_gitops.gateway import Tally
 from aspire_gitops.planning.diff import changed_fields
 from aspire_gitops.resources import AliasSpec
 from aspire_gitops.state import GatewayObject, Intent, Kind
+from aspire_gitops.vocabulary.errors import GatewayRejected
 from aspire_ledger.canonical import canonical_json
 from aspire_ledger.card import read_card
 from support.catalogs import alias

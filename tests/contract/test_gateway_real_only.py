@@ -3,10 +3,10 @@
 import pytest
 
 from aspire_gitops.applying.verifying import unmet
-from aspire_gitops.errors import GatewayUnavailable
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.gateway.endpoints import Call, Endpoint
 from aspire_gitops.state import Kind, ObjectKey
+from aspire_gitops.vocabulary.errors import GatewayUnavailable
 from support.fake_gateway_subject import Subject, fresh, marked
 from support.sandboxes import fresh_sandbox
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.errors import GatewayRefused
 from aspire_gitops.state import Kind
+from aspire_gitops.vocabulary.errors import GatewayRefused
 from support.fake_gateway_subject import Subject, fresh
 
 pytestmark = pytest.mark.real

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aspire_gitops.errors import JournalDamaged, UsageError
 from aspire_gitops.journal import (
     GENESIS,
     Draft,
@@ -22,9 +21,10 @@ from aspire_gitops.journal import (
     Fault,
     Journal,
     journal_path,
-    migrations,
     open_journal,
+    tables,
 )
+from aspire_gitops.vocabulary.errors import JournalDamaged, UsageError
 from support.journal_lines import (
     COMMIT,
     LATER_COMMIT,
@@ -215,7 +215,7 @@ def test_read_gives_the_lines_that_meet_every_condition(
 def test_read_goes_on_over_many_pages(
     journal: Journal, monkeypatch: pytest.MonkeyPatch, *, newest_first: bool
 ) -> None:
-    monkeypatch.setattr("aspire_gitops.journal.queries.PAGE", 4)
+    monkeypatch.setattr("aspire_gitops.journal.store.PAGE", 4)
     journal.append(*FIFTEEN)
     expected = [*range(15, 0, -1)] if newest_first else [*range(1, 16)]
     assert numbers(journal.read(newest_first=newest_first)) == expected
@@ -422,16 +422,16 @@ def test_killed_at_any_moment_it_keeps_what_it_promised(place: Place) -> None:
 
 def older(place: Place, version: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the journal as that version did."""
-    steps = migrations.MIGRATIONS[:version]
+    steps = tables.MIGRATIONS[:version]
     with monkeypatch.context() as patch:
-        patch.setattr("aspire_gitops.journal.migrations.MIGRATIONS", steps)
-        patch.setattr("aspire_gitops.journal.migrations.NEWEST", version)
+        patch.setattr("aspire_gitops.journal.tables.MIGRATIONS", steps)
+        patch.setattr("aspire_gitops.journal.tables.NEWEST", version)
         patch.setattr("aspire_gitops.journal.opening.NEWEST", version)
         with place.open() as journal:
             journal.append(draft(), draft())
 
 
-@pytest.mark.parametrize("version", range(1, migrations.NEWEST))
+@pytest.mark.parametrize("version", range(1, tables.NEWEST))
 def test_an_older_journal_is_brought_up_to_date(
     place: Place, version: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,12 +11,12 @@ from pydantic import SecretStr
 
 from aspire_gitops.forge import STATES
 from aspire_gitops.forge.github import LONGEST_DESCRIPTION
-from aspire_gitops.notifying import Pace, WebhookReceiver
-from aspire_gitops.notifying.outbox import MOST_WAITING
-from aspire_gitops.notifying.slack import LONGEST_DETAILS, LONGEST_TITLE
-from aspire_gitops.notifying.webhook import document
-from aspire_gitops.notifying.words import LONGEST_LINE, MOST_LINES
-from aspire_gitops.reporting import Topic
+from aspire_gitops.notify import Pace, WebhookReceiver
+from aspire_gitops.notify.outbox import MOST_WAITING
+from aspire_gitops.notify.slack import LONGEST_DETAILS, LONGEST_TITLE
+from aspire_gitops.notify.webhook import document
+from aspire_gitops.notify.wording import LONGEST_LINE, MOST_LINES
+from aspire_gitops.status.value import Topic
 from aspire_gitops.web import TIMEOUT_S
 from support.listening import Heard, listening
 from support.listening_notices import notice, tell

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.cli.review import command
-from aspire_gitops.cli.review_formats import FORMATS
+from aspire_gitops.cli.review import FORMATS, command
 from support.reviews import CASES, ORDER
 
 PAGE = (Path(__file__).parents[2] / "docs" / "review.md").read_text(encoding="utf-8")

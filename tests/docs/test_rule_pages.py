@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import pytest
 
-from aspire_gitops.diagnostics import Diagnostic
+from aspire_gitops.cli.explain import all_rules
 from aspire_gitops.loading import load
-from aspire_gitops.rendering.diagnostics.registry import all_rules
 from aspire_gitops.sources.directory import DirectorySource
 from aspire_gitops.validation import validate
+from aspire_gitops.vocabulary.diagnostic import Diagnostic
 from support.egress import scanned
 from support.reviewed import BASE, TODAY
 

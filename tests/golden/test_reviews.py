@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from aspire_gitops.rendering.review.as_json import review_json
-from aspire_gitops.rendering.review.markdown import review_markdown
-from aspire_gitops.rendering.review.text import review_text
+from aspire_gitops.codec.review import review_json
+from aspire_gitops.review.markdown import review_markdown
+from aspire_gitops.review.terminal import review_text
 from support.reviews import (
     CASES,
     GALLERY,

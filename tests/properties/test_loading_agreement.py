@@ -9,12 +9,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aspire_gitops.loading import load, reading
-from aspire_gitops.loading.parser import python_events
 from aspire_gitops.loading.plain import plain_document
-from aspire_gitops.loading.reading import Reading, read
+from aspire_gitops.loading.reading import Reading, python_events, read
 from aspire_gitops.loading.scalars import plain_value
 from aspire_gitops.loading.text import decode
-from aspire_gitops.revision import Revision, SourceFile, SourceTree
+from aspire_gitops.vocabulary.revision import Revision, SourceFile, SourceTree
 
 # Lines out of which real files, broken files and odd files are built.
 PIECES = st.sampled_from(

@@ -11,9 +11,8 @@ from aspire_gitops.rehearsal import checks
 from aspire_gitops.rehearsal.attacks import Attack, AttackKind, all_attacks
 from aspire_gitops.rehearsal.attacks.values import digest
 from aspire_gitops.rehearsal.books import tariff_of
-from aspire_gitops.rehearsal.cast import attacked_with, deployments, route_of
-from aspire_gitops.rehearsal.live import staged
-from aspire_gitops.rehearsal.sandboxed import SandboxStage
+from aspire_gitops.rehearsal.live import SandboxStage, staged
+from aspire_gitops.rehearsal.scenarios import attacked_with, deployments, route_of
 from aspire_gitops.state import Compiled, GatewayObject, Kind, ObjectKey
 from support.catalogs import TODAY, catalog_of_folder
 from support.sandbox_admin import admin_of

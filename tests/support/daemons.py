@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import yaml
 
-from aspire_gitops.rendering.status.document import StatusDocument, TurnDocument
+from aspire_gitops.status.document import StatusDocument, TurnDocument
 from support.catalogs import GATEWAY
 from support.folders import BUDGET, alias, app, provider
 from support.git_repository import Repository, new_bare, new_repository

@@ -3,8 +3,9 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from aspire_gitops.diagnostics import Rule, Severity, Span
-from aspire_gitops.impact.review import (
+from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal
+from aspire_gitops.resources import ResourceKind
+from aspire_gitops.review.review import (
     AliasImpact,
     AppCost,
     AppImpact,
@@ -21,10 +22,9 @@ from aspire_gitops.impact.review import (
     Review,
     Uptime,
 )
-from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal
-from aspire_gitops.resources import ResourceKind
-from aspire_gitops.revision import Revision
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
+from aspire_gitops.vocabulary.diagnostic import Rule, Severity, Span
+from aspire_gitops.vocabulary.revision import Revision
 from aspire_ledger.money import Aud
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

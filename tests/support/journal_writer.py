@@ -16,8 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aspire_gitops.journal import journal_path, open_journal
-from aspire_gitops.locking import FileLock
-from aspire_gitops.locking.advisory import AdvisoryLock
+from aspire_gitops.journal.locking import AdvisoryLock, FileLock
 from support.journal_lines import draft
 
 TESTS = Path(__file__).parents[1]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from aspire_gitops.errors import TellingFailed
-from aspire_gitops.notifying import Outbox, Pace
-from aspire_gitops.reporting import Notice, Topic
+from aspire_gitops.notify import Outbox, Pace
+from aspire_gitops.status.value import Notice, Topic
+from aspire_gitops.vocabulary.errors import TellingFailed
 
 QUICK = Pace(first_s=0.002, longest_s=0.01, longest_wish_s=0.05, try_s=5.0, grace_s=0.5)
 

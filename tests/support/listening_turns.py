@@ -3,11 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from aspire_gitops.diagnostics import Diagnostic, Rule, Span
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan
-from aspire_gitops.reporting import Answer, Brake, BrakeKind, Drifted, Fight, Standing, Turn
-from aspire_gitops.revision import Revision
 from aspire_gitops.state import Kind, ObjectKey
+from aspire_gitops.status.value import Answer, Brake, BrakeKind, Drifted, Fight, Standing, Turn
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
+from aspire_gitops.vocabulary.revision import Revision
 from support.listening_notices import NOON
 
 A = Revision("main", "a" * 40, author="Ada", subject="Swap qwen", approvers=("Bob",))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from aspire_gitops.notifying import Outbox, Pace, WebhookReceiver
+from aspire_gitops.notify import Outbox, Pace, WebhookReceiver
 from support.listening_notices import notice
 
 

@@ -10,7 +10,6 @@ from tempfile import gettempdir
 from aspire_gitops.delivery import deliveries_in
 from aspire_gitops.planning.marking import evidence_of, marked
 from aspire_gitops.planning.matching import next_address
-from aspire_gitops.revision import Revision
 from aspire_gitops.state import (
     Approved,
     Compiled,
@@ -23,6 +22,7 @@ from aspire_gitops.state import (
     SecretReference,
     Snapshot,
 )
+from aspire_gitops.vocabulary.revision import Revision
 from aspire_ledger.canonical import JsonValue
 from aspire_ledger.contract import allowed_routes
 from aspire_ledger.money import ExchangeRate

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from aspire_gitops.rendering.review.markdown import review_markdown
+from aspire_gitops.review.markdown import review_markdown
 from support.browser import PICTURES, chromium
 from support.forge_markdown import forge
 from support.reviews import ORDER, review_of

@@ -12,18 +12,17 @@ from functools import cache
 from pathlib import Path
 
 from aspire_gitops.cli.compared import sides
-from aspire_gitops.impact.as_applied import as_applied
-from aspire_gitops.impact.make import Side, make_review
-from aspire_gitops.impact.review import Review
-from aspire_gitops.rendering.review.as_json import review_json
-from aspire_gitops.rendering.review.markdown import review_markdown
-from aspire_gitops.rendering.review.text import review_text
-from aspire_gitops.rendering.snapshot import snapshot_json
-from aspire_gitops.revision import Revision, SourceFile, SourceTree
-from aspire_gitops.saved_snapshot import SavedSnapshot, read_snapshot
+from aspire_gitops.codec.review import review_json
+from aspire_gitops.codec.snapshot_reader import SavedSnapshot, read_snapshot
+from aspire_gitops.codec.snapshot_writer import snapshot_json
+from aspire_gitops.review.make import Side, as_applied, make_review
+from aspire_gitops.review.markdown import review_markdown
+from aspire_gitops.review.review import Review
+from aspire_gitops.review.terminal import review_text
 from aspire_gitops.sources.git import Comparison
 from aspire_gitops.state import DEFAULT_OWNER, Snapshot
 from aspire_gitops.usage import Downtime, Traffic, Usage
+from aspire_gitops.vocabulary.revision import Revision, SourceFile, SourceTree
 from aspire_ledger.money import Aud
 from support.reviewed import files_below
 

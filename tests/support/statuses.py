@@ -6,9 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from aspire_gitops.diagnostics import Diagnostic, Rule, Span
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
-from aspire_gitops.reporting import (
+from aspire_gitops.spend import BudgetSpend, Spend, forecast
+from aspire_gitops.spend.calls import AliasFailures, AppParameter, CallReport
+from aspire_gitops.spend.record import PriceDifference, PriceDifferences
+from aspire_gitops.state import FileDelivery, Intent, Kind, LiveFallback, ObjectKey, SecretReference
+from aspire_gitops.status.value import (
     AliasRow,
     Answer,
     AppRow,
@@ -24,12 +27,9 @@ from aspire_gitops.reporting import (
     Status,
     Turn,
 )
-from aspire_gitops.revision import Revision
-from aspire_gitops.spending import BudgetSpend, Spend, forecast
-from aspire_gitops.spending.calls import AliasFailures, AppParameter, CallReport
-from aspire_gitops.spending.record import PriceDifference, PriceDifferences
-from aspire_gitops.state import FileDelivery, Intent, Kind, LiveFallback, ObjectKey, SecretReference
 from aspire_gitops.usage import Downtime
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
+from aspire_gitops.vocabulary.revision import Revision
 from aspire_ledger.money import Aud, Month
 from support.objects import app_key, applied, credential, deployment, foreign
 

@@ -18,12 +18,12 @@ from aspire_gitops.controller.pace import Pace
 from aspire_gitops.controller.ports import World
 from aspire_gitops.controller.reconcile import Reconciler
 from aspire_gitops.delivery import deliveries_in
-from aspire_gitops.errors import AspireGitopsError, JournalUnavailable
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.own_files import OwnFiles
-from aspire_gitops.reporting import JournalFacts, Turn
 from aspire_gitops.sources.git import RemoteSource
+from aspire_gitops.status.value import JournalFacts, Turn
+from aspire_gitops.vocabulary.errors import AspireGitopsError, JournalUnavailable
 from aspire_ledger.canonical import JsonValue
 from support.catalogs import GATEWAY
 from support.fake_gateway import ADMIN_KEY, AT_ONCE, FakeGateway, FakeTransport

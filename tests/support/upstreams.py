@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aspire_gitops.sandbox.upstream.process import upstream_url
+from aspire_gitops.sandbox.start import upstream_url
 from aspire_gitops.sandbox.upstream.server import UpstreamServer
 
 

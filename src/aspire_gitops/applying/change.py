@@ -8,12 +8,12 @@ from hashlib import sha256
 from aspire_gitops.applying.ports import Deliveries, Gateway
 from aspire_gitops.applying.undoing import take_back
 from aspire_gitops.applying.verifying import unmet
-from aspire_gitops.errors import DeliveryFailed, GatewayError, GatewayUnavailable
 from aspire_gitops.planning.adoption import SPEND
 from aspire_gitops.planning.diff import redacted
 from aspire_gitops.planning.marking import evidence_of, marked
 from aspire_gitops.planning.plan import Action, Change
 from aspire_gitops.state import GatewayObject, Intent, Kind
+from aspire_gitops.vocabulary.errors import DeliveryFailed, GatewayError, GatewayUnavailable
 
 _TARGET = (
     "litellm_params.model",

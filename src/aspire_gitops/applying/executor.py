@@ -10,16 +10,16 @@ from aspire_gitops.applying.dependencies import what_it_lacks
 from aspire_gitops.applying.outcome import Outcome, Result, Status
 from aspire_gitops.applying.ports import Deliveries, Gateway
 from aspire_gitops.applying.secrets import Secrets
-from aspire_gitops.errors import (
+from aspire_gitops.planning.order import stages
+from aspire_gitops.planning.plan import Change, Plan
+from aspire_gitops.planning.traits import TRAITS
+from aspire_gitops.vocabulary.errors import (
     AspireGitopsError,
     GatewayRefused,
     GatewayUnavailable,
     SecretMissing,
     UnsafePlan,
 )
-from aspire_gitops.planning.order import stages
-from aspire_gitops.planning.plan import Change, Plan
-from aspire_gitops.planning.traits import TRAITS
 
 Progress = Callable[[Result], None]
 Record = Callable[[Result], Awaitable[None]]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
-from aspire_gitops.validation.indirections import stands_for_secret
+from aspire_gitops.validation.fallback_roads import stands_for_secret
 
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 _SCHEME = re.compile(r"(bearer|basic|token|api-?key|authorization)\b[ :=]", re.IGNORECASE)

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from aspire_gitops.applying.secret_values import why_not_secret
-from aspire_gitops.errors import SecretMissing
 from aspire_gitops.own_files import OwnFiles
 from aspire_gitops.permitted import is_virtual, why_not_variable, written_plainly
 from aspire_gitops.planning.marking import evidence_of
 from aspire_gitops.state import Evidence, Intent, ObjectKey, SecretReference, State
+from aspire_gitops.vocabulary.errors import SecretMissing
 
 _LARGEST = 64 * 1024
 

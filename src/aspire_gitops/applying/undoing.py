@@ -6,8 +6,8 @@ a secret of its environment where a file had a harmless text.
 
 from aspire_gitops.applying.ports import Gateway
 from aspire_gitops.applying.verifying import unmet
-from aspire_gitops.errors import GatewayError
 from aspire_gitops.state import GatewayObject, Kind
+from aspire_gitops.vocabulary.errors import GatewayError
 
 
 async def take_back(

@@ -2,7 +2,7 @@
 
 import sys
 
-from aspire_gitops.cli.root import program
+from aspire_gitops.cli.program import program
 
 __all__ = ["main", "program"]
 

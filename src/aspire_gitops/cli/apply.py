@@ -3,27 +3,68 @@
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from aspire_gitops.applying import Outcome
-from aspire_gitops.cli.applying_shown import ApplyingShown
+from aspire_gitops.applying import Outcome, Result
 from aspire_gitops.cli.compiled import compiled
-from aspire_gitops.cli.exit_codes import ExitCode
-from aspire_gitops.cli.findings import show_warnings
 from aspire_gitops.cli.gateway import LiveGateway, open_gateway
-from aspire_gitops.cli.invocation import Invocation, pass_invocation
-from aspire_gitops.cli.options import with_detailed_exitcode, with_gateway
-from aspire_gitops.cli.output import show
-from aspire_gitops.cli.source import DEFAULT_FOLDER, chosen, day, with_source
-from aspire_gitops.errors import UnsafePlan, UsageError
-from aspire_gitops.planning.document import plan_from_json
+from aspire_gitops.cli.options import (
+    DEFAULT_FOLDER,
+    Invocation,
+    chosen,
+    day,
+    pass_invocation,
+    with_detailed_exitcode,
+    with_gateway,
+    with_source,
+)
+from aspire_gitops.cli.terminal import ExitCode, show, show_warnings
+from aspire_gitops.codec.plan import plan_from_json
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.rendering.outcome import outcome_json, outcome_summary
-from aspire_gitops.rendering.plan.text import plan_text
-from aspire_gitops.rendering.plan.words import plural
+from aspire_gitops.rendering.outcome import outcome_json, outcome_summary, result_line
+from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.settings import Settings
+from aspire_gitops.vocabulary.errors import UnsafePlan, UsageError
+from aspire_gitops.vocabulary.text import plural
+
+
+class ApplyingShown:
+    """A progress bar for people, and a line for each result for everybody."""
+
+    def __init__(self, changes: int) -> None:
+        columns = (
+            TextColumn("applying"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+        self._progress = Progress(
+            *columns, console=console, transient=True, disable=not (changes and console.is_terminal)
+        )
+        self._task = self._progress.add_task("applying", total=changes)
+
+    def result(self, result: Result) -> None:
+        self._progress.console.print(result_line(result))
+        self._progress.advance(self._task)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
 
 _EPILOG = """\b
 Examples:

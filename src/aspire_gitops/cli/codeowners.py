@@ -8,12 +8,9 @@ from pathlib import Path
 import click
 
 from aspire_gitops.catalog import Catalog
-from aspire_gitops.cli.exit_codes import ExitCode
-from aspire_gitops.cli.files import write_file
-from aspire_gitops.cli.progress import told_on_stderr
+from aspire_gitops.cli.options import SourceChoice, chosen, day, with_source
 from aspire_gitops.cli.reading import check
-from aspire_gitops.cli.source import SourceChoice, chosen, day, with_source
-from aspire_gitops.errors import InvalidConfig, UsageError
+from aspire_gitops.cli.terminal import ExitCode, told_on_stderr, write_file
 from aspire_gitops.rendering.codeowners import (
     OWNER,
     Layout,
@@ -23,6 +20,7 @@ from aspire_gitops.rendering.codeowners import (
     owned_files,
 )
 from aspire_gitops.sources.directory import shown_folder
+from aspire_gitops.vocabulary.errors import InvalidConfig, UsageError
 
 _USUAL = ".github/CODEOWNERS"
 _EPILOG = """\b

@@ -1,8 +1,5 @@
 """Compose git → loading → validation → compiling for two revisions at once. Decides nothing itself."""
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -10,15 +7,15 @@ from pathlib import Path
 
 from aspire_gitops.cli.reading import in_repository
 from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.errors import UsageError
-from aspire_gitops.impact.make import Side
 from aspire_gitops.loading import load
 from aspire_gitops.loading.folder import load_file
-from aspire_gitops.revision import SourceTree
+from aspire_gitops.review.make import Side
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.sources.directory import shown_folder
 from aspire_gitops.sources.git import Compared, Comparison
 from aspire_gitops.validation import judge_once, validate
+from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary.revision import SourceTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +59,6 @@ def sides(comparison: Comparison, today: date) -> tuple[Side, Side]:
         return Side(validated.catalog, validated.diagnostics, compiled)
 
     return side(comparison.base), side(comparison.head)
-
-
-@contextmanager
-def collecting_nothing() -> Iterator[None]:
-    """Keep Python from looking for garbage: one pass over two revisions leaves none worth it."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _moved(tree: SourceTree, shown: str, folder: str) -> SourceTree:

@@ -6,9 +6,8 @@ from pathlib import Path
 import click
 
 from aspire_gitops.cli.compiled import compiled
-from aspire_gitops.cli.files import write_file
-from aspire_gitops.cli.findings import show_warnings
-from aspire_gitops.cli.source import chosen, day, with_source
+from aspire_gitops.cli.options import chosen, day, with_source
+from aspire_gitops.cli.terminal import show_warnings, write_file
 from aspire_gitops.compiling import artifacts
 
 _EPILOG = """\b

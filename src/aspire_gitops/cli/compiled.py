@@ -5,12 +5,12 @@ Apart from `reading`, so that `validate` starts without the compiler.
 
 from datetime import date
 
+from aspire_gitops.cli.options import SourceChoice
 from aspire_gitops.cli.reading import check
-from aspire_gitops.cli.source import SourceChoice
 from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.diagnostics import Diagnostic
-from aspire_gitops.errors import InvalidConfig
 from aspire_gitops.state import Compiled
+from aspire_gitops.vocabulary.diagnostic import Diagnostic
+from aspire_gitops.vocabulary.errors import InvalidConfig
 
 
 def compiled(choice: SourceChoice, today: date) -> tuple[Compiled, tuple[Diagnostic, ...]]:

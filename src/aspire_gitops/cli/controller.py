@@ -5,8 +5,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import aspire_gitops.cli.without_rich  # noqa: F401  # isort: skip (before structlog and httpx)
-
 import click
 import structlog
 
@@ -22,22 +20,18 @@ from aspire_gitops.cli.controller_parts import (
     world_of,
     writer_lock,
 )
-from aspire_gitops.cli.invocation import Invocation, pass_invocation
-from aspire_gitops.cli.options import with_gateway
-from aspire_gitops.cli.progress import told_on_stderr, warn
-from aspire_gitops.cli.source import DEFAULT_FOLDER
+from aspire_gitops.cli.options import DEFAULT_FOLDER, Invocation, pass_invocation, with_gateway
 from aspire_gitops.cli.state_folder import make_state_folder, only_controller
+from aspire_gitops.cli.terminal import told_on_stderr, warn
 from aspire_gitops.controller.daemon import Daemon
-from aspire_gitops.controller.loop import Loop
+from aspire_gitops.controller.loop import Loop, Wakeups
+from aspire_gitops.controller.notifier import Publishing, Telling
 from aspire_gitops.controller.pace import Pace
-from aspire_gitops.controller.publishing import Publishing
 from aspire_gitops.controller.reconcile import Reconciler
-from aspire_gitops.controller.telling import Telling
-from aspire_gitops.controller.wakeups import Wakeups
-from aspire_gitops.controller.watching import Watching
+from aspire_gitops.controller.status import Watching
 from aspire_gitops.gateway import Exchange
-from aspire_gitops.locking import FileLock
-from aspire_gitops.notifying.outbox import Outbox
+from aspire_gitops.journal.locking import FileLock
+from aspire_gitops.notify.outbox import Outbox
 from aspire_gitops.server.metrics import Metrics
 from aspire_gitops.settings import (
     ControllerSettings,

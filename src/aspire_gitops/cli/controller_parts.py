@@ -9,20 +9,17 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from aspire_gitops.controller.late_journal import LateJournal
+from aspire_gitops.controller.notifier import Publish
 from aspire_gitops.controller.ports import Journal, World
-from aspire_gitops.controller.publishing import Publish
 from aspire_gitops.controller.spending import Spending
 from aspire_gitops.delivery import deliveries_in
-from aspire_gitops.errors import TellingFailed, UsageError
 from aspire_gitops.forge import GithubStatuses, repository_of
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.gateway.http import Observer
 from aspire_gitops.journal import open_journal
-from aspire_gitops.locking import FileLock, WriterLock
-from aspire_gitops.notifying import Receiver, SlackReceiver, WebhookReceiver
-from aspire_gitops.reporting import Notice
-from aspire_gitops.revision import ControlledSource
+from aspire_gitops.journal.locking import FileLock, WriterLock
+from aspire_gitops.journal.opening import LateJournal
+from aspire_gitops.notify import Receiver, SlackReceiver, WebhookReceiver
 from aspire_gitops.server.options import ServerOptions
 from aspire_gitops.settings import (
     PREFIX,
@@ -35,6 +32,9 @@ from aspire_gitops.sources import DirectorySource
 from aspire_gitops.sources.git import Credentials, RemoteSource, SshKey, Token, TokenFile
 from aspire_gitops.sources.git.publish import publish_file
 from aspire_gitops.sources.git.signatures import Signers
+from aspire_gitops.status.value import Notice
+from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
+from aspire_gitops.vocabulary.revision import ControlledSource
 
 
 def now() -> datetime:
@@ -124,7 +124,7 @@ def writer_lock(settings: ControllerSettings, folder_lock: FileLock) -> WriterLo
     url = database_url(settings)
     if url is None:
         return folder_lock
-    from aspire_gitops.locking.advisory import AdvisoryLock  # noqa: PLC0415 (nine megabytes)
+    from aspire_gitops.journal.locking import AdvisoryLock  # noqa: PLC0415 (nine megabytes)
 
     return AdvisoryLock(url, f"writer of {settings.gateway_url}")
 

@@ -14,16 +14,20 @@ from pathlib import Path
 import click
 
 from aspire_gitops.cli.egress_parts import Target, gateway_for, target_of
-from aspire_gitops.cli.exit_codes import ExitCode
-from aspire_gitops.cli.files import write_file
-from aspire_gitops.cli.findings import show_findings, with_findings_format
-from aspire_gitops.cli.progress import told_on_stderr, warn
-from aspire_gitops.cli.source import day
-from aspire_gitops.diagnostics import Diagnostic, sort_diagnostics
+from aspire_gitops.cli.options import day
+from aspire_gitops.cli.terminal import (
+    ExitCode,
+    show_findings,
+    told_on_stderr,
+    warn,
+    with_findings_format,
+    write_file,
+)
 from aspire_gitops.egress.exceptions import DEFAULT_NAME, Agreed, Exceptions, agree, read_exceptions
-from aspire_gitops.errors import UsageError
 from aspire_gitops.rendering.diagnostics import DIAGNOSTIC_RENDERERS
-from aspire_gitops.rendering.plan.words import plural
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, sort_diagnostics
+from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary.text import plural
 
 _EPILOG = """\b
 Examples:

@@ -8,13 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aspire_gitops.cli.progress import warn
+from aspire_gitops.cli.options import SourceChoice
 from aspire_gitops.cli.reading import check
-from aspire_gitops.cli.source import SourceChoice
+from aspire_gitops.cli.terminal import warn
 from aspire_gitops.egress.fixes import SETTINGS
 from aspire_gitops.egress.gateway import Gateway, gateway_of
 from aspire_gitops.egress.languages import language_of
-from aspire_gitops.errors import SourceUnavailable, UsageError
+from aspire_gitops.vocabulary.errors import SourceUnavailable, UsageError
 
 if TYPE_CHECKING:
     from aspire_gitops.egress.tree.walking import FoundFile

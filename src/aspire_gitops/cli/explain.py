@@ -1,13 +1,50 @@
 """`aspire-gitops explain`: the page of a rule, the list of all rules, or the card of an alias."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 
 import click
 
-from aspire_gitops.cli.source import DEFAULT_FOLDER, chosen, day
-from aspire_gitops.errors import UsageError
+from aspire_gitops.cli.options import DEFAULT_FOLDER, SourceChoice, chosen, day
+from aspire_gitops.cli.reading import check
+from aspire_gitops.egress import rules as egress_rules
+from aspire_gitops.planning import rules as planning_rules
+from aspire_gitops.rendering.card import card_json, card_text
 from aspire_gitops.rendering.diagnostics.pages import page_of
-from aspire_gitops.rendering.diagnostics.registry import all_rules
+from aspire_gitops.review import findings as impact_rules
+from aspire_gitops.validation.rules import file_rules, rules_of
+from aspire_gitops.validation.wording import closest
+from aspire_gitops.vocabulary.diagnostic import Rule
+from aspire_gitops.vocabulary.errors import InvalidConfig, UsageError
+
+
+def explain_alias(name: str, choice: SourceChoice, today: date, *, as_json: bool) -> None:
+    """Print one alias's card.
+
+    Raises:
+        InvalidConfig: The files hold errors.
+        UsageError: No file declares the alias.
+        SourceUnavailable: The files cannot be read as a whole.
+    """
+    validated = check(choice, today)
+    if not validated.ok:
+        raise InvalidConfig(validated.diagnostics)
+    alias = validated.catalog.aliases.get(name)
+    if alias is None:
+        meant = closest(name, validated.catalog.aliases)
+        hint = f"; did you mean {meant}?" if meant else ""
+        raise UsageError(f"there is no alias {name!r}{hint}")
+    provider = validated.catalog.providers[alias.spec.target.provider].spec
+    shown = card_json(alias.spec, provider) if as_json else card_text(alias.spec, provider)
+    click.echo(shown, nl=False)
+
+
+def all_rules() -> Mapping[str, Rule]:
+    """Return every rule by its code, in order."""
+    return dict(
+        sorted({**file_rules(), **rules_of(planning_rules, impact_rules, egress_rules)}.items())
+    )
+
 
 _EPILOG = """\b
 Examples:
@@ -35,8 +72,6 @@ def command(
     `explain alias NAME` prints what the reviewed files say about one alias.
     """
     if code == "alias" and name is not None:
-        from aspire_gitops.cli.explain_alias import explain_alias  # noqa: PLC0415 (a rule's page needs no files)
-
         explain_alias(name, chosen(source, None), day(today), as_json=format_ == "json")
         return
     if code == "alias":

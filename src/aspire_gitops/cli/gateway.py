@@ -9,11 +9,10 @@ from typing import TypeVar
 from pydantic import SecretStr
 
 from aspire_gitops.applying import Outcome, Result, apply_plan, resolve_secrets
-from aspire_gitops.cli.invocation import Invocation
+from aspire_gitops.cli.options import Invocation
 from aspire_gitops.cli.planned import plan_from
-from aspire_gitops.cli.progress import warn
+from aspire_gitops.cli.terminal import warn
 from aspire_gitops.delivery import deliveries_in
-from aspire_gitops.errors import LedgerRefused, LedgerUnavailable, UnsafePlan, UsageError
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.planning.adoption import addresses_to_adopt, adopted_keys, check_adoptions
 from aspire_gitops.planning.make import ensure_current
@@ -27,6 +26,7 @@ from aspire_gitops.settings import (
     settings_warnings,
 )
 from aspire_gitops.state import Compiled, GatewayObject, Intent, ObjectKey, Snapshot
+from aspire_gitops.vocabulary.errors import LedgerRefused, LedgerUnavailable, UnsafePlan, UsageError
 
 Answer = TypeVar("Answer")
 

@@ -8,17 +8,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 from pydantic import SecretStr
 
-from aspire_gitops.cli.exit_codes import ExitCode
-from aspire_gitops.cli.invocation import Invocation, pass_invocation
-from aspire_gitops.cli.progress import told_on_stderr
+from aspire_gitops.cli.options import Invocation, pass_invocation
 from aspire_gitops.cli.spending import ledger_of, ledger_url, now
-from aspire_gitops.errors import UsageError
+from aspire_gitops.cli.terminal import ExitCode, told_on_stderr
 from aspire_gitops.ledger_move import Moved, move
 from aspire_gitops.ledger_reading import LedgerReading
-from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.plan.words import plural
-from aspire_gitops.spending.months import is_month, month_named
-from aspire_gitops.spending.spend import plain
+from aspire_gitops.spend.month import plain
+from aspire_gitops.spend.record import is_month, month_named
+from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary.text import one_line, plural
 from aspire_ledger.money import Aud, Month
 
 _EPILOG = """\b

@@ -6,17 +6,19 @@ from datetime import datetime
 import click
 from rich.text import Text
 
-from aspire_gitops.cli.exit_codes import ExitCode
-from aspire_gitops.cli.invocation import Invocation, pass_invocation
-from aspire_gitops.cli.journal_reading import journal_to_read
-from aspire_gitops.cli.moments import MomentOption
-from aspire_gitops.cli.output import show
-from aspire_gitops.cli.paging import show_paged
-from aspire_gitops.errors import UsageError
+from aspire_gitops.cli.options import Invocation, MomentOption, pass_invocation
+from aspire_gitops.cli.state_folder import journal_to_read
+from aspire_gitops.cli.terminal import ExitCode, show, show_paged
 from aspire_gitops.journal import Entry, EntryKind
-from aspire_gitops.rendering.journal.lines import lines_json, lines_jsonl, lines_text
-from aspire_gitops.rendering.journal.verdict import verdict_json, verdict_text
+from aspire_gitops.journal.lines import (
+    lines_json,
+    lines_jsonl,
+    lines_text,
+    verdict_json,
+    verdict_text,
+)
 from aspire_gitops.state import ObjectKey
+from aspire_gitops.vocabulary.errors import UsageError
 from aspire_ledger.canonical import pretty_json
 
 _EPILOG = """\b

@@ -1,10 +1,20 @@
-"""Options that several commands share."""
+"""What commands are told: shared options, the SOURCE argument, times that people write, and the settings of one run."""
 
+import logging
+import re
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from aspire_gitops.vocabulary.errors import UsageError
+
+if TYPE_CHECKING:
+    from aspire_gitops.settings import LogFormat, Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -29,3 +39,151 @@ def with_gateway_address(command: Command) -> Command:
     ):  # fmt: skip
         command = option(command)
     return command
+
+
+_GIT = "git:"
+DEFAULT_FOLDER = "gateway.d"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChoice:
+    """A folder as it is, or a folder of a git repository at `reference`."""
+
+    folder: Path
+    reference: str | None = None
+
+
+def with_source(command: Command) -> Command:
+    """Add SOURCE, `--revision` and `--today`."""
+    for option in (
+        click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True),
+        click.option("--revision", metavar="REF", help="Read SOURCE at this commit, branch or tag of its git repository."),
+        click.argument("source", default=DEFAULT_FOLDER),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def chosen(source: str, revision: str | None) -> SourceChoice:
+    """Return what SOURCE and `--revision` choose. `git:REF` is short for `gateway.d --revision REF`.
+
+    Raises:
+        UsageError: Both name a revision, or one is empty.
+    """
+    reference = revision
+    if source.startswith(_GIT):
+        if revision is not None:
+            raise UsageError(
+                f"{source} and --revision both name a revision; write the folder as SOURCE"
+            )
+        source, reference = DEFAULT_FOLDER, source.removeprefix(_GIT)
+    if reference is not None and (not reference or reference.startswith("-")):
+        raise UsageError(f"{reference!r} is no revision; write a commit, a branch or a tag")
+    return SourceChoice(Path(source), reference)
+
+
+def day(today: datetime | None) -> date:
+    """Return the day that dates are judged by: today's, unless somebody said another."""
+    return (today or datetime.now(UTC).astimezone()).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One run of the program."""
+
+    debug: bool = False
+    log_format: str | None = None
+
+    def settings(self, **flags: Any) -> "Settings":
+        """Read the environment; flags that are not None win.
+
+        Raises:
+            UsageError: A variable or a flag has a value that cannot be.
+        """
+        from aspire_gitops.settings import read_settings  # noqa: PLC0415 (0.2 s that `validate` and `--help` do not need)
+
+        return read_settings(log_format=self.log_format, **flags)
+
+    def log_as(self, settings: "Settings", *, daemon: bool = False) -> None:
+        """Log as the settings say. For commands that talk to a gateway, before they do."""
+        configure_logging(settings.log_format, debug=self.debug, daemon=daemon)
+
+
+pass_invocation = click.make_pass_decorator(Invocation, ensure=True)
+
+
+def configure_logging(format_: "LogFormat", *, debug: bool, daemon: bool = False) -> None:
+    """Log warnings, each turn of a daemon, or everything with `debug`. Called once, at first."""
+    import structlog  # noqa: PLC0415 (0.1 s that `validate` and `--help` do not need)
+
+    from aspire_gitops.settings import LogFormat  # noqa: PLC0415 (likewise)
+
+    level = logging.DEBUG if debug else logging.INFO if daemon else logging.WARNING
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if format_ is LogFormat.JSON
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_AGO = re.compile(r"([0-9]{1,6})\s*([smhdw])(?:\s+ago)?")
+_DAY = re.compile(r"(today|yesterday)(?:\s+(?:at\s+)?([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?))?")
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]\S+(?: ?[+-][0-9:]+)?)?")
+
+HINT = "write 2h, yesterday 14:05, 2026-11-20 or 2026-11-20T14:05+11:00"
+
+
+def read_moment(text: str, now: datetime) -> datetime | None:
+    """Return the moment that `text` means at `now`; None if it means none.
+
+    Raises:
+        ValueError: It is written like a time and is none, such as `2026-02-30`.
+    """
+    words = " ".join(text.split())
+    if words == "now":
+        return now
+    if found := _AGO.fullmatch(words):
+        return now - timedelta(**{_UNITS[found[2]]: int(found[1])})
+    if found := _DAY.fullmatch(words):
+        day = now.astimezone().date() - timedelta(days=found[1] == "yesterday")
+        clock = time.fromisoformat(_two_digits(found[2])) if found[2] else time()
+        return datetime.combine(day, clock).astimezone()
+    if _ISO.fullmatch(words):
+        moment = datetime.fromisoformat(words)
+        return moment if moment.tzinfo else moment.astimezone()
+    return None
+
+
+def _two_digits(clock: str) -> str:
+    hour, _, rest = clock.partition(":")
+    return f"{hour:0>2}:{rest}"
+
+
+class MomentOption(click.ParamType[datetime]):
+    """A time in the past, as people write it."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = read_moment(str(value), datetime.now().astimezone())
+        except (ValueError, OverflowError):
+            moment = None
+        if moment is None:
+            self.fail(f"{value!r} is no time; {HINT}", param, ctx)
+        return moment

@@ -9,21 +9,39 @@ import click
 from rich.text import Text
 
 from aspire_gitops.cli.compiled import compiled
-from aspire_gitops.cli.exit_codes import ExitCode
-from aspire_gitops.cli.files import write_file
-from aspire_gitops.cli.findings import show_warnings
-from aspire_gitops.cli.invocation import Invocation, pass_invocation
-from aspire_gitops.cli.options import with_detailed_exitcode, with_gateway
-from aspire_gitops.cli.output import show
+from aspire_gitops.cli.options import (
+    Invocation,
+    chosen,
+    day,
+    pass_invocation,
+    with_detailed_exitcode,
+    with_gateway,
+    with_source,
+)
 from aspire_gitops.cli.planned import plan_from
-from aspire_gitops.cli.progress import told_on_stderr
-from aspire_gitops.cli.snapshot_file import read_snapshot_file
-from aspire_gitops.cli.source import chosen, day, with_source
-from aspire_gitops.planning.document import plan_to_json
+from aspire_gitops.cli.terminal import ExitCode, show, show_warnings, told_on_stderr, write_file
+from aspire_gitops.codec.plan import plan_to_json
+from aspire_gitops.codec.snapshot_reader import MOST_BYTES, SavedSnapshot, read_snapshot
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.rendering.plan.markdown import plan_markdown
-from aspire_gitops.rendering.plan.text import plan_text
+from aspire_gitops.rendering.plan_markdown import plan_markdown
+from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.settings import own_files
+from aspire_gitops.vocabulary.errors import UsageError
+
+
+def read_snapshot_file(path: Path, owner: str) -> SavedSnapshot:
+    """Read what `snapshot_json` wrote.
+
+    Raises:
+        UsageError: It cannot be read, or is no snapshot of ours.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}; name a snapshot") from error
+    return read_snapshot(content, owner, name=str(path))
+
 
 _EPILOG = """\b
 Examples:

@@ -5,6 +5,7 @@ start fast. Expected errors become one message and an exit code here; nothing
 else prints an exception.
 """
 
+import os
 import traceback
 from dataclasses import dataclass
 from importlib import import_module
@@ -12,10 +13,10 @@ from typing import Any, ClassVar
 
 import click
 
-from aspire_gitops.cli.exit_codes import ExitCode
-from aspire_gitops.cli.findings import show_findings
-from aspire_gitops.errors import AspireGitopsError, InvalidConfig, UsageError
-from aspire_gitops.rendering.characters import printable
+from aspire_gitops.cli.options import Invocation
+from aspire_gitops.cli.terminal import ExitCode, show_findings
+from aspire_gitops.vocabulary.errors import AspireGitopsError, InvalidConfig, UsageError
+from aspire_gitops.vocabulary.text import printable
 
 click.UsageError.exit_code = ExitCode.USAGE  # click's own 2 means "changes pending" here
 
@@ -49,9 +50,9 @@ class Program(click.Group):
         "ledger": Lazy("ledger", "Adjust, prove and close the spend ledger."),
         "controller": Lazy("controller", "Keep the gateway equal to git, as a daemon."),
         "reconcile": Lazy("reconcile", "Look at git and the gateway now, once."),
-        "freeze": Lazy("brakes", "Look and report only, for a while.", "freeze"),
-        "suspend": Lazy("brakes", "Look and report only, until somebody resumes.", "suspend"),
-        "resume": Lazy("brakes", "End a freeze, a suspension or a revert.", "resume"),
+        "freeze": Lazy("holds", "Look and report only, for a while.", "freeze"),
+        "suspend": Lazy("holds", "Look and report only, until somebody resumes.", "suspend"),
+        "resume": Lazy("holds", "End a freeze, a suspension or a revert.", "resume"),
         "revert": Lazy("revert", "Hold the gateway at an older revision for a while."),
         "rehearse": Lazy("rehearse", "Apply the files to a throw-away gateway and prove it works."),
         "sandbox": Lazy("sandbox", "Run a throw-away gateway on this machine."),
@@ -102,11 +103,11 @@ class Program(click.Group):
 
 
 def report_error(error: AspireGitopsError) -> None:
-    """Print an expected error: `error: what is wrong; the way out`, further lines indented."""
-    first, *others = printable(str(error)).splitlines() or [type(error).__name__]
-    wrong, semicolon, way_out = first.rpartition("; ")
-    if not (semicolon and isinstance(error, UsageError)):  # the others join findings with it
-        wrong, way_out = first, ""
+    """Print an expected error: what is wrong, further lines indented, then the help."""
+    first, *others = printable(error.message).splitlines() or [type(error).__name__]
+    wrong, way_out = first, printable(error.help or "")
+    if not way_out and isinstance(error, UsageError) and "; " in first:
+        wrong, _, way_out = first.rpartition("; ")
     click.echo(f"{click.style('error', fg='red', bold=True)}: {wrong}", err=True)
     for line in others:
         click.echo(f"       {line}", err=True)
@@ -122,3 +123,44 @@ def report_bug(error: Exception, *, with_traceback: bool) -> None:
     else:
         click.echo("  = help: run it again with --debug for the details.", err=True)
     click.echo(f"  = help: {_HOW_TO_REPORT}", err=True)
+
+
+_EPILOG = """\b
+A first round, without a gateway of your own:
+  aspire-gitops validate gateway.d      every mistake, with its line and a way out
+  aspire-gitops rehearse gateway.d      apply it to a throw-away gateway and prove it works
+
+\b
+Then, with ASPIRE_GITOPS_GATEWAY_URL and ASPIRE_GITOPS_ADMIN_KEY_FILE set:
+  aspire-gitops plan -o plan.json       what would change
+  aspire-gitops apply --plan plan.json  exactly that, or nothing
+
+\b
+Exit codes: 0 done or nothing to do, 1 failed, 2 changes pending (with
+--detailed-exitcode), 64 wrong usage, 130 interrupted.
+Settings: docs/settings.md. Codes such as AG201: aspire-gitops explain AG201.
+"""
+
+
+@click.group(
+    cls=Program,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="aspire-gitops", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Log every step, and show the traceback of a bug.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["console", "json"]),
+    help="How log lines on stderr look.  [variable: ASPIRE_GITOPS_LOG_FORMAT]",
+)
+@click.pass_context
+def program(ctx: click.Context, *, debug: bool, log_format: str | None) -> None:
+    """Keep a LiteLLM gateway equal to a folder of reviewed YAML files.
+
+    Edit a file, `validate` it, look at the `plan`, `apply` it. Everything the
+    program changes carries its mark; what does not is never touched.
+    """
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
+    ctx.obj = Invocation(debug=debug, log_format=log_format)

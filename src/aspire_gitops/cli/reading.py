@@ -3,12 +3,12 @@
 from datetime import date
 from pathlib import Path
 
-from aspire_gitops.cli.source import SourceChoice
-from aspire_gitops.errors import UsageError
+from aspire_gitops.cli.options import SourceChoice
 from aspire_gitops.loading import load
-from aspire_gitops.revision import Source
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.validation import Validated, validate
+from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary.revision import Source
 
 
 def check(choice: SourceChoice, today: date, *, ask_git: bool = True) -> Validated:

@@ -13,23 +13,19 @@ from aspire_gitops.cli.controller_parts import (
     world_of,
     writer_lock,
 )
-from aspire_gitops.cli.exit_codes import ExitCode
-from aspire_gitops.cli.invocation import Invocation, pass_invocation
-from aspire_gitops.cli.options import with_gateway
-from aspire_gitops.cli.output import show
-from aspire_gitops.cli.progress import told_on_stderr
-from aspire_gitops.cli.source import DEFAULT_FOLDER
+from aspire_gitops.cli.options import DEFAULT_FOLDER, Invocation, pass_invocation, with_gateway
 from aspire_gitops.cli.state_folder import make_state_folder, only_controller
+from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr
 from aspire_gitops.controller.pace import Pace
 from aspire_gitops.controller.reconcile import ASKED, Reconciler
-from aspire_gitops.errors import AspireGitopsError, UsageError
-from aspire_gitops.locking import FileLock
-from aspire_gitops.rendering.status.document import TurnDocument
-from aspire_gitops.rendering.status.documenting import turn_document
-from aspire_gitops.rendering.turn_text import turn_lines
-from aspire_gitops.reporting import Standing
+from aspire_gitops.journal.locking import FileLock
 from aspire_gitops.server.local import LocalController
 from aspire_gitops.settings import ControllerSettings, read_controller_settings
+from aspire_gitops.status.document import TurnDocument
+from aspire_gitops.status.documenting import turn_document
+from aspire_gitops.status.value import Standing
+from aspire_gitops.status.wording import turn_lines
+from aspire_gitops.vocabulary.errors import AspireGitopsError, UsageError
 
 _EPILOG = """\b
 Examples:

@@ -13,7 +13,8 @@ from typing import Any
 
 import click
 
-from aspire_gitops.cli.brakes import (
+from aspire_gitops.cli.controller_parts import gateway_of, now, source_of
+from aspire_gitops.cli.holds import (
     Duration,
     journal_of,
     one_line,
@@ -21,22 +22,22 @@ from aspire_gitops.cli.brakes import (
     with_owner,
     with_reason,
 )
-from aspire_gitops.cli.controller_parts import gateway_of, now, source_of
-from aspire_gitops.cli.exit_codes import ExitCode
-from aspire_gitops.cli.invocation import Invocation, pass_invocation
-from aspire_gitops.cli.options import with_gateway_address
-from aspire_gitops.cli.output import show
-from aspire_gitops.cli.progress import told_on_stderr
-from aspire_gitops.cli.source import DEFAULT_FOLDER
-from aspire_gitops.controller.wanted import Compiler
-from aspire_gitops.controller.words import clock
-from aspire_gitops.errors import UnsafePlan, UsageError
+from aspire_gitops.cli.options import (
+    DEFAULT_FOLDER,
+    Invocation,
+    pass_invocation,
+    with_gateway_address,
+)
+from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr
+from aspire_gitops.controller.git_reader import Compiler
+from aspire_gitops.controller.turn_builder import clock
 from aspire_gitops.journal import Entry, EntryKind
 from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.rendering.plan.text import plan_text
-from aspire_gitops.reporting import Brake, BrakeKind
+from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.settings import ControllerSettings, read_controller_settings
+from aspire_gitops.status.value import Brake, BrakeKind
+from aspire_gitops.vocabulary.errors import UnsafePlan, UsageError
 
 _LEAST = 7  # characters of a commit
 

@@ -4,22 +4,56 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from aspire_gitops.cli.compared import Revisions, collecting_nothing, compare, sides
-from aspire_gitops.cli.exit_codes import ExitCode
-from aspire_gitops.cli.files import write_file
-from aspire_gitops.cli.output import show
-from aspire_gitops.cli.progress import told_on_stderr, warn
+from aspire_gitops.cli.compared import Revisions, compare, sides
+from aspire_gitops.cli.options import DEFAULT_FOLDER, day
 from aspire_gitops.cli.reading import in_repository
-from aspire_gitops.cli.review_formats import FORMATS, rendered
-from aspire_gitops.cli.source import DEFAULT_FOLDER, day
-from aspire_gitops.errors import UsageError
-from aspire_gitops.impact.make import make_review
-from aspire_gitops.impact.review import Review
-from aspire_gitops.saved_snapshot import MOST_BYTES, SavedSnapshot, read_snapshot
+from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr, warn, write_file
+from aspire_gitops.codec.snapshot_reader import MOST_BYTES, SavedSnapshot, read_snapshot
+from aspire_gitops.review.make import make_review
+from aspire_gitops.review.review import Review
 from aspire_gitops.state import DEFAULT_OWNER, OWNER_PATTERN
+from aspire_gitops.vocabulary.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+FORMATS = ("text", "markdown", "summary", "markdown-full", "json", "sarif", "github")
+
+
+def rendered(format_: str, review: Review, full_report: str = "") -> "Text | str":
+    """Return the review in one of `FORMATS`."""
+    match format_:
+        case "text":
+            from aspire_gitops.review.terminal import review_text  # noqa: PLC0415 (rich)
+
+            return review_text(review)
+        case "json":
+            from aspire_gitops.codec.review import review_json  # noqa: PLC0415
+
+            return review_json(review)
+        case "sarif" | "github":
+            from aspire_gitops.rendering.diagnostics import DIAGNOSTIC_RENDERERS  # noqa: PLC0415
+
+            return DIAGNOSTIC_RENDERERS[format_](review.findings)
+        case _:
+            return _markdown(format_, review, full_report)
+
+
+def _markdown(format_: str, review: Review, full_report: str) -> str:
+    from aspire_gitops.review.markdown import (  # noqa: PLC0415
+        COMMENT_BYTES,
+        SUMMARY_BYTES,
+        Place,
+        review_markdown,
+    )
+
+    rooms = {"markdown": COMMENT_BYTES, "summary": SUMMARY_BYTES, "markdown-full": None}
+    return review_markdown(review, Place(rooms[format_], full_report))
+
 
 _GIT = "git:"
 _PUBLISHED = "snapshot.json"
@@ -104,18 +138,17 @@ def command(
         f" {len(comparison.head.files):,} files"
     )
     saved, why_not = _saved(snapshot, owner, folder) if snapshot else (None, "")
-    with collecting_nothing():
-        before, after = sides(comparison, day(today))
-        review = make_review(
-            before,
-            after,
-            snapshot=saved.snapshot if saved else None,
-            owner=owner,
-            now=_moment(today),
-            digest=saved.digest if saved else None,
-            applied=saved.revision if saved else None,
-            related=comparison.related,
-        )
+    before, after = sides(comparison, day(today))
+    review = make_review(
+        before,
+        after,
+        snapshot=saved.snapshot if saved else None,
+        owner=owner,
+        now=_moment(today),
+        digest=saved.digest if saved else None,
+        applied=saved.revision if saved else None,
+        related=comparison.related,
+    )
     if why_not:
         warn(why_not)
         review = replace(review, unknown=(why_not, *review.unknown))

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from aspire_gitops.cli.invocation import Invocation, pass_invocation
-from aspire_gitops.cli.progress import told_on_stderr
-from aspire_gitops.errors import UsageError
+from aspire_gitops.cli.options import Invocation, pass_invocation
+from aspire_gitops.cli.terminal import told_on_stderr
 from aspire_gitops.sandbox import SandboxOptions, running, start, stop
+from aspire_gitops.vocabulary.errors import UsageError
 
 _EPILOG = """\b
 Examples:

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import click
 
-from aspire_gitops.cli.exit_codes import ExitCode
-from aspire_gitops.cli.files import write_file
-from aspire_gitops.errors import UsageError
-from aspire_gitops.resources.schema import FOLDER_SCHEMA, schema_files
-from aspire_gitops.resources.schema_catalog import editor_files
+from aspire_gitops.cli.terminal import ExitCode, write_file
+from aspire_gitops.resources.schema import FOLDER_SCHEMA, editor_files, schema_files
+from aspire_gitops.vocabulary.errors import UsageError
 
 _SUFFIX = ".schema.json"
 _EPILOG = """\b

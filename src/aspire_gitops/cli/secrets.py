@@ -5,12 +5,11 @@ from pathlib import Path
 
 import click
 
-from aspire_gitops.cli.exit_codes import ExitCode
-from aspire_gitops.cli.findings import show_findings, with_findings_format
-from aspire_gitops.cli.source import DEFAULT_FOLDER
-from aspire_gitops.diagnostics import sort_diagnostics
-from aspire_gitops.errors import UsageError
+from aspire_gitops.cli.options import DEFAULT_FOLDER
+from aspire_gitops.cli.terminal import ExitCode, show_findings, with_findings_format
 from aspire_gitops.validation.literal_secrets import diagnose, find
+from aspire_gitops.vocabulary.diagnostic import sort_diagnostics
+from aspire_gitops.vocabulary.errors import UsageError
 
 _EPILOG = """\b
 Examples:

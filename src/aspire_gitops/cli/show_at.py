@@ -7,23 +7,21 @@ from datetime import datetime
 
 import click
 
-from aspire_gitops.cli.invocation import Invocation, pass_invocation
-from aspire_gitops.cli.journal_reading import journal_to_read
-from aspire_gitops.cli.moments import HINT, read_moment
-from aspire_gitops.cli.output import show
-from aspire_gitops.cli.paging import show_paged
-from aspire_gitops.errors import UsageError
+from aspire_gitops.cli.options import HINT, Invocation, pass_invocation, read_moment
+from aspire_gitops.cli.state_folder import journal_to_read
+from aspire_gitops.cli.terminal import show, show_paged
 from aspire_gitops.journal import Entry, EntryKind, Journal, Moment
-from aspire_gitops.rendering.journal.then import (
+from aspire_gitops.journal.as_of import (
     Chooses,
     Then,
     everything,
     of_alias,
     of_app,
     then_json,
+    then_text,
     view,
 )
-from aspire_gitops.rendering.journal.then_text import then_text
+from aspire_gitops.vocabulary.errors import UsageError
 from aspire_ledger.canonical import JsonValue, pretty_json
 
 _EPILOG = """\b

@@ -5,13 +5,10 @@ from typing import Any
 
 import click
 
-from aspire_gitops.cli.files import write_file
 from aspire_gitops.cli.gateway import open_gateway
-from aspire_gitops.cli.invocation import Invocation, pass_invocation
-from aspire_gitops.cli.options import with_gateway
-from aspire_gitops.cli.output import show
-from aspire_gitops.cli.progress import told_on_stderr
-from aspire_gitops.rendering.snapshot import snapshot_json
+from aspire_gitops.cli.options import Invocation, pass_invocation, with_gateway
+from aspire_gitops.cli.terminal import show, told_on_stderr, write_file
+from aspire_gitops.codec.snapshot_writer import snapshot_json
 
 _EPILOG = """\b
 Examples:

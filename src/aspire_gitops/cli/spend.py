@@ -6,20 +6,17 @@ from datetime import datetime
 
 import click
 
-from aspire_gitops.cli.invocation import Invocation, pass_invocation
-from aspire_gitops.cli.output import show
-from aspire_gitops.cli.source import day
+from aspire_gitops.cli.options import Invocation, day, pass_invocation
 from aspire_gitops.cli.spending import InForce, in_force, ledger_of, now
-from aspire_gitops.errors import LedgerRefused, UsageError
+from aspire_gitops.cli.terminal import show
 from aspire_gitops.ledger_reading import LedgerReading
-from aspire_gitops.rendering.spend.failures import FAILURE_FORMATS
-from aspire_gitops.rendering.spend.formats import FORMATS
-from aspire_gitops.rendering.spend.rows import By
-from aspire_gitops.rendering.spend.statement import statement_markdown
-from aspire_gitops.spending import Spend, spend_of
-from aspire_gitops.spending.months import days_of
-from aspire_gitops.spending.record import Failures
-from aspire_gitops.spending.statement import Statement, statement_of
+from aspire_gitops.spend import Spend, spend_of
+from aspire_gitops.spend.failed_calls import FAILURE_FORMATS
+from aspire_gitops.spend.record import Failures, days_of
+from aspire_gitops.spend.statement import Statement, statement_of
+from aspire_gitops.spend.statement_markdown import statement_markdown
+from aspire_gitops.spend.tables import FORMATS, By
+from aspire_gitops.vocabulary.errors import LedgerRefused, UsageError
 from aspire_ledger.money import Month
 
 _EPILOG = """\b

@@ -11,13 +11,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from aspire_gitops.cli.invocation import Invocation
-from aspire_gitops.cli.source import DEFAULT_FOLDER, chosen
-from aspire_gitops.errors import UsageError
+from aspire_gitops.cli.options import DEFAULT_FOLDER, Invocation, chosen
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.settings import PREFIX, Settings, read_secret
-from aspire_gitops.spending import Cap, caps_of, month_named
+from aspire_gitops.spend import Cap, caps_of, month_named
 from aspire_gitops.state import GatewayObject
+from aspire_gitops.vocabulary.errors import UsageError
 from aspire_ledger.money import Month
 
 

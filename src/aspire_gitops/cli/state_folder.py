@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aspire_gitops.errors import AspireGitopsError, UsageError
-from aspire_gitops.locking import FileLock
-from aspire_gitops.settings import PREFIX
+from aspire_gitops.cli.options import Invocation
+from aspire_gitops.journal import Journal, open_journal
+from aspire_gitops.journal.locking import FileLock
+from aspire_gitops.settings import PREFIX, read_secret
+from aspire_gitops.vocabulary.errors import AspireGitopsError, UsageError
 
 _OTHERS = 0o077
 
@@ -55,3 +57,17 @@ def only_controller(state_dir: Path) -> Iterator[FileLock]:
         yield lock
     finally:
         lock.release()
+
+
+def journal_to_read(invocation: Invocation) -> Journal:
+    """Open the journal that the settings lead to. Changes nothing in it, nor beside it.
+
+    Raises:
+        JournalUnavailable: It is not there, or cannot be reached.
+        JournalDamaged: It is no whole journal.
+        UsageError, SecretMissing: A setting is wrong.
+    """
+    settings = invocation.settings()
+    url = read_secret(settings, "database_url")
+    secret = url.get_secret_value() if url else None
+    return open_journal(secret, settings.state_dir, read_only=True)

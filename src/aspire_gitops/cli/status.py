@@ -9,12 +9,12 @@ from typing import Any
 import click
 from rich.text import Text
 
-from aspire_gitops.cli.invocation import Invocation, pass_invocation
-from aspire_gitops.cli.output import show
-from aspire_gitops.rendering.status.document import StatusDocument
-from aspire_gitops.rendering.status.text import status_text
-from aspire_gitops.reporting import Standing
+from aspire_gitops.cli.options import Invocation, pass_invocation
+from aspire_gitops.cli.terminal import show
 from aspire_gitops.server.local import LocalController
+from aspire_gitops.status.document import StatusDocument
+from aspire_gitops.status.terminal import status_text
+from aspire_gitops.status.value import Standing
 
 _EPILOG = """\b
 Examples:

@@ -7,14 +7,12 @@ from typing import NoReturn
 
 import click
 
-from aspire_gitops.cli.exit_codes import ExitCode
-from aspire_gitops.cli.findings import show_findings, with_findings_format
+from aspire_gitops.cli.options import SourceChoice, chosen, day, with_source
 from aspire_gitops.cli.program import report_error
-from aspire_gitops.cli.progress import told_on_stderr
 from aspire_gitops.cli.reading import check
-from aspire_gitops.cli.source import SourceChoice, chosen, day, with_source
-from aspire_gitops.errors import SourceUnavailable
-from aspire_gitops.rendering.plan.words import plural
+from aspire_gitops.cli.terminal import ExitCode, show_findings, told_on_stderr, with_findings_format
+from aspire_gitops.vocabulary.errors import SourceUnavailable
+from aspire_gitops.vocabulary.text import plural
 
 _EPILOG = """\b
 Examples:

@@ -14,15 +14,15 @@ from threading import Event
 import structlog
 
 from aspire_gitops.controller.loop import Loop
-from aspire_gitops.controller.publishing import Publishing
-from aspire_gitops.controller.watching import Watching
-from aspire_gitops.errors import SourceUnavailable
-from aspire_gitops.notifying.outbox import Outbox
-from aspire_gitops.reporting import Turn
+from aspire_gitops.controller.notifier import Publishing
+from aspire_gitops.controller.status import Watching
+from aspire_gitops.notify.outbox import Outbox
 from aspire_gitops.server.metrics import Metrics
 from aspire_gitops.server.options import ServerOptions
 from aspire_gitops.server.serving import serve
 from aspire_gitops.sources.watch import changes
+from aspire_gitops.status.value import Turn
+from aspire_gitops.vocabulary.errors import SourceUnavailable
 
 _log = structlog.get_logger("aspire_gitops.controller")
 

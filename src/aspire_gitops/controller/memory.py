@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from aspire_gitops.controller.fights import WINDOW, Heal
+from aspire_gitops.controller.drift import WINDOW, Heal
 from aspire_gitops.controller.outages import KEPT, Outages, recalled
 from aspire_gitops.controller.ports import Journal
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
-from aspire_gitops.reporting import Answer, Drifted, JournalFacts
-from aspire_gitops.revision import Revision
+from aspire_gitops.status.value import Answer, Drifted, JournalFacts
+from aspire_gitops.vocabulary.revision import Revision
 from aspire_ledger.canonical import JsonValue
 
 _LONGEST_REST = timedelta(hours=1)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from aspire_gitops.controller.pace import HEARTBEAT
-from aspire_gitops.errors import AspireGitopsError, GatewayUnavailable
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.usage import Downtime
+from aspire_gitops.vocabulary.errors import AspireGitopsError, GatewayUnavailable
 from aspire_ledger.canonical import JsonValue
 from aspire_ledger.money import Month
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from aspire_gitops.reporting import Standing
+from aspire_gitops.status.value import Standing
 
 HEARTBEAT: Final = timedelta(hours=1)  # turns that say nothing new are written down so often
 _FIRST_RETRY_S = 2.0

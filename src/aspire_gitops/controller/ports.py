@@ -9,9 +9,9 @@ from aspire_gitops.applying.ports import Deliveries
 from aspire_gitops.applying.ports import Gateway as WritableGateway
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.own_files import OwnFiles
-from aspire_gitops.reporting import JournalFacts
-from aspire_gitops.revision import ControlledSource
 from aspire_gitops.state import Snapshot
+from aspire_gitops.status.value import JournalFacts
+from aspire_gitops.vocabulary.revision import ControlledSource
 from aspire_ledger.canonical import JsonValue
 
 

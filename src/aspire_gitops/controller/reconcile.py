@@ -7,31 +7,35 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from aspire_gitops.controller.acting import Acting, Announce
-from aspire_gitops.controller.attempt import Attempt
-from aspire_gitops.controller.diary import Diary
-from aspire_gitops.controller.drift import Chosen, choose, unhealed
-from aspire_gitops.controller.fights import fights
-from aspire_gitops.controller.looking import Looking
+from aspire_gitops.controller.apply import Acting, Announce
+from aspire_gitops.controller.drift import Chosen, choose, fights, unhealed
+from aspire_gitops.controller.gateway_reader import Seeing, touches_of
+from aspire_gitops.controller.git_reader import Compiler, Looking, Wanted
+from aspire_gitops.controller.journal_writer import Diary, Scribe
 from aspire_gitops.controller.memory import Memory
-from aspire_gitops.controller.observing import touches_of
 from aspire_gitops.controller.pace import Pace
 from aspire_gitops.controller.ports import World
-from aspire_gitops.controller.problems import Problem, problem_of
-from aspire_gitops.controller.recording import Scribe
-from aspire_gitops.controller.seeing import Seeing
 from aspire_gitops.controller.spending import Spending
-from aspire_gitops.controller.wanted import Compiler, Wanted
-from aspire_gitops.controller.words import at_rest, braked, clock, held, not_now, refused
-from aspire_gitops.errors import AspireGitopsError
+from aspire_gitops.controller.turn_builder import (
+    Attempt,
+    Problem,
+    at_rest,
+    braked,
+    clock,
+    held,
+    not_now,
+    problem_of,
+    refused,
+)
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.planning.spend_resets import with_resets
-from aspire_gitops.reporting import Standing, Turn
 from aspire_gitops.resources import GatewaySpec
-from aspire_gitops.revision import Revision
-from aspire_gitops.spending import zone
+from aspire_gitops.spend import zone
 from aspire_gitops.state import Snapshot
+from aspire_gitops.status.value import Standing, Turn
 from aspire_gitops.usage import Downtime
+from aspire_gitops.vocabulary.errors import AspireGitopsError
+from aspire_gitops.vocabulary.revision import Revision
 from aspire_ledger.money import Month
 
 ASKED = "reconcile"  # the cause of a turn that a person asked for: what rests is tried again

@@ -7,24 +7,19 @@ page says so, and everything else goes on.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 
-from aspire_gitops.controller.calls import CallLedger, ask_about_calls
 from aspire_gitops.controller.memory import Memory
 from aspire_gitops.controller.ports import Journal
-from aspire_gitops.errors import AspireGitopsError, LedgerRefused, LedgerUnavailable
 from aspire_gitops.journal.entry import Draft, EntryKind
-from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.spend.words import cents, month_end_text, month_text, reach_text
-from aspire_gitops.reporting import Notice, SpendReport, Topic
-from aspire_gitops.spending import (
+from aspire_gitops.spend import (
     BudgetSpend,
     Crossing,
     MonthRecord,
@@ -35,13 +30,79 @@ from aspire_gitops.spending import (
     month_of,
     spend_of,
 )
-from aspire_gitops.spending.calls import CallReport
-from aspire_gitops.spending.months import timezone_of
-from aspire_gitops.spending.own_spend import OwnSpend, Verdict, own_spends
-from aspire_gitops.spending.spend import plain
+from aspire_gitops.spend.calls import (
+    WORST,
+    AliasFailures,
+    CallReport,
+    by_alias,
+    by_app,
+    days_until,
+)
+from aspire_gitops.spend.month import plain
+from aspire_gitops.spend.own_spend import OwnSpend, Verdict, own_spends
+from aspire_gitops.spend.record import Failures, PriceDifferences, UnlistedParameter, timezone_of
+from aspire_gitops.spend.wording import cents, month_end_text, month_text, reach_text
 from aspire_gitops.state import Snapshot
+from aspire_gitops.status.value import Notice, SpendReport, Topic
 from aspire_gitops.usage import Traffic, window
+from aspire_gitops.vocabulary.errors import AspireGitopsError, LedgerRefused, LedgerUnavailable
+from aspire_gitops.vocabulary.text import one_line
 from aspire_ledger.money import Aud, Month, Usd
+
+_log = structlog.get_logger("aspire_gitops.spend")
+
+Answer = TypeVar("Answer")
+
+
+class CallLedger(Protocol):
+    """What the ledger counts of calls; `ledger_reading` implements it."""
+
+    async def failures(self, since: date, until: date) -> Sequence[Failures]: ...
+
+    async def unlisted_parameters(
+        self, since: date, until: date
+    ) -> Sequence[UnlistedParameter]: ...
+
+    async def price_differences(self, month: str, *, most: int) -> PriceDifferences: ...
+
+
+async def ask_about_calls(ledger: CallLedger, month: Month, now: datetime) -> CallReport:
+    """Return what the ledger tells. What it does not tell is None, and the report says why.
+
+    Comparing the prices of a month may take the database a second, so ask seldom.
+    """
+    since, until = days_until(now, timezone_of(month))
+    problems: list[str] = []
+    failures = await _told(_failures(ledger, since, until), "failed calls", problems)
+    found = await _told(ledger.unlisted_parameters(since, until), "unlisted parameters", problems)
+    compared = ledger.price_differences(str(month), most=WORST)
+    prices = await _told(compared, "price differences", problems)
+    return CallReport(
+        at=now,
+        month=str(month),
+        since=since,
+        until=until,
+        failures=failures,
+        parameters=None if found is None else by_app(found),
+        prices=prices,
+        problem="\n".join(problems),
+    )
+
+
+async def _failures(ledger: CallLedger, since: date, until: date) -> tuple[AliasFailures, ...]:
+    lately = await ledger.failures(since, until)
+    return by_alias(lately, await ledger.failures(until, until))
+
+
+async def _told(asked: Awaitable[Answer], what: str, problems: list[str]) -> Answer | None:
+    # One of them may be missing alone: a role that may not read a table, a month too long.
+    try:
+        return await asked
+    except (LedgerUnavailable, LedgerRefused) as error:
+        _log.warning("the ledger does not tell something of calls", what=what, why=str(error))
+        problems.append(f"{what} are not known: {error}")
+        return None
+
 
 _DAYS_EVERY = timedelta(minutes=5)
 _TRAFFIC_EVERY = timedelta(minutes=30)
@@ -49,8 +110,6 @@ FLUSH = timedelta(seconds=20)
 """LiteLLM writes spend every `proxy_batch_write_at` seconds (2 as we compile it, 10 by default)
 and 0 to 5 more. Two looks that are so far apart do not see the same delay twice."""
 _RECALLED = timedelta(days=40)  # a month, and what a clock may be wrong
-
-_log = structlog.get_logger("aspire_gitops.spending")
 
 
 class Ledger(CallLedger, Protocol):

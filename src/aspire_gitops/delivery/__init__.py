@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 from aspire_gitops.delivery.file import DeliveredFile
-from aspire_gitops.errors import DeliveryFailed
 from aspire_gitops.own_files import OwnFiles
 from aspire_gitops.permitted import DELIVERY_BASES, why_not_deliver, written_plainly
 from aspire_gitops.state import FileDelivery
+from aspire_gitops.vocabulary.errors import DeliveryFailed
 
 
 class Delivery(Protocol):

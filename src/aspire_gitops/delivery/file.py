@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aspire_gitops.errors import DeliveryFailed
 from aspire_gitops.own_files import OwnFiles
+from aspire_gitops.vocabulary.errors import DeliveryFailed
 
 _KEY = re.compile(r"sk-[A-Za-z0-9_-]{16,97}")
 _LARGEST = 4096

@@ -8,13 +8,13 @@ from functools import cache
 
 from pydantic import ValidationError
 
-from aspire_gitops.diagnostics import Diagnostic, Span
 from aspire_gitops.egress.redacting import shown_line
 from aspire_gitops.egress.rules import EXCEPTIONS_FILE, EXPIRED_EXCEPTION, UNUSED_EXCEPTION
 from aspire_gitops.loading.document import Document
 from aspire_gitops.loading.folder import load_file
 from aspire_gitops.resources.egress import EgressExceptionSpec, EgressExceptionsSpec
-from aspire_gitops.revision import SourceFile
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span
+from aspire_gitops.vocabulary.revision import SourceFile
 
 DEFAULT_NAME = ".aspire-egress.yaml"
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from aspire_gitops.diagnostics import Diagnostic, Rule, Span
 from aspire_gitops.egress import fixes
 from aspire_gitops.egress.clients import TABLES, Client, Road
 from aspire_gitops.egress.facts import (
@@ -32,6 +31,7 @@ from aspire_gitops.egress.rules import (
     PROVIDER_HOST,
     PROVIDER_KEY_VARIABLE,
 )
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
 
 _NEAR_LINES = 30  # a client and the first call through it stand together, or nobody can tell
 

@@ -3,7 +3,7 @@
 Each rule has a page in `docs/rules/`. The checks stand in `judging`, `keys` and `exceptions`.
 """
 
-from aspire_gitops.diagnostics import Rule, Severity
+from aspire_gitops.vocabulary.diagnostic import Rule, Severity
 
 DIRECT_CLIENT = Rule("AG601", "direct-client")
 PROVIDER_HOST = Rule("AG602", "provider-host")

@@ -1,11 +1,9 @@
 """Where the repository is hosted: commit statuses on GitHub, one comment on a pull request."""
 
-from aspire_gitops.forge.comments import Thread
+from aspire_gitops.forge.comments import How, Kept, Thread, keep_comment
 from aspire_gitops.forge.dialects import DIALECTS, Dialect, ForgeName
-from aspire_gitops.forge.github import STATES, GithubStatuses
-from aspire_gitops.forge.keeping import How, Kept, keep_comment
-from aspire_gitops.forge.repository import Repository, repository_of
-from aspire_gitops.forge.sticky import Comment, marker, sticky_text
+from aspire_gitops.forge.github import STATES, GithubStatuses, Repository, repository_of
+from aspire_gitops.review.comment import Comment, marker, sticky_text
 
 __all__ = [
     "DIALECTS",

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from aspire_gitops.forge.sticky import Comment
+from aspire_gitops.review.comment import Comment
 from aspire_gitops.web import Method
 
 PER_PAGE = 100

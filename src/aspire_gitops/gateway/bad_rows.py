@@ -8,7 +8,6 @@ some thirty calls, not one per key.
 
 from collections.abc import AsyncIterator
 
-from aspire_gitops.errors import GatewayRejected
 from aspire_gitops.gateway.endpoints import ENDPOINTS, KEY_PAGE, KEYS, Call
 from aspire_gitops.gateway.faults import GatewayFault
 from aspire_gitops.gateway.http import NO_RETRIES, AdminApi, shaped
@@ -16,6 +15,7 @@ from aspire_gitops.gateway.replies import KeyHashesReply, KeyPageReply
 from aspire_gitops.gateway.rows import LiveRow, Page, Parsed, SeenRows, live_row
 from aspire_gitops.gateway.wire import WIRES
 from aspire_gitops.state import Kind
+from aspire_gitops.vocabulary.errors import GatewayRejected
 
 _NARROWER = {KEY_PAGE: 10, 10: 1}
 _ORDER = {"sort_by": "created_at", "sort_order": "asc"}

@@ -16,7 +16,6 @@ from typing import Self
 import httpx
 from pydantic import SecretStr
 
-from aspire_gitops.errors import GatewayError, GatewayRejected, GatewayUnavailable
 from aspire_gitops.gateway import readiness
 from aspire_gitops.gateway.endpoints import ENDPOINTS
 from aspire_gitops.gateway.faults import GatewayFault
@@ -28,6 +27,7 @@ from aspire_gitops.gateway.wire import WIRES
 from aspire_gitops.gateway.wire.key import reset_spend, was_deleted
 from aspire_gitops.gateway.wire.key_facts import facts_of
 from aspire_gitops.state import GatewayObject, Kind, Snapshot
+from aspire_gitops.vocabulary.errors import GatewayError, GatewayRejected, GatewayUnavailable
 
 
 def _now() -> datetime:

@@ -8,15 +8,15 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from aspire_gitops.errors import (
+from aspire_gitops.gateway.endpoints import Call
+from aspire_gitops.gateway.redaction import Redaction
+from aspire_gitops.vocabulary.errors import (
     GatewayError,
     GatewayRefused,
     GatewayRejected,
     GatewayReplyInvalid,
     GatewayUnavailable,
 )
-from aspire_gitops.gateway.endpoints import Call
-from aspire_gitops.gateway.redaction import Redaction
 
 _LONGEST_MESSAGE = 300
 

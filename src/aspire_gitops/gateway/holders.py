@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from aspire_gitops.errors import GatewayRefused, GatewayRejected
 from aspire_gitops.gateway.endpoints import TEAM, USER, Call
 from aspire_gitops.gateway.http import AdminApi
 from aspire_gitops.gateway.wire.key_facts import team_limits, user_limits
 from aspire_gitops.state import Holder, KeyFacts
+from aspire_gitops.vocabulary.errors import GatewayRefused, GatewayRejected
 
 _GONE = 404
 

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
-from aspire_gitops.errors import GatewayUnavailable
 from aspire_gitops.gateway.rows import LiveRow, Page
+from aspire_gitops.vocabulary.errors import GatewayUnavailable
 
 _PASSES = 3
 

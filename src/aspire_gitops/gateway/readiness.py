@@ -2,7 +2,6 @@
 
 import asyncio
 
-from aspire_gitops.errors import GatewayRefused, GatewayRejected, GatewayUnavailable
 from aspire_gitops.gateway.endpoints import (
     BLOCK_KEY,
     CREATE_CREDENTIAL,
@@ -24,6 +23,7 @@ from aspire_gitops.gateway.endpoints import (
     Call,
 )
 from aspire_gitops.gateway.http import NO_RETRIES, AdminApi
+from aspire_gitops.vocabulary.errors import GatewayRefused, GatewayRejected, GatewayUnavailable
 
 _POLL_S = 0.25
 _NOBODY = "aspire-gitops-nobody"  # an address that no object has

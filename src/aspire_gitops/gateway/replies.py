@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from aspire_gitops.errors import GatewayReplyInvalid
+from aspire_gitops.vocabulary.errors import GatewayReplyInvalid
 
 JsonObject: TypeAlias = dict[str, Any]
 

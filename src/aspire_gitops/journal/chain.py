@@ -1,18 +1,15 @@
-"""How a line becomes a row, and what its hash covers. Pure: no database, no clock.
-
-A row holds text and numbers only, exactly as both databases give them back, so
-that the same line has the same hash on SQLite and on PostgreSQL. `verifying`
-walks the chain; `store` makes it longer.
-"""
+"""How a line becomes a row, what its hash covers, and how a chain is proved. Pure: no database, no clock."""
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
+from aspire_gitops.vocabulary.errors import JournalDamaged
 from aspire_ledger.canonical import JsonValue, canonical_json, digest
 
 GENESIS = "sha256:" + "0" * 64  # what the first line follows
@@ -143,3 +140,65 @@ def _text(text: str) -> str:
 
 def _escaped(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+class Fault(StrEnum):
+    """How a chain is broken, at the first line where it is."""
+
+    CHANGED = "changed"  # the line does not have the hash that it states
+    MISSING = "missing"  # there is no line of this number, and there are later ones
+    OUT_OF_ORDER = "out of order"  # the line is whole and does not follow the one before it
+    UNREADABLE = "unreadable"  # the database cannot give the line
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a walk along the chain found.
+
+    `entries` lines are proved, the last of them with the hash `head`. `broken` is
+    the number of the first line that is not. `holds_head` says whether the hash that
+    was asked about is in the proved part, None if none was.
+    """
+
+    entries: int
+    head: str
+    broken: int | None = None
+    fault: Fault | None = None
+    detail: str = ""
+    holds_head: bool | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.fault is None and self.holds_head is not False
+
+
+def verified(rows: Iterable[Row], head: str | None = None) -> Verdict:
+    """Walk along `rows`, which come in order of their numbers."""
+    number, last = 0, GENESIS
+    holds = None if head is None else head == GENESIS
+    try:
+        for row in rows:
+            fault = _fault(row, number + 1, last)
+            if fault:
+                return Verdict(number, last, number + 1, fault, holds_head=holds)
+            number, last = row.number, row.hash
+            holds = holds or (None if head is None else last == head)
+    except JournalDamaged as error:
+        return Verdict(number, last, number + 1, Fault.UNREADABLE, str(error), holds)
+    return Verdict(number, last, holds_head=holds)
+
+
+def is_whole(row: Row) -> bool:
+    """Say whether a row has the hash that it states."""
+    try:
+        return row.hash == row.digest()
+    except TypeError:  # a column holds bytes, which we never write
+        return False
+
+
+def _fault(row: Row, number: int, previous: str) -> Fault | None:
+    if row.number > number:
+        return Fault.MISSING
+    if not is_whole(row):
+        return Fault.CHANGED
+    return None if (row.number, row.previous) == (number, previous) else Fault.OUT_OF_ORDER

@@ -1,21 +1,22 @@
-"""Open the journal: in the state folder, or in PostgreSQL. Makes and updates its tables.
-
-A new file appears whole or not at all, so an empty one is damage, not a beginning.
-"""
+"""Open the journal: in the state folder or in PostgreSQL, at once or when it is first needed."""
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 
-from aspire_gitops.errors import JournalDamaged, JournalUnavailable, UsageError
 from aspire_gitops.journal import database as databases
-from aspire_gitops.journal.database import Database
-from aspire_gitops.journal.faults import told
-from aspire_gitops.journal.migrations import NEWEST, checked_version, migrate
+from aspire_gitops.journal.database import Database, told
+from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.journal.store import Journal
+from aspire_gitops.journal.tables import NEWEST, checked_version, migrate
+from aspire_gitops.status.value import JournalFacts
+from aspire_gitops.vocabulary.errors import JournalDamaged, JournalUnavailable, UsageError
+from aspire_ledger.canonical import JsonValue
 
 FILE = "journal.sqlite3"
 
@@ -139,3 +140,41 @@ def _check_place(path: Path, place: str) -> Callable[[], None]:
 def _size(path: Path) -> int:
     log = path.with_name(f"{path.name}-wal")
     return path.stat().st_size + (log.stat().st_size if log.exists() else 0)
+
+
+@dataclass(slots=True)
+class LateJournal:
+    """Passes every call on. Each may raise what opening raises, JournalUnavailable above all."""
+
+    open: Callable[[], Journal]
+    _journal: Journal | None = None
+    _lock: Lock = field(default_factory=Lock)
+
+    def append(self, *drafts: Draft) -> tuple[Entry, ...]:
+        return self._opened().append(*drafts)
+
+    def read(
+        self,
+        *,
+        kinds: Sequence[EntryKind] = (),
+        since: datetime | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> Iterable[Entry]:
+        return self._opened().read(kinds=kinds, since=since, limit=limit, newest_first=newest_first)
+
+    def recorded_states(self) -> Mapping[str, JsonValue]:
+        return self._opened().recorded_states()
+
+    def head(self) -> JournalFacts:
+        return self._opened().head()
+
+    def close(self) -> None:
+        if self._journal:
+            self._journal.close()
+
+    def _opened(self) -> Journal:
+        with self._lock:
+            if self._journal is None:
+                self._journal = self.open()
+            return self._journal

@@ -6,24 +6,112 @@ refuses that.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from threading import Lock
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
-from sqlalchemy import Connection, Select, insert, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, text
 
-from aspire_gitops.errors import JournalDamaged
-from aspire_gitops.journal import queries
-from aspire_gitops.journal.chain import GENESIS, Row, chained, entry_of
+from aspire_gitops.journal.chain import (
+    GENESIS,
+    Fault,
+    Row,
+    Verdict,
+    chained,
+    entry_of,
+    is_whole,
+    time_text,
+    verified,
+)
 from aspire_gitops.journal.database import Database
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
-from aspire_gitops.journal.queries import Wanted
 from aspire_gitops.journal.tables import ENTRY, SCHEMA
-from aspire_gitops.journal.verifying import Fault, Verdict, is_whole, verified
-from aspire_gitops.reporting import JournalFacts
+from aspire_gitops.status.value import JournalFacts
+from aspire_gitops.vocabulary.errors import JournalDamaged
 from aspire_ledger.canonical import JsonValue
+
+PAGE = 500
+
+_AFTER_EVERY_TEXT = "\U0010ffff"
+_DIGITS = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which lines: those that meet every condition that is stated."""
+
+    kinds: Collection[EntryKind] = ()
+    object: str | None = None
+    revision: str | None = None
+    turn: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        c = ENTRY.c
+        found: list[ColumnElement[bool]] = []
+        if self.kinds:
+            found.append(c.kind.in_(sorted(kind.value for kind in self.kinds)))
+        if self.object is not None:
+            found.append(c.object == self.object)
+        if self.revision is not None:
+            found.append(_of_revision(self.revision))
+        if self.turn is not None:
+            found.append(c.turn == self.turn)
+        if self.since is not None:
+            found.append(c.at >= time_text(self.since))
+        if self.until is not None:
+            found.append(c.at < time_text(self.until))
+        return found
+
+
+def page(
+    wanted: Wanted, *, after: int | None, newest_first: bool, size: int = PAGE
+) -> Select[tuple[Any, ...]]:
+    """Select the next lines after number `after`, in the order of reading."""
+    number = ENTRY.c.number
+    query = select(ENTRY).where(*wanted.conditions()).limit(size)
+    if after is not None:
+        query = query.where(number < after if newest_first else number > after)
+    return query.order_by(number.desc() if newest_first else number)
+
+
+def newest() -> Select[tuple[Any, ...]]:
+    return select(ENTRY).order_by(ENTRY.c.number.desc()).limit(1)
+
+
+def newest_states(upto: datetime | int | None) -> Select[tuple[Any, ...]]:
+    """Select the newest line on the state of each object, as of a moment or an entry's number.
+
+    A turn's line carries the time of its begin and follows those of its results,
+    so a moment is compared with each line's own time.
+    """
+    c = ENTRY.c
+    told = select(func.max(c.number).label("number")).where(c.tells_state).group_by(c.object)
+    if isinstance(upto, datetime):
+        told = told.where(c.at <= time_text(upto))
+    elif upto is not None:
+        told = told.where(c.number <= upto)
+    last = told.subquery("last")
+    return select(ENTRY).join(last, c.number == last.c.number).order_by(c.object)
+
+
+def _of_revision(prefix: str) -> ColumnElement[bool]:
+    # Ranges, because they use an index and know no wildcards. The text of a revision has
+    # none: it is looked through only for what cannot be a commit.
+    c = ENTRY.c
+    of_text = _begins(c.revision, prefix)
+    if set(prefix) - _DIGITS:
+        return of_text
+    return or_(_begins(c.git_commit, prefix), and_(c.git_commit.is_(None), of_text))
+
+
+def _begins(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
+    return and_(column >= prefix, column < prefix + _AFTER_EVERY_TEXT)
+
 
 Moment: TypeAlias = datetime | int
 """A time, or the number of an entry: as of it, what it says included."""
@@ -108,7 +196,7 @@ class Journal:
     def newest_states(self, upto: Moment | None = None) -> Mapping[str, Entry]:
         """Return for each object (`deployment/x`) the entry that last said what it is."""
         with self._database.reading() as connection:
-            rows = _rows(connection, queries.newest_states(upto))
+            rows = _rows(connection, newest_states(upto))
         return {row.object: self._entry(row) for row in rows if row.object is not None}
 
     def recorded_states(self) -> Mapping[str, JsonValue]:
@@ -134,7 +222,7 @@ class Journal:
         self.close()
 
     def _newest(self, connection: Connection) -> Row | None:
-        last = next(iter(_rows(connection, queries.newest())), None)
+        last = next(iter(_rows(connection, newest())), None)
         if last and not is_whole(last):
             raise self._damaged(last.number)
         return last
@@ -143,11 +231,11 @@ class Journal:
         # Each page is a transaction of its own, so that a slow reader keeps no writer's log alive.
         after: int | None = None
         while True:
-            query = queries.page(wanted, after=after, newest_first=newest_first)
+            query = page(wanted, after=after, newest_first=newest_first)
             with self._database.reading() as connection:
                 rows = _rows(connection, query)
             yield from rows
-            if len(rows) < queries.PAGE:
+            if len(rows) < PAGE:
                 return
             after = rows[-1].number
 

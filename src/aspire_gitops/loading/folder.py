@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from aspire_gitops.diagnostics import Diagnostic, Span, sort_diagnostics
 from aspire_gitops.loading.document import Document
 from aspire_gitops.loading.plain import plain_document
 from aspire_gitops.loading.rules import (
@@ -16,7 +15,8 @@ from aspire_gitops.loading.rules import (
     YAML_SYNTAX,
 )
 from aspire_gitops.loading.text import decode
-from aspire_gitops.revision import SourceFile, SourceProblem, SourceTree
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span, sort_diagnostics
+from aspire_gitops.vocabulary.revision import SourceFile, SourceProblem, SourceTree
 
 
 @dataclass(frozen=True, slots=True)

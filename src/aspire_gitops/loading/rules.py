@@ -4,7 +4,7 @@ Each rule has a page in `docs/rules/`. `sources` names these codes for files
 that it cannot take; everything else here is found by `loading` itself.
 """
 
-from aspire_gitops.diagnostics import Rule
+from aspire_gitops.vocabulary.diagnostic import Rule
 
 MAX_FILE_BYTES = 256 * 1024
 MAX_DEPTH = 16  # our deepest resource has five levels

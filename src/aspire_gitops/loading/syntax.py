@@ -2,9 +2,9 @@
 
 from yaml import MarkedYAMLError, YAMLError
 
-from aspire_gitops.diagnostics import Diagnostic, Span
-from aspire_gitops.loading.places import snippet_at, span_between
+from aspire_gitops.loading.document import snippet_at, span_between
 from aspire_gitops.loading.rules import YAML_SYNTAX
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span
 
 _LEFT_OPEN = ("could not find expected ':'", "unexpected", "',' or")
 # The parser's complaint contains: what we say, what to do.

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aspire_gitops.diagnostics import Diagnostic, Span
-from aspire_gitops.loading.places import snippet_at
+from aspire_gitops.loading.document import snippet_at
 from aspire_gitops.loading.rules import (
     FILE_TOO_LARGE,
     INVISIBLE_CHARACTER,
@@ -14,6 +13,7 @@ from aspire_gitops.loading.rules import (
     NOT_UTF8,
     TAB,
 )
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _BOM_UTF8 = b"\xef\xbb\xbf"

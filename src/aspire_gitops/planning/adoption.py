@@ -11,7 +11,6 @@ from dataclasses import replace
 from decimal import ROUND_UP, Decimal
 from typing import Final
 
-from aspire_gitops.diagnostics import Rule
 from aspire_gitops.planning.matching import match
 from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal
 from aspire_gitops.planning.rules import (
@@ -20,8 +19,9 @@ from aspire_gitops.planning.rules import (
     ADOPTED_OVERSPENT,
     ADOPTION_UNVERIFIED,
 )
-from aspire_gitops.spending.own_spend import usd_text
+from aspire_gitops.spend.own_spend import usd_text
 from aspire_gitops.state import Compiled, GatewayObject, Holder, KeyFacts, Kind, Snapshot
+from aspire_gitops.vocabulary.diagnostic import Rule
 from aspire_ledger.money import json_number
 
 SPEND: Final = "spend"

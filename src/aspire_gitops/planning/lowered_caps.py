@@ -12,8 +12,8 @@ from decimal import Decimal, InvalidOperation
 
 from aspire_gitops.planning.plan import Action, Change, Refusal
 from aspire_gitops.planning.rules import CAP_BELOW_SPEND
-from aspire_gitops.spending.caps import budget_of, cap_of
-from aspire_gitops.spending.spend import plain
+from aspire_gitops.spend.caps import budget_of, cap_of
+from aspire_gitops.spend.month import plain
 from aspire_gitops.state import Compiled, Kind, Snapshot
 from aspire_ledger.money import Aud
 

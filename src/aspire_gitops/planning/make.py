@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from aspire_gitops.errors import StalePlan
 from aspire_gitops.planning.adoption import check_adoptions, reset_field, unknown_bookings
 from aspire_gitops.planning.diff import changed_fields, is_exactly, redacted
 from aspire_gitops.planning.lowered_caps import check_lowered_caps, unknown_spend
@@ -15,7 +14,7 @@ from aspire_gitops.planning.protection import LEFTOVER, check_protection
 from aspire_gitops.planning.rules import NAME_TAKEN, NOTHING_TO_ADOPT
 from aspire_gitops.planning.spend_resets import unlike_warnings
 from aspire_gitops.planning.traits import TRAITS
-from aspire_gitops.spending.own_spend import own_spends
+from aspire_gitops.spend.own_spend import own_spends
 from aspire_gitops.state import (
     Compiled,
     Evidence,
@@ -26,6 +25,7 @@ from aspire_gitops.state import (
     ObjectKey,
     Snapshot,
 )
+from aspire_gitops.vocabulary.errors import StalePlan
 
 _NO_INTENT = Intent()
 

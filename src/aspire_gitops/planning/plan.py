@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from aspire_gitops.diagnostics import Rule
 from aspire_gitops.state import GatewayObject, Intent, LiveFallback, ObjectKey
+from aspire_gitops.vocabulary.diagnostic import Rule
 from aspire_ledger.canonical import JsonValue, digest
 
 

@@ -1,6 +1,6 @@
 """Why a plan is refused: the AG5xx rules. Each has a page in `docs/rules/`."""
 
-from aspire_gitops.diagnostics import Rule
+from aspire_gitops.vocabulary.diagnostic import Rule
 
 TOO_MANY_DELETIONS = Rule("AG501", "too-many-deletions")
 LAST_KEY = Rule("AG502", "last-key")

@@ -7,7 +7,7 @@ from aspire_gitops.planning.adoption import reset_field
 from aspire_gitops.planning.diff import redacted
 from aspire_gitops.planning.order import in_order
 from aspire_gitops.planning.plan import Action, Cause, Change, Plan
-from aspire_gitops.spending.own_spend import OwnSpend, Verdict, usd_text
+from aspire_gitops.spend.own_spend import OwnSpend, Verdict, usd_text
 from aspire_gitops.state import GatewayObject, Snapshot
 
 _REASON = "LiteLLM counts more for it than the ledger has, and would refuse its app"

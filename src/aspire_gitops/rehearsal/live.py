@@ -1,21 +1,195 @@
 """Rehearse on a real throw-away gateway: start it, play the script on it, always stop it."""
 
+import asyncio
 import secrets as random
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
+from pydantic import SecretStr
+
+from aspire_gitops.applying import Outcome, apply_plan, resolve_secrets
+from aspire_gitops.applying.ports import Deliveries
+from aspire_gitops.applying.secrets import gather_evidence
 from aspire_gitops.delivery import deliveries_in
+from aspire_gitops.gateway import GatewayClient
+from aspire_gitops.planning.adoption import addresses_to_adopt
+from aspire_gitops.planning.make import make_plan
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.rehearsal.attacks import Attack, Names
 from aspire_gitops.rehearsal.bookkeeping import Bookkeeper
+from aspire_gitops.rehearsal.books import Book
+from aspire_gitops.rehearsal.calling import AppCaller, Attacker, leaks, received_by
+from aspire_gitops.rehearsal.environment import Attacked, Call, Exchange
 from aspire_gitops.rehearsal.ledger_books import LedgerBooks
 from aspire_gitops.rehearsal.ours import Ours
 from aspire_gitops.rehearsal.redirect import Redirected, keys_folder, redirect, secret_reference
 from aspire_gitops.rehearsal.report import Rehearsal, Watcher
-from aspire_gitops.rehearsal.sandboxed import SandboxStage
-from aspire_gitops.rehearsal.script import play
-from aspire_gitops.sandbox import SandboxOptions, running
-from aspire_gitops.state import Compiled
+from aspire_gitops.rehearsal.steps import play
+from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl, restart, running
+from aspire_gitops.sandbox.loopback import HTTP_ERRORS, loopback_client
+from aspire_gitops.state import Compiled, Kind, ObjectKey, Snapshot
+from aspire_gitops.vocabulary.errors import SandboxError
+from aspire_ledger.canonical import JsonValue
+
+Answer = TypeVar("Answer")
+
+
+class SandboxStage:
+    """One sandbox with its upstream. Implements `Stage`."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        redirected: Redirected,
+        ours: Ours,
+        bookkeeper: Bookkeeper,
+        *,
+        deliveries: Deliveries,
+    ) -> None:
+        if sandbox.upstream_url is None:
+            raise AssertionError("the sandbox was asked for an upstream and has none")
+        self._sandbox, self._bookkeeper = sandbox, bookkeeper
+        self._control = UpstreamControl(sandbox.upstream_url)
+        self._caller = AppCaller(sandbox.base_url, self._control)
+        self._attacker = Attacker(sandbox.base_url, self._control)
+        self._redirected, self._ours = redirected, ours
+        self._deliveries = deliveries
+        self._admin_key = SecretStr(sandbox.master_key)
+        self._made_by_hand: dict[ObjectKey, str] = {}
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return self._sandbox
+
+    def make_keys_by_hand(self, compiled: Compiled) -> tuple[str, ...]:
+        for key, intent in sorted(compiled.intents.items()):
+            if key.kind is Kind.KEY and intent.adopt:
+                self._made_by_hand[key] = self._make_key(compiled.objects[key].handle)
+        return tuple(f'the key "{compiled.objects[key].handle}"' for key in self._made_by_hand)
+
+    def plan(self, compiled: Compiled) -> Plan:
+        evidence = gather_evidence(compiled.objects, resolve_secrets(compiled.intents))
+        found = self._snapshot()
+        adopted = addresses_to_adopt(compiled, found, self._ours.owner)
+        if adopted:
+            found = self._ask(lambda client: client.read_holders(found, adopted))
+        plan = make_plan(compiled, found, owner=self._ours.owner, evidence=evidence)
+        self._ours.keep_plan(plan)
+        return plan
+
+    def apply(self, plan: Plan, compiled: Compiled) -> Outcome:
+        secrets = resolve_secrets(compiled.intents)
+        outcome = self._ask(lambda client: apply_plan(plan, client, secrets, self._deliveries))
+        self._ours.keep_outcome(outcome)
+        return outcome
+
+    def addresses(self) -> Mapping[ObjectKey, str]:
+        return {
+            ObjectKey(item.key.kind, item.mark.name): item.address
+            for item in self._snapshot().objects
+            if item.mark and item.mark.owner == self._ours.owner and item.address
+        }
+
+    def call(self, call: Call) -> Exchange:
+        exchange = self._caller.call(call, self._value_of(call.key))
+        self._ours.keep(f"the answer to {call.key.name} for {call.model}", exchange.message)
+        self._bookkeeper.note(call.key, call.model, exchange.received)
+        return exchange
+
+    def attack(self, attack: Attack, names: Names, key: ObjectKey) -> Attacked:
+        value = self._value_of(key)
+        with self._bookkeeper.watching(key) as watched:
+            status, message = self._attacker.play(attack, names, value)
+        calls = self._attacker.received()
+        self._attacker.behave()
+        received = tuple(map(received_by, calls))
+        self._bookkeeper.note(key, names.alias, received)
+        self._ours.keep(f"the answer to {key.name}, {attack.name}", message)
+        planted = {name: secret for name, secret in self.planted().items() if secret != value}
+        return Attacked(
+            status=status,
+            received=received,
+            booked=watched.booked,
+            held=watched.held,
+            leaked=leaks(calls, {**planted, "the virtual key": value}),
+            message=message,
+        )
+
+    def make_key_without_mark(self, models: Sequence[str]) -> ObjectKey:
+        """Make a key as somebody makes one by hand: for these models, and no budget of ours."""
+        made = ObjectKey(Kind.KEY, "without-mark")
+        self._made_by_hand[made] = self._make_key(made.name, models=list(models))
+        return made
+
+    def elsewhere(self) -> str:
+        return f"{self._sandbox.upstream_url}/elsewhere/v1"
+
+    def books(self) -> tuple[Book, ...]:
+        return self._bookkeeper.books()
+
+    def fail(self, provider: str) -> None:
+        self._control.fail(503, provider=provider)
+
+    def mend(self) -> None:
+        self._control.reset()
+
+    def restart(self) -> None:
+        self._sandbox = restart(self._sandbox)
+
+    def planted(self) -> Mapping[str, str]:
+        fakes = {
+            f"the secret of {key}": value
+            for key, values in self._redirected.secrets.items()
+            for value in values.values()
+        }
+        app_keys = {
+            f"the value of {key}": self._value_of(key)
+            for key in self._redirected.compiled.objects
+            if key.kind is Kind.KEY
+        }
+        return {**fakes, **app_keys, "the admin key": self._sandbox.master_key}
+
+    def secret_of(self, provider: str) -> str | None:
+        values = self._redirected.secrets.get(ObjectKey(Kind.CREDENTIAL, provider), {})
+        return next(iter(values.values()), None)
+
+    def written(self) -> Mapping[str, str]:
+        return self._ours.written()
+
+    def _value_of(self, key: ObjectKey) -> str:
+        if key in self._made_by_hand:
+            return self._made_by_hand[key]
+        delivery = self._redirected.compiled.intents[key].delivery
+        value = self._deliveries(delivery).read() if delivery else None
+        if value is None:
+            raise SandboxError(f"{key} was not delivered, so nobody can call with it")
+        return value
+
+    def _make_key(self, handle: str, **fields: JsonValue) -> str:
+        value = f"sk-{random.token_urlsafe(24)}"
+        wanted = {"key": value, "key_alias": handle, **fields}
+        try:
+            with loopback_client(self._sandbox.base_url, timeout_s=30) as client:
+                authorization = {"authorization": f"Bearer {self._sandbox.master_key}"}
+                client.post("/key/generate", json=wanted, headers=authorization).raise_for_status()
+        except HTTP_ERRORS as error:
+            raise SandboxError(
+                f'the key "{handle}" cannot be made: {type(error).__name__}'
+            ) from None
+        return value
+
+    def _snapshot(self) -> Snapshot:
+        return self._ask(lambda client: client.read_snapshot())
+
+    def _ask(self, question: Callable[[GatewayClient], Awaitable[Answer]]) -> Answer:
+        async def asked() -> Answer:
+            async with GatewayClient(self._sandbox.base_url, self._admin_key) as client:
+                return await question(client)
+
+        return asyncio.run(asked())
 
 
 def rehearse(compiled: Compiled, watcher: Watcher, *, owner: str) -> Rehearsal:

@@ -1,13 +1,65 @@
 """One alias's card in words: who answers, what it costs, what bounds a call, what apps may send."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from aspire_gitops.compiling.card import card_of
 from aspire_gitops.compiling.prices import named_amounts
-from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.price_words import price_words
 from aspire_gitops.resources import AliasSpec, ProviderSpec
+from aspire_gitops.vocabulary.text import one_line
 from aspire_ledger.canonical import canonical_json, pretty_json
+
+_PRICES: Mapping[str, str] = {
+    "input_usd_per_million_tokens": "USD per million tokens in",
+    "output_usd_per_million_tokens": "USD per million tokens out",
+    "cached_input_usd_per_million_tokens": "USD per million cached tokens in",
+    "cache_write_usd_per_million_tokens": "USD per million tokens written to the cache",
+    "cache_write_1h_usd_per_million_tokens": "USD per million tokens written to the cache for an hour",
+    "input_audio_usd_per_million_tokens": "USD per million audio tokens in",
+    "input_image_usd_per_million_tokens": "USD per million image tokens in",
+    "reasoning_usd_per_million_tokens": "USD per million reasoning tokens",
+    "output_audio_usd_per_million_tokens": "USD per million audio tokens out",
+    "usd_per_page": "USD per page",
+    "usd_per_annotated_page": "USD per annotated page",
+    "usd_per_image": "USD per image",
+}
+_PRICES_BRIEF: Mapping[str, str] = {
+    "input_usd_per_million_tokens": "tokens in",
+    "output_usd_per_million_tokens": "out",
+    "cached_input_usd_per_million_tokens": "cached in",
+    "cache_write_usd_per_million_tokens": "cache writes",
+    "cache_write_1h_usd_per_million_tokens": "cache writes for an hour",
+    "input_audio_usd_per_million_tokens": "audio in",
+    "input_image_usd_per_million_tokens": "images in",
+    "reasoning_usd_per_million_tokens": "reasoning",
+    "output_audio_usd_per_million_tokens": "audio out",
+    "usd_per_page": "page",
+    "usd_per_annotated_page": "annotated page",
+    "usd_per_image": "image",
+}
+
+
+def price_words(unit: str) -> str:
+    """Return what a price is for: `USD per million tokens in`."""
+    return _named(unit, _PRICES, "USD per ")
+
+
+def brief_price_words(unit: str) -> str:
+    """Return the same in a word or two: `tokens in`."""
+    return _named(unit, _PRICES_BRIEF, "")
+
+
+def _named(unit: str, names: Mapping[str, str], per: str) -> str:
+    match unit.split(".", 1):
+        case ["images", kind]:
+            return f"{per}image of {kind.replace('.', ', ')}"
+        case ["usd_per_use", tool]:
+            return f"{per}use of {tool}"
+        case ["tiers", tier]:
+            above, _, name = tier.partition(".")
+            return f"{names.get(name, name)} above {int(above):,} tokens in"
+        case _:
+            return names.get(unit, unit.replace("_", " "))
+
 
 _DEFAULT_ANSWER = 32_768  # tokens; what the ledger takes where no file says
 _DEFAULT_TIMEOUT_S = 600

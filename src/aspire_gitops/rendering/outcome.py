@@ -10,8 +10,8 @@ from typing import Protocol
 from rich.text import Text
 
 from aspire_gitops.planning.plan import Change
-from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.rendering.plan.words import SIGNS, plural
+from aspire_gitops.rendering.wording import SIGNS
+from aspire_gitops.vocabulary.text import one_line, plural
 from aspire_ledger.canonical import pretty_json
 
 _STYLES: Mapping[str, str] = {"applied": "green", "failed": "bold red", "skipped": "yellow"}

@@ -7,12 +7,9 @@ The models are the source of `schemas/`. They check one document by itself;
 from enum import StrEnum
 
 from aspire_gitops.resources.alias import AliasSpec
-from aspire_gitops.resources.app import AppSpec
-from aspire_gitops.resources.approval import ApprovalSpec
+from aspire_gitops.resources.app import AppSpec, BudgetSpec, DeliverySpec
 from aspire_gitops.resources.base import ResourceSpec
-from aspire_gitops.resources.budget import BudgetSpec
-from aspire_gitops.resources.delivery import DeliverySpec
-from aspire_gitops.resources.gateway import GatewaySpec
+from aspire_gitops.resources.gateway import ApprovalSpec, GatewaySpec
 from aspire_gitops.resources.provider import ProviderSpec
 
 

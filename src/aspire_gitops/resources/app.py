@@ -1,4 +1,4 @@
-"""`kind: App`: a consumer of the gateway, its budget and its keys."""
+"""What an app may call, what it may spend, and where its keys go: `kind: App`, `Budget` and `Delivery`."""
 
 from typing import Annotated, Literal
 
@@ -7,6 +7,7 @@ from pydantic import Field
 from aspire_gitops.resources.alias import Capability, Dimensions, Tokens
 from aspire_gitops.resources.base import (
     NAME_PATTERN,
+    Amount,
     Day,
     FilePath,
     OrAbsent,
@@ -145,3 +146,58 @@ class AppSpec(ResourceSpec):
         min_length=1, strict=False, description="The app's keys; most apps have one."
     )
     description: OrAbsent[Sentence] = Field(default=None, description="What the app is.")
+
+
+Percent = Annotated[int, Field(ge=1, le=100), Whole]
+
+
+class UpliftSpec(Spec):
+    """More money for a while, as data: who agreed, why, and until when."""
+
+    aud: Amount = Field(description="Australian dollars on top of the cap, in quotes.")
+    reason: Sentence = Field(description="Why it is needed.")
+    owner: Owner = Field(description="Who agreed, as an e-mail address.")
+    expires: Day = Field(description="The last day on which it counts, in the gateway's timezone.")
+
+
+class BudgetSpec(ResourceSpec):
+    """A cap for each calendar month of the gateway's timezone. Several apps may share one."""
+
+    kind: Literal["Budget"] = Field(description="The kind of this resource.")
+    monthly_aud: Amount = Field(
+        description='The cap in Australian dollars, in quotes. `"0"` stops its apps.'
+    )
+    period: Literal["calendar-month"] = Field(
+        default="calendar-month",
+        description="Budgets are calendar months; nothing else turns over reliably.",
+    )
+    admission: Literal["fair", "strict"] = Field(
+        default="fair",
+        description="How the ledger admits calls near the cap: `fair` refuses nobody while money is left and may overshoot by one call; `strict` sets the worst case aside and never exceeds the cap.",
+    )
+    uplift: OrAbsent[UpliftSpec] = Field(default=None, description="More money for a while.")
+    warn_at_percent: Unique[Percent] = Field(
+        default=(),
+        description="Shares of the cap, in percent, at which the owner is told.",
+    )
+    description: OrAbsent[Sentence] = Field(default=None, description="Who pays, and for what.")
+
+
+class DeliverySpec(ResourceSpec):
+    """Where the value of one key of one app is handed over. It belongs to the platform alone."""
+
+    kind: Literal["Delivery"] = Field(description="The kind of this resource.")
+    app: ResourceName = Field(description="Name of a declared app.")
+    key: ResourceName = Field(description="Name of one of the app's keys.")
+    file: OrAbsent[FilePath] = Field(
+        default=None,
+        description="Absolute path of a file on the controller's host, written with mode 0600.",
+        examples=["/srv/agents/gateway-key"],
+    )
+    description: OrAbsent[Sentence] = Field(
+        default=None, description="Why the key goes there and not into the controller's folder."
+    )
+
+
+TARGETS = ("file",)
+"""The fields that say where a key goes. A Delivery has exactly one of them."""

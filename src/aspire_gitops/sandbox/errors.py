@@ -4,7 +4,7 @@ Every message says what is wrong and the way out. None holds a key: the
 sandbox's keys and the caller's variables stay out of messages and logs.
 """
 
-from aspire_gitops.errors import SandboxError
+from aspire_gitops.vocabulary.errors import SandboxError
 
 __all__ = [
     "PrerequisiteMissing",

@@ -7,9 +7,10 @@ one's command line and HTTP interface. The cache holds the installed result;
 """
 
 import platform
-import shutil
+import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
@@ -18,8 +19,61 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from aspire_gitops.sandbox.cache import Progress, cached, digest, run_step
-from aspire_gitops.sandbox.database_client import CLIENT_RECIPE, generate_client, site_packages
 from aspire_gitops.sandbox.errors import PrerequisiteMissing
+from aspire_gitops.sandbox.node import find_node
+
+CLIENT_RECIPE = "2"  # counts what this module does differently from before: names the cache folder
+
+# `class XIncludeFromY` and `class FindManyXArgsFromY`. Where X is Y, an alias needs them.
+_NESTED_HINT = re.compile(
+    r"^class (?:FindMany(?=\w))?+(\w+?)(?:Include|Args)From(?!\1\()\w+\(TypedDict.*\n"
+    r"(?:(?:[ \t].*)?\n)*",
+    re.MULTILINE,
+)
+
+
+def generate_client(venv: Path, modules: Path, engine: Mapping[str, str], log: Path) -> None:
+    """Run `prisma generate` in a virtual environment that has LiteLLM.
+
+    Args:
+        venv: The virtual environment; its `prisma` package is completed in place.
+        modules: The `node_modules` with Prisma's generator.
+        engine: The variables that name the query engine, which stands in for every engine.
+        log: Takes the output.
+
+    Raises:
+        SandboxStartFailed: The generator failed.
+        PrerequisiteMissing: There is no Node.js.
+    """
+    program = engine["PRISMA_QUERY_ENGINE_BINARY"]
+    node = find_node()
+    asked = subprocess.check_output([program, "--version"], text=True, env=node.environment())
+    env = {
+        **engine,
+        "PATH": f"{venv / 'bin'}:{node.search_path}",
+        "HOME": str(venv),
+        "PRISMA_CLI_QUERY_ENGINE_TYPE": "binary",
+        "PRISMA_SCHEMA_ENGINE_BINARY": program,
+        "PRISMA_EXPECTED_ENGINE_VERSION": asked.split()[-1],
+        "CHECKPOINT_DISABLE": "1",
+    }
+    schema = site_packages(venv) / "litellm" / "proxy" / "schema.prisma"
+    generator = modules / "prisma" / "build" / "index.js"
+    run_step([node.program, generator, "generate", "--schema", schema], log, env=env)
+    client = site_packages(venv) / "prisma"
+    hints = client / "types.py"
+    hints.write_text(without_nested_hints(hints.read_text()))
+    run_step([venv / "bin" / "python", "-m", "compileall", "-q", client], log)
+
+
+def without_nested_hints(source: str) -> str:
+    """Return the module without the hints that only other hints refer to, by name in a string."""
+    return _NESTED_HINT.sub("", source)
+
+
+def site_packages(venv: Path) -> Path:
+    return next((venv / "lib").glob("python3*")) / "site-packages"
+
 
 LITELLM_VERSION = "1.106.2"
 # LiteLLM sets a private attribute of this release of its database client; later ones renamed it.
@@ -65,24 +119,14 @@ class Installation:
 
 
 def check_prerequisites() -> None:
-    """Check what neither PyPI nor npm provides, before anything is downloaded.
+    """Check what the installation needs, before anything is downloaded.
 
     Raises:
         PrerequisiteMissing: With what to install and how.
     """
     if sys.platform != "linux":
         raise PrerequisiteMissing("the sandbox needs Linux; on another system, run it in a VM")
-    for tool in ("node", "npm"):
-        if not shutil.which(tool):
-            raise PrerequisiteMissing(
-                f"`{tool}` is not on PATH; the sandbox needs Node.js 18 or newer with npm: "
-                "`apt-get install nodejs npm`, or see nodejs.org"
-            )
-    version = subprocess.check_output(["node", "--version"], text=True).strip()
-    if int(version.lstrip("v").split(".")[0]) < 18:
-        raise PrerequisiteMissing(
-            f"Node.js is {version}; the sandbox needs 18 or newer: see nodejs.org"
-        )
+    find_node()
     if _uv() is None and not find_spec("ensurepip"):
         raise PrerequisiteMissing(
             "this Python cannot create virtual environments: `apt-get install python3-venv`"
@@ -120,12 +164,24 @@ def _install_engine(progress: Progress) -> Engine:
 def _fill_engine(source: Traversable, folder: Path, log: Path) -> None:
     for name in ENGINE_PACKAGES:
         (folder / name).write_bytes((source / name).read_bytes())
-    run_step(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], log, cwd=folder)
+    install_locked(folder, log)
     (folder / "bin").mkdir()
     for name in ENGINE_PROGRAMS:
         program = folder / "bin" / name
         program.write_bytes((source / name).read_bytes())
         program.chmod(0o755)  # unpacking a wheel may have dropped the bit
+
+
+def install_locked(folder: Path, log: Path) -> None:
+    """Install what the `package-lock.json` of a folder pins, and run no script of a package.
+
+    Raises:
+        SandboxStartFailed: npm failed. A fault of the network may pass: try again.
+        PrerequisiteMissing: There is no Node.js.
+    """
+    node = find_node()
+    command = (*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    run_step(command, log, cwd=folder, env=node.environment())
 
 
 def _fill_venv(engine: Engine, constraints: Traversable, folder: Path, log: Path) -> None:

@@ -8,18 +8,44 @@ import contextlib
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
 from aspire_gitops.sandbox import install, postgres
 from aspire_gitops.sandbox.cache import Progress
 from aspire_gitops.sandbox.errors import SandboxBusy, SandboxNotFound
 from aspire_gitops.sandbox.options import Sandbox, SandboxOptions
 from aspire_gitops.sandbox.processes import stop as stop_process
-from aspire_gitops.sandbox.signals import unwinding
 from aspire_gitops.sandbox.start import Starting, describe, proxy_names, stop_all, stop_proxies
 from aspire_gitops.sandbox.state import POSTGRES, PROXY, UPSTREAM, State, StateFolder
+
+_POLITE = (signal.SIGTERM, signal.SIGHUP)
+
+
+@contextlib.contextmanager
+def unwinding() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP raise SystemExit(128 + signal) meanwhile.
+
+    A signal that the program already treats in its own way is left alone, and so
+    is everything outside the main thread, where Python cannot set handlers.
+    """
+    ours = []
+    if threading.current_thread() is threading.main_thread():
+        ours = [sign for sign in _POLITE if signal.getsignal(sign) is signal.SIG_DFL]
+    for sign in ours:
+        signal.signal(sign, _raise_exit)
+    try:
+        yield
+    finally:
+        for sign in ours:
+            signal.signal(sign, signal.SIG_DFL)
+
+
+def _raise_exit(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def in_silence(_message: str) -> None:

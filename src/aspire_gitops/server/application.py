@@ -1,24 +1,81 @@
-"""The two applications: one for the network, one for the socket in the state folder.
-
-Everything on the network is read-only, but for the hook, which can only wake
-the controller. The socket has no token: its folder is its owner's alone.
-"""
+"""The two applications, for the network and for the socket in the state folder, and what can be read there."""
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from aspire_gitops.errors import AspireGitopsError
-from aspire_gitops.rendering.status.documenting import turn_document
-from aspire_gitops.server.guard import Guard
-from aspire_gitops.server.hook import Hook
-from aspire_gitops.server.manners import Manners
-from aspire_gitops.server.metrics import Metrics
-from aspire_gitops.server.options import ServerOptions
-from aspire_gitops.server.ports import Waking, Watched
-from aspire_gitops.server.views import Views
+from aspire_gitops.server.metrics import METRICS_TYPE, Metrics
+from aspire_gitops.server.middleware import Guard, Manners
+from aspire_gitops.server.options import ServerOptions, Waking, Watched
+from aspire_gitops.server.webhook import Hook
+from aspire_gitops.status.documenting import status_document, turn_document
+from aspire_gitops.status.page import status_page
+from aspire_gitops.status.value import Role, Status
+from aspire_gitops.vocabulary.errors import AspireGitopsError
+
+
+def not_ready(status: Status) -> str | None:
+    """Return why the controller is not ready, None when it is.
+
+    A standby is ready: taking over is its work. So is a controller that is
+    stalled, which asks for a person and not for a restart.
+    """
+    if status.role is Role.STANDBY:
+        return None
+    if not status.turns:
+        return "no turn has ended yet"
+    if status.journal is None:
+        return "the journal cannot be read, so nothing may be applied"
+    return None
+
+
+_STUCK = "the loop has not moved within its deadline"
+
+
+class Views:
+    """The read-only endpoints. Nothing here changes anything."""
+
+    def __init__(self, watched: Watched, metrics: Metrics) -> None:
+        self._watched = watched
+        self._metrics = metrics
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/", self.page),
+            Route("/healthz", self.health),
+            Route("/readyz", self.readiness),
+            Route("/metrics", self.metrics),
+            Route("/api/status", self.status),
+        ]
+
+    async def health(self, _request: Request) -> Response:
+        return _answer(None if self._watched.alive() else _STUCK)
+
+    async def readiness(self, _request: Request) -> Response:
+        stuck = None if self._watched.alive() else _STUCK
+        return _answer(stuck or not_ready(self._watched.status()))
+
+    async def metrics(self, _request: Request) -> Response:
+        text = self._metrics.text(self._watched.status())
+        return Response(text, media_type=METRICS_TYPE)
+
+    async def status(self, _request: Request) -> Response:
+        document = status_document(self._watched.status())
+        return Response(document.model_dump_json(), media_type="application/json")
+
+    async def page(self, request: Request) -> Response:
+        document = status_document(self._watched.status())
+        still = request.query_params.get("refresh") == "off"
+        return HTMLResponse(status_page(document, refreshing=not still))
+
+
+def _answer(reason: str | None) -> Response:
+    if reason is None:
+        return PlainTextResponse("ok\n")
+    return PlainTextResponse(f"{reason}\n", 503)
+
 
 _CAUSES = ("reconcile", "brake")  # why somebody on this machine may ask for a turn
 

@@ -1,13 +1,16 @@
 """The status as gauges, read at the moment of the scrape. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
 
-from aspire_gitops.rendering.characters import one_line
-from aspire_gitops.reporting import (
+from aspire_gitops.spend.calls import CallReport
+from aspire_gitops.spend.own_spend import Verdict
+from aspire_gitops.status.value import (
     Answer,
     BrakeKind,
     DowntimeReport,
@@ -16,11 +19,49 @@ from aspire_gitops.reporting import (
     Standing,
     Status,
 )
-from aspire_gitops.revision import Revision
-from aspire_gitops.server.call_gauges import call_gauges
-from aspire_gitops.spending.own_spend import Verdict
+from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary.text import one_line
 
-_PREFIX = "aspire_gitops_"
+_PREFIX: Final = "aspire_gitops_"
+_MOST: Final = 100  # names of one metric; the rest are counted together
+_OTHERS: Final = "(others)"
+
+
+def call_gauges(report: CallReport) -> Iterator[Metric]:
+    """Yield the families that are known. No name that a caller chose is a label."""
+    if report.failures is not None:
+        yield _counted(
+            "failed_calls",
+            "Calls of today that failed, by how.",
+            "alias",
+            ((row.alias, row.outcome, row.today) for row in report.failures),
+        )
+    if report.parameters is not None:
+        yield _counted(
+            "unlisted_parameters",
+            "Parameters in calls of the last seven days that no reviewed file lists.",
+            "app",
+            ((row.app, row.outcome, row.calls) for row in report.parameters),
+        )
+    if report.prices is not None:
+        yield GaugeMetricFamily(
+            _PREFIX + "price_differences",
+            "Calls of this month that we price otherwise than LiteLLM, by more than 3 %.",
+            value=report.prices.calls,
+        )
+
+
+def _counted(name: str, help_: str, label: str, rows: Iterable[tuple[str, str, int]]) -> Metric:
+    found: Counter[tuple[str, str]] = Counter()
+    names: set[str] = set()
+    for who, outcome, count in rows:
+        shown = who if who in names or len(names) < _MOST else _OTHERS
+        names.add(shown)
+        found[one_line(shown), one_line(outcome)] += count
+    family = GaugeMetricFamily(_PREFIX + name, help_, labels=[label, "outcome"])
+    for labels, count in sorted(found.items()):
+        family.add_metric(labels, count)
+    return family
 
 
 def status_gauges(status: Status) -> Iterator[Metric]:
@@ -191,7 +232,9 @@ def _one_of(
 def _info(name: str, help_: str, **labels: str) -> Metric:
     # Text that others wrote: half a character would end the scrape.
     return InfoMetricFamily(
-        _PREFIX + name, help_, value={key: one_line(value) for key, value in labels.items()}
+        _PREFIX + name,
+        help_,
+        value={key: one_line(value) for key, value in labels.items()},
     )
 
 

@@ -9,9 +9,9 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from aspire_gitops.errors import AspireGitopsError, UsageError
-from aspire_gitops.rendering.status.document import StatusDocument, TurnDocument
 from aspire_gitops.server.sockets import SOCKET, short_path
+from aspire_gitops.status.document import StatusDocument, TurnDocument
+from aspire_gitops.vocabulary.errors import AspireGitopsError, UsageError
 
 _STATUS_TIMEOUT_S = 10.0
 _TURN_TIMEOUT_S = 900.0

@@ -1,12 +1,14 @@
-"""How the server is to be run: where it listens, who may read, who may call the hook."""
+"""How the server is to be run, and what it needs of the controller."""
 
 import ipaddress
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
-from aspire_gitops.errors import UsageError
+from aspire_gitops.status.value import Status, Turn
+from aspire_gitops.vocabulary.errors import UsageError
 
 LOOPBACK = "127.0.0.1:8790"
 
@@ -65,3 +67,27 @@ class ServerOptions:
 def is_loopback(address: str) -> bool:
     """Say whether only this machine reaches a numeric address."""
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+
+
+class Watched(Protocol):
+    """The controller, to look at. Both calls are cheap and read memory only."""
+
+    def status(self) -> Status:
+        """Return everything that may be shown, at this moment."""
+        ...
+
+    def alive(self) -> bool:
+        """Say whether the loop has moved within its deadline. False means: restart me."""
+        ...
+
+
+class Waking(Protocol):
+    """The controller, to be woken. Many wake-ups make one turn."""
+
+    def wake(self, cause: str) -> None:
+        """Ask for a turn soon, and do not wait for it."""
+        ...
+
+    async def turn(self, cause: str) -> Turn:
+        """Wake, and return the turn that began after this call."""
+        ...

@@ -17,8 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from aspire_gitops.server.application import application, local_application
 from aspire_gitops.server.metrics import Metrics
-from aspire_gitops.server.options import ServerOptions
-from aspire_gitops.server.ports import Waking, Watched
+from aspire_gitops.server.options import ServerOptions, Waking, Watched
 from aspire_gitops.server.sockets import local_socket, network_socket
 
 _MAX_HEAD_BYTES = 16 * 1024

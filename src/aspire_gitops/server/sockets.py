@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from aspire_gitops.errors import UsageError
 from aspire_gitops.server.options import ServerOptions
+from aspire_gitops.vocabulary.errors import UsageError
 
 SOCKET = "controller.sock"
 _BACKLOG = 64

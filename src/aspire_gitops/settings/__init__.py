@@ -5,10 +5,10 @@ from aspire_gitops.settings.base import (
     LogFormat,
     Settings,
     default_state_dir,
+    own_files,
     read_settings,
 )
 from aspire_gitops.settings.controller import ControllerSettings, read_controller_settings
-from aspire_gitops.settings.own import own_files
 from aspire_gitops.settings.secrets import (
     read_admin_key,
     read_secret,

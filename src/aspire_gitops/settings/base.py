@@ -1,12 +1,8 @@
-"""What every command takes from its environment: `ASPIRE_GITOPS_*` variables.
-
-Flags of a command win over variables. `secrets` reads the values that must not
-be seen; `controller` adds what only the daemon needs.
-"""
+"""What every command takes from its environment, `ASPIRE_GITOPS_*`, and which files are the program's own."""
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -15,9 +11,10 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from aspire_gitops.errors import UsageError
+from aspire_gitops.own_files import OwnFiles
 from aspire_gitops.permitted import DEFAULT_DELIVERY_ROOT, is_virtual, written_plainly
 from aspire_gitops.state import DEFAULT_OWNER, OWNER_PATTERN
+from aspire_gitops.vocabulary.errors import UsageError
 
 PREFIX = "ASPIRE_GITOPS_"
 
@@ -99,3 +96,26 @@ def read(kind: type[SomeSettings], flags: Mapping[str, Any]) -> SomeSettings:
 def _problem(error: ErrorDetails) -> str:
     name = str(error["loc"][0]) if error["loc"] else "settings"
     return f"{PREFIX}{name.upper()}: {error['msg']}"
+
+
+_OURS, _SUFFIX = "ASPIRE_", "_FILE"
+
+
+def own_files(settings: Settings) -> OwnFiles:
+    """Return what no reviewed file may read from or deliver to, under any spelling."""
+    files = {*_named(settings), *_in_environment()}
+    return OwnFiles(tuple(sorted(files)), settings.state_dir, settings.delivery_root)
+
+
+def _named(settings: Settings) -> Iterator[Path]:
+    for field in type(settings).model_fields:
+        value = getattr(settings, field)
+        if field.endswith(_SUFFIX.lower()) and isinstance(value, Path):
+            yield value
+
+
+def _in_environment() -> Iterator[Path]:
+    # `apply` may run beside the controller, with variables that only that one reads.
+    for name, value in os.environ.items():
+        if name.startswith(_OURS) and name.endswith(_SUFFIX) and value:
+            yield Path(value)

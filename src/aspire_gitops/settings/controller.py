@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, SecretStr
 
-from aspire_gitops.reporting import Topic
 from aspire_gitops.settings.base import Settings, read
+from aspire_gitops.status.value import Topic
 
 _WEB_ADDRESS = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from aspire_gitops.errors import SecretMissing, UsageError
 from aspire_gitops.settings.base import PREFIX, Settings
+from aspire_gitops.vocabulary.errors import SecretMissing, UsageError
 
 _MAX_BYTES = 4096
 _FILE = "_file"

@@ -12,9 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from aspire_gitops.errors import SourceUnavailable
 from aspire_gitops.loading.rules import MAX_FILE_BYTES
-from aspire_gitops.revision import Revision, SourceFile, SourceProblem, SourceTree
 from aspire_gitops.sources.files import (
     is_hidden,
     is_reviewed,
@@ -24,6 +22,8 @@ from aspire_gitops.sources.files import (
     too_large,
     unreadable,
 )
+from aspire_gitops.vocabulary.errors import SourceUnavailable
+from aspire_gitops.vocabulary.revision import Revision, SourceFile, SourceProblem, SourceTree
 
 _KINDS = {
     stat.S_IFIFO: "a pipe",

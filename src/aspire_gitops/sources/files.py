@@ -1,6 +1,5 @@
 """Which files count, and what is said about those that cannot be taken."""
 
-from aspire_gitops.diagnostics import Rule
 from aspire_gitops.loading.rules import (
     FILE_TOO_LARGE,
     MAX_FILE_BYTES,
@@ -8,7 +7,8 @@ from aspire_gitops.loading.rules import (
     REFUSED_LINK,
     UNREADABLE_FILE,
 )
-from aspire_gitops.revision import SourceProblem
+from aspire_gitops.vocabulary.diagnostic import Rule
+from aspire_gitops.vocabulary.revision import SourceProblem
 
 
 def is_hidden(name: str) -> bool:

@@ -6,8 +6,8 @@ from threading import Event
 
 from watchfiles import Change, watch
 
-from aspire_gitops.errors import SourceUnavailable
 from aspire_gitops.sources.files import is_hidden, is_reviewed
+from aspire_gitops.vocabulary.errors import SourceUnavailable
 
 QUIET_MS = 200  # an editor's save is several changes
 

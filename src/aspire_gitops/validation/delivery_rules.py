@@ -6,12 +6,11 @@ from functools import partial
 from typing import TypeAlias
 
 from aspire_gitops.catalog import Catalog, Declared
-from aspire_gitops.diagnostics import Diagnostic, Rule, Span
 from aspire_gitops.permitted import DEFAULT_DELIVERY_ROOT, why_not_deliver
 from aspire_gitops.resources import AppSpec, DeliverySpec
-from aspire_gitops.resources.app import DeliverSpec, KeySpec
-from aspire_gitops.resources.delivery import TARGETS
-from aspire_gitops.validation.suggest import closest
+from aspire_gitops.resources.app import TARGETS, DeliverSpec, KeySpec
+from aspire_gitops.validation.wording import closest
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
 
 DELIVERY_TWICE = Rule("AG211", "delivery-twice")
 UNKNOWN_KEY = Rule("AG218", "unknown-key")

@@ -3,15 +3,14 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from aspire_gitops.diagnostics import Diagnostic, Rule, Span
 from aspire_gitops.loading.document import Document
 from aspire_gitops.resources import ResourceKind
 from aspire_gitops.resources.base import AMOUNT_PATTERN
 from aspire_gitops.validation.fallback_roads import Path
 from aspire_gitops.validation.forbidden_words import REDIRECTS
 from aspire_gitops.validation.schema import Mistake, mistakes
-from aspire_gitops.validation.suggest import closest
-from aspire_gitops.validation.words import field_name, shown, type_words
+from aspire_gitops.validation.wording import closest, field_name, shown, type_words
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
 
 UNKNOWN_FIELD = Rule("AG104", "unknown-field")
 MISSING_FIELD = Rule("AG105", "missing-field")

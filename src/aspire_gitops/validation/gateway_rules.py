@@ -1,15 +1,23 @@
-"""What the gateway's own file must get right: money, time, address and release."""
+"""What the Gateway, its Providers, its Approvals and the folders around them must get right."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from aspire_gitops.catalog import Declared
-from aspire_gitops.diagnostics import Diagnostic, Rule, Severity
-from aspire_gitops.resources import GatewaySpec
-from aspire_gitops.validation.addresses import check_address
-from aspire_gitops.validation.suggest import closest
+from aspire_gitops.catalog import Catalog, Declared
+from aspire_gitops.permitted import why_not_read, why_not_variable
+from aspire_gitops.resources import (
+    ApprovalSpec,
+    GatewaySpec,
+    ProviderSpec,
+    ResourceKind,
+    ResourceSpec,
+)
+from aspire_gitops.resources.provider import EnvCredentialSpec
+from aspire_gitops.validation.hosts import check_address
+from aspire_gitops.validation.wording import closest
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Severity
 
 STALE_EXCHANGE_RATE = Rule("AG309", "stale-exchange-rate")
 UNKNOWN_TIMEZONE = Rule("AG310", "unknown-timezone")
@@ -102,4 +110,124 @@ def _check_release(gateway: Declared[GatewaySpec]) -> Iterator[Diagnostic]:
             place,
             f"everything here was tried with LiteLLM {TESTED_LITELLM}, not with {version}",
             help=f"write {TESTED_LITELLM}, or run `make check` against {version} first",
+        )
+
+
+OWN_SECRET = Rule("AG332", "own-secret")
+
+
+def check_credential(provider: Declared[ProviderSpec]) -> Iterator[Diagnostic]:
+    """Yield AG332. Whether a path leads to a file of the controller is asked again before use."""
+    credential = provider.spec.credential
+    if isinstance(credential, EnvCredentialSpec):
+        field, named, why = "env", credential.env, why_not_variable(credential.env)
+    else:
+        field, named, why = "file", credential.file, why_not_read(credential.file)
+    if why:
+        yield OWN_SECRET.at(
+            provider.span("credential", field),
+            f'"{named}" {why}; what it holds would be sent to {provider.spec.vendor}',
+            help="name a variable like CLOUD_FIRST_API_KEY or a file like "
+            "/run/secrets/cloud-first that holds this provider's secret alone",
+        )
+
+
+MISPLACED_FILE = Rule("AG337", "misplaced-file")
+
+_FOLDERS = {
+    "apps": ResourceKind.APP,
+    "budgets": ResourceKind.BUDGET,
+    "deliveries": ResourceKind.DELIVERY,
+}
+
+
+def check_folders(catalog: Catalog) -> Iterator[Diagnostic]:
+    """Yield AG337 for each resource that stands in a folder of another kind, beside the Gateway."""
+    if catalog.gateway is None:
+        return  # which is told elsewhere, and nobody knows where the folders are
+    root = catalog.gateway.document.path.rpartition("/")[0]
+    start = f"{root}/" if root else ""
+    for item in (*catalog, *catalog.repeated):
+        kind = ResourceKind(item.document.value["kind"])
+        folder, slash, _ = item.document.path.removeprefix(start).partition("/")
+        wanted = _FOLDERS.get(folder) if slash else None
+        if kind is ResourceKind.DELIVERY and wanted is not kind:
+            yield _misplaced(item, kind, f"{start}deliveries/{item.name}.yaml")
+        elif wanted not in {None, kind}:
+            usual = "aliases" if kind is ResourceKind.ALIAS else f"{kind.lower()}s"
+            yield _misplaced(item, kind, f"{start}{usual}/{item.name}.yaml")
+
+
+def _misplaced(item: Declared[ResourceSpec], kind: ResourceKind, path: str) -> Diagnostic:
+    what = f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}"
+    return MISPLACED_FILE.at(
+        item.span("kind"),
+        f"{what} stands here, where somebody else may be asked to review it than for {what}",
+        help=f'move the file to "{path}"',
+    )
+
+
+APPROVAL_WITHOUT_EFFECT = Rule("AG212", "approval-without-effect", Severity.WARNING)
+EXPIRED_APPROVAL = Rule("AG314", "expired-approval", Severity.WARNING)
+
+_LOWER_CAP = "lower-cap-below-spend"
+_KIND_OF_CHANGE = {
+    "remove-alias-in-use": "deployment/",
+    "delete-last-key": "key/",
+    _LOWER_CAP: "key/",
+}
+
+
+def check_approvals(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
+    """Yield AG212 and AG314.
+
+    What an Approval names is usually gone from the files, which is the point
+    of it. So it is suspicious when the files still declare the object. A cap is
+    lowered for a key that stays.
+    """
+    declared = set(_declared_objects(catalog)) if catalog.approvals else set()
+    for approval in catalog.approvals.values():
+        yield from _check_expiry(approval, today)
+        yield from _check_object(approval, declared)
+
+
+def _declared_objects(catalog: Catalog) -> Iterator[str]:
+    yield from (f"credential/{name}" for name in catalog.providers)
+    yield from (f"deployment/{name}" for name in catalog.aliases)
+    for app in catalog.apps.values():
+        yield from (f"key/{app.name}.{key.name}" for key in app.spec.keys)
+
+
+def _check_expiry(approval: Declared[ApprovalSpec], today: date) -> Iterator[Diagnostic]:
+    if approval.spec.expires < today:
+        yield EXPIRED_APPROVAL.at(
+            approval.span("expires"),
+            f"the agreement ended on {approval.spec.expires} and counts no longer",
+            help="delete the file; or agree anew with another day",
+        )
+
+
+def _check_object(
+    approval: Declared[ApprovalSpec], declared: Collection[str]
+) -> Iterator[Diagnostic]:
+    spec = approval.spec
+    prefix = _KIND_OF_CHANGE.get(spec.change, "")
+    if not spec.object.startswith(prefix):
+        yield APPROVAL_WITHOUT_EFFECT.at(
+            approval.span("object"),
+            f"`{spec.change}` is about a {prefix.rstrip('/')}, and this names something else",
+            help=f"name it as a plan writes it: {prefix}…",
+        )
+    elif spec.change == _LOWER_CAP:
+        if spec.object not in declared:
+            yield APPROVAL_WITHOUT_EFFECT.at(
+                approval.span("object"),
+                f'no app declares "{spec.object}", so no plan will lower its cap',
+                help="name a key of an app that the budget pays for: key/<app>.<key>",
+            )
+    elif spec.object in declared:
+        yield APPROVAL_WITHOUT_EFFECT.at(
+            approval.span("object"),
+            f'"{spec.object}" is still declared, so no plan will remove it',
+            help="remove its declaration in the same commit, or delete this file",
         )

@@ -1,13 +1,15 @@
-"""Where a host name or address leads, however it is spelt. Pure: nobody is asked by DNS.
-
-A public name may still lead to a private address; only a network that lets nothing
-through to its metadata service can rule that out.
-"""
+"""Where a host name or address leads, and where a credential may travel. Nothing is looked up in DNS."""
 
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
+
+from aspire_gitops.catalog import Declared
+from aspire_gitops.loading.document import Document
+from aspire_gitops.resources import ProviderSpec
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule
 
 
 class Reach(StrEnum):
@@ -137,3 +139,46 @@ def _reach_of_address(address: IPv4Address | IPv6Address) -> Reach:
     if address.is_reserved:
         return Reach.FORBIDDEN
     return Reach.PUBLIC if address.is_global else Reach.PRIVATE
+
+
+PLAIN_HTTP = Rule("AG313", "plain-http")
+FORBIDDEN_ADDRESS = Rule("AG333", "forbidden-address")
+PRIVATE_NETWORK = Rule("AG334", "private-network")
+
+
+def check_address(document: Document, path: tuple[str, ...], url: str) -> Iterator[Diagnostic]:
+    """Yield AG313 or AG333 for a URL that sends a key where it must not go."""
+    if reach_of(url) is Reach.FORBIDDEN:
+        yield FORBIDDEN_ADDRESS.at(
+            document.span(*path),
+            "this host is a metadata service, a link-local address, or no address at all: "
+            "who answers there hands out credentials of the machine, and would get ours",
+            help="write the name of the provider's API, like https://api.example.com/v1",
+        )
+    elif url.startswith("http://") and not is_loopback(url):
+        yield PLAIN_HTTP.at(
+            document.span(*path),
+            "plain http: everybody on the way can read the key that is sent with each call",
+            help=f'write "https://{url.removeprefix("http://")}"',
+        )
+
+
+def check_provider_address(provider: Declared[ProviderSpec]) -> Iterator[Diagnostic]:
+    """Yield AG313, AG333, and AG334 for a private address that nobody agreed to."""
+    spec = provider.spec
+    yield from check_address(provider.document, ("base_url",), spec.base_url)
+    is_private = reach_of(spec.base_url) is Reach.PRIVATE
+    if is_private and spec.private_network is None:
+        yield PRIVATE_NETWORK.at(
+            provider.span("base_url"),
+            "this host is on the gateway's machine or in a private network, where a call can "
+            "reach what was never meant to be called",
+            help="if the provider is there, add `private_network: {reason: …}`; "
+            "else write the public name of its API",
+        )
+    elif spec.private_network is not None and not is_private:
+        yield PRIVATE_NETWORK.at(
+            provider.document.key_span("private_network"),
+            "`private_network` agrees to a private address, and `base_url` has a public one",
+            help="remove `private_network`",
+        )

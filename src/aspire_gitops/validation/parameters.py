@@ -3,20 +3,74 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from aspire_gitops.catalog import Declared
-from aspire_gitops.diagnostics import Diagnostic, Rule
 from aspire_gitops.resources import AliasSpec
 from aspire_gitops.validation.fallback_roads import Path
 from aspire_gitops.validation.forbidden_words import forbidden_parameter
-from aspire_gitops.validation.parameter_names import (
-    ALLOWED_OPENAI_PARAMS,
-    DROP_PARAMS,
-    NESTED_NAMES,
-    PARAMETER_NAMES,
-    may_be_let_through,
-    may_be_set,
-)
-from aspire_gitops.validation.suggest import closest
-from aspire_gitops.validation.words import shown
+from aspire_gitops.validation.wording import closest, shown
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule
+
+_LIMITS = "max_completion_tokens max_output_tokens max_tokens max_tool_calls"
+_SAMPLING = """
+    frequency_penalty length_penalty logit_bias logprobs min_p min_tokens presence_penalty
+    random_seed repetition_penalty seed stop stop_sequences stop_token_ids temperature top_a top_k top_logprobs
+    top_p
+"""
+_THINKING = """
+    chat_template_kwargs enable_thinking include_reasoning output_config prompt_mode reasoning
+    reasoning_effort thinking thinking_budget verbosity
+"""
+_SHAPE = """
+    n parallel_tool_calls prompt_cache_key prompt_cache_retention response_format safe_prompt
+    tool_choice truncation vl_high_resolution_images
+"""
+
+PARAMETER_NAMES: Mapping[str, frozenset[str]] = {
+    "chat": frozenset(f"{_LIMITS} {_SAMPLING} {_THINKING} {_SHAPE}".split()),
+    "embedding": frozenset(["dimensions", "encoding_format"]),
+    "ocr": frozenset(["image_limit", "image_min_size", "include_image_base64"]),
+    "image_generation": frozenset(
+        [
+            "background",
+            "moderation",
+            "n",
+            "output_compression",
+            "output_format",
+            "quality",
+            "response_format",
+            "size",
+            "style",
+        ]
+    ),
+}
+"""Mode to the names that are sent to the provider with each call that does not set them itself."""
+
+NESTED_NAMES: Mapping[str, frozenset[str]] = {
+    "chat_template_kwargs": frozenset(
+        ["enable_thinking", "reasoning_effort", "thinking", "thinking_budget"]
+    ),
+    "output_config": frozenset(["effort"]),
+    "reasoning": frozenset(["effort", "enabled", "exclude", "max_tokens", "summary"]),
+    "response_format": frozenset(["type"]),
+    "thinking": frozenset(["budget_tokens", "type"]),
+}
+"""What may stand inside a parameter that is a mapping. `logit_bias` is by token number."""
+
+DROP_PARAMS, ALLOWED_OPENAI_PARAMS = "drop_params", "allowed_openai_params"
+
+_CALLERS: Mapping[str, frozenset[str]] = {
+    "chat": frozenset(["function_call", "functions", "stream_options", "tools"])
+}
+
+
+def may_be_set(mode: str) -> frozenset[str]:
+    """Return every name that `parameters` of an alias of this mode may have."""
+    return PARAMETER_NAMES[mode] | {DROP_PARAMS, ALLOWED_OPENAI_PARAMS}
+
+
+def may_be_let_through(mode: str) -> frozenset[str]:
+    """Return what `allowed_openai_params` may list: these names, and some that only apps send."""
+    return PARAMETER_NAMES[mode] | _CALLERS.get(mode, frozenset())
+
 
 PARAMETER_UNSET = Rule("AG323", "parameter-unset")
 UNKNOWN_PARAMETER = Rule("AG331", "unknown-parameter")

@@ -5,13 +5,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from aspire_gitops.catalog import Catalog, Declared
-from aspire_gitops.diagnostics import Diagnostic, Rule, Severity, Span
 from aspire_gitops.loading.document import Document
 from aspire_gitops.resources import AliasSpec, ResourceKind, ResourceSpec
 from aspire_gitops.resources.base import NAME_PATTERN
 from aspire_gitops.validation.fallback_roads import is_several
-from aspire_gitops.validation.suggest import closest
-from aspire_gitops.validation.words import shown_name
+from aspire_gitops.validation.wording import closest, shown_name
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Severity, Span
 
 UNKNOWN_PROVIDER = Rule("AG201", "unknown-provider")
 UNKNOWN_ALIAS = Rule("AG202", "unknown-alias")

@@ -3,55 +3,37 @@
 from collections.abc import Mapping
 from types import ModuleType
 
-from aspire_gitops.diagnostics import Rule
 from aspire_gitops.loading import rules as loading_rules
 from aspire_gitops.validation import (
-    addresses,
-    approval_rules,
-    budget_rules,
-    credential_rules,
+    alias_rules,
+    app_rules,
     delivery_rules,
-    envelope,
     explain,
     fallback_roads,
-    folder_rules,
     forbidden_words,
     gateway_rules,
-    indirections,
-    key_rules,
-    limit_rules,
+    hosts,
+    judging,
     literal_secrets,
-    need_rules,
-    never_allowed,
     parameters,
-    prices,
     references,
-    unknown_parameters,
 )
+from aspire_gitops.vocabulary.diagnostic import Rule
 
 _MODULES = (
     loading_rules,
-    envelope,
+    hosts,
+    judging,
     explain,
     references,
-    need_rules,
+    app_rules,
     fallback_roads,
     forbidden_words,
-    never_allowed,
     literal_secrets,
     parameters,
-    prices,
-    limit_rules,
+    alias_rules,
     gateway_rules,
-    addresses,
-    credential_rules,
-    indirections,
-    key_rules,
     delivery_rules,
-    folder_rules,
-    budget_rules,
-    approval_rules,
-    unknown_parameters,
 )
 
 

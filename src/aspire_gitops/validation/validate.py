@@ -17,7 +17,6 @@ from datetime import date
 from typing import Any
 
 from aspire_gitops.catalog import Catalog, Declared
-from aspire_gitops.diagnostics import Diagnostic, sort_diagnostics
 from aspire_gitops.loading import Loaded
 from aspire_gitops.loading.document import Document
 from aspire_gitops.resources import (
@@ -26,19 +25,18 @@ from aspire_gitops.resources import (
     ResourceKind,
     ResourceSpec,
 )
-from aspire_gitops.revision import Revision
 from aspire_gitops.validation import fallback_roads
-from aspire_gitops.validation.addresses import check_provider_address
-from aspire_gitops.validation.approval_rules import check_approvals
-from aspire_gitops.validation.budget_rules import check_budgets
-from aspire_gitops.validation.credential_rules import check_credential
+from aspire_gitops.validation.alias_rules import check_limits, check_price, check_unknown_parameters
+from aspire_gitops.validation.app_rules import check_budgets, check_keys, check_needs
 from aspire_gitops.validation.delivery_rules import check_deliveries
-from aspire_gitops.validation.envelope import stem_of
-from aspire_gitops.validation.folder_rules import check_folders
-from aspire_gitops.validation.gateway_rules import check_gateway
-from aspire_gitops.validation.judging import Judge, judge, secrets_in
-from aspire_gitops.validation.key_rules import check_keys
-from aspire_gitops.validation.limit_rules import check_limits
+from aspire_gitops.validation.gateway_rules import (
+    check_approvals,
+    check_credential,
+    check_folders,
+    check_gateway,
+)
+from aspire_gitops.validation.hosts import check_provider_address
+from aspire_gitops.validation.judging import Judge, judge, secrets_in, stem_of
 from aspire_gitops.validation.literal_secrets import (
     LITERAL_SECRET,
     Hidden,
@@ -46,9 +44,7 @@ from aspire_gitops.validation.literal_secrets import (
     find,
     without_secrets,
 )
-from aspire_gitops.validation.need_rules import check_needs
 from aspire_gitops.validation.parameters import check_parameters, check_stated
-from aspire_gitops.validation.prices import check_price
 from aspire_gitops.validation.references import (
     Reference,
     Unusable,
@@ -56,7 +52,8 @@ from aspire_gitops.validation.references import (
     check_references,
     check_repeated,
 )
-from aspire_gitops.validation.unknown_parameters import check_unknown_parameters
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, sort_diagnostics
+from aspire_gitops.vocabulary.revision import Revision
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from aspire_gitops.errors import TellingFailed, UsageError
+from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
 
 _TRY_AGAIN = frozenset({408, 425, 429})
 _LONGEST_WORDS = 200

@@ -21,7 +21,7 @@ from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 import httpx
 from pydantic import SecretStr
 
-from aspire_gitops.errors import TellingFailed
+from aspire_gitops.vocabulary.errors import TellingFailed
 from aspire_gitops.web.replies import Place, Reply, refusal, told
 
 TIMEOUT_S = 10.0

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import httpx
 
-from aspire_gitops.errors import AspireGitopsError
-from aspire_gitops.rendering.status.document import StatusDocument, TurnDocument
 from aspire_gitops.server.local import LocalController
+from aspire_gitops.status.document import StatusDocument, TurnDocument
+from aspire_gitops.vocabulary.errors import AspireGitopsError
 
 _PROGRAM = (sys.executable, "-m", "aspire_gitops")
 

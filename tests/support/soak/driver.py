@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from aspire_gitops.applying.secrets import gather_evidence, resolve_secrets
 from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.errors import JournalUnavailable
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.journal import EntryKind, open_journal
 from aspire_gitops.loading import load
@@ -20,6 +19,7 @@ from aspire_gitops.planning.plan import Plan
 from aspire_gitops.sandbox import Sandbox, restart
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.validation import validate
+from aspire_gitops.vocabulary.errors import JournalUnavailable
 from support.fake_gateway import ADMIN_KEY, run, serving
 from support.listening import listening
 from support.sandbox_admin import admin_of

@@ -6,8 +6,8 @@ import pytest
 
 from aspire_gitops.applying.secret_values import why_not_secret
 from aspire_gitops.applying.secrets import resolve_secrets
-from aspire_gitops.errors import SecretMissing
 from aspire_gitops.state import Intent, Kind, ObjectKey, SecretReference
+from aspire_gitops.vocabulary.errors import SecretMissing
 
 KEY = ObjectKey(Kind.CREDENTIAL, "acme")
 INTENTS = {KEY: Intent(secrets={"credential_values.api_key": SecretReference("env", "ACME_KEY")})}

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.errors import AspireGitopsError, LedgerRefused, LedgerUnavailable
-from aspire_gitops.reporting import Standing
-from aspire_gitops.spending.calls import AliasFailures, AppParameter, CallReport
-from aspire_gitops.spending.record import (
+from aspire_gitops.spend.calls import AliasFailures, AppParameter, CallReport
+from aspire_gitops.spend.record import (
     Failures,
     PriceDifference,
     PriceDifferences,
     UnlistedParameter,
 )
+from aspire_gitops.status.value import Standing
+from aspire_gitops.vocabulary.errors import AspireGitopsError, LedgerRefused, LedgerUnavailable
 from support.spending_turns import FakeLedger, Watched
 from support.turns import Scene
 

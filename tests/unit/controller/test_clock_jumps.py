@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.controller.brakes import braking
+from aspire_gitops.controller.holds import braking
 from aspire_gitops.journal.entry import EntryKind
-from aspire_gitops.reporting import Answer, Brake, BrakeKind, Standing
+from aspire_gitops.status.value import Answer, Brake, BrakeKind, Standing
 from support.fake_gateway import Fault, Status
 from support.folders import alias
 from support.turns import Scene

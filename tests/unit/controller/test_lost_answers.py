@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from aspire_gitops.journal.entry import EntryKind
-from aspire_gitops.reporting import Answer, Standing
+from aspire_gitops.status.value import Answer, Standing
 from support.fake_gateway import Drop, Fault, Status
 from support.folders import alias
 from support.turns import Scene

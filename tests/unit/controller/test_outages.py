@@ -7,16 +7,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from aspire_gitops.controller.outages import Outages
-from aspire_gitops.errors import (
+from aspire_gitops.journal.entry import EntryKind
+from aspire_gitops.status.value import Standing
+from aspire_gitops.usage import Downtime
+from aspire_gitops.vocabulary.errors import (
     AspireGitopsError,
     GatewayRefused,
     GatewayReplyInvalid,
     GatewayUnavailable,
     JournalUnavailable,
 )
-from aspire_gitops.journal.entry import EntryKind
-from aspire_gitops.reporting import Standing
-from aspire_gitops.usage import Downtime
 from aspire_ledger.money import Month
 from support.fake_gateway import Drop, Fault, Status
 from support.turns import NOON, Scene

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.controller.brakes import braking
-from aspire_gitops.errors import LedgerUnavailable
+from aspire_gitops.controller.holds import braking
 from aspire_gitops.journal.entry import EntryKind
-from aspire_gitops.reporting import Answer, Brake, BrakeKind, Standing
-from aspire_gitops.spending.own_spend import Verdict
+from aspire_gitops.spend.own_spend import Verdict
+from aspire_gitops.status.value import Answer, Brake, BrakeKind, Standing
+from aspire_gitops.vocabulary.errors import LedgerUnavailable
 from aspire_ledger.canonical import canonical_json
 from support.fake_gateway import Drop, Fault, Status
 from support.spending_turns import FakeLedger, Watched

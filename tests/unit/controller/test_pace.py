@@ -3,7 +3,7 @@
 import pytest
 
 from aspire_gitops.controller.pace import Pace
-from aspire_gitops.reporting import Standing
+from aspire_gitops.status.value import Standing
 
 PACE = Pace(interval_s=60, slow_interval_s=600)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.controller.brakes import braking, resuming
-from aspire_gitops.errors import JournalDamaged, JournalUnavailable
+from aspire_gitops.controller.holds import braking, resuming
 from aspire_gitops.journal.entry import EntryKind
-from aspire_gitops.reporting import Answer, Brake, BrakeKind, Standing
+from aspire_gitops.status.value import Answer, Brake, BrakeKind, Standing
+from aspire_gitops.vocabulary.errors import JournalDamaged, JournalUnavailable
 from support.fake_gateway import Drop, Fault, Html, Status
 from support.folders import alias, provider
 from support.turns import Scene

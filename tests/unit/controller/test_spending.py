@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.controller.publishing import Publish, Publishing
-from aspire_gitops.errors import JournalUnavailable, LedgerUnavailable
+from aspire_gitops.controller.notifier import Publish, Publishing
 from aspire_gitops.journal.entry import EntryKind
-from aspire_gitops.reporting import Standing, Topic
+from aspire_gitops.status.value import Standing, Topic
 from aspire_gitops.usage import Downtime, Traffic
+from aspire_gitops.vocabulary.errors import JournalUnavailable, LedgerUnavailable
 from support.spending_turns import Watched
 from support.turns import OWNER, Scene
 

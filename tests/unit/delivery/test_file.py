@@ -8,9 +8,9 @@ import pytest
 
 from aspire_gitops.delivery import deliveries_in
 from aspire_gitops.delivery.file import DeliveredFile
-from aspire_gitops.errors import DeliveryFailed
 from aspire_gitops.own_files import OwnFiles
 from aspire_gitops.state import FileDelivery
+from aspire_gitops.vocabulary.errors import DeliveryFailed
 
 KEY = "sk-0123456789abcdefghij"
 

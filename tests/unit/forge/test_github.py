@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
-from aspire_gitops.errors import TellingFailed, UsageError
 from aspire_gitops.forge import STATES, GithubStatuses, Repository
-from aspire_gitops.reporting import Topic
+from aspire_gitops.status.value import Topic
+from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
 from support.listening import Heard, Listener, Say, listening
 from support.listening_notices import COMMIT, notice, tell
 

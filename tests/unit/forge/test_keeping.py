@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
-from aspire_gitops.errors import TellingFailed
 from aspire_gitops.forge import DIALECTS, ForgeName, How, Kept, Thread, keep_comment, sticky_text
+from aspire_gitops.vocabulary.errors import TellingFailed
 from support.fake_forge import BOT, TOKEN, FakeForge, fake_forge, path_of
 from support.listening import Heard, Say
 

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from aspire_gitops.errors import (
+from aspire_gitops.gateway import GatewayClient, Retries, Tally
+from aspire_gitops.state import GatewayObject, Kind, ObjectKey
+from aspire_gitops.vocabulary.errors import (
     GatewayError,
     GatewayRefused,
     GatewayRejected,
     GatewayReplyInvalid,
     GatewayUnavailable,
 )
-from aspire_gitops.gateway import GatewayClient, Retries, Tally
-from aspire_gitops.state import GatewayObject, Kind, ObjectKey
 from support.fake_gateway import (
     AT_ONCE,
     Drop,

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aspire_gitops.errors import GatewayUnavailable
 from aspire_gitops.gateway import GatewayClient, SeenRows
 from aspire_gitops.gateway.replies import DeploymentRow, KeyRow, parse
 from aspire_gitops.gateway.rows import Parsed, live_row
 from aspire_gitops.state import Kind, Snapshot
+from aspire_gitops.vocabulary.errors import GatewayUnavailable
 from support.fake_gateway import FakeGateway, Fault, Request, Status, using
 
 EQUAL_TO_PYTHON = st.sampled_from([None, 0, 0.0, False, "", 1, 1.0, True, "1", float("inf")])

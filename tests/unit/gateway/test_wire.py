@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.errors import GatewayReplyInvalid
 from aspire_gitops.gateway.endpoints import Endpoint
 from aspire_gitops.gateway.wire import WIRES
 from aspire_gitops.gateway.wire.marks import mark_of
 from aspire_gitops.gateway.wire.normal import normal
 from aspire_gitops.state import GatewayObject, Kind, Mark, ObjectKey, is_unset
+from aspire_gitops.vocabulary.errors import GatewayReplyInvalid
 from aspire_ledger.canonical import JsonValue
 from support.fake_gateway import FakeGateway, using
 from support.objects import app_key

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aspire_gitops.journal import EntryKind, Fault
-from aspire_gitops.journal.chain import GENESIS, Row, chained, entry_of
-from aspire_gitops.journal.verifying import verified
+from aspire_gitops.journal.chain import GENESIS, Row, chained, entry_of, verified
 from support.journal_lines import deployment, draft, observed, result
 
 

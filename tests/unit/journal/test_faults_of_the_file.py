@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.errors import JournalDamaged, JournalUnavailable
 from aspire_gitops.journal import Entry, journal_path, open_journal
+from aspire_gitops.vocabulary.errors import JournalDamaged, JournalUnavailable
 from support.journal_lines import NOON, draft
 from support.journal_writer import TESTS, running
 
@@ -200,8 +200,9 @@ def open_as_nobody(folder: Path, *, read_only: bool) -> str:
     """Open the journal as a user who owns nothing; returns the message."""
     script = f"""
 from pathlib import Path
+import sqlalchemy.dialects.sqlite.pysqlite  # while we may still read this Python, wherever it is
 from aspire_gitops.journal import open_journal
-from aspire_gitops.errors import AspireGitopsError
+from aspire_gitops.vocabulary.errors import AspireGitopsError
 from support.journal_lines import draft
 {AS_NOBODY}
 try:

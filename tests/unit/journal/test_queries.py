@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.dialects import sqlite
 
 from aspire_gitops.journal import EntryKind, journal_path, open_journal
-from aspire_gitops.journal.queries import Wanted, newest, newest_states, page
+from aspire_gitops.journal.store import Wanted, newest, newest_states, page
 from aspire_gitops.journal.tables import SCHEMA
 from support.journal_lines import NOON, deployment, draft, result
 

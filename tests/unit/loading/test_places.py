@@ -2,10 +2,10 @@
 
 import pytest
 
-from aspire_gitops.diagnostics import Span
 from aspire_gitops.loading import load
 from aspire_gitops.loading.document import Document
-from aspire_gitops.revision import Revision, SourceFile, SourceProblem, SourceTree
+from aspire_gitops.vocabulary.diagnostic import Span
+from aspire_gitops.vocabulary.revision import Revision, SourceFile, SourceProblem, SourceTree
 
 TEXT = """\
 # yaml-language-server: $schema=../../schemas/app.schema.json

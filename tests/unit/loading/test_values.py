@@ -61,6 +61,6 @@ def test_a_value_means_what_yaml_1_2_says(written: str, meant: Any) -> None:
 
 def test_without_libyaml_pyyaml_s_own_parser_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "yaml.cyaml", None)  # importing it now fails
-    monkeypatch.delitem(sys.modules, "aspire_gitops.loading.parser")
-    alone = importlib.import_module("aspire_gitops.loading.parser")
+    monkeypatch.delitem(sys.modules, "aspire_gitops.loading.reading")
+    alone = importlib.import_module("aspire_gitops.loading.reading")
     assert alone.events is alone.python_events

@@ -4,7 +4,6 @@ from decimal import Decimal
 
 import pytest
 
-from aspire_gitops.rehearsal.attacking import leaks
 from aspire_gitops.rehearsal.attacks import Attack, AttackKind
 from aspire_gitops.rehearsal.attacks.calls import CHAT
 from aspire_gitops.rehearsal.books import (
@@ -16,8 +15,9 @@ from aspire_gitops.rehearsal.books import (
     agreement,
     tariff_of,
 )
+from aspire_gitops.rehearsal.calling import leaks
 from aspire_gitops.rehearsal.checks import NotProved, Route, Verdict, books_agree, withstood
-from aspire_gitops.rehearsal.stage import Attacked, Received
+from aspire_gitops.rehearsal.environment import Attacked, Received
 from aspire_gitops.sandbox import Billed, UpstreamCall
 from aspire_gitops.sandbox.upstream.behaviour import Misbehaviour
 from aspire_ledger.amounts import NanoAud

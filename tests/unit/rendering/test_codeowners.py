@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec
 
 from aspire_gitops.catalog import Catalog
-from aspire_gitops.errors import UsageError
 from aspire_gitops.rendering.codeowners import (
     BEGIN,
     END,
@@ -19,6 +18,7 @@ from aspire_gitops.rendering.codeowners import (
     merged,
     pattern_of,
 )
+from aspire_gitops.vocabulary.errors import UsageError
 from support.reviewed import BASE, base_with, check, files_below
 
 APP = "gateway.d/apps/knowledge-os.yaml"

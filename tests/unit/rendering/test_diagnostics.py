@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from aspire_gitops.diagnostics import Diagnostic, Rule, Severity, Span
 from aspire_gitops.rendering.diagnostics import (
     DIAGNOSTIC_RENDERERS,
     render_github,
@@ -16,6 +15,7 @@ from aspire_gitops.rendering.diagnostics import (
     render_sarif,
     render_text,
 )
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Severity, Span
 
 UNKNOWN = Rule("AG201", "unknown-provider")
 UNUSED = Rule("AG208", "unused-alias", Severity.WARNING)

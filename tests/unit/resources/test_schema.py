@@ -10,8 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from aspire_gitops.resources import RESOURCES, ResourceKind
-from aspire_gitops.resources.schema import folder_schema, schema_for
-from aspire_gitops.resources.schema_catalog import editor_files
+from aspire_gitops.resources.schema import editor_files, folder_schema, schema_for
 from aspire_gitops.validation.schema import accepts
 
 REPOSITORY = Path(__file__).parents[3]

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from pathspec import GitIgnoreSpec
 
-from aspire_gitops.resources.schema import folder_schema
-from aspire_gitops.resources.schema_catalog import catalog
+from aspire_gitops.resources.schema import catalog, folder_schema
 
 REPOSITORY = Path(__file__).parents[3]
 (ENTRY,) = json.loads(catalog())["schemas"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from aspire_gitops.sandbox.signals import unwinding
+from aspire_gitops.sandbox.lifecycle import unwinding
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from aspire_gitops.sandbox import SandboxError, UpstreamCall, UpstreamControl
 from aspire_gitops.sandbox.processes import free_port, stop
-from aspire_gitops.sandbox.upstream.process import start_upstream, upstream_url
+from aspire_gitops.sandbox.start import start_upstream, upstream_url
 
 
 def chat(client: httpx.Client, provider: str, model: str = "m", **more: object) -> httpx.Response:

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from aspire_gitops.server import serving as served
-from aspire_gitops.server.bodies import TooSlow, read_body
 from aspire_gitops.server.options import ServerOptions
+from aspire_gitops.server.webhook import TooSlow, read_body
 from support.serving import serving
 from support.statuses import StandIn
 
@@ -64,8 +64,8 @@ def test_a_connection_serves_several_requests(
 def test_an_answer_may_take_longer_than_the_patience_for_a_head(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from aspire_gitops.reporting import Turn
     from aspire_gitops.server.local import LocalController
+    from aspire_gitops.status.value import Turn
 
     class Slow(StandIn):
         async def turn(self, cause: str) -> Turn:

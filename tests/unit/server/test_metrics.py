@@ -13,8 +13,8 @@ from prometheus_client import REGISTRY
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from aspire_gitops.reporting import Standing, Status
 from aspire_gitops.server.metrics import Metrics
+from aspire_gitops.status.value import Standing, Status
 from support.statuses import (
     FREEZE,
     fresh,

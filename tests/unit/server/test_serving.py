@@ -10,12 +10,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from aspire_gitops.errors import AspireGitopsError, UnsafePlan, UsageError
-from aspire_gitops.reporting import Standing, Turn
 from aspire_gitops.server import serving as served
 from aspire_gitops.server.local import LocalController
 from aspire_gitops.server.options import ServerOptions
 from aspire_gitops.server.sockets import SOCKET
+from aspire_gitops.status.value import Standing, Turn
+from aspire_gitops.vocabulary.errors import AspireGitopsError, UnsafePlan, UsageError
 from support.serving import serving
 from support.statuses import StandIn, fresh, turn
 

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from aspire_gitops.cli.status import RENDERERS
-from aspire_gitops.rendering.status.documenting import status_document
-from aspire_gitops.reporting import Status
 from aspire_gitops.server.options import ServerOptions
+from aspire_gitops.status.documenting import status_document
+from aspire_gitops.status.value import Status
 from support.command_line import CommandLine
 from support.serving import serving
 from support.statuses import StandIn, frozen, ready, stalled, waiting

@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from aspire_gitops.rendering.status.document import StatusDocument
-from aspire_gitops.rendering.status.documenting import status_document
-from aspire_gitops.reporting import Status
-from aspire_gitops.server.application import application
+from aspire_gitops.server.application import application, not_ready
 from aspire_gitops.server.options import ServerOptions
-from aspire_gitops.server.readiness import not_ready
+from aspire_gitops.status.document import StatusDocument
+from aspire_gitops.status.documenting import status_document
+from aspire_gitops.status.value import Status
 from support.asking import ask
 from support.statuses import STATUSES, StandIn, fresh, ready, stalled, standby, waiting
 

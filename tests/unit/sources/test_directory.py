@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from aspire_gitops.errors import SourceUnavailable
 from aspire_gitops.loading.rules import MAX_FILE_BYTES
-from aspire_gitops.revision import SourceTree
 from aspire_gitops.sources import DirectorySource
+from aspire_gitops.vocabulary.errors import SourceUnavailable
+from aspire_gitops.vocabulary.revision import SourceTree
 
 NOBODY = 65534
 

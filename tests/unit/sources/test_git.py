@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.errors import SourceUnavailable
 from aspire_gitops.loading.rules import MAX_FILE_BYTES
-from aspire_gitops.revision import Revision
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.sources.git import GitSource
+from aspire_gitops.vocabulary.errors import SourceUnavailable
+from aspire_gitops.vocabulary.revision import Revision
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.errors import SourceUnavailable, UsageError
-from aspire_gitops.revision import SourceTree
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.sources.git import Compared, published
+from aspire_gitops.vocabulary.errors import SourceUnavailable, UsageError
+from aspire_gitops.vocabulary.revision import SourceTree
 from support.git_repository import Repository, new_repository
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from aspire_gitops.errors import AspireGitopsError, SourceRefused, SourceUnavailable
 from aspire_gitops.sources.git import Credentials, RemoteSource, Token, TokenFile
-from aspire_gitops.sources.git.address import parse_address
-from aspire_gitops.sources.git.credentials import access
+from aspire_gitops.sources.git.address import access, parse_address
 from aspire_gitops.sources.git.program import run, variables
-from support.git_http import GitServer, new_certificate, serving
+from aspire_gitops.vocabulary.errors import AspireGitopsError, SourceRefused, SourceUnavailable
+from support.certificates import new_certificate
+from support.git_http import GitServer, serving
 from support.git_repository import Repository
 
 pytestmark = pytest.mark.slow  # other programs at work, one after the other

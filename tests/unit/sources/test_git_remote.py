@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.errors import SourceRefused, SourceUnavailable, UsageError
-from aspire_gitops.revision import ControlledSource, Revision
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.sources.git import GitSource, RemoteSource
+from aspire_gitops.vocabulary.errors import SourceRefused, SourceUnavailable, UsageError
+from aspire_gitops.vocabulary.revision import ControlledSource, Revision
 from support.git_repository import Repository, contents
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.errors import SourceRefused, SourceUnavailable
 from aspire_gitops.sources.git import RemoteSource
+from aspire_gitops.vocabulary.errors import SourceRefused, SourceUnavailable
 from support.git_repository import Repository, contents, new_repository
 
 pytestmark = pytest.mark.slow  # other programs at work, one after the other
@@ -305,7 +305,7 @@ def test_a_full_disk_is_unavailable_and_half_packs_do_not_pile_up(
     remote.commit("Add something large")
     program = (
         "import sys; from pathlib import Path; from aspire_gitops.sources.git import RemoteSource\n"
-        "from aspire_gitops.errors import SourceUnavailable\n"
+        "from aspire_gitops.vocabulary.errors import SourceUnavailable\n"
         "clone = Path(sys.argv[2], 'clone')\n"
         "for _ in range(3):\n"
         "    try: RemoteSource(sys.argv[1], clone=clone).read()\n"

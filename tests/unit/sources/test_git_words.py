@@ -8,10 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from aspire_gitops.errors import UsageError
 from aspire_gitops.sources.git import Credentials, RemoteSource, SshKey, Token
 from aspire_gitops.sources.git.address import check_branch, parse_address
-from aspire_gitops.sources.git.words import MAX_APPROVERS, MAX_LINE, approvers, complaint, one_line
+from aspire_gitops.sources.git.program import (
+    MAX_APPROVERS,
+    MAX_LINE,
+    approvers,
+    complaint,
+    one_line,
+)
+from aspire_gitops.vocabulary.errors import UsageError
 
 KEY = SshKey(Path("/key"), Path("/known_hosts"))
 

@@ -6,8 +6,8 @@ from queue import Empty, Queue
 
 import pytest
 
-from aspire_gitops.errors import SourceUnavailable
 from aspire_gitops.sources.watch import changes
+from aspire_gitops.vocabulary.errors import SourceUnavailable
 
 pytestmark = pytest.mark.slow  # a minute for all fast tests is not much
 

@@ -7,7 +7,7 @@ from aspire_gitops.validation.forbidden_words import (
     ONLY_PARAMETERS,
     REDIRECTS,
 )
-from aspire_gitops.validation.parameter_names import (
+from aspire_gitops.validation.parameters import (
     NESTED_NAMES,
     PARAMETER_NAMES,
     may_be_let_through,

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from aspire_gitops.loading import load
-from aspire_gitops.revision import SourceFile, SourceTree
 from aspire_gitops.validation import validate
+from aspire_gitops.vocabulary.revision import SourceFile, SourceTree
 from support.reviewed import BASE, REVISION, TODAY, files_below
 
 FILES = files_below(BASE)

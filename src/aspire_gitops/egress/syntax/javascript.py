@@ -16,8 +16,7 @@ from aspire_gitops.egress.facts import (
     VariableRead,
     VariableSet,
 )
-from aspire_gitops.egress.prose import is_prose, leads_nowhere
-from aspire_gitops.egress.providers import variables
+from aspire_gitops.egress.providers import is_prose, leads_nowhere, variables
 from aspire_gitops.egress.syntax.javascript_values import Values
 from aspire_gitops.egress.syntax.tree import Tree, field
 

@@ -6,6 +6,7 @@ from tree_sitter import Node
 
 from aspire_gitops.egress.clients.php import PHP
 from aspire_gitops.egress.facts import (
+    NOTHING,
     UNKNOWN,
     Construction,
     Fact,
@@ -16,13 +17,152 @@ from aspire_gitops.egress.facts import (
     VariableSet,
     either,
 )
-from aspire_gitops.egress.prose import is_prose, leads_nowhere
-from aspire_gitops.egress.providers import variables
-from aspire_gitops.egress.syntax.php_values import Values, first_argument
+from aspire_gitops.egress.providers import is_prose, leads_nowhere, variables
 from aspire_gitops.egress.syntax.tree import Tree, field, unwrapped
 
-_VARIABLES = variables()
+_DEEPEST = 8
 _STRINGS = frozenset({"string", "encapsed_string"})
+
+
+class Values:
+    """Names of the whole file; scopes are not told apart."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.imports: dict[str, str] = {}
+        self.values: dict[str, list[Node]] = {}
+        self.calls: dict[str, list[Node]] = {}  # what is given to `->name(…)`, anywhere
+        self.nodes = list(tree.nodes())
+        for node in self.nodes:
+            self._note(node)
+
+    def _note(self, node: Node) -> None:  # noqa: C901 (one case for each kind of node)
+        match node.type:
+            case "namespace_use_declaration":
+                self._use(node)
+            case "assignment_expression":
+                left, right = field(node, "left"), field(node, "right")
+                if left is not None and right is not None:
+                    self.values.setdefault(self.tree.text(left), []).append(right)
+                    if left.type == "member_access_expression":
+                        name = field(left, "name")
+                        self.calls.setdefault(self.tree.text(name) if name else "", []).append(
+                            right
+                        )
+            case "const_element":
+                name, *rest = node.named_children
+                if rest:
+                    self.values.setdefault(self.tree.text(name), []).append(rest[-1])
+            case "property_element" | "property_promotion_parameter" | "simple_parameter":
+                name, value = field(node, "name"), field(node, "default_value")
+                if name is not None and value is not None:
+                    self.values.setdefault(self.tree.text(name), []).append(value)
+            case "member_call_expression" | "nullsafe_member_call_expression":
+                name, first = field(node, "name"), first_argument(node)
+                if name is not None and first is not None:
+                    self.calls.setdefault(self.tree.text(name), []).append(first)
+
+    def _use(self, node: Node) -> None:
+        prefix = next(
+            (self.tree.text(i) for i in node.named_children if i.type == "namespace_name"), ""
+        )
+        group = field(node, "body")
+        for clause in (group or node).named_children:
+            if clause.type == "namespace_use_clause":
+                alias = field(clause, "alias")
+                name = self.tree.text(clause.named_children[0])
+                whole = (f"{prefix}\\{name}" if group else name).lstrip("\\")
+                local = self.tree.text(alias) if alias else whole.rpartition("\\")[2]
+                self.imports[local] = whole
+
+    def _class(self, node: Node) -> str:
+        """Return the full name of a class, by the file's `use`."""
+        name = self.tree.text(node)
+        if name.startswith("\\"):
+            return name[1:]
+        first, _, rest = name.partition("\\")
+        whole = self.imports.get(first, first)
+        return f"{whole}\\{rest}" if rest else whole
+
+    def _value(  # noqa: PLR0911 (one case for each kind of node)
+        self, node: Node | None, depth: int = 0
+    ) -> Value:
+        if node is None or depth > _DEEPEST:
+            return UNKNOWN
+        node = unwrapped(node)
+        match node.type:
+            case "string" | "encapsed_string":
+                text = self._plain(node)
+                return (UNKNOWN if text.startswith("{}") else Value((text,))) if text else NOTHING
+            case "null":
+                return NOTHING
+            case "variable_name" | "name" | "member_access_expression":
+                bound = self.values.get(self.tree.text(node), ())
+                return (
+                    either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
+                )
+            case "class_constant_access_expression":
+                bound = self.values.get(self.tree.text(node.named_children[-1]), ())
+                return (
+                    either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
+                )
+            case "binary_expression":
+                return self._binary(node, depth)
+            case "conditional_expression":
+                parts = [
+                    field(node, "body") or field(node, "condition"),
+                    field(node, "alternative"),
+                ]
+                return either(*(self._value(part, depth + 1) for part in parts))
+            case "function_call_expression" | "subscript_expression":
+                return self._from_environment(node, depth)
+        return UNKNOWN
+
+    def _binary(self, node: Node, depth: int) -> Value:
+        sign = field(node, "operator")
+        left = self._value(field(node, "left"), depth + 1)
+        right = self._value(field(node, "right"), depth + 1)
+        if sign is not None and self.tree.text(sign) in ("??", "||", "or"):
+            return left | right
+        return (
+            Value(tuple(text + (right.texts or ("{}",))[0] for text in left.texts))
+            if left.texts
+            else UNKNOWN
+        )
+
+    def _from_environment(self, node: Node, depth: int) -> Value:
+        """`env("X", "default")`, `getenv("X")`, `$_ENV["X"]`."""
+        called = field(node, "function") or node.named_children[0]
+        shown = self.tree.text(called).lstrip("\\")
+        parts = node.named_children[-1]
+        items = parts.named_children if parts.type == "arguments" else [parts]
+        plain = [unwrapped(item) for item in items]
+        if plain and plain[0].type in _STRINGS:
+            if shown in ("env", "getenv", "$_ENV", "$_SERVER"):
+                rest = (self._value(item, depth + 1) for item in plain[1:2])
+                return Value(variables=(self._plain(plain[0]),)) | either(*rest)
+            if shown in ("rtrim", "trim"):
+                return self._value(plain[0], depth + 1)
+        return UNKNOWN
+
+    def _plain(self, node: Node) -> str:
+        if node.type in _STRINGS:
+            kept = ("string_content", "string_value", "escape_sequence")
+            return "".join(
+                self.tree.text(item) if item.type in kept else "{}" for item in node.named_children
+            )
+        return self.tree.text(node)
+
+
+def first_argument(node: Node) -> Node | None:
+    given = field(node, "arguments")
+    if given is None or not given.named_child_count:
+        return None
+    item = given.named_children[0]
+    return unwrapped(item) if item.named_child_count else item
+
+
+_VARIABLES = variables()
 _COMPARING = frozenset(
     "str_contains str_starts_with str_ends_with strpos stripos preg_match in_array __ _e esc_html__ trans".split()
 )

@@ -7,12 +7,11 @@ attack that is met by name only would pass under its next name: each kind has ma
 from itertools import chain
 
 from aspire_gitops.rehearsal.attacks.aliases import aliases
+from aspire_gitops.rehearsal.attacks.billing import prices, unbooked
 from aspire_gitops.rehearsal.attacks.bounds import bounds
-from aspire_gitops.rehearsal.attacks.honest import honest
+from aspire_gitops.rehearsal.attacks.calls import honest
 from aspire_gitops.rehearsal.attacks.inputs import inputs
-from aspire_gitops.rehearsal.attacks.prices import prices
 from aspire_gitops.rehearsal.attacks.secrets import secrets
-from aspire_gitops.rehearsal.attacks.unbooked import unbooked
 from aspire_gitops.rehearsal.attacks.values import Attack, AttackKind, CallType, Names
 
 __all__ = ["Attack", "AttackKind", "CallType", "Names", "all_attacks", "sample"]

@@ -1,8 +1,9 @@
 """The kinds of calls that attacks are played on, each with the smallest honest body."""
 
+from collections.abc import Iterator
 from typing import Final
 
-from aspire_gitops.rehearsal.attacks.values import PICTURE, CallType
+from aspire_gitops.rehearsal.attacks.values import PICTURE, Attack, AttackKind, CallType
 
 _HI: Final = [{"role": "user", "content": "hi"}]
 _STREAM: Final = {"stream": True}
@@ -61,3 +62,17 @@ _LIMITS: Final = {
 def limit_of(call: CallType) -> str:
     """Return the field that limits the answer."""
     return _LIMITS[call.name.partition(",")[0]]
+
+
+def honest() -> Iterator[Attack]:
+    for call in CALL_TYPES:
+        if call is not IMAGE_STREAM:  # which LiteLLM cannot pass on
+            yield Attack(AttackKind.HONEST, "the smallest body", call)
+    for call in (*TEXTS, *TEXT_STREAMS):
+        if call.path == MESSAGES.path:  # which has no default
+            yield Attack(AttackKind.HONEST, "a high limit", call, {limit_of(call): 64_000})
+        else:
+            yield Attack(AttackKind.HONEST, "without a limit", call, drop=(limit_of(call),))
+    for call in TEXT_STREAMS[:2]:
+        silent = {"stream_options": {"include_usage": False}}
+        yield Attack(AttackKind.HONEST, "wants no usage in its stream", call, silent)

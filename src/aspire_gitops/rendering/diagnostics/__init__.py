@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from aspire_gitops.diagnostics import Diagnostic
 from aspire_gitops.rendering.diagnostics.github import render_github
 from aspire_gitops.rendering.diagnostics.machine import render_json
 from aspire_gitops.rendering.diagnostics.sarif import render_sarif
 from aspire_gitops.rendering.diagnostics.terminal import render_text
+from aspire_gitops.vocabulary.diagnostic import Diagnostic
 
 DIAGNOSTIC_RENDERERS: Mapping[str, Callable[[Sequence[Diagnostic]], str]] = {
     "text": render_text,

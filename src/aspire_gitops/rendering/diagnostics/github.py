@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from aspire_gitops.diagnostics import Diagnostic
-from aspire_gitops.rendering.characters import one_line
+from aspire_gitops.vocabulary.diagnostic import Diagnostic
+from aspire_gitops.vocabulary.text import one_line
 
 
 def render_github(diagnostics: Sequence[Diagnostic]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aspire_gitops.diagnostics import Diagnostic
+from aspire_gitops.vocabulary.diagnostic import Diagnostic
 from aspire_ledger.canonical import JsonValue, pretty_json
 
 FORMAT_VERSION = 1

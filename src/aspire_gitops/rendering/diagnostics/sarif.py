@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from aspire_gitops.diagnostics import Diagnostic, Rule
 from aspire_gitops.rendering.diagnostics.machine import whole_text
 from aspire_gitops.rendering.diagnostics.pages import page_of
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule
 from aspire_ledger.canonical import JsonValue, pretty_json
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

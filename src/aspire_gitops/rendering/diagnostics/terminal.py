@@ -7,8 +7,8 @@ and what would act on the terminal is shown as an escape.
 from collections.abc import Sequence
 from unicodedata import combining, east_asian_width
 
-from aspire_gitops.diagnostics import Diagnostic, Severity, Span
-from aspire_gitops.rendering.characters import one_line
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Severity, Span
+from aspire_gitops.vocabulary.text import one_line, plural
 
 _WIDEST = 110  # columns of a shown line; longer ones are cut around the mistake
 _BEFORE = 40  # of these, at least so many stay in front of it
@@ -29,14 +29,10 @@ def counted(diagnostics: Sequence[Diagnostic]) -> str:
     """Return how many there are: "2 errors, 1 warning"."""
     errors = sum(diagnostic.is_error for diagnostic in diagnostics)
     warnings = len(diagnostics) - errors
-    parts = [_plural(errors, "error")] if errors else []
+    parts = [plural(errors, "error")] if errors else []
     if warnings:
-        parts.append(_plural(warnings, "warning"))
+        parts.append(plural(warnings, "warning"))
     return ", ".join(parts) or "no problems"
-
-
-def _plural(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _block(diagnostic: Diagnostic, *, color: bool) -> str:

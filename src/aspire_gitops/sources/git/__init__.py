@@ -5,9 +5,14 @@ Nothing here has a work tree, reads the user's git settings or asks anybody
 anything. `docs/sources.md` says what each situation gets.
 """
 
-from aspire_gitops.sources.git.comparing import Compared, Comparison, published
-from aspire_gitops.sources.git.credentials import Credentials, SshKey, Token, TokenFile
-from aspire_gitops.sources.git.local import GitSource, work_tree_revision
+from aspire_gitops.sources.git.address import Credentials, SshKey, Token, TokenFile
+from aspire_gitops.sources.git.local import (
+    Compared,
+    Comparison,
+    GitSource,
+    published,
+    work_tree_revision,
+)
 from aspire_gitops.sources.git.publish import Identity, publish_file
 from aspire_gitops.sources.git.remote import RemoteSource
 from aspire_gitops.sources.git.signatures import Signers

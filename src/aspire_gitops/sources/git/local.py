@@ -1,19 +1,26 @@
-"""Reviewed files from a commit of a repository on this machine, which is never changed."""
+"""Reviewed files from commits of a repository on this machine: one, or two of them side by side."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from aspire_gitops.errors import SourceUnavailable
-from aspire_gitops.revision import Revision, SourceTree
 from aspire_gitops.sources.files import is_reviewed
 from aspire_gitops.sources.git.objects import (
     TROUBLE,
+    Blobs,
+    Commit,
+    NothingReviewed,
     Repo,
+    blob_name,
     first_line,
     opened,
+    read_blob,
     read_tree,
     revision_of,
 )
+from aspire_gitops.vocabulary.errors import SourceUnavailable, UsageError
+from aspire_gitops.vocabulary.revision import Revision, SourceTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +72,118 @@ def _differs(repo: Repo, folder: Path) -> bool:
 
 def _branch(repo: Repo) -> str:
     return "HEAD" if repo.head.is_detached else repo.active_branch.name
+
+
+USUAL_BASES = ("origin/HEAD", "origin/main", "main", "origin/master", "master")
+_FETCH = "fetch it first (in CI: `fetch-depth: 0`), or name another commit, branch or tag"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Both revisions whole, and whether they have a commit in common.
+
+    base has no files where the folder was not there yet.
+    """
+
+    base: SourceTree
+    head: SourceTree
+    related: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What to compare: a folder of a local repository, which is never changed.
+
+    `base` None is the first of `USUAL_BASES` that the repository has. `direct`
+    compares base itself, instead of the commit that it has in common with head.
+    """
+
+    repository: Path
+    folder: str
+    base: str | None = None
+    direct: bool = False
+
+    def with_commit(self, head: str) -> Comparison:
+        """Read the folder at base and at another reference.
+
+        Raises:
+            UsageError: There is no such reference.
+            SourceUnavailable: The repository cannot be read, or head has no reviewed file.
+        """
+        with self._opened(head) as repo:
+            commit, blobs = self._commit(repo, head), Blobs()
+            name = "HEAD" if repo.head.is_detached else repo.active_branch.name
+            tree = read_tree(commit, self.folder, name if head == "HEAD" else head, blobs=blobs)
+            return self._beside(repo, commit, tree, blobs)
+
+    def with_work_tree(self, head: SourceTree) -> Comparison:
+        """Read the folder at base, for a head that is as the folder is now.
+
+        Raises:
+            UsageError: There is no such reference.
+            SourceUnavailable: The repository cannot be read.
+        """
+        blobs = Blobs((blob_name(file.content), file.content) for file in head.files)
+        with self._opened("HEAD") as repo:
+            return self._beside(repo, self._commit(repo, "HEAD"), head, blobs)
+
+    def _beside(self, repo: Repo, commit: Commit, head: SourceTree, blobs: Blobs) -> Comparison:
+        name, named = self._named(repo)
+        shared = repo.merge_base(named, commit)
+        start = self._commit(repo, shared[0].hexsha) if shared and not self.direct else named
+        try:
+            base = read_tree(start, self.folder, name, blobs=blobs)
+        except NothingReviewed:
+            base = SourceTree(revision_of(start, name, dirty=False), ())
+        return Comparison(base, head, related=bool(shared))
+
+    def _named(self, repo: Repo) -> tuple[str, Commit]:
+        if self.base is not None:
+            return self.base, self._commit(repo, self.base)
+        for name in USUAL_BASES:
+            found = _commit_at(repo, name)
+            if found is not None:
+                return name, found
+        raise UsageError(
+            f"{self.repository} has none of {', '.join(USUAL_BASES)}; say --base COMMIT"
+        )
+
+    def _commit(self, repo: Repo, name: str) -> Commit:
+        found = _commit_at(repo, name)
+        if found is None:
+            raise UsageError(f"{self.repository} has no revision {name!r}; {_FETCH}")
+        return found
+
+    @contextmanager
+    def _opened(self, head: str) -> Iterator[Repo]:
+        try:
+            with opened(self.repository) as repo:
+                yield repo
+        except TROUBLE as error:
+            raise SourceUnavailable(
+                f"{self.repository} at {head} cannot be read: {first_line(error)}"
+            ) from error
+
+
+def published(repository: Path, reference: str, path: str) -> bytes | None:
+    """Return a file that was pushed to a branch of its own, such as `snapshot.json`.
+
+    Looks at the reference, then at the remote's (`origin/gateway-state`), which is
+    where a fetch puts it. None if there is no such reference, or no such file.
+
+    Raises:
+        SourceUnavailable: The repository cannot be read.
+    """
+    try:
+        with opened(repository) as repo:
+            found = (_commit_at(repo, name) for name in (reference, f"origin/{reference}"))
+            return next((read_blob(commit, path) for commit in found if commit), None)
+    except TROUBLE as error:
+        raise SourceUnavailable(f"{repository} cannot be read: {first_line(error)}") from error
+
+
+def _commit_at(repo: Repo, name: str) -> Commit | None:
+    try:
+        return repo.commit(name)
+    except TROUBLE:
+        return None

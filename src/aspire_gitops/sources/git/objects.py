@@ -19,7 +19,6 @@ from git.exc import GitError, ODBError
 from git.objects import Blob, Tree
 
 from aspire_gitops.loading.rules import MAX_FILE_BYTES
-from aspire_gitops.revision import Revision, SourceFile, SourceProblem, SourceTree
 from aspire_gitops.sources.files import (
     is_hidden,
     is_reviewed,
@@ -28,7 +27,8 @@ from aspire_gitops.sources.files import (
     refused_name,
     too_large,
 )
-from aspire_gitops.sources.git.words import approvers, one_line
+from aspire_gitops.sources.git.program import approvers, one_line
+from aspire_gitops.vocabulary.revision import Revision, SourceFile, SourceProblem, SourceTree
 
 # gitpython raises ValueError, TypeError, AssertionError and KeyError for references and
 # objects that are not there or not whole, and OSError for a repository that goes away.

@@ -8,14 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from aspire_gitops.errors import SourceRefused, SourceUnavailable, TellingFailed, UsageError
-from aspire_gitops.sources.git.address import check_branch, parse_address
+from aspire_gitops.sources.git.address import (
+    Credentials,
+    check_branch,
+    check_credentials,
+    parse_address,
+)
 from aspire_gitops.sources.git.clone import Clone, Damaged
-from aspire_gitops.sources.git.credentials import Credentials, check_credentials
-from aspire_gitops.sources.git.exchange import Exchange
-from aspire_gitops.sources.git.faults import known_fault
-from aspire_gitops.sources.git.program import Finished
-from aspire_gitops.sources.git.words import one_line
+from aspire_gitops.sources.git.exchange import Exchange, known_fault
+from aspire_gitops.sources.git.program import Finished, one_line
+from aspire_gitops.vocabulary.errors import (
+    SourceRefused,
+    SourceUnavailable,
+    TellingFailed,
+    UsageError,
+)
 
 _PUBLISHED = "refs/aspire-gitops/published"
 

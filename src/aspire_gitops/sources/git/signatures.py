@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aspire_gitops.errors import SourceRefused, SourceUnavailable, UsageError
 from aspire_gitops.sources.git.clone import Clone
-from aspire_gitops.sources.git.program import Finished, run, variables
-from aspire_gitops.sources.git.words import one_line
+from aspire_gitops.sources.git.program import Finished, one_line, run, variables
+from aspire_gitops.vocabulary.errors import SourceRefused, SourceUnavailable, UsageError
 
 _MAX_KEYS_BYTES = 1 << 20
 _GPG_CONF = "no-autostart\nno-auto-key-retrieve\nno-auto-key-import\ntrust-model always\n"

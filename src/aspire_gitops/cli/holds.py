@@ -1,0 +1,162 @@
+"""`freeze`, `suspend`, `resume`: ask the controller to hold still, through the journal.
+
+The journal is where two controllers on two hosts both look, and where it stays
+written who asked and why. A controller that runs here is told to look at once.
+"""
+
+import getpass
+import os
+import re
+from datetime import timedelta
+
+import click
+
+from aspire_gitops.cli.controller_parts import database_url, now
+from aspire_gitops.cli.options import Invocation, pass_invocation
+from aspire_gitops.controller.holds import brakes_in_force, braking, resuming
+from aspire_gitops.controller.turn_builder import clock
+from aspire_gitops.journal import EntryKind, Journal, open_journal
+from aspire_gitops.server.local import LocalController
+from aspire_gitops.settings import ControllerSettings, read_controller_settings
+from aspire_gitops.status.value import Brake, BrakeKind
+from aspire_gitops.vocabulary.errors import AspireGitopsError, UsageError
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_LONGEST = timedelta(days=30)
+
+
+class Duration(click.ParamType[timedelta]):
+    """A time span such as `30m`, `2h` or `3d`."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", str(value))
+        if not found:
+            self.fail(f"{value!r} is no time span; write 30m, 2h or 3d", param, ctx)
+        span = timedelta(**{_UNITS[found[2]]: int(found[1])})
+        if span > _LONGEST:
+            self.fail(f"{value} is longer than 30 days; freeze again when it ends", param, ctx)
+        return span
+
+
+_EPILOG = """\b
+Examples:
+  aspire-gitops freeze --for 2h --reason "provider maintenance"
+  aspire-gitops suspend --reason "moving the database" --owner ops@example.com
+  aspire-gitops resume
+
+The controller goes on looking and reporting. The command returns when it has seen it.
+"""
+
+
+def _myself() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user often has no name
+        return f"uid {os.getuid()}"
+
+
+with_owner = click.option(
+    "--owner",
+    "who",
+    default=_myself,
+    show_default="the user's name",
+    help="Who asks, as others know them.",
+)
+with_reason = click.option("--reason", required=True, help="Why, in one sentence.")
+
+
+@click.command(name="freeze", short_help="Look and report only, for a while.", epilog=_EPILOG)
+@click.option("--for", "span", type=Duration(), required=True, help="How long: 30m, 2h, 3d.")
+@with_reason
+@with_owner
+@pass_invocation
+def freeze(invocation: Invocation, /, *, span: timedelta, reason: str, who: str) -> None:
+    """Keep the controller from changing anything for a while.
+
+    It goes on looking and reporting. A second freeze takes the place of the
+    first; `resume` ends it early.
+    """
+    settings = read_controller_settings(log_format=invocation.log_format)
+    at = now()
+    put_on(settings, Brake(BrakeKind.FREEZE, one_line(who), one_line(reason), at, at + span))
+    click.echo(f"Frozen until {clock(at + span)}. `aspire-gitops resume` ends it early.")
+
+
+@click.command(
+    name="suspend", short_help="Look and report only, until somebody resumes.", epilog=_EPILOG
+)
+@with_reason
+@with_owner
+@pass_invocation
+def suspend(invocation: Invocation, /, *, reason: str, who: str) -> None:
+    """Keep the controller from changing anything until `resume`."""
+    settings = read_controller_settings(log_format=invocation.log_format)
+    put_on(settings, Brake(BrakeKind.SUSPEND, one_line(who), one_line(reason), now()))
+    click.echo("Suspended. `aspire-gitops resume` ends it.")
+
+
+@click.command(name="resume", short_help="End a freeze, a suspension or a revert.", epilog=_EPILOG)
+@with_owner
+@pass_invocation
+def resume(invocation: Invocation, /, *, who: str) -> None:
+    """Let the controller follow the branch again, and change what has to change."""
+    settings = read_controller_settings(log_format=invocation.log_format)
+    at = now()
+    with journal_of(settings) as journal:
+        held = brakes_in_force(journal.read(kinds=(EntryKind.BRAKE,)), at)
+        if held:
+            journal.append(resuming(one_line(who), at))
+    if not held:
+        click.echo("Nothing holds the controller.")
+        return
+    wake(settings)
+    for brake in held:
+        click.echo(f"Ended the {brake.kind} of {brake.owner} ({brake.reason}).")
+
+
+def put_on(settings: ControllerSettings, brake: Brake) -> None:
+    """Write a brake into the journal and wake the controller here, if one runs.
+
+    Raises:
+        JournalUnavailable, JournalDamaged: It is not on.
+    """
+    with journal_of(settings) as journal:
+        journal.append(braking(brake))
+    wake(settings)
+
+
+def journal_of(settings: ControllerSettings) -> Journal:
+    """Open the journal for writing. The state folder has to be there.
+
+    Raises:
+        UsageError: No controller ever ran with this state folder.
+        JournalUnavailable, JournalDamaged: See `open_journal`.
+    """
+    url = database_url(settings)
+    if url is None and not settings.state_dir.is_dir():
+        raise UsageError(
+            f"no controller has run with {settings.state_dir}; set ASPIRE_GITOPS_STATE_DIR"
+            " or ASPIRE_GITOPS_DATABASE_URL as the controller has it"
+        )
+    return open_journal(url, settings.state_dir)
+
+
+def wake(settings: ControllerSettings) -> None:
+    """Let a controller on this host take a turn, so that the brake holds when this returns."""
+    try:
+        LocalController(settings.state_dir).reconcile("brake")
+    except AspireGitopsError as error:
+        click.echo(f"The next turn of a controller will see it ({error}).", err=True)
+
+
+def one_line(text: str) -> str:
+    line = " ".join(text.split())
+    if not line:
+        raise UsageError("an empty text says nothing; write a sentence")
+    return line[:500]

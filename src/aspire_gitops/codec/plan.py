@@ -1,0 +1,275 @@
+"""The plan as a file: versioned JSON that people review and `apply --plan` executes.
+
+This is a border, so pydantic reads it. A plan whose content does not have the
+id that it states was edited after it was made, and is refused.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
+from aspire_gitops.state import (
+    FileDelivery,
+    GatewayObject,
+    Intent,
+    LiveFallback,
+    Mark,
+    ObjectKey,
+    SecretReference,
+)
+from aspire_gitops.vocabulary.diagnostic import Rule
+from aspire_gitops.vocabulary.errors import UsageError
+from aspire_ledger.canonical import pretty_json
+
+FORMAT_VERSION = 1
+
+
+def _lists(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _lists(item) for key, item in value.items()}
+    return [_lists(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+_Value = Annotated[
+    pydantic.JsonValue,
+    BeforeValidator(_lists),
+    AfterValidator(_tuples),
+    PlainSerializer(_lists, return_type=Any),
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Mark(_Part):
+    owner: str
+    name: str
+    fields: list[str]
+    digest: str
+    revision: str
+
+
+class _Object(_Part):
+    handle: str
+    address: str | None
+    fields: dict[str, _Value]
+    mark: _Mark | None
+
+
+class _Intent(_Part):
+    adopt: bool = False
+    reset_spend: bool = False
+    secrets: dict[str, tuple[str, str]] = {}
+    deliver_to_file: str | None = None
+    source: str = ""
+
+
+class _Field(_Part):
+    path: str
+    before: _Value
+    after: _Value
+    cause: Cause
+
+
+class _Change(_Part):
+    action: Action
+    object: str
+    reason: str
+    fields: list[_Field]
+    before: _Object | None
+    after: _Object | None
+    intent: _Intent | None
+
+
+class _Refusal(_Part):
+    code: str
+    name: str
+    object: str
+    message: str
+    help: str
+
+
+class _Fallback(_Part):
+    alias: str
+    kind: str
+    answers: list[str]
+
+
+class _PlanFile(_Part):
+    format: Literal["aspire-gitops/plan"]
+    version: Literal[1]
+    id: str
+    revision: str
+    gateway_name: str
+    gateway_url: str
+    owner: str
+    based_on: str
+    changes: list[_Change]
+    refusals: list[_Refusal]
+    warnings: list[str]
+    foreign: list[str]
+    fallbacks: list[_Fallback]
+    unverified: list[str]
+
+
+def plan_to_json(plan: Plan) -> str:
+    """Return the plan file. It holds references to secrets and digests of them, no secret."""
+    file = _PlanFile(
+        format="aspire-gitops/plan",
+        version=FORMAT_VERSION,
+        id=plan.id,
+        revision=plan.revision,
+        gateway_name=plan.gateway_name,
+        gateway_url=plan.gateway_url,
+        owner=plan.owner,
+        based_on=plan.based_on,
+        changes=[_write_change(change) for change in plan.changes],
+        refusals=[
+            _Refusal(
+                code=r.rule.code, name=r.rule.name, object=r.object, message=r.message, help=r.help
+            )
+            for r in plan.refusals
+        ],
+        warnings=list(plan.warnings),
+        foreign=list(plan.foreign),
+        fallbacks=[
+            _Fallback(alias=f.alias, kind=f.kind, answers=list(f.answers)) for f in plan.fallbacks
+        ],
+        unverified=[str(key) for key in plan.unverified],
+    )
+    return pretty_json(file.model_dump(mode="python"))
+
+
+def plan_from_json(text: str | bytes) -> Plan:
+    """Read a plan file.
+
+    Raises:
+        UsageError: Not a plan, a plan of another version, or one that was edited.
+    """
+    try:
+        file = _PlanFile.model_validate_json(text)
+    except pydantic.ValidationError as error:
+        raise UsageError(
+            f"this is not a plan file of version {FORMAT_VERSION}: {_first(error)}; make it anew with `plan -o FILE`"
+        ) from None
+    plan = _read(file)
+    if plan.id != file.id:
+        raise UsageError(
+            f"plan {file.id} was changed after it was made (its content is that of {plan.id});"
+            " make a new one with `plan -o FILE`"
+        )
+    return plan
+
+
+def _read(file: _PlanFile) -> Plan:
+    return Plan(
+        revision=file.revision,
+        gateway_name=file.gateway_name,
+        gateway_url=file.gateway_url,
+        owner=file.owner,
+        based_on=file.based_on,
+        changes=tuple(_read_change(change) for change in file.changes),
+        refusals=tuple(
+            Refusal(Rule(r.code, r.name), r.object, r.message, r.help) for r in file.refusals
+        ),
+        warnings=tuple(file.warnings),
+        foreign=tuple(file.foreign),
+        fallbacks=tuple(LiveFallback(f.alias, f.kind, tuple(f.answers)) for f in file.fallbacks),
+        unverified=tuple(ObjectKey.parse(key) for key in file.unverified),
+    )
+
+
+def _write_change(change: Change) -> _Change:
+    return _Change(
+        action=change.action,
+        object=str(change.key),
+        reason=change.reason,
+        fields=[
+            _Field.model_validate(
+                {"path": f.path, "before": f.before, "after": f.after, "cause": f.cause}
+            )
+            for f in change.fields
+        ],
+        before=_write_object(change.before),
+        after=_write_object(change.after),
+        intent=_write_intent(change.intent),
+    )
+
+
+def _write_object(item: GatewayObject | None) -> _Object | None:
+    if item is None:
+        return None
+    mark = item.mark and _Mark(
+        owner=item.mark.owner,
+        name=item.mark.name,
+        fields=sorted(item.mark.fields),
+        digest=item.mark.digest,
+        revision=item.mark.revision,
+    )
+    return _Object.model_validate(
+        {"handle": item.handle, "address": item.address, "fields": dict(item.fields), "mark": mark}
+    )
+
+
+def _write_intent(intent: Intent | None) -> _Intent | None:
+    if intent is None:
+        return None
+    return _Intent(
+        adopt=intent.adopt,
+        reset_spend=intent.reset_spend,
+        secrets={path: (ref.scheme, ref.locator) for path, ref in intent.secrets.items()},
+        deliver_to_file=intent.delivery.path if intent.delivery else None,
+        source=intent.source,
+    )
+
+
+def _read_change(change: _Change) -> Change:
+    key = ObjectKey.parse(change.object)
+    return Change(
+        change.action,
+        key,
+        tuple(FieldChange(f.path, f.before, f.after, f.cause) for f in change.fields),
+        _read_object(key, change.before),
+        _read_object(key, change.after),
+        _read_intent(change.intent),
+        change.reason,
+    )
+
+
+def _read_object(key: ObjectKey, item: _Object | None) -> GatewayObject | None:
+    if item is None:
+        return None
+    return GatewayObject(key, item.handle, item.fields, _read_mark(item.mark), item.address)
+
+
+def _read_mark(mark: _Mark | None) -> Mark | None:
+    if mark is None:
+        return None
+    return Mark(mark.owner, mark.name, frozenset(mark.fields), mark.digest, mark.revision)
+
+
+def _read_intent(intent: _Intent | None) -> Intent | None:
+    if intent is None:
+        return None
+    return Intent(
+        adopt=intent.adopt,
+        reset_spend=intent.reset_spend,
+        secrets={path: SecretReference(*reference) for path, reference in intent.secrets.items()},
+        delivery=FileDelivery(intent.deliver_to_file) if intent.deliver_to_file else None,
+        source=intent.source,
+    )
+
+
+def _first(error: pydantic.ValidationError) -> str:
+    problem = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, problem['loc'])) or 'the file'}: {problem['msg']}"

@@ -1,0 +1,279 @@
+"""Apply the chosen changes with the journal ahead of each, and prove them with a second full read."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from aspire_gitops.applying import Outcome, Result, Status, apply_plan, resolve_secrets
+from aspire_gitops.applying.change import NotProved
+from aspire_gitops.controller.drift import Chosen, healed
+from aspire_gitops.controller.gateway_reader import Seeing
+from aspire_gitops.controller.git_reader import Wanted
+from aspire_gitops.controller.journal_writer import Scribe, state_row
+from aspire_gitops.controller.memory import (
+    Applied,
+    Memory,
+    Rejection,
+    applied_body,
+    rejected_body,
+)
+from aspire_gitops.controller.ports import World
+from aspire_gitops.controller.turn_builder import (
+    Attempt,
+    Problem,
+    after_applying,
+    changes,
+    passes,
+    problem_of,
+)
+from aspire_gitops.journal.entry import Draft, EntryKind
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.state import Intent, ObjectKey
+from aspire_gitops.status.value import Answer, Drifted, Standing
+from aspire_gitops.vocabulary.errors import (
+    AspireGitopsError,
+    GatewayRefused,
+    GatewayRejected,
+    SecretMissing,
+    SourceRefused,
+    SourceUnavailable,
+)
+
+
+@dataclass(slots=True)
+class Carrying:
+    """One plan on its way. `unwritten` is what the journal did not take."""
+
+    plan: Plan
+    world: World
+    scribe: Scribe
+    progress: Callable[[Result], None]
+    unwritten: list[Draft] = field(default_factory=list)
+    lost_journal: str | None = None
+
+    async def out(self, *before: Draft) -> Outcome:
+        """Do what the plan says.
+
+        Args:
+            before: What else belongs into the journal before the first change.
+
+        Raises:
+            SecretMissing: Before the first write.
+            JournalUnavailable, JournalDamaged: Before the first write.
+        """
+        secrets = resolve_secrets(
+            _intents(self.plan),
+            own=self.world.own,
+            is_admin_key=self.world.gateway.is_admin_key,
+        )
+        planned = self.scribe.planned(self.plan, self.world.clock())
+        await asyncio.to_thread(self.world.journal.append, *before, planned)
+        return await apply_plan(
+            self.plan,
+            self.world.gateway,
+            secrets,
+            self.world.deliveries,
+            progress=self.progress,
+            record=self._record,
+            stop=self._why_stop,
+        )
+
+    def _why_stop(self) -> str | None:
+        return self.lost_journal or self.world.why_not_write()
+
+    async def _record(self, result: Result) -> None:
+        drafts = [*self.scribe.ended(result, self.plan.id, self.world.clock())]
+        if self.lost_journal is None:
+            try:
+                await asyncio.to_thread(self.world.journal.append, *drafts)
+            except AspireGitopsError as error:
+                self.lost_journal = f"the journal cannot be written: {error}"
+            else:
+                return
+        self.unwritten += drafts
+
+
+def _intents(plan: Plan) -> dict[ObjectKey, Intent]:
+    return {c.key: c.intent for c in plan.changes if c.intent is not None and c.after is not None}
+
+
+_RIGHTS_HOLD = timedelta(hours=1)
+_PROOFS = 3  # reads in a row that must disagree before a revision counts as failed
+
+Progress = Callable[[int, int], None]
+Announce = Callable[[Attempt, Wanted, Plan], None]
+
+
+@dataclass(slots=True)
+class Acting:
+    """Writes to the gateway for one controller.
+
+    `progress` gets (done, of). `announce` hears, before the first write, of a
+    revision that was not live before.
+    """
+
+    world: World
+    memory: Memory
+    seeing: Seeing
+    progress: Progress
+    announce: Announce
+
+    async def act(self, attempt: Attempt, wanted: Wanted, chosen: Chosen) -> None:
+        """Carry out `chosen.plan` and note in `attempt` how it went.
+
+        Raises:
+            JournalUnavailable, JournalDamaged, GatewayError: The turn ends here; the
+                next one goes on from whatever is live then.
+        """
+        scribe = Scribe(attempt.id, wanted.revision)
+        is_new = self.memory.applied is None or self.memory.applied.identity != wanted.identity
+        if is_new:
+            self.announce(attempt, wanted, chosen.plan)
+        try:
+            outcome = await self._carry_out(attempt, chosen, scribe)
+        except SecretMissing as error:
+            await self._reject(wanted, problem_of(error), scribe)
+            raise
+        attempt.outcome = outcome
+        if is_new:
+            self.memory.half_applied = wanted.identity
+        self._remember_states(outcome)
+        failed = [str(r.change.key) for r in outcome.results if r.status is not Status.APPLIED]
+        attempt.drift = healed(chosen.drift, failed)
+        self.memory.note_drift(attempt.drift, self.world.clock())
+        if not outcome.ok:
+            await self._failed(attempt, wanted, outcome, scribe)
+        elif left := await self._left(attempt, wanted, outcome, scribe):
+            await self._unproved(attempt, wanted, left, scribe)
+        else:
+            self.memory.unproved_turns = 0
+            attempt.ready = after_applying(wanted.revision, outcome, attempt.drift)
+            await self.note_applied(wanted, scribe, len(outcome.results))
+
+    async def note_applied(self, wanted: Wanted, scribe: Scribe, count: int) -> None:
+        """Record that a revision is live as a whole, once."""
+        known, rejection = self.memory.applied, self.memory.rejection
+        self.memory.half_applied = ""
+        if rejection and rejection.identity == wanted.identity:
+            self.memory.rejection = None
+        if known and known.identity == wanted.identity:
+            return
+        applied = Applied(wanted.identity, wanted.revision, self.world.clock())
+        body = {**applied_body(applied), "changes": count}
+        await self._append(scribe.draft(EntryKind.APPLIED, applied.at, body))
+        self.memory.applied = applied
+        if wanted.revision.commit:
+            # It is live all the same, even if history was rewritten under us just now.
+            with contextlib.suppress(SourceUnavailable, SourceRefused):
+                await asyncio.to_thread(self.world.source.keep, wanted.revision.commit)
+
+    async def _carry_out(self, attempt: Attempt, chosen: Chosen, scribe: Scribe) -> Outcome:
+        plan, done = chosen.plan, 0
+
+        def ended(_: Result) -> None:
+            nonlocal done
+            done += 1
+            self.progress(done, len(plan.changes))
+
+        self.progress(0, len(plan.changes))
+        carrying = Carrying(plan, self.world, scribe, ended)
+        now = self.world.clock()
+        drift = [scribe.drifted(one, now, plan.id) for one in self.fresh(chosen.drift)]
+        try:
+            with attempt.with_gateway():
+                await self._prove_rights()
+                outcome = await carrying.out(*drift)
+                if any(isinstance(r.error, GatewayRefused) for r in outcome.results):
+                    self.memory.rights_proved_at = None
+                return outcome
+        finally:
+            self.memory.unwritten += carrying.unwritten
+            self.memory.observed = ""  # whatever happened, look at everything again
+
+    async def _prove_rights(self) -> None:
+        # Half an apply is worse than none. The proof is ten calls, so it holds for a while;
+        # a right that is taken away meanwhile stops the apply at the first refusal.
+        proved, now = self.memory.rights_proved_at, self.world.clock()
+        if proved is None or abs(now - proved) > _RIGHTS_HOLD:
+            await self.world.gateway.check_rights()
+            self.memory.rights_proved_at = now
+
+    def _remember_states(self, outcome: Outcome) -> None:
+        for result in outcome.results:
+            if result.status is Status.APPLIED:
+                self.memory.states[str(result.change.key)] = state_row(result.state)
+
+    def fresh(self, drift: Iterable[Drifted]) -> list[Drifted]:
+        """Return the drift that the journal does not have yet: new, or about to be healed."""
+        return [one for one in drift if one.answer is Answer.HEALED or one not in self.memory.drift]
+
+    async def _left(
+        self, attempt: Attempt, wanted: Wanted, outcome: Outcome, scribe: Scribe
+    ) -> list[str]:
+        # Each write was read back alone. Only a read of everything shows whether they hold together.
+        snapshot = await self.seeing.snapshot(attempt, scribe)
+        touched = {result.change.key for result in outcome.results}
+        plan = wanted.plan(snapshot, self.world.owner, self.world.own)
+        return [str(change.key) for change in plan.changes if change.key in touched]
+
+    async def _unproved(
+        self, attempt: Attempt, wanted: Wanted, left: list[str], scribe: Scribe
+    ) -> None:
+        names = ", ".join(left[:3]) + (", …" if len(left) > 3 else "")
+        reason = f"the gateway took {wanted.revision.short} and does not show it: {names}"
+        help_ = "see whether somebody else writes to them"
+        problem = Problem(Standing.STALLED, reason, help_)
+        await self._patiently(attempt, wanted, problem, scribe)
+
+    async def _patiently(
+        self, attempt: Attempt, wanted: Wanted, problem: Problem, scribe: Scribe
+    ) -> None:
+        # Perhaps a hand in between, perhaps an answer that got lost: only what stays
+        # so is the revision's own fault.
+        self.memory.unproved_turns += 1
+        if self.memory.unproved_turns < _PROOFS:
+            attempt.problems.append(Problem(Standing.WAITING, problem.reason))
+            return
+        attempt.problems.append(problem)
+        await self._reject(wanted, problem, scribe)
+
+    async def _failed(
+        self, attempt: Attempt, wanted: Wanted, outcome: Outcome, scribe: Scribe
+    ) -> None:
+        failed = [r for r in outcome.results if r.status is Status.FAILED]
+        own = [r for r in failed if r.error and not passes(r.error)]
+        what = f"{changes(len(failed))} of {len(outcome.results)} failed"
+        if own:
+            reason = f"{wanted.revision.short}: {what}: {own[0].change.key}: {own[0].message}"
+            problem = Problem(Standing.STALLED, reason, "push a commit that mends it")
+            if all(_may_pass(result.error) for result in own):
+                await self._patiently(attempt, wanted, problem, scribe)
+                return
+            attempt.problems.append(problem)
+            await self._reject(wanted, problem, scribe)
+        elif failed and failed[0].error:
+            attempt.problems.append(problem_of(failed[0].error))
+        else:
+            attempt.problems.append(Problem(Standing.WAITING, outcome.results[-1].message))
+
+    async def _reject(self, wanted: Wanted, problem: Problem, scribe: Scribe) -> None:
+        before = self.memory.rejection
+        again = before is not None and before.identity == wanted.identity
+        times = before.times + 1 if before and again else 1
+        now = self.world.clock()
+        rejection = Rejection(wanted.identity, problem.reason, times, now)
+        self.memory.unproved_turns = 0  # the next try, and the next revision, begin anew
+        await self._append(scribe.draft(EntryKind.REJECTED, now, rejected_body(rejection)))
+        self.memory.rejection = rejection
+
+    async def _append(self, draft: Draft) -> None:
+        await asyncio.to_thread(self.world.journal.append, draft)
+
+
+def _may_pass(error: AspireGitopsError | None) -> bool:
+    # What was there a moment ago and is not now: a hand, or LiteLLM reading its lists anew.
+    return isinstance(error, NotProved) or (
+        isinstance(error, GatewayRejected) and error.status == 404
+    )

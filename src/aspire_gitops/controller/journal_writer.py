@@ -1,0 +1,220 @@
+"""Write the journal of turns: what is new is one line, what is not is counted."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from aspire_gitops.applying import Result
+from aspire_gitops.controller.holds import brakes_in_force
+from aspire_gitops.controller.memory import Memory, Rejection, recall, rejected_body
+from aspire_gitops.controller.pace import HEARTBEAT
+from aspire_gitops.controller.ports import World
+from aspire_gitops.controller.turn_builder import Attempt
+from aspire_gitops.journal.entry import Draft, Entry, EntryKind
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.state import GatewayObject
+from aspire_gitops.status.value import Answer, Brake, Drifted, Turn
+from aspire_gitops.vocabulary.errors import AspireGitopsError
+from aspire_gitops.vocabulary.revision import Revision
+from aspire_ledger.canonical import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Scribe:
+    """Writes drafts that all belong to one turn and one revision."""
+
+    turn: str
+    revision: Revision | None
+
+    def draft(
+        self,
+        kind: EntryKind,
+        at: datetime,
+        body: Mapping[str, JsonValue],
+        *,
+        object: str | None = None,  # noqa: A002 (the word of the journal)
+        plan: str | None = None,
+    ) -> Draft:
+        """Return a draft that names this turn, the revision and its people."""
+        about = self.revision
+        return Draft(
+            kind,
+            at,
+            turn=self.turn,
+            revision=str(about or ""),
+            commit=about.commit if about else None,
+            author=about.author if about else None,
+            approvers=about.approvers if about else (),
+            plan=plan,
+            object=object,
+            body=body,
+        )
+
+    def planned(self, plan: Plan, at: datetime) -> Draft:
+        """Return what is about to be done, in order. Written before the first change."""
+        rows: list[JsonValue] = [
+            {
+                "action": change.action.value,
+                "object": str(change.key),
+                "reason": change.reason,
+                "fields": [[f.path, f.before, f.after, f.cause.value] for f in change.fields],
+            }
+            for change in plan.changes
+        ]
+        return self.draft(EntryKind.PLAN, at, {"changes": rows}, plan=plan.id)
+
+    def ended(self, result: Result, plan_id: str, at: datetime) -> Iterator[Draft]:
+        """Yield what became of one change, and where a new key went."""
+        name = str(result.change.key)
+        said: dict[str, JsonValue] = {
+            "action": result.change.action.value,
+            "status": result.status.value,
+            "message": result.message,
+            "duration_s": round(result.duration_s, 3),
+        }
+        if result.status.value == "applied":
+            said["state"] = state_row(result.state)
+        yield self.draft(EntryKind.RESULT, at, said, object=name, plan=plan_id)
+        if result.delivered_to:
+            body = {"to": result.delivered_to, "status": result.status.value, "message": ""}
+            yield self.draft(EntryKind.DELIVERY, at, body, object=name, plan=plan_id)
+
+    def drifted(self, drift: Drifted, at: datetime, plan_id: str) -> Draft:
+        """Return that an object differed from git by somebody's hand."""
+        body: dict[str, JsonValue] = {
+            "fields": list(drift.fields),
+            "answer": drift.answer.value,
+            "by": drift.by,
+            "since": drift.since.isoformat() if drift.since else None,
+        }
+        return self.draft(EntryKind.DRIFT, at, body, object=drift.object, plan=plan_id)
+
+    def turned(self, turn: Turn, quiet_turns: int) -> Draft:
+        """Return how the turn ended. `quiet_turns` are those before it that said nothing new."""
+        body: dict[str, JsonValue] = {
+            "standing": turn.standing.value,
+            "reason": turn.reason,
+            "help": turn.help,
+            "causes": list(turn.causes),
+            "counts": dict(turn.counts),
+            "duration_s": round(turn.duration_s, 3),
+            "quiet_turns": quiet_turns,
+        }
+        plan_id = turn.plan.id if turn.plan and turn.plan.changes else None
+        return self.draft(EntryKind.TURN, turn.started_at, body, plan=plan_id)
+
+
+def state_row(item: GatewayObject | None) -> JsonValue:
+    """Return one object for the journal; None for one that is gone."""
+    if item is None:
+        return None
+    mark: JsonValue = None
+    if item.mark:
+        mark = {
+            "owner": item.mark.owner,
+            "name": item.mark.name,
+            "fields": sorted(item.mark.fields),
+            "digest": item.mark.digest,
+            "revision": item.mark.revision,
+        }
+    return {
+        "handle": item.handle,
+        "address": item.address,
+        "fields": dict(item.fields),
+        "mark": mark,
+    }
+
+
+_MOST_UNWRITTEN = 10_000
+_MOST_TOLD = 100
+
+
+@dataclass(slots=True)
+class Diary:
+    """Reads and writes the journal for one controller, in a thread."""
+
+    world: World
+    memory: Memory
+
+    async def recall(self) -> None:
+        """Fill the memory, once.
+
+        Raises:
+            JournalUnavailable, JournalDamaged: Nothing is known, so nothing may be applied.
+        """
+        if not self.memory.recalled:
+            await asyncio.to_thread(recall, self.memory, self.world.journal, self.world.clock())
+
+    async def write_what_waits(self) -> None:
+        """Write what the journal could not take in an earlier turn.
+
+        Raises:
+            JournalUnavailable, JournalDamaged: It still cannot; nothing may be applied.
+        """
+        if self.memory.unwritten:
+            await self._append(*self.memory.unwritten)
+            self.memory.unwritten = []
+
+    async def brakes(self) -> tuple[Brake, ...]:
+        """Return the brakes that hold now."""
+        entries = await asyncio.to_thread(self._brake_entries)
+        return brakes_in_force(entries, self.world.clock())
+
+    async def drift(self, drift: Iterable[Drifted], scribe: Scribe, plan_id: str) -> None:
+        """Record drift that was not there, or not answered so, in the turn before."""
+        found = frozenset(drift)
+        fresh = [one for one in found - self.memory.drift if one.answer is not Answer.HEALED]
+        now = self.world.clock()
+        if fresh:
+            in_order = sorted(fresh, key=lambda one: one.object)
+            await self._append(*(scribe.drifted(one, now, plan_id) for one in in_order))
+        self.memory.drift = found
+
+    async def invalid(self, attempt: Attempt) -> None:
+        """Record, once, that a revision holds errors."""
+        problem = next((one for one in attempt.problems if one.diagnostics), None)
+        known = self.memory.rejection
+        if problem is None or (known and known.identity == attempt.identity):
+            return
+        applied = self.memory.applied
+        if applied and applied.identity == attempt.identity:
+            # It is live, and only the day has passed: a rate that grew too old. The turn says
+            # so; a rejection would let it rest, and drift would wait with it.
+            return
+        now = self.world.clock()
+        rejection = Rejection(attempt.identity, problem.reason, 1, now)
+        found = [f"{d.span}: {d.rule.code} {d.message}" for d in problem.diagnostics[:_MOST_TOLD]]
+        body = rejected_body(rejection, found)
+        scribe = Scribe(attempt.id, attempt.wanted)
+        await self._append(scribe.draft(EntryKind.REJECTED, now, body))
+        self.memory.rejection = rejection
+
+    async def turn(self, turn: Turn) -> None:
+        """Record a turn, unless it says what the one before said: those are counted.
+
+        A journal that cannot be written is no reason to fail here: the turn has
+        said so already, and the entry waits.
+        """
+        memory = self.memory
+        said = f"{turn.standing}|{turn.reason}|{turn.wanted}|{turn.applied}"
+        since = memory.quiet_since
+        fresh = turn.counts or said != memory.said or since is None
+        if not fresh and since and abs(turn.started_at - since) < HEARTBEAT:
+            memory.quiet_turns += 1
+            return
+        draft = Scribe(turn.id, turn.wanted).turned(turn, memory.quiet_turns)
+        memory.said, memory.quiet_turns, memory.quiet_since = said, 0, turn.started_at
+        try:
+            await self._append(*memory.unwritten, draft)
+            memory.unwritten = []
+            memory.facts = await asyncio.to_thread(self.world.journal.head)
+        except AspireGitopsError:
+            memory.facts = None
+            memory.unwritten = [*memory.unwritten, draft][-_MOST_UNWRITTEN:]
+
+    def _brake_entries(self) -> list[Entry]:
+        return list(self.world.journal.read(kinds=(EntryKind.BRAKE,)))
+
+    async def _append(self, *drafts: Draft) -> None:
+        await asyncio.to_thread(self.world.journal.append, *drafts)

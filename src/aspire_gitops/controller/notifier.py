@@ -1,0 +1,124 @@
+"""Tell others: notices and log lines about turns, and the snapshot that reviews read."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import structlog
+
+from aspire_gitops.codec.snapshot_writer import snapshot_json
+from aspire_gitops.controller.git_reader import Wanted
+from aspire_gitops.controller.turn_builder import Attempt
+from aspire_gitops.notify.news import notices_of, pending_notice, remembered
+from aspire_gitops.notify.outbox import Outbox
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.state import Snapshot
+from aspire_gitops.status.value import Standing, Turn
+from aspire_gitops.usage import Downtime
+from aspire_gitops.vocabulary.errors import TellingFailed
+from aspire_gitops.vocabulary.revision import Revision
+
+_log = structlog.get_logger("aspire_gitops.controller")
+
+
+@dataclass(slots=True)
+class Telling:
+    """Hears of turns and tells everybody who wants to know."""
+
+    outbox: Outbox
+    _before: Turn | None = None
+    _name: str = ""
+
+    def turned(self, turn: Turn) -> None:
+        """Hear of a turn that ended."""
+        self._log(turn)
+        name = turn.plan.gateway_name if turn.plan else self._name
+        for notice in notices_of(turn, self._before, gateway=name):
+            self.outbox.put(notice)
+        self._before, self._name = remembered(turn, self._before), name
+
+    def announce(self, attempt: Attempt, wanted: Wanted, plan: Plan) -> None:
+        """Hear of a revision that is about to be applied."""
+        self.outbox.put(
+            pending_notice(plan, wanted.revision, turn=attempt.id, at=attempt.started_at)
+        )
+
+    def _log(self, turn: Turn) -> None:
+        write = _log.info if turn.standing is Standing.READY else _log.warning
+        write(
+            turn.reason,
+            standing=turn.standing.value,
+            turn=turn.id,
+            causes=list(turn.causes),
+            wanted=str(turn.wanted),
+            applied=str(turn.applied),
+            counts=dict(turn.counts),
+            drift=[one.object for one in turn.drift],
+            seconds=round(turn.duration_s, 3),
+            own_seconds=round(turn.own_s, 3),
+            **({"help": turn.help} if turn.help else {}),
+        )
+
+
+Publish = Callable[[bytes, str], None]
+"""Puts content (bytes) somewhere, with a message. Raises TellingFailed. Called in a thread."""
+
+_OLD = timedelta(hours=6)
+_MUCH_S = 60.0  # of more downtime
+_publishing_log = structlog.get_logger("aspire_gitops.publishing")
+
+
+@dataclass(slots=True)
+class Publishing:
+    """The places to publish to, and what they hold now."""
+
+    places: Sequence[Publish]
+    owner: str
+    clock: Callable[[], datetime]
+    failures: int = 0
+    _published: tuple[str, str] = ("", "")
+    _at: datetime | None = None
+    _spent: Mapping[str, str] = field(default_factory=dict)
+    _down_s: float = 0.0
+
+    async def publish(
+        self, snapshot: Snapshot, applied: Revision | None, journal: str | None = None
+    ) -> None:
+        """Publish the snapshot everywhere, unless it is there already. `journal` is its head."""
+        content = (snapshot.digest, str(applied))
+        news = self._fell(snapshot.spent) or self._was_down(snapshot.downtime)
+        known = content == self._published and not news
+        if not self.places or (known and not self._is_old()):
+            return
+        text = snapshot_json(
+            snapshot, owner=self.owner, revision=str(applied or "") or None, journal=journal
+        )
+        message = f"Publish what is live{f' at {applied.short}' if applied else ''}"
+        try:
+            for put in self.places:
+                await asyncio.to_thread(put, text.encode(), message)
+        except TellingFailed as error:
+            self.failures += 1
+            _publishing_log.warning("the snapshot could not be published", why=str(error))
+        else:
+            self._published, self._at = content, self.clock()
+            self._spent = snapshot.spent
+            self._down_s = snapshot.downtime.seconds if snapshot.downtime else 0.0
+
+    def _fell(self, spent: Mapping[str, str]) -> bool:
+        # What is spent grows all day, and that waits for the next publication. Less means
+        # that the month turned: nobody is to be refused a cap for last month's sake.
+        if not self._spent:
+            return bool(spent)
+        return any(
+            Decimal(spent.get(name, was)) < Decimal(was) for name, was in self._spent.items()
+        )
+
+    def _was_down(self, downtime: Downtime | None) -> bool:
+        # A reviewer weighs a restart against what is left of the month's allowance.
+        return downtime is not None and downtime.seconds - self._down_s >= _MUCH_S
+
+    def _is_old(self) -> bool:
+        return self._at is None or abs(self.clock() - self._at) > _OLD

@@ -1,0 +1,153 @@
+"""Assemble the status: what the last turns said, and what git and the gateway held then."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from aspire_gitops.catalog import Catalog
+from aspire_gitops.controller.loop import Loop
+from aspire_gitops.controller.reconcile import Reconciler
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.state import Kind, Snapshot
+from aspire_gitops.status.value import (
+    AliasRow,
+    AppRow,
+    Brake,
+    DowntimeReport,
+    Role,
+    Standing,
+    Status,
+    Turn,
+)
+
+_TURNS_SHOWN = 20
+
+
+@dataclass(slots=True)
+class Watching:
+    """Hears of turns and answers `status()` at once, from memory."""
+
+    loop: Loop
+    clock: Callable[[], datetime]
+    version: str
+    untold: Callable[[], int] = lambda: 0
+    at_work: str | None = None
+    started_at: datetime | None = None
+    last_success_at: datetime | None = None
+    _turns: deque[Turn] = field(default_factory=lambda: deque(maxlen=_TURNS_SHOWN))
+
+    def __post_init__(self) -> None:
+        self.started_at = self.clock()
+
+    def turned(self, turn: Turn) -> None:
+        """Hear of a turn that ended."""
+        self._turns.appendleft(turn)
+        if turn.standing is Standing.READY:
+            self.last_success_at = turn.started_at + timedelta(seconds=turn.duration_s)
+
+    def working(self, what: str | None) -> None:
+        """Hear of what is being done now."""
+        self.at_work = what
+        self.loop.moved()
+
+    def alive(self) -> bool:
+        return self.loop.alive()
+
+    def status(self) -> Status:
+        """Return the controller as it is now."""
+        now, turn = self.clock(), self._turns[0] if self._turns else None
+        reconciler = self.loop.reconciler
+        seen, catalog = reconciler.seen, reconciler.wanted.catalog if reconciler.wanted else None
+        pending = (
+            turn.plan if turn and turn.plan and not turn.counts and turn.plan.changes else None
+        )
+        applied = reconciler.memory.applied
+        standing, reason = self._standing(turn)
+        return Status(
+            at=now,
+            started_at=self.started_at or now,
+            version=self.version,
+            role=self.loop.role,
+            standing=standing,
+            reason=reason,
+            help=turn.help if turn else "",
+            gateway_name=catalog.gateway.spec.name if catalog and catalog.gateway else None,
+            gateway_url=seen.gateway_url if seen else None,
+            litellm_version=seen.litellm_version if seen else None,
+            wanted=turn.wanted if turn else None,
+            applied=applied.revision if applied else None,
+            applied_at=applied.at if applied else None,
+            last_success_at=self.last_success_at,
+            next_look_at=now + timedelta(seconds=max(self.loop.next_look_s - time.monotonic(), 0)),
+            at_work=self.at_work,
+            pending=pending,
+            turns=tuple(self._turns),
+            aliases=_aliases(catalog, pending) if catalog else (),
+            apps=_apps(catalog, seen, reconciler) if catalog and seen else (),
+            drift=turn.drift if turn else (),
+            fights=turn.fights if turn else (),
+            brakes=tuple(brake for brake in turn.brakes if _holds(brake, now)) if turn else (),
+            foreign=turn.plan.foreign if turn and turn.plan else (),
+            fallbacks=seen.fallbacks if seen else (),
+            journal=reconciler.memory.facts,
+            untold=self.untold(),
+            spend=reconciler.spending.report if reconciler.spending else None,
+            calls=reconciler.spending.calls if reconciler.spending else None,
+            downtime=_downtime(reconciler, now),
+        )
+
+    def _standing(self, turn: Turn | None) -> tuple[Standing, str]:
+        if self.loop.role is Role.STANDBY:
+            leader = self.loop.leader or "another controller"
+            return Standing.READY, f"standing by: {leader} is at work"
+        if turn is None:
+            return Standing.WAITING, "the first turn has not ended yet"
+        return turn.standing, turn.reason
+
+
+def _downtime(reconciler: Reconciler, now: datetime) -> DowntimeReport | None:
+    found, gateway = reconciler.downtime(now), reconciler.gateway
+    if found is None or gateway is None:
+        return None
+    return DowntimeReport(found, gateway.availability.max_downtime_minutes_per_month * 60)
+
+
+def _holds(brake: Brake, now: datetime) -> bool:
+    # The turn after a freeze may take its time; the freeze is over all the same.
+    return brake.until is None or now < brake.until
+
+
+def _aliases(catalog: Catalog, pending: Plan | None) -> tuple[AliasRow, ...]:
+    changes = pending.changes if pending else ()
+    waiting = {change.key.name for change in changes if change.key.kind is Kind.DEPLOYMENT}
+    return tuple(
+        AliasRow(
+            name=name,
+            mode=alias.spec.mode,
+            provider=alias.spec.target.provider,
+            vendor=catalog.providers[alias.spec.target.provider].spec.vendor,
+            model=alias.spec.target.model,
+            live=name not in waiting,
+        )
+        for name, alias in sorted(catalog.aliases.items())
+    )
+
+
+def _apps(catalog: Catalog, seen: Snapshot, reconciler: Reconciler) -> tuple[AppRow, ...]:
+    owner = reconciler.world.owner
+    keys = (item for item in seen.objects if item.key.kind is Kind.KEY)
+    live = {item.key.name for item in keys if item.mark and item.mark.owner == owner}
+    return tuple(
+        AppRow(
+            name=name,
+            owner=app.spec.owner,
+            aliases=tuple(app.spec.aliases),
+            budget=app.spec.budget,
+            monthly_aud=str(catalog.budgets[app.spec.budget].spec.monthly_aud),
+            keys=len(app.spec.keys),
+            live_keys=sum(f"{name}.{key.name}" in live for key in app.spec.keys),
+        )
+        for name, app in sorted(catalog.apps.items())
+    )

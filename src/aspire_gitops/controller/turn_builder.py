@@ -1,0 +1,269 @@
+"""Collect the facts of a turn, classify its errors, and word how it ended."""
+
+import secrets as random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aspire_gitops.applying import Outcome, Status
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.status.value import Answer, Brake, BrakeKind, Drifted, Fight, Standing, Turn
+from aspire_gitops.vocabulary.diagnostic import Diagnostic
+from aspire_gitops.vocabulary.errors import (
+    AspireGitopsError,
+    DeliveryFailed,
+    GatewayRefused,
+    GatewayRejected,
+    GatewayReplyInvalid,
+    GatewayUnavailable,
+    InvalidConfig,
+    JournalDamaged,
+    JournalUnavailable,
+    SecretMissing,
+    SourceRefused,
+    SourceUnavailable,
+    StalePlan,
+    UnsafePlan,
+)
+from aspire_gitops.vocabulary.revision import Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a turn is not ready. `slowly`: no commit can mend it, so it is looked at seldom."""
+
+    standing: Standing
+    reason: str
+    help: str = ""
+    slowly: bool = False
+    wish_s: float | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    standing: Standing
+    slowly: bool = False
+    help: str = ""
+
+
+_PASSES = _Meaning(Standing.WAITING)
+_MEANINGS: Mapping[type[AspireGitopsError], _Meaning] = {
+    SourceUnavailable: _PASSES,
+    GatewayUnavailable: _PASSES,
+    JournalUnavailable: _PASSES,
+    StalePlan: _PASSES,
+    DeliveryFailed: _Meaning(Standing.STALLED),
+    InvalidConfig: _Meaning(Standing.STALLED, help="push a commit that mends them"),
+    UnsafePlan: _Meaning(Standing.STALLED),
+    SecretMissing: _Meaning(Standing.STALLED, help="set it where the controller runs"),
+    GatewayRejected: _Meaning(Standing.STALLED),
+    SourceRefused: _Meaning(Standing.STALLED, slowly=True),
+    GatewayRefused: _Meaning(Standing.STALLED, slowly=True, help="give the controller a valid key"),
+    GatewayReplyInvalid: _Meaning(
+        Standing.STALLED, help="run the LiteLLM release that the Gateway names"
+    ),
+    JournalDamaged: _Meaning(
+        Standing.STALLED, slowly=True, help="run `aspire-gitops log verify`, keep the file, decide"
+    ),
+}
+
+
+def problem_of(error: AspireGitopsError) -> Problem:
+    """Return what an error means. A class that is not in the table needs a person."""
+    meaning = next(
+        (_MEANINGS[kind] for kind in type(error).__mro__ if kind in _MEANINGS),
+        _Meaning(Standing.STALLED),
+    )
+    reason, way_out = _split(str(error))
+    return Problem(
+        standing=meaning.standing,
+        reason=reason,
+        help=way_out or meaning.help,
+        slowly=meaning.slowly,
+        wish_s=error.retry_after_s if isinstance(error, GatewayUnavailable) else None,
+        diagnostics=error.diagnostics if isinstance(error, InvalidConfig) else (),
+    )
+
+
+def passes(error: AspireGitopsError) -> bool:
+    """Say whether an error passes by itself."""
+    return problem_of(error).standing is Standing.WAITING
+
+
+def _split(message: str) -> tuple[str, str]:
+    # Messages are written `what is wrong; the way out`.
+    wrong, semicolon, way_out = " ".join(message.split()).rpartition("; ")
+    return (wrong, way_out) if semicolon else (way_out, "")
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What is known so far of one turn. `ready` is the sentence if nothing is wrong."""
+
+    causes: tuple[str, ...]
+    started_at: datetime
+    id: str = ""
+    wanted: Revision | None = None
+    identity: str = ""  # of the newest tree; see `wanted.identity`
+    plan: Plan | None = None
+    outcome: Outcome | None = None
+    warnings: tuple[Diagnostic, ...] = ()
+    drift: tuple[Drifted, ...] = ()
+    fights: tuple[Fight, ...] = ()
+    brakes: tuple[Brake, ...] = ()
+    problems: list[Problem] = field(default_factory=list)
+    ready: str = ""
+    doing: str = ""
+    gateway_s: float = 0.0
+    source_s: float = 0.0
+    _began: float = field(default_factory=time.monotonic)
+    _cpu: float = field(default_factory=time.process_time)
+
+    def __post_init__(self) -> None:
+        # Sorts by time, and two controllers that start together still differ.
+        self.id = f"{self.started_at:%Y%m%dT%H%M%S}-{random.token_hex(3)}"
+
+    @contextmanager
+    def with_source(self) -> Iterator[None]:
+        """Count the time inside as git's."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.source_s += time.monotonic() - began
+
+    @contextmanager
+    def with_gateway(self) -> Iterator[None]:
+        """Count the time inside as the gateway's."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.gateway_s += time.monotonic() - began
+
+    @property
+    def is_braked(self) -> bool:
+        """Say whether somebody asked to look only; a revert is obeyed by writing."""
+        return any(brake.kind is not BrakeKind.REVERT for brake in self.brakes)
+
+    @property
+    def problem(self) -> Problem | None:
+        """Return the problem that decides: whatever ended the turn, else what came first."""
+        waiting = [one for one in self.problems if one.standing is Standing.WAITING]
+        return next(iter(waiting or self.problems), None)
+
+    def turn(self, applied: Revision | None, pause: Callable[[Problem | None], float]) -> Turn:
+        """Return the finished turn."""
+        problem = self.problem
+        counts = {s.value: n for s in Status if self.outcome and (n := self.outcome.count(s))}
+        diagnostics = tuple(d for one in self.problems for d in one.diagnostics)
+        return Turn(
+            id=self.id,
+            causes=self.causes,
+            started_at=self.started_at,
+            duration_s=time.monotonic() - self._began,
+            standing=problem.standing if problem else Standing.READY,
+            reason=self._reason(problem),
+            help=problem.help if problem else "",
+            wanted=self.wanted,
+            applied=applied,
+            plan=self.plan,
+            counts=counts,
+            failures=self._failures(),
+            diagnostics=diagnostics or self.warnings,
+            drift=self.drift,
+            fights=self.fights,
+            brakes=self.brakes,
+            gateway_s=self.gateway_s,
+            source_s=self.source_s,
+            own_s=time.process_time() - self._cpu,
+            look_again_s=pause(problem),
+        )
+
+    def _reason(self, problem: Problem | None) -> str:
+        if problem is None:
+            return self.ready
+        return "; ".join(filter(None, [problem.reason, self.ready]))
+
+    def _failures(self) -> tuple[str, ...]:
+        results = self.outcome.results if self.outcome else ()
+        return tuple(
+            f"{result.change.key}: {result.message}"
+            for result in results
+            if result.status is Status.FAILED
+        )
+
+
+def at_rest(revision: Revision, drift: Sequence[Drifted]) -> str:
+    """Return the sentence of a turn that had nothing to write."""
+    left = [one for one in drift if one.answer is not Answer.HEALED]
+    if not left:
+        return f"the gateway is as {revision.short} says"
+    held = sum(one.answer is Answer.HELD for one in left)
+    why = "healing rests because somebody keeps changing it back" if held else "only reported"
+    return f"the gateway is as {revision.short} says but for drift on {objects(len(left))}, {why}"
+
+
+def after_applying(revision: Revision, outcome: Outcome, drift: Sequence[Drifted]) -> str:
+    """Return the sentence of a turn that wrote."""
+    done = outcome.count(Status.APPLIED)
+    mended = sum(one.answer is Answer.HEALED for one in drift)
+    if mended and mended == done:
+        return f"healed drift on {objects(mended)}; the gateway is as {revision.short} says"
+    return f"applied {revision.short} with {changes(done)}"
+
+
+def braked(brakes: Sequence[Brake], plan: Plan) -> str:
+    """Return the sentence of a turn that a brake kept from writing."""
+    return f"{' and '.join(map(_brake, brakes))}; {_waiting(plan)}"
+
+
+def held(brakes: Sequence[Brake], sentence: str) -> str:
+    """Return a turn's sentence, with the revert that it obeyed, if there is one."""
+    holds = [_brake(brake) for brake in brakes if brake.kind is BrakeKind.REVERT]
+    return "; ".join([*holds, sentence]) if sentence else ""
+
+
+def refused(plan: Plan, revision: Revision) -> Problem:
+    """Return why a plan must not be applied, with the way out of its first refusal."""
+    first, *others = plan.refusals
+    more = f" (and {len(others)} more)" if others else ""
+    reason = f"the plan of {revision.short} is refused: {first.rule.code} {first.message}{more}"
+    return Problem(Standing.STALLED, reason, first.help)
+
+
+def not_now(why: str, plan: Plan) -> str:
+    """Return the sentence of a turn that may not write for another reason."""
+    return f"{_waiting(plan)}: {why}"
+
+
+def changes(count: int) -> str:
+    return f"{count} change{'' if count == 1 else 's'}"
+
+
+def objects(count: int) -> str:
+    return f"{count} object{'' if count == 1 else 's'}"
+
+
+def clock(moment: datetime) -> str:
+    """Return a time for a sentence, in UTC: people read it anywhere."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _waiting(plan: Plan) -> str:
+    if not plan.changes:
+        return "nothing waits"
+    return f"{changes(len(plan.changes))} {'waits' if len(plan.changes) == 1 else 'wait'}"
+
+
+def _brake(brake: Brake) -> str:
+    words = {
+        BrakeKind.SUSPEND: "suspended",
+        BrakeKind.FREEZE: "frozen",
+        BrakeKind.REVERT: f"held at {(brake.commit or '')[:7]}",
+    }
+    until = f" until {clock(brake.until)}" if brake.until else ""
+    return f"{words[brake.kind]} by {brake.owner}{until} ({brake.reason})"

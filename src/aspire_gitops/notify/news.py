@@ -1,0 +1,245 @@
+"""What of a turn is worth telling: what began or ended since the turn before. Pure.
+
+A state is told when it begins and when it ends, never once for each turn that
+it lasts. `comparing` tells news from what goes on, `words` makes the sentences,
+and `outbox` takes the notices.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from aspire_gitops.notify.wording import (
+    LONGEST_TITLE,
+    bounded,
+    brake_title,
+    drift_lines,
+    drift_title,
+    fight_lines,
+    fight_title,
+    one_line,
+    plan_lines,
+    release_title,
+    revision_lines,
+    trouble_lines,
+)
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.status.value import (
+    Brake,
+    BrakeKind,
+    Drifted,
+    Fight,
+    Notice,
+    Standing,
+    Topic,
+    Turn,
+)
+from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary.text import plural
+
+
+def is_about_the_commit(turn: Turn) -> bool:
+    """Say whether the newest commit is at fault: it was judged or planned, and is not live."""
+    judged = turn.plan is not None or any(found.is_error for found in turn.diagnostics)
+    live = commit_of(turn.wanted) is not None and is_live(turn)
+    return turn.wanted is not None and judged and not live
+
+
+def is_same_trouble(turn: Turn, before: Turn | None) -> bool:
+    """Say whether a stalled turn only goes on where the one before was stalled."""
+    if before is None or before.standing is not Standing.STALLED:
+        return False
+    return _same(before.wanted, turn.wanted) and _gist(before) == _gist(turn)
+
+
+def _gist(turn: Turn) -> str:
+    # Numbers and what follows the first sentence change while the trouble stays the same.
+    return re.sub(r"\d+", "#", turn.reason.partition("; ")[0])
+
+
+def is_live(turn: Turn) -> bool:
+    """Say whether what git wants is what was applied last."""
+    # A folder has no commit to compare; there a ready turn is all that can be known.
+    return turn.wanted is not None and _same(turn.wanted, turn.applied)
+
+
+def has_moved(turn: Turn, before: Turn | None) -> bool:
+    """Say whether another revision is live than before, or may be.
+
+    A controller that was killed does not know whether it told the end of what
+    it had begun, so its first turn at rest counts as a move.
+    """
+    if commit_of(turn.applied):
+        known = before is not None and before.standing is not Standing.WAITING
+        return not (before and known and _same(before.applied, turn.applied))
+    return changes_of_git(turn, before) > 0
+
+
+def changes_of_git(turn: Turn, before: Turn | None) -> int:
+    """Return how many changes were applied since the last turn at rest; 0 if only drift healed."""
+    changes = turn.plan.changes if turn.plan else ()
+    if changes and all(change.is_drift for change in changes):
+        return 0
+    return counts_of(turn, before).get("applied", 0)
+
+
+def is_held(turn: Turn) -> bool:
+    """Say whether a brake keeps us from writing. A revert is a brake, and writes."""
+    return any(brake.kind is not BrakeKind.REVERT for brake in turn.brakes)
+
+
+def counts_of(turn: Turn, before: Turn | None) -> dict[str, int]:
+    """Return how changes ended since the last turn at rest."""
+    return dict(Counter(before.counts if before else {}) + Counter(turn.counts))
+
+
+def new_drift(turn: Turn, before: Turn | None) -> list[Drifted]:
+    """Return the drift that was not there before. What is fought over is told as a fight."""
+    known = {(one.object, one.fields) for one in before.drift} if before else set()
+    fought = {(fight.object, fight.path) for fight in turn.fights}
+    return [
+        one
+        for one in turn.drift
+        if (one.object, one.fields) not in known
+        and not all((one.object, path) in fought for path in one.fields or ("",))
+    ]
+
+
+def new_fights(turn: Turn, before: Turn | None) -> list[Fight]:
+    """Return the fights that were not on before."""
+    known = {(fight.object, fight.path) for fight in before.fights} if before else set()
+    return [fight for fight in turn.fights if (fight.object, fight.path) not in known]
+
+
+def _same(one: Revision | None, other: Revision | None) -> bool:
+    # Author and subject may have been lost on the way through the journal.
+    return commit_of(one) == commit_of(other) if commit_of(one) else str(one) == str(other)
+
+
+def commit_of(revision: Revision | None) -> str | None:
+    """Return the commit that a status may be set on: not one that a folder has changes beside."""
+    return revision.commit if revision and not revision.dirty else None
+
+
+def notices_of(turn: Turn, before: Turn | None, *, gateway: str = "") -> tuple[Notice, ...]:
+    """Return what to tell of a turn.
+
+    Args:
+        turn: The turn that just ended.
+        before: What `remembered` returned for the turn before. Without it,
+            whatever is so counts as having begun now.
+        gateway: Its name. Without it, the one in the plan of either turn.
+    """
+    plan = turn.plan or (before.plan if before else None)
+    name = gateway or (plan.gateway_name if plan else "")
+    return tuple(replace(notice, gateway=name) for notice in _news(turn, before))
+
+
+def pending_notice(plan: Plan, revision: Revision, *, turn: str, at: datetime) -> Notice:
+    """Return that a revision is about to be applied. `turn` is the id of the turn in hand."""
+    title = f"Applying {revision.short}: {plural(len(plan.changes), 'change')}"
+    return Notice(
+        id=f"{turn}-{Topic.PENDING}",
+        topic=Topic.PENDING,
+        at=at,
+        title=one_line(title, LONGEST_TITLE),
+        lines=bounded([*revision_lines(revision), *plan_lines(plan)]),
+        commit=commit_of(revision),
+        gateway=plan.gateway_name,
+        turn=turn,
+    )
+
+
+def remembered(turn: Turn, before: Turn | None) -> Turn:
+    """Return what to give `notices_of` as `before` the next time.
+
+    It is the turn, with what it could not see carried over from before: a turn
+    that waits changes nothing that was told, a brake does not mend what was
+    stalled, and changes count until they are told.
+    """
+    plan = turn.plan or (before.plan if before else None)
+    if turn.standing is Standing.READY and not is_held(turn):
+        return replace(turn, plan=plan, counts={})
+    counts = counts_of(turn, before)
+    if before is None:
+        return replace(turn, plan=plan, counts=counts)
+    if turn.standing is Standing.WAITING:
+        return replace(before, plan=plan, counts=counts, brakes=turn.brakes)
+    seen = turn if turn.plan else before
+    now = replace(turn, plan=plan, counts=counts, drift=seen.drift, fights=seen.fights)
+    if turn.standing is Standing.READY and before.standing is Standing.STALLED:
+        return replace(now, standing=Standing.STALLED, reason=before.reason, wanted=before.wanted)
+    return now
+
+
+def _news(turn: Turn, before: Turn | None) -> Iterator[Notice]:
+    yield from _brakes(turn, before)
+    if turn.standing is Standing.STALLED and not is_same_trouble(turn, before):
+        yield _trouble(turn)
+    if turn.standing is Standing.READY:
+        yield from _success(turn, before)
+    if drift := new_drift(turn, before):
+        yield _notice(turn, Topic.DRIFT, drift_title(drift), drift_lines(drift))
+    if fights := new_fights(turn, before):
+        yield _notice(turn, Topic.FIGHT, fight_title(fights), fight_lines(fights))
+
+
+def _brakes(turn: Turn, before: Turn | None) -> Iterator[Notice]:
+    known = before.brakes if before else ()
+    for brake in turn.brakes:
+        if brake not in known:
+            yield _brake_notice(turn, brake, brake_title(brake), "begun")
+    on = {brake.kind for brake in turn.brakes}
+    for brake in known:
+        if brake.kind not in on:
+            yield _brake_notice(turn, brake, release_title(brake), "ended")
+
+
+def _brake_notice(turn: Turn, brake: Brake, title: str, what: str) -> Notice:
+    notice = _notice(turn, Topic.FREEZE, title, ())
+    return replace(notice, id=f"{notice.id}-{brake.kind}-{what}")
+
+
+def _trouble(turn: Turn) -> Notice:
+    if not is_about_the_commit(turn):
+        return _notice(turn, Topic.STALLED, f"Stalled: {turn.reason}", trouble_lines(turn))
+    title = f"Could not apply {_named(turn.wanted)}: {turn.reason}"
+    lines = [*trouble_lines(turn), *revision_lines(turn.wanted)]
+    return _notice(turn, Topic.FAILED, title, lines, commit=commit_of(turn.wanted))
+
+
+def _success(turn: Turn, before: Turn | None) -> Iterator[Notice]:
+    if is_held(turn) or not is_live(turn):
+        return
+    commit = commit_of(turn.applied)
+    count = changes_of_git(turn, before)
+    applied = has_moved(turn, before)
+    if applied:
+        done = plural(count, "change") if count else "nothing to change"
+        title = f"Applied {_named(turn.applied)}: {done}"
+        lines = [*revision_lines(turn.applied), *plan_lines(turn.plan)]
+        notice = _notice(turn, Topic.APPLIED, title, lines, commit=commit)
+        yield replace(notice, quiet=count == 0)
+    if before and before.standing is Standing.STALLED:
+        notice = _notice(turn, Topic.RECOVERED, f"Recovered: {turn.reason}", (), commit=commit)
+        yield replace(notice, quiet=applied and count > 0)
+
+
+def _notice(
+    turn: Turn, topic: Topic, title: str, lines: Iterable[str], *, commit: str | None = None
+) -> Notice:
+    return Notice(
+        id=f"{turn.id}-{topic}",
+        topic=topic,
+        at=turn.started_at + timedelta(seconds=turn.duration_s),
+        title=one_line(title, LONGEST_TITLE),
+        lines=bounded(lines),
+        commit=commit,
+        turn=turn.id,
+    )
+
+
+def _named(revision: Revision | None) -> str:
+    return revision.short if revision else "nothing"

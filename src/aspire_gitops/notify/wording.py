@@ -1,0 +1,133 @@
+"""The sentences and lines of a notice. Pure.
+
+What others wrote (a commit's subject, a reason for a freeze, a name on the
+gateway) becomes one short line in which nothing acts. `news` decides what is
+worth a notice.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.status.value import Answer, Brake, BrakeKind, Drifted, Fight, Turn
+from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary.text import plural
+
+LONGEST_TITLE = 300
+LONGEST_LINE = 300
+MOST_LINES = 20
+_ACTING = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, formats (bidi), surrogates, separators
+_ANSWERS = {
+    Answer.HEALED: "healed",
+    Answer.REPORTED: "only reported",
+    Answer.HELD: "left alone, because somebody keeps changing it back",
+    Answer.FAILED: "could not be healed",
+}
+_BRAKED = {
+    BrakeKind.SUSPEND: "Suspended",
+    BrakeKind.FREEZE: "Frozen",
+    BrakeKind.REVERT: "Held at {commit}",
+}
+_RELEASED = {
+    BrakeKind.SUSPEND: "Resumed",
+    BrakeKind.FREEZE: "The freeze is over",
+    BrakeKind.REVERT: "The branch is followed again",
+}
+
+
+def one_line(text: str, longest: int = LONGEST_LINE) -> str:
+    """Return `text` as one short line; a character that would act is shown as an escape."""
+    plain = " ".join(text[: 4 * longest].split())
+    shown = "".join(map(_shown, plain))
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def bounded(lines: Iterable[str]) -> tuple[str, ...]:
+    """Return at most `MOST_LINES` lines, each short; the last says how many more there were."""
+    found = [one_line(line) for line in lines if line.strip()]
+    if len(found) <= MOST_LINES:
+        return tuple(found)
+    return (*found[: MOST_LINES - 1], f"and {len(found) - MOST_LINES + 1} more")
+
+
+def revision_lines(revision: Revision | None) -> Iterator[str]:
+    """Yield what the commit says, who wrote it and who approved it."""
+    if revision is None:
+        return
+    if revision.subject:
+        yield f'commit: "{revision.subject}"'
+    if revision.author:
+        yield f"author: {revision.author}"
+    if revision.approvers:
+        yield f"approved by: {', '.join(revision.approvers)}"
+
+
+def plan_lines(plan: Plan | None) -> Iterator[str]:
+    """Yield each change by its action and object; never a value."""
+    for change in plan.changes if plan else ():
+        yield f"{change.action} {change.key}"
+
+
+def trouble_lines(turn: Turn) -> Iterator[str]:
+    """Yield the way out, and each mistake: diagnostics, refusals, failed changes."""
+    if turn.help:
+        yield f"what to do: {turn.help}"
+    for found in turn.diagnostics:
+        if found.is_error:
+            yield f"{found.span}: {found.rule.code} {found.message}"
+    for refusal in turn.plan.refusals if turn.plan else ():
+        yield f"{refusal.object}: {refusal.rule.code} {refusal.message}"
+    yield from turn.failures
+
+
+def drift_title(drift: Sequence[Drifted]) -> str:
+    """Return how many objects drifted, and what was done about it."""
+    answers = dict.fromkeys(_ANSWERS[one.answer] for one in drift)
+    return f"Drift on {plural(len(drift), 'object')}: {', '.join(answers)}"
+
+
+def drift_lines(drift: Iterable[Drifted]) -> Iterator[str]:
+    """Yield each object with its fields, and who changed it when, as far as that is known."""
+    for one in drift:
+        fields = ", ".join(one.fields) or "the whole object is gone"
+        by = f", changed by {one.by}" if one.by else ""
+        since = f" at {clock(one.since)}" if one.since else ""
+        yield f"{one.object}: {fields}{by}{since} ({_ANSWERS[one.answer]})"
+
+
+def fight_title(fights: Sequence[Fight]) -> str:
+    """Return that somebody works against git."""
+    return f"Somebody keeps changing {plural(len(fights), 'field')} back; healing slows down"
+
+
+def fight_lines(fights: Iterable[Fight]) -> Iterator[str]:
+    """Yield each field, how often it was fought over, and when it is healed again."""
+    for fight in fights:
+        where = f"{fight.object} {fight.path}".strip()
+        again = clock(fight.heals_again_at)
+        yield f"{where}: {fight.times} times within the hour; healed again after {again}"
+
+
+def brake_title(brake: Brake) -> str:
+    """Return who put a brake on, until when and why."""
+    until = f" until {clock(brake.until)}" if brake.until else ""
+    what = _BRAKED[brake.kind].format(commit=(brake.commit or "")[:7])
+    return f"{what} by {brake.owner}{until}: {brake.reason}"
+
+
+def release_title(brake: Brake) -> str:
+    """Return that a brake is off."""
+    put_on = f"{brake.owner} put it on at {clock(brake.since)}: {brake.reason}"
+    return f"{_RELEASED[brake.kind]} ({put_on})"
+
+
+def clock(moment: datetime) -> str:
+    """Return a time for a sentence, in UTC: people read it anywhere."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _shown(character: str) -> str:
+    if unicodedata.category(character) not in _ACTING:
+        return character
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")

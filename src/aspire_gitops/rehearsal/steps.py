@@ -1,0 +1,222 @@
+"""The order of events: each step does something on the stage and says what it proved.
+
+A step that fails does not hide the next ones, except the first: without the
+objects there is nothing to call.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from aspire_gitops.rehearsal import checks
+from aspire_gitops.rehearsal.attacks import sample
+from aspire_gitops.rehearsal.books import tariff_of
+from aspire_gitops.rehearsal.environment import Call, Stage
+from aspire_gitops.rehearsal.redirect import provider_of, swapped
+from aspire_gitops.rehearsal.report import Rehearsal, Step, StepStatus, Watcher
+from aspire_gitops.rehearsal.scenarios import (
+    app_keys,
+    attacked_with,
+    call_of,
+    deployments,
+    listed,
+    not_listed,
+    one_caller_for_each_provider,
+    route_of,
+    swaps,
+)
+from aspire_gitops.state import Compiled
+from aspire_gitops.vocabulary.errors import AspireGitopsError
+
+
+@dataclass(slots=True)
+class Scene:
+    """What the steps share. `compiled` is what the gateway is to be; the swap edits it."""
+
+    stage: Stage
+    compiled: Compiled
+    reported: list[str] = field(default_factory=list)
+
+
+class _NoRoom(Exception):
+    """The files leave no room for this step; the message says why."""
+
+
+def apply(scene: Scene) -> Iterator[str]:
+    for name in scene.stage.make_keys_by_hand(scene.compiled):
+        yield f"made {name} by hand first: the files adopt it"
+    plan = scene.stage.plan(scene.compiled)
+    outcome = scene.stage.apply(plan, scene.compiled)
+    yield checks.all_applied(outcome)
+    for action, count in plan.counts.items():
+        kinds = Counter(c.key.kind.value for c in plan.changes if c.action is action)
+        yield f"{action}: {count} ({', '.join(f'{n} {kind}' for kind, n in kinds.items())})"
+
+
+def plan_again(scene: Scene) -> Iterator[str]:
+    yield checks.nothing_to_do(scene.stage.plan(scene.compiled))
+
+
+def call_everything(scene: Scene) -> Iterator[str]:
+    known = deployments(scene.compiled)
+    routes = {alias: route_of(scene.stage, item) for alias, item in known.items()}
+    for key in app_keys(scene.compiled):
+        for alias in listed(key):
+            exchange = scene.stage.call(call_of(key, known[alias]))
+            yield f"{key.key.name}: {checks.answered_by(exchange, routes[alias])}"
+
+
+def call_what_is_not_listed(scene: Scene) -> Iterator[str]:
+    for key in app_keys(scene.compiled):
+        model = not_listed(scene.compiled, key)
+        exchange = scene.stage.call(Call(key.key, model))
+        yield f"{key.key.name}: {checks.refused(exchange, model)}"
+
+
+def fail_each_provider(scene: Scene) -> Iterator[str]:
+    for provider, (key, item) in one_caller_for_each_provider(scene.compiled).items():
+        route = route_of(scene.stage, item)
+        others = [alias for alias in listed(key) if alias != item.handle]
+        scene.stage.fail(provider)
+        try:
+            alone = scene.stage.call(call_of(key, item))
+            yield f"{provider} down: {checks.failed_loudly(alone, route)}"
+            if others:
+                asked = scene.stage.call(call_of(key, item, fallbacks=others))
+                fact = checks.no_fallback(asked, route)
+                yield f"{provider} down, the app asks for fallbacks to {', '.join(others)}: {fact}"
+        finally:
+            scene.stage.mend()
+        fact = checks.answered_by(scene.stage.call(call_of(key, item)), route)
+        yield f"{provider} back: {fact}"
+
+
+def swap_an_alias(scene: Scene) -> Iterator[str]:
+    found = next(swaps(scene.compiled), None)
+    if found is None:
+        raise _NoRoom("no alias has another provider to go to: one provider only, or other modes")
+    key, item, other = found
+    before = provider_of(item)
+    edited_files, edited = swapped(scene.compiled, item.key, other.key)
+    plan = scene.stage.plan(edited_files)
+    yield checks.one_update(plan, item.key)
+    checks.all_applied(scene.stage.apply(plan, edited_files))
+    scene.compiled = edited_files
+    exchange = scene.stage.call(call_of(key, edited))
+    fact = checks.answered_by(exchange, route_of(scene.stage, edited))
+    yield f"the next call: {fact}; none to {before}, and {key.key.name} changed nothing"
+
+
+def restart(scene: Scene) -> Iterator[str]:
+    before = scene.stage.addresses()
+    scene.stage.restart()
+    if scene.stage.addresses() != before:
+        raise checks.NotProved("an object has gone, or has moved, since the restart")
+    yield f"{len(before)} objects before and after, at the same addresses"
+    yield checks.nothing_to_do(scene.stage.plan(scene.compiled))
+    known = deployments(scene.compiled)
+    keys = app_keys(scene.compiled)
+    for key in keys:
+        item = known[listed(key)[0]]
+        checks.answered_by(scene.stage.call(call_of(key, item)), route_of(scene.stage, item))
+    yield f"{len(keys)} keys work as before"
+
+
+def attack(scene: Scene) -> Iterator[str]:
+    if not scene.compiled.gateway.has_ledger:
+        raise _NoRoom("the files ask for no ledger, and it is the ledger that withstands attacks")
+    known = deployments(scene.compiled)
+    routes = {alias: route_of(scene.stage, item) for alias, item in known.items()}
+    key = max(app_keys(scene.compiled), key=lambda item: len(listed(item)))
+    found: Counter[tuple[str, str]] = Counter()
+    succeeded: list[str] = []
+    for played in sample():
+        names = attacked_with(scene.compiled, key, played.call, scene.stage.elsewhere())
+        if names is None:
+            continue
+        seen = scene.stage.attack(played, names, key.key)
+        tariff = tariff_of(known[names.alias], key)
+        try:
+            verdict = checks.withstood(played, seen, routes[names.alias], tariff)
+        except checks.NotProved as error:
+            succeeded.append(str(error))
+        else:
+            found[played.kind.value, verdict.value] += 1
+    for (kind, how), count in found.items():
+        yield f"{key.key.name}, {kind}: {count} {how}"
+    if succeeded:
+        raise checks.NotProved("; ".join(succeeded))
+
+
+def compare_the_books(scene: Scene) -> Iterator[str]:
+    if not scene.compiled.gateway.has_ledger:
+        raise _NoRoom("the files ask for no ledger, so there is one book only")
+    yield checks.books_agree(scene.stage.books())
+
+
+def search_for_secrets(scene: Scene) -> Iterator[str]:
+    written = {**scene.stage.written(), "this report": "\n".join(scene.reported)}
+    yield checks.no_secret(written, scene.stage.planted())
+
+
+STEPS: tuple[tuple[str, str, Callable[[Scene], Iterator[str]]], ...] = (
+    ("apply", "Apply the files to an empty gateway", apply),
+    ("settled", "Plan again: nothing is left to do", plan_again),
+    ("calls", "Each key calls each alias that its app lists", call_everything),
+    ("refusals", "Each key is refused what its app does not list", call_what_is_not_listed),
+    ("outage", "A provider fails: loudly, and nobody else answers", fail_each_provider),
+    ("swap", "Swap an alias to another provider", swap_an_alias),
+    ("restart", "Restart the gateway: nothing is lost", restart),
+    ("attacks", "Attack it with a key: refused, or booked in full", attack),
+    ("books", "Compare what providers billed with what the ledger booked", compare_the_books),
+    ("secrets", "No secret is in anything that we wrote", search_for_secrets),
+)
+
+
+_NOT_TRIED: tuple[StepStatus, tuple[str, ...]] = (
+    StepStatus.SKIPPED,
+    ("not tried: the files were not applied",),
+)
+
+
+def play(
+    stage: Stage,
+    compiled: Compiled,
+    watcher: Watcher,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> Rehearsal:
+    """Play every step and report. Faults of the world become failed steps; only a bug raises."""
+    scene, began = Scene(stage, compiled), clock()
+    steps: list[Step] = []
+    for name, title, act in STEPS:
+        watcher.begins(title)
+        started = clock()
+        status, facts = _NOT_TRIED
+        if not steps or steps[0].status is StepStatus.PASSED:
+            status, facts = _attempt(act, scene)
+        scene.reported += facts
+        step = Step(name, title, status, facts, clock() - started)
+        watcher.ended(step)
+        steps.append(step)
+    counts = Counter(key.kind.value for key in compiled.objects)
+    return Rehearsal(
+        str(compiled.revision), compiled.gateway.name, tuple(steps), counts, clock() - began
+    )
+
+
+def _attempt(
+    act: Callable[[Scene], Iterator[str]], scene: Scene
+) -> tuple[StepStatus, tuple[str, ...]]:
+    facts: list[str] = []
+    try:
+        for fact in act(scene):  # what was seen before a failure stays in the report
+            facts.append(fact)  # noqa: PERF402 (extend would not promise that)
+    except _NoRoom as error:
+        return StepStatus.SKIPPED, (*facts, str(error))
+    except (checks.NotProved, AspireGitopsError) as error:
+        return StepStatus.FAILED, (*facts, str(error))
+    if not facts:
+        return StepStatus.FAILED, ("there was nothing to try, so nothing is proved",)
+    return StepStatus.PASSED, tuple(facts)

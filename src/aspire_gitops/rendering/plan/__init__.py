@@ -1,1 +1,0 @@
-"""A plan for people: on a terminal, and under a pull request."""

@@ -1,1 +1,0 @@
-"""A review for people and machines: one sentence, one table, and details that fold away."""

@@ -1,1 +1,0 @@
-"""A month's spend: tables, CSV, and the statement."""

@@ -1,0 +1,179 @@
+"""What changes behind an alias: who answers, what it can do, what it costs, who relies on it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeVar
+
+from aspire_gitops.catalog import Catalog, Declared
+from aspire_gitops.compiling.prices import named_amounts
+from aspire_gitops.resources import AliasSpec, ProviderSpec, ResourceKind
+from aspire_gitops.resources.alias import PriceSpec
+from aspire_gitops.resources.app import NeedSpec
+from aspire_gitops.review.compared import Compared
+from aspire_gitops.review.review import AliasImpact, Edit, Gap, Moved, PriceMove, ResourceEdit
+from aspire_gitops.vocabulary.diagnostic import Span
+
+
+def gaps(alias: str, base: Catalog, head: Catalog, apps: Iterable[str]) -> Iterator[Gap]:
+    """Yield what apps say they need of `alias`, that it had before the change and lacks after it."""
+    before, after = base.aliases.get(alias), head.aliases.get(alias)
+    for name in apps:
+        app = head.apps.get(name)
+        needs = (app.spec.needs or {}).get(alias) if app else None
+        if needs is None or before is None:
+            continue
+        lacked = set(_lacking(needs, before.spec))
+        lacks = _lacking(needs, after.spec if after else None)
+        yield from (Gap(name, need) for need in lacks if need not in lacked)
+
+
+def unspoken(alias: str, head: Catalog, apps: Iterable[str]) -> Sequence[str]:
+    """Return the apps that may call `alias` after the change and never said what they need of it."""
+    return [
+        name
+        for name in apps
+        if (app := head.apps.get(name))
+        and alias in app.spec.aliases
+        and alias not in (app.spec.needs or {})
+    ]
+
+
+def _lacking(needs: NeedSpec, offer: AliasSpec | None) -> Iterator[str]:
+    offered = offer.capabilities if offer else ()
+    yield from (f"capability {name}" for name in needs.capabilities if name not in offered)
+    if _less(offer.context_window_tokens if offer else None, needs.context_window_tokens):
+        yield f"context window of {needs.context_window_tokens:,} tokens"
+    if _less(offer.max_output_tokens if offer else None, needs.max_output_tokens):
+        yield f"output of {needs.max_output_tokens:,} tokens"
+    wanted = needs.embedding_dimensions
+    if wanted and (offer is None or offer.embedding_dimensions != wanted):
+        yield f"vectors of {wanted:,} dimensions"
+
+
+def _less(offered: int | None, needed: int | None) -> bool:
+    return needed is not None and (offered is None or offered < needed)
+
+
+T = TypeVar("T")
+_BEHIND_AN_ALIAS = frozenset({"vendor", "base_url", "api", "billing"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """One side of an alias: its own file, and the provider of its target if there is one."""
+
+    spec: AliasSpec
+    provider: ProviderSpec | None
+
+    @property
+    def vendor(self) -> str | None:
+        return self.provider.vendor if self.provider else None
+
+    @property
+    def billing(self) -> str | None:
+        return self.provider.billing if self.provider else None
+
+
+def alias_impacts(compared: Compared, edits: Iterable[ResourceEdit]) -> tuple[AliasImpact, ...]:
+    """Return one for each alias that is edited, or whose provider is, by name."""
+    touched = _touched(compared.base, compared.head, edits)
+    callers = _callers(compared.base, compared.head) if touched else {}
+    return tuple(
+        _impact(name, touched[name], callers.get(name, ()), compared) for name in sorted(touched)
+    )
+
+
+def _touched(
+    base: Catalog, head: Catalog, edits: Iterable[ResourceEdit]
+) -> Mapping[str, ResourceEdit]:
+    """Return the edit that touches each alias: its own, or else its provider's."""
+    own = {edit.name: edit for edit in edits if edit.kind is ResourceKind.ALIAS}
+    providers = {
+        edit.name: edit
+        for edit in edits
+        if edit.kind is ResourceKind.PROVIDER
+        and any(change.path in _BEHIND_AN_ALIAS for change in edit.fields)
+    }
+    found: dict[str, ResourceEdit] = {}
+    for catalog in (base, head) if providers else ():
+        for alias in catalog.aliases.values():
+            if edit := providers.get(alias.spec.target.provider):
+                found[alias.name] = edit
+    return found | own
+
+
+def _callers(base: Catalog, head: Catalog) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for catalog in (base, head):
+        for app in catalog.apps.values():
+            for alias in app.spec.aliases:
+                found[alias].add(app.name)
+    return {alias: tuple(sorted(apps)) for alias, apps in found.items()}
+
+
+def _impact(
+    name: str, edit: ResourceEdit, apps: tuple[str, ...], compared: Compared
+) -> AliasImpact:
+    base, head, repricing = compared.base, compared.head, compared.repricing
+    both = Moved(_behind(base, name), _behind(head, name))
+    before, after = _capabilities(both.before), _capabilities(both.after)
+    return AliasImpact(
+        name=name,
+        edit=edit.edit if edit.kind is ResourceKind.ALIAS else Edit.CHANGED,
+        place=_place(edit, head.aliases.get(name)),
+        apps=apps,
+        provider=_moved(both, lambda side: side.spec.target.provider),
+        vendor=_moved(both, lambda side: side.vendor),
+        model=_moved(both, lambda side: side.spec.target.model),
+        mode=_moved(both, lambda side: side.spec.mode),
+        capabilities_lost=tuple(sorted(before - after)),
+        capabilities_gained=tuple(sorted(after - before)),
+        context_window_tokens=_moved(both, lambda side: side.spec.context_window_tokens),
+        max_output_tokens=_moved(both, lambda side: side.spec.max_output_tokens),
+        embedding_dimensions=_moved(both, lambda side: side.spec.embedding_dimensions),
+        billing=_moved(both, lambda side: side.billing),
+        prices=tuple(_prices(both)),
+        gaps=tuple(gaps(name, base, head, apps)),
+        repriced=repricing.of_alias(name, apps) if repricing else None,
+    )
+
+
+def _behind(catalog: Catalog, name: str) -> _Behind | None:
+    alias = catalog.aliases.get(name)
+    if alias is None:
+        return None
+    provider = catalog.providers.get(alias.spec.target.provider)
+    return _Behind(alias.spec, provider.spec if provider else None)
+
+
+def _place(edit: ResourceEdit, alias: Declared[AliasSpec] | None) -> Span:
+    # A swap is read at its target, whatever else the file changes.
+    paths = {change.path for change in edit.fields}
+    for path in ("target.provider", "target.model"):
+        if path in paths and alias:
+            return alias.span(*path.split("."))
+    return edit.place
+
+
+def _prices(both: Moved[_Behind]) -> Iterator[PriceMove]:
+    before, after = _stated(both.before), _stated(both.after)
+    known = {**before, **after}
+    order = [*PriceSpec.model_fields]
+    for unit in sorted(known, key=lambda unit: (order.index(unit.partition(".")[0]), unit)):
+        yield PriceMove(unit, Moved(before.get(unit), after.get(unit)))
+
+
+def _stated(side: _Behind | None) -> Mapping[str, Decimal]:
+    price = side.spec.price if side else None
+    return dict(named_amounts(price)) if price else {}
+
+
+def _moved(both: Moved[_Behind], read: Callable[[_Behind], T | None]) -> Moved[T]:
+    before, after = both.before, both.after
+    return Moved(read(before) if before else None, read(after) if after else None)
+
+
+def _capabilities(side: _Behind | None) -> set[str]:
+    return set(side.spec.capabilities) if side else set()

@@ -1,0 +1,189 @@
+"""What the ledger has of one month, as plain values. `ledger_reading` makes them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from aspire_ledger.money import Aud, Month
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one budget, app, alias or provider has of a month. Adjustments are no calls."""
+
+    name: str
+    aud: Aud
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class MonthRecord:
+    """One month of the ledger.
+
+    `month` is `2026-11`. `days` is what calls cost on each day, by budget; it
+    may reach back into the month before, for the pace, and is empty where
+    nobody asked. `estimated` is what each budget's estimated calls cost, for whom the
+    provider reported no usage that could be believed.
+    """
+
+    month: str
+    budgets: tuple[Part, ...] = ()
+    apps: tuple[Part, ...] = ()
+    aliases: tuple[Part, ...] = ()
+    providers: tuple[Part, ...] = ()
+    days: Mapping[str, Mapping[date, Aud]] = field(default_factory=dict)
+    estimated: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """What a person booked by hand, negative for a refund."""
+
+    number: int  # of the ledger's entry
+    at: datetime
+    budget: str
+    aud: Aud
+    reason: str  # and who booked it
+
+
+@dataclass(frozen=True, slots=True)
+class RateUsed:
+    """An exchange rate, and what was booked at it."""
+
+    usd_per_aud: Decimal
+    first: datetime
+    last: datetime
+    entries: int
+    aud: Aud
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """One line of the ledger, as far as a statement needs it.
+
+    A correction is money and no call; `request_id` says of which one. An adjustment has
+    a reason, and neither app nor alias. `deployment` is the address of the row that answered.
+    """
+
+    number: int
+    at: datetime
+    budget: str
+    aud: Aud
+    app: str = ""
+    alias: str = ""
+    provider: str = ""
+    usd_per_aud: Decimal = Decimal(0)
+    is_call: bool = False
+    is_adjustment: bool = False
+    reason: str = ""
+    request_id: str = ""
+    deployment: str = ""
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Calls of some days that failed in one way. See `ledger.values.FailedCalls` for the outcomes."""
+
+    app: str
+    alias: str
+    deployment: str
+    outcome: str
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnlistedParameter:
+    """Calls of some days that sent a parameter which no reviewed file lists.
+
+    `outcome` is `refused`, `removed` or `passed`.
+    """
+
+    app: str
+    alias: str
+    call_type: str
+    parameter: str
+    outcome: str
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceDifference:
+    """A call that we price otherwise than the gateway computed it (US dollars)."""
+
+    request_id: str
+    alias: str
+    deployment: str
+    booked: Decimal
+    reported: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PriceDifferences:
+    """How many calls of a month are priced otherwise, and those that differ most."""
+
+    calls: int = 0
+    worst: tuple[PriceDifference, ...] = ()
+
+
+_NAME = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+_DAY = timedelta(days=1)
+
+
+def month_named(name: str, timezone: ZoneInfo) -> Month:
+    """Return the month called `2026-11`.
+
+    Raises:
+        ValueError: It is no month.
+    """
+    if not is_month(name):
+        raise ValueError(f"{name!r} is no month; write it as 2026-11")
+    noon = datetime(int(name[:4]), int(name[5:]), 1, 12, tzinfo=timezone)
+    return Month.containing(noon, timezone)
+
+
+def is_month(name: str) -> bool:
+    """Say whether this is the name of a month."""
+    return bool(_NAME.fullmatch(name)) and not name.startswith("0000")
+
+
+def month_before(month: Month) -> Month:
+    """Return the month that ends where this one starts."""
+    timezone = timezone_of(month)
+    return Month.containing(
+        datetime.combine(month.start.date() - _DAY, time(12), timezone), timezone
+    )
+
+
+def timezone_of(month: Month) -> ZoneInfo:
+    """Return where the month is one."""
+    timezone = month.start.tzinfo
+    if not isinstance(timezone, ZoneInfo):
+        raise TypeError("a month without a timezone")
+    return timezone
+
+
+def days_of(month: Month) -> Iterator[date]:
+    """Yield the days of the month, in order."""
+    day = month.start.date()
+    while day < month.end.date():
+        yield day
+        day += _DAY
+
+
+def part_left(day: date, now: datetime, timezone: ZoneInfo) -> float:
+    """Return how much of `day` is still to come at `now`, 0 to 1.
+
+    Measured in real time: a day on which clocks are changed has 23 or 25 hours.
+    """
+    start, end = _midnight(day, timezone), _midnight(day + _DAY, timezone)
+    left = (end - now.astimezone(UTC)) / (end - start)
+    return min(max(left, 0.0), 1.0)
+
+
+def _midnight(day: date, timezone: ZoneInfo) -> datetime:
+    # In UTC, because the difference of two times of one zone ignores that clocks are changed.
+    return datetime.combine(day, time(), timezone).astimezone(UTC)

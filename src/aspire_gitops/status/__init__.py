@@ -1,0 +1,1 @@
+"""What the controller says of itself: its value, its document, and both in words."""

@@ -1,0 +1,323 @@
+"""The status in the form that leaves this program: what `/api/status` answers.
+
+One shape for three readers: machines get it as JSON, the page and the terminal
+are drawn from it. Every text in it is safe to show: whatever acts instead of
+showing (control characters, bidirectional overrides) is written as an escape,
+on the way out and on the way in. `documenting` makes one.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from aspire_gitops.status.value import Answer, BrakeKind, Role, Standing
+from aspire_gitops.vocabulary.text import one_line, printable
+
+
+def _line(value: Any) -> Any:
+    return one_line(value) if isinstance(value, str) else value
+
+
+def _prose(value: Any) -> Any:
+    return printable(value) if isinstance(value, str) else value
+
+
+Line = Annotated[str, BeforeValidator(_line)]
+Prose = Annotated[str, BeforeValidator(_prose)]  # may have several lines
+
+
+class Document(BaseModel):
+    """A part of the status. Unknown fields are passed over, so that a newer controller can be asked."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class RevisionDocument(Document):
+    reference: Line
+    commit: Line | None
+    dirty: bool
+    author: Line | None
+    subject: Line | None
+    approvers: tuple[Line, ...]
+
+
+class FieldDocument(Document):
+    """One planned field, as people are shown it. None is unset."""
+
+    path: Line
+    before: Line | None
+    after: Line | None
+    drift: bool
+
+
+class ChangeDocument(Document):
+    action: Line
+    object: Line
+    where: Line  # what the gateway calls it, empty for an object to be
+    reason: Line
+    drift: bool
+    fields: tuple[FieldDocument, ...]
+
+
+class RefusalDocument(Document):
+    code: Line
+    name: Line
+    object: Line
+    message: Prose
+    help: Prose
+
+
+class PlanDocument(Document):
+    """A plan that waits. `changes` holds the first `SHOWN`; `total` counts all of them."""
+
+    id: Line
+    revision: Line
+    total: int
+    counts: dict[Line, int]
+    drift: int
+    changes: tuple[ChangeDocument, ...]
+    refusals: tuple[RefusalDocument, ...]
+    warnings: tuple[Prose, ...]
+
+
+class DiagnosticDocument(Document):
+    """A mistake in a reviewed file. Never the line itself, which may be somebody's secret."""
+
+    code: Line
+    name: Line
+    severity: Line
+    place: Line
+    message: Prose
+    help: Prose | None
+
+
+class DriftDocument(Document):
+    object: Line
+    fields: tuple[Line, ...]
+    answer: Answer
+    by: Line | None
+    since: datetime | None
+
+
+class FightDocument(Document):
+    object: Line
+    path: Line
+    times: int
+    last: datetime
+    heals_again_at: datetime
+
+
+class BrakeDocument(Document):
+    kind: BrakeKind
+    owner: Line
+    reason: Line
+    since: datetime
+    until: datetime | None
+
+
+class TurnDocument(Document):
+    """One turn. `drift` and `fights` are counted here; the status lists the last ones."""
+
+    id: Line
+    causes: tuple[Line, ...]
+    started_at: datetime
+    duration_s: float
+    standing: Standing
+    reason: Prose
+    help: Prose
+    wanted: RevisionDocument | None
+    applied: RevisionDocument | None
+    plan: Line | None
+    planned: int
+    counts: dict[Line, int]
+    failures: tuple[Prose, ...]
+    diagnostics: tuple[DiagnosticDocument, ...]
+    drift: int
+    fights: int
+    brakes: tuple[BrakeDocument, ...]
+    gateway_s: float
+    source_s: float
+    own_s: float
+    look_again_s: float
+
+
+class GatewayDocument(Document):
+    name: Line | None
+    url: Line | None
+    litellm_version: Line | None
+
+
+class AliasDocument(Document):
+    name: Line
+    mode: Line
+    provider: Line
+    vendor: Line
+    model: Line
+    live: bool
+
+
+class AppDocument(Document):
+    name: Line
+    owner: Line
+    aliases: tuple[Line, ...]
+    budget: Line
+    monthly_aud: Line
+    keys: int
+    live_keys: int
+
+
+class FallbackDocument(Document):
+    alias: Line
+    kind: Line
+    answers: tuple[Line, ...]
+
+
+class BudgetSpendDocument(Document):
+    """One budget this month. Amounts are exact text; `outlook` is what people are told."""
+
+    name: Line
+    apps: tuple[Line, ...]
+    spent_aud: Line
+    cap_aud: Line | None
+    percent: int | None
+    calls: int
+    aud_per_day: Line | None
+    cap_reached: Line
+    earliest: date | None
+    likely: date | None
+    latest: date | None
+    month_end_aud: tuple[Line, Line, Line] | None
+    outlook: Line
+    estimated_aud: Line | None = None  # an older controller says nothing of it
+    estimated_calls: int = 0
+
+
+class OwnSpendDocument(Document):
+    """A key of which LiteLLM and the ledger disagree. Amounts are exact text, US dollars."""
+
+    object: Line
+    litellm_usd: Line
+    ledger_usd: Line
+    max_budget_usd: Line
+    verdict: Line
+    told: Prose
+
+
+class SpendDocument(Document):
+    """What the ledger said at `at`; `month` is None before it answered, `problem` says why."""
+
+    month: Line | None
+    timezone: Line | None
+    at: datetime | None
+    spent_aud: Line | None
+    calls: int
+    budgets: tuple[BudgetSpendDocument, ...]
+    problem: Prose
+    unlike: tuple[OwnSpendDocument, ...] = ()  # an older controller says nothing of it
+
+
+class AliasFailuresDocument(Document):
+    """Calls of one alias that failed in one way: in the days of the report, and today."""
+
+    alias: Line
+    outcome: Line
+    calls: int
+    today: int
+
+
+class AppParameterDocument(Document):
+    """Calls of one app that sent a parameter which no reviewed file lists.
+
+    `aliases` are the first of those that were called.
+    """
+
+    app: Line
+    parameter: Line
+    outcome: Line
+    calls: int
+    aliases: tuple[Line, ...]
+
+
+class PriceDifferenceDocument(Document):
+    """A call that we price otherwise than LiteLLM. Amounts are exact text, US dollars."""
+
+    request_id: Line
+    alias: Line
+    deployment: Line
+    booked_usd: Line
+    litellm_usd: Line
+
+
+class PriceDifferencesDocument(Document):
+    """How many calls of `month` are priced otherwise; the worst of them."""
+
+    month: Line
+    calls: int
+    worst: tuple[PriceDifferenceDocument, ...]
+
+
+class CallsDocument(Document):
+    """What the ledger said of calls at `at`. What is None is not known; `problem` says why.
+
+    Lists hold the most frequent; `failure_rows` and `parameter_rows` count all there are.
+    """
+
+    at: datetime
+    since: date
+    until: date
+    failures: tuple[AliasFailuresDocument, ...] | None
+    failure_rows: int
+    unlisted_parameters: tuple[AppParameterDocument, ...] | None
+    parameter_rows: int
+    price_differences: PriceDifferencesDocument | None
+    problem: Prose
+
+
+class DowntimeDocument(Document):
+    """How long the gateway did not answer in `month`, as the controller saw it. Seconds."""
+
+    month: Line
+    seconds: float
+    allowed_s: int
+    watched_since: date
+
+
+class JournalDocument(Document):
+    entries: int
+    bytes: int
+    head: Line
+
+
+class StatusDocument(Document):
+    """The controller at one moment; see `reporting.Status` for what the words mean."""
+
+    format: Literal[1] = 1
+    at: datetime
+    started_at: datetime
+    version: Line
+    role: Role
+    standing: Standing
+    reason: Prose
+    help: Prose
+    at_work: Line | None
+    next_look_at: datetime | None
+    last_success_at: datetime | None
+    gateway: GatewayDocument
+    wanted: RevisionDocument | None
+    applied: RevisionDocument | None
+    applied_at: datetime | None
+    brakes: tuple[BrakeDocument, ...]
+    pending: PlanDocument | None
+    drift: tuple[DriftDocument, ...]
+    fights: tuple[FightDocument, ...]
+    turns: tuple[TurnDocument, ...]
+    aliases: tuple[AliasDocument, ...]
+    apps: tuple[AppDocument, ...]
+    foreign: tuple[Line, ...]
+    fallbacks: tuple[FallbackDocument, ...]
+    journal: JournalDocument | None
+    untold: int
+    spend: SpendDocument | None = None  # an older controller says nothing of it
+    calls: CallsDocument | None = None  # nor of this
+    downtime: DowntimeDocument | None = None  # nor of this

@@ -1,0 +1,268 @@
+"""What the controller has to say, as values: turns, the status, notices. Free of secrets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from aspire_gitops.planning.plan import Plan
+from aspire_gitops.spend import Spend
+from aspire_gitops.spend.calls import CallReport
+from aspire_gitops.spend.own_spend import OwnSpend
+from aspire_gitops.state import LiveFallback
+from aspire_gitops.usage import Downtime
+from aspire_gitops.vocabulary.diagnostic import Diagnostic
+from aspire_gitops.vocabulary.revision import Revision
+
+
+class Standing(StrEnum):
+    """How a turn ended, told apart by what has to happen next."""
+
+    READY = "ready"  # at rest: the gateway is as git says, or as a brake allows
+    WAITING = "waiting"  # passes by itself: looked at again with a growing pause
+    STALLED = "stalled"  # needs a commit or a person: looked at again slowly
+
+
+class Answer(StrEnum):
+    """What was done about drift."""
+
+    HEALED = "healed"
+    REPORTED = "reported"  # policy or a brake says to look only
+    HELD = "held"  # somebody keeps changing it back, so healing was slowed down
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """One object that differs from git although git did not change.
+
+    `fields` are dotted paths, empty when the whole object is gone. `by` and
+    `since` are what the gateway tells, None where it does not.
+    """
+
+    object: str
+    fields: tuple[str, ...]
+    answer: Answer
+    by: str | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fight:
+    """Somebody keeps changing a field back: `times` within the last hour."""
+
+    object: str
+    path: str
+    times: int
+    last: datetime
+    heals_again_at: datetime
+
+
+class BrakeKind(StrEnum):
+    SUSPEND = "suspend"  # look and report, until somebody resumes
+    FREEZE = "freeze"  # the same, and it ends by itself
+    REVERT = "revert"  # hold an older revision instead of the branch; ends by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """Somebody asked us to hold still, or to hold the revision `commit`. Ends by itself at `until`."""
+
+    kind: BrakeKind
+    owner: str
+    reason: str
+    since: datetime
+    until: datetime | None = None
+    commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of the controller.
+
+    `reason` is one sentence for people: why the standing is what it is; `help`
+    is the way out, empty when there is nothing to do. `wanted` is the revision
+    that git has now, `applied` the last one that was applied whole. `plan` is
+    what had to change, and `counts` how that ended (applied, failed, skipped).
+    A plan that a brake, policy or refusal kept from being applied has no counts.
+
+    `gateway_s` is time spent waiting for the gateway, `source_s` for git, and
+    `own_s` the processor time of this program, all in seconds.
+    """
+
+    id: str
+    causes: tuple[str, ...]
+    started_at: datetime
+    duration_s: float
+    standing: Standing
+    reason: str
+    help: str = ""
+    wanted: Revision | None = None
+    applied: Revision | None = None
+    plan: Plan | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()  # `deployment/qwen-vision: …`, one for each failed change
+    diagnostics: tuple[Diagnostic, ...] = ()
+    drift: tuple[Drifted, ...] = ()
+    fights: tuple[Fight, ...] = ()
+    brakes: tuple[Brake, ...] = ()
+    gateway_s: float = 0.0
+    source_s: float = 0.0
+    own_s: float = 0.0
+    look_again_s: float = 60.0
+
+
+class Role(StrEnum):
+    LEADER = "leader"  # holds the lock, so it may write
+    STANDBY = "standby"  # another controller holds the lock
+
+
+@dataclass(frozen=True, slots=True)
+class AliasRow:
+    """One alias and where its calls go. `live` is False while the gateway differs from git."""
+
+    name: str
+    mode: str
+    provider: str
+    vendor: str
+    model: str
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AppRow:
+    """One app, its monthly cap as written (AUD) and how many of its keys are live."""
+
+    name: str
+    owner: str
+    aliases: tuple[str, ...]
+    budget: str
+    monthly_aud: str
+    keys: int
+    live_keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFacts:
+    """How long the journal is, and the hash that vouches for all of it."""
+
+    entries: int
+    bytes: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpendReport:
+    """What the ledger said last. `spend` is None until it answered; `problem` says why it does not.
+
+    `unlike` are the keys of which LiteLLM and the ledger disagree, for longer than
+    LiteLLM takes to write its spend.
+    """
+
+    spend: Spend | None = None
+    problem: str = ""
+    unlike: tuple[OwnSpend, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DowntimeReport:
+    """How long the gateway did not answer this month, beside what its users were promised."""
+
+    downtime: Downtime
+    allowed_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The controller at one moment.
+
+    `standing` and `reason` are the last turn's, or say that there was none yet.
+    `pending` is a plan that waits: for a brake, an Approval, a person.
+    `at_work` says what is being done just now, None between turns.
+    """
+
+    at: datetime
+    started_at: datetime
+    version: str
+    role: Role
+    standing: Standing
+    reason: str
+    help: str = ""
+    gateway_name: str | None = None
+    gateway_url: str | None = None
+    litellm_version: str | None = None
+    wanted: Revision | None = None
+    applied: Revision | None = None
+    applied_at: datetime | None = None
+    last_success_at: datetime | None = None  # of a turn that ended ready
+    next_look_at: datetime | None = None
+    at_work: str | None = None
+    pending: Plan | None = None
+    turns: tuple[Turn, ...] = ()  # newest first, some twenty
+    aliases: tuple[AliasRow, ...] = ()
+    apps: tuple[AppRow, ...] = ()
+    drift: tuple[Drifted, ...] = ()  # of the last turn that read the gateway
+    fights: tuple[Fight, ...] = ()
+    brakes: tuple[Brake, ...] = ()
+    foreign: tuple[str, ...] = ()
+    fallbacks: tuple[LiveFallback, ...] = ()
+    journal: JournalFacts | None = None
+    untold: int = 0  # notices that could not be handed over yet
+    spend: SpendReport | None = None  # None where no ledger is set
+    calls: CallReport | None = None  # nor before it answered
+    downtime: DowntimeReport | None = None  # None before the journal and git were read
+
+
+class Topic(StrEnum):
+    """What a notice is about; receivers choose among these."""
+
+    PENDING = "pending"  # a revision is about to be applied
+    APPLIED = "applied"
+    FAILED = "failed"  # a revision could not be applied for its own reason
+    STALLED = "stalled"
+    DRIFT = "drift"
+    FIGHT = "fight"
+    FREEZE = "freeze"
+    RECOVERED = "recovered"  # after failed or stalled
+    SPEND = "spend"  # a budget reached one of its declared percentages
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to tell. Holds no secret.
+
+    `id` is unique and stable, so that a receiver can drop a second copy.
+    `title` is one sentence; `lines` are details, plain text. `commit` is the
+    one that the notice is about, None when it is about none. `quiet` marks what
+    is recorded and nobody has to read: a commit that changed nothing on the gateway.
+    """
+
+    id: str
+    topic: Topic
+    at: datetime
+    title: str
+    lines: tuple[str, ...] = ()
+    commit: str | None = None
+    gateway: str = ""
+    turn: str = ""
+    quiet: bool = False
+
+
+__all__ = [
+    "AliasRow",
+    "Answer",
+    "AppRow",
+    "Brake",
+    "BrakeKind",
+    "DowntimeReport",
+    "Drifted",
+    "Fight",
+    "JournalFacts",
+    "Notice",
+    "Role",
+    "SpendReport",
+    "Standing",
+    "Status",
+    "Topic",
+    "Turn",
+]

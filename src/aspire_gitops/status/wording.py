@@ -1,0 +1,289 @@
+"""How a turn and the status are put into words, the same on the page, in logs and in a terminal. Pure."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aspire_gitops.spend.wording import month_text
+from aspire_gitops.status.document import (
+    AppDocument,
+    BrakeDocument,
+    DowntimeDocument,
+    PlanDocument,
+    RevisionDocument,
+    StatusDocument,
+    TurnDocument,
+)
+from aspire_gitops.status.documenting import turn_document
+from aspire_gitops.status.value import Answer, BrakeKind, Role, Standing, Turn
+from aspire_gitops.vocabulary.text import one_line, plural, revision_text
+
+STANDING_SIGNS: Mapping[Standing, str] = {  # told apart by shape, colour comes on top
+    Standing.READY: "●",
+    Standing.WAITING: "◐",
+    Standing.STALLED: "■",
+}
+STANDING_HINTS: Mapping[Standing, str] = {
+    Standing.READY: "at rest",
+    Standing.WAITING: "passes by itself",
+    Standing.STALLED: "needs a commit or a person",
+}
+ANSWER_WORDS: Mapping[Answer, str] = {
+    Answer.HEALED: "healed",
+    Answer.REPORTED: "only reported",
+    Answer.HELD: "held: healing is slowed down",
+    Answer.FAILED: "healing failed",
+}
+_BRAKE_WORDS: Mapping[BrakeKind, str] = {
+    BrakeKind.FREEZE: "Frozen",
+    BrakeKind.SUSPEND: "Suspended",
+    BrakeKind.REVERT: "Held at an older revision",
+}
+_TAKES_OVER = "takes over when the other controller ends"
+UNTOLD = "not told"
+"""Instead of who and when, where the gateway says neither."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The one word on top, what it means, and its tone: ready, waiting, stalled or held."""
+
+    word: str
+    hint: str
+    tone: str
+
+
+def headline(status: StatusDocument) -> Headline:
+    """Return what to say first. A brake shows when nothing worse is to be said."""
+    if status.role is Role.STANDBY:
+        return Headline("Standby", _TAKES_OVER, "held")
+    if status.standing is Standing.READY and status.brakes:
+        return _held({brake.kind for brake in status.brakes})
+    standing = status.standing
+    return Headline(standing.capitalize(), STANDING_HINTS[standing], standing.value)
+
+
+def _held(kinds: Collection[BrakeKind]) -> Headline:
+    if kinds == {BrakeKind.REVERT}:  # alone it stops nobody: drift from that revision is healed
+        return Headline("Reverted", "holds an older revision", "held")
+    word = "Frozen" if BrakeKind.FREEZE in kinds else "Suspended"
+    return Headline(word, "looks and reports only", "held")
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """Return `24 s ago`, `64 min ago`, `3 h ago`, `2 days ago`."""
+    return f"{span((now - then).total_seconds())} ago"
+
+
+def ahead(then: datetime, now: datetime) -> str:
+    """Return `in 36 s`, or `now` when the moment has come."""
+    seconds = (then - now).total_seconds()
+    return "now" if seconds < 1 else f"in {span(seconds)}"
+
+
+def downtime_text(found: DowntimeDocument) -> str:
+    """Return `gateway without an answer for 61 s of 60 min allowed in November 2026, …`."""
+    seconds = "never" if not found.seconds else f"for {_lasted(found.seconds)}"
+    allowed = f"{_lasted(found.allowed_s)} are allowed"
+    since = f"{found.watched_since.day} {found.watched_since:%b}"
+    return (
+        f"{seconds} in {month_text(found.month)}, as the controller saw it since {since}; {allowed}"
+    )
+
+
+def _lasted(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole} s"
+    minutes, left = divmod(whole, 60)
+    return f"{minutes} min {left} s" if left else f"{minutes} min"
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in the one unit that matters."""
+    seconds = max(seconds, 0)
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 100 * 60:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 36 * 3600:
+        return f"{seconds / 3600:.0f} h"
+    return plural(round(seconds / 86_400), "day")
+
+
+def clock(moment: datetime, now: datetime) -> str:
+    """Return `03:14 UTC`, with the day when it is another one."""
+    there, here = moment.astimezone(UTC), now.astimezone(UTC)
+    day = "" if there.date() == here.date() else f"{there.day} {there:%b} "
+    return f"{day}{there:%H:%M} UTC"
+
+
+def sentence(text: str) -> str:
+    """Return the text with a capital first letter and an end."""
+    if not text:
+        return ""
+    first = text.partition(" ")[0]
+    start = text if not first.isalpha() else text[:1].upper() + text[1:]
+    return start if start[-1] in ".!?…" else f"{start}."
+
+
+def commit_short(revision: RevisionDocument) -> str:
+    """Return what people compare: twelve digits, or the reference of a plain folder."""
+    if revision.commit is None:
+        return revision.reference
+    return f"{revision.commit[:12]}{' and changes' if revision.dirty else ''}"
+
+
+def person(name: str) -> str:
+    """Return a commit's author without the address: `Mia Okafor`."""
+    return name.partition(" <")[0] or name
+
+
+def is_behind(status: StatusDocument) -> bool:
+    """Say whether git holds something that was not applied yet."""
+    return status.wanted is not None and status.wanted != status.applied
+
+
+def revisions_text(status: StatusDocument) -> str:
+    """Return how git and the gateway stand to each other."""
+    if status.wanted is None:
+        return "git was not read yet"
+    if status.applied is None:
+        return "nothing was applied yet"
+    return "git is ahead" if is_behind(status) else "the same revision"
+
+
+def brake_text(brake: BrakeDocument, now: datetime) -> str:
+    """Return who stopped what until when, in one sentence."""
+    word = _BRAKE_WORDS[brake.kind]
+    end = "until somebody resumes"
+    if brake.until:
+        end = f"until {clock(brake.until, now)} ({ahead(brake.until, now)})"
+    return f"{word} by {brake.owner} {end}: {brake.reason}"
+
+
+def plan_wait_text(plan: PlanDocument, status: StatusDocument) -> str:
+    """Return what the plan waits for."""
+    if plan.refusals:
+        return f"Refused, for {plural(len(plan.refusals), 'reason')}: it waits for a commit."
+    if status.brakes:
+        return "It waits for the brake to end."
+    return "It waits: nobody carries it out by itself."
+
+
+def plan_count_text(plan: PlanDocument) -> str:
+    """Return `5 changes: 2 create, 1 update, 1 of them drift`."""
+    parts = ", ".join(f"{count} {action}" for action, count in plan.counts.items())
+    drift = f", {plan.drift} of them drift" if plan.drift else ""
+    return f"{plural(plan.total, 'change')}: {parts}{drift}" if parts else "no changes"
+
+
+def keys_text(app: AppDocument) -> str:
+    """Return `2 keys live`, or `1 of 2 keys live`."""
+    if app.keys == app.live_keys:
+        return f"{plural(app.keys, 'key')} live" if app.keys else "no keys"
+    return f"{app.live_keys} of {plural(app.keys, 'key')} live"
+
+
+def role_text(role: Role) -> str:
+    """Return what this controller does beside others."""
+    if role is Role.LEADER:
+        return "leader: this controller writes"
+    return "standby: another controller writes"
+
+
+def bytes_text(size: int) -> str:
+    """Return `3.4 MB`."""
+    for unit, length in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= length:
+            return f"{size / length:.1f} {unit}"
+    return f"{size} bytes"
+
+
+def grouped(number: int) -> str:
+    """Return `4,812`."""
+    return f"{number:,}"
+
+
+def turn_line(turn: Turn | TurnDocument) -> str:
+    """Return `ready: … · main@sha1:4f2c9d1 · 2 applied · 1.2 s (gateway 1.0 s, git 0.1 s, own 0.04 s)`."""
+    shown = turn if isinstance(turn, TurnDocument) else turn_document(turn)
+    parts = [f"{shown.standing}: {one_line(shown.reason)}"]
+    if shown.wanted:
+        parts.append(revision_short(shown.wanted))
+    parts.append(changes_text(shown))
+    if shown.drift:
+        parts.append(f"drift in {plural(shown.drift, 'object')}")
+    parts.append(duration_text(shown))
+    return " · ".join(parts)
+
+
+def turn_lines(turn: TurnDocument) -> Iterator[str]:
+    """Yield the turn, then every mistake and failed change, each in its line, and the way out."""
+    yield turn_line(turn)
+    for found in turn.diagnostics:
+        yield f"  {found.place}: {found.code} {found.name}: {one_line(found.message)}"
+        if found.help:
+            yield f"    = help: {one_line(found.help)}"
+    for failure in turn.failures:
+        yield f"  failed {one_line(failure)}"
+    if turn.help:
+        yield f"  = help: {one_line(turn.help)}"
+
+
+def runs(
+    turns: Sequence[TurnDocument],
+) -> tuple[tuple[TurnDocument, tuple[TurnDocument, ...]], ...]:
+    """Return each turn that tells something new, with the quiet ones before it that do not."""
+    found: list[tuple[TurnDocument, tuple[TurnDocument, ...]]] = []
+    for turn in turns:
+        if found and _tells_the_same(found[-1][0], turn):
+            first, more = found.pop()
+            found.append((first, (*more, turn)))
+        else:
+            found.append((turn, ()))
+    return tuple(found)
+
+
+def _tells_the_same(newer: TurnDocument, older: TurnDocument) -> bool:
+    noisy = newer.counts or older.counts or newer.diagnostics or newer.failures
+    return not noisy and all(
+        getattr(newer, name) == getattr(older, name)
+        for name in ("standing", "reason", "causes", "wanted", "applied", "plan", "drift")
+    )
+
+
+def changes_text(turn: TurnDocument) -> str:
+    """Return `2 applied, 1 failed`, `3 planned`, or `no changes`."""
+    if turn.counts:
+        return counts_text(turn.counts)
+    return f"{turn.planned} planned" if turn.planned else "no changes"
+
+
+def counts_text(counts: Mapping[str, int]) -> str:
+    """Return the counts that are not zero, with their words."""
+    return ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "no changes"
+
+
+def duration_text(turn: TurnDocument) -> str:
+    """Return the wall time, and where it went."""
+    parts = (("gateway", turn.gateway_s), ("git", turn.source_s), ("own", turn.own_s))
+    spent = ", ".join(f"{name} {seconds_text(seconds)}" for name, seconds in parts)
+    return f"{seconds_text(turn.duration_s)} ({spent})"
+
+
+def seconds_text(seconds: float) -> str:
+    """Return a duration with the digits that matter: `4 ms`, `0.31 s`, `12 s`, `3 min`."""
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.2f} s" if seconds < 0.995 else f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def revision_short(revision: RevisionDocument) -> str:
+    """Return `main@4f2c9d1a0b3c`, or the reference alone for a folder."""
+    if revision.commit is None:
+        return revision.reference
+    changes = "+changes" if revision.dirty else ""
+    return revision_text(f"{revision.reference}@sha1:{revision.commit}{changes}")

@@ -1,0 +1,229 @@
+"""What an App and its Budget must get right: keys, needs, and money."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+
+from aspire_gitops.catalog import Catalog, Declared
+from aspire_gitops.loading.document import Document
+from aspire_gitops.resources import AliasSpec, AppSpec, BudgetSpec
+from aspire_gitops.resources.app import NeedSpec
+from aspire_gitops.validation.wording import closest, shown_name
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Severity
+
+KEY_ALIAS_TWICE = Rule("AG210", "key-alias-twice")
+KEY_TWICE = Rule("AG213", "key-twice")
+
+Place = tuple[Document, tuple[str | int, ...]]
+
+
+def check_keys(catalog: Catalog) -> Iterator[Diagnostic]:
+    """Yield AG210 and AG213 for the keys of all apps."""
+    names: dict[str, Place] = {}
+    aliases: dict[str, Place] = {}
+    for app in catalog.apps.values():
+        for index, key in enumerate(app.spec.keys):
+            full_name = f"{app.name}.{key.name}"
+            place = (app.document, ("keys", index))
+            if full_name in names:
+                yield _twice(KEY_TWICE, f'key "{full_name}"', place, "name", names[full_name])
+                continue
+            names[full_name] = place
+            alias = key.key_alias or full_name
+            if alias in aliases:
+                at = "key_alias" if key.key_alias else "name"
+                yield _twice(KEY_ALIAS_TWICE, f'key alias "{alias}"', place, at, aliases[alias])
+            aliases.setdefault(alias, place)
+
+
+def _twice(rule: Rule, what: str, place: Place, field: str, first: Place) -> Diagnostic:
+    document, path = place
+    return rule.at(
+        document.span(*path, field),
+        f"{what} is already declared at {first[0].span(*first[1])}",
+        help="give one of the two another name",
+    )
+
+
+NEED_WITHOUT_ALIAS = Rule("AG214", "need-without-alias")
+NEED_NOT_MET = Rule("AG215", "need-not-met")
+UNKNOWN_DIMENSIONS = Rule("AG216", "unknown-dimensions")
+
+_AT_LEAST = {
+    "context_window_tokens": "to take {} tokens in one call",
+    "max_output_tokens": "to answer with {} tokens",
+}
+
+
+def check_needs(catalog: Catalog) -> Iterator[Diagnostic]:
+    """Yield AG214, AG215 and AG216: each need has an alias, which promises what is needed."""
+    for app in catalog.apps.values():
+        for name, need in (app.spec.needs or {}).items():
+            if name not in app.spec.aliases:
+                yield _unlisted(app, name)
+            elif alias := catalog.aliases.get(name):
+                yield from _check_capabilities(app, alias, need)
+                yield from _check_tokens(app, alias, need)
+                yield from _check_dimensions(app, alias, need)
+
+
+def _unlisted(app: Declared[AppSpec], name: str) -> Diagnostic:
+    meant = closest(name, app.spec.aliases)
+    shown = shown_name(name)
+    return NEED_WITHOUT_ALIAS.at(
+        app.document.key_span("needs", name),
+        f'app "{app.name}" needs something of alias "{shown}", which it does not list',
+        help=f'did you mean "{meant}"?'
+        if meant
+        else f'add "{shown}" to `aliases`, or remove the need',
+    )
+
+
+def _check_capabilities(
+    app: Declared[AppSpec], alias: Declared[AliasSpec], need: NeedSpec
+) -> Iterator[Diagnostic]:
+    for index, capability in enumerate(need.capabilities):
+        if capability not in alias.spec.capabilities:
+            says = _says(alias, "capabilities", _listed(alias.spec.capabilities))
+            yield NEED_NOT_MET.at(
+                app.span("needs", alias.name, "capabilities", index),
+                f'app "{app.name}" needs {capability} of alias "{alias.name}", and {says}',
+                help=_way_out(app),
+            )
+
+
+def _check_tokens(
+    app: Declared[AppSpec], alias: Declared[AliasSpec], need: NeedSpec
+) -> Iterator[Diagnostic]:
+    for field, words in _AT_LEAST.items():
+        needed, declared = getattr(need, field), getattr(alias.spec, field)
+        if needed is not None and (declared is None or declared < needed):
+            yield NEED_NOT_MET.at(
+                app.span("needs", alias.name, field),
+                f'app "{app.name}" needs alias "{alias.name}" {words.format(needed)}, '
+                f"and {_says(alias, field, declared)}",
+                help=_way_out(app),
+            )
+
+
+def _check_dimensions(
+    app: Declared[AppSpec], alias: Declared[AliasSpec], need: NeedSpec
+) -> Iterator[Diagnostic]:
+    needed, declared = need.embedding_dimensions, alias.spec.embedding_dimensions
+    if alias.spec.mode != "embedding":
+        if needed is not None:
+            yield NEED_NOT_MET.at(
+                app.span("needs", alias.name, "embedding_dimensions"),
+                f'app "{app.name}" needs vectors of alias "{alias.name}", '
+                f"and {_says(alias, 'mode', alias.spec.mode)}",
+                help="name an alias with `mode: embedding`, or remove the need",
+            )
+    elif declared is None:
+        yield UNKNOWN_DIMENSIONS.at(
+            app.document.key_span("needs", alias.name),
+            f'app "{app.name}" relies on alias "{alias.name}", whose vectors have a length that '
+            f"{alias.document.path} does not say",
+            help=f"state `embedding_dimensions` in {alias.document.path}",
+        )
+    elif needed is not None and needed != declared:
+        yield NEED_NOT_MET.at(
+            app.span("needs", alias.name, "embedding_dimensions"),
+            f'app "{app.name}" has stored vectors of {needed} dimensions, '
+            f"and {_says(alias, 'embedding_dimensions', declared)}: no vector of one length "
+            "can be compared with one of another",
+            help="keep the model; or give the new one an alias of its own, "
+            "and let the app embed everything again with that",
+        )
+
+
+def _says(alias: Declared[AliasSpec], field: str, value: object) -> str:
+    """Return what the alias' file says of a field, and where it says so."""
+    if value is None:
+        return f"{alias.document.path} does not state `{field}`"
+    return f"{alias.span(field)} says `{field}: {value}`"
+
+
+def _listed(capabilities: tuple[str, ...]) -> str | None:
+    return f"[{', '.join(capabilities)}]" if capabilities else None
+
+
+def _way_out(app: Declared[AppSpec]) -> str:
+    return (
+        "choose a target that can, or declare it there if this one does; "
+        f"else agree with {app.spec.owner} that the app needs it no more"
+    )
+
+
+SHARED_BUDGET = Rule("AG315", "shared-budget", Severity.WARNING)
+ZERO_CAP = Rule("AG319", "zero-cap", Severity.WARNING)
+CAPS_ABOVE_TOTAL = Rule("AG324", "caps-above-total")
+EXPIRED_UPLIFT = Rule("AG325", "expired-uplift", Severity.WARNING)
+
+
+def check_budgets(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
+    """Yield AG315, AG319, AG324 and AG325."""
+    keys = _keys_by_budget(catalog)
+    ledger = catalog.gateway.spec.ledger if catalog.gateway else None
+    for budget in catalog.budgets.values():
+        sharing = keys.get(budget.name, [])
+        if len(sharing) > 1 and ledger is None:
+            yield _shared(budget, sharing)
+        yield from _check_uplift(budget, today)
+        if not budget.spec.monthly_aud:
+            yield ZERO_CAP.at(
+                budget.span("monthly_aud"),
+                f'a cap of zero stops every key of budget "{budget.name}"',
+                help='if that is what you want, all is well; else write a cap like "180"',
+            )
+    yield from _check_total(catalog, today)
+
+
+def _check_uplift(budget: Declared[BudgetSpec], today: date) -> Iterator[Diagnostic]:
+    uplift = budget.spec.uplift
+    if uplift and uplift.expires < today:
+        yield EXPIRED_UPLIFT.at(
+            budget.span("uplift", "expires"),
+            f'the uplift of budget "{budget.name}" ended on {uplift.expires} and counts no more',
+            help="remove it, or agree on a new one",
+        )
+
+
+def _check_total(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
+    gateway = catalog.gateway
+    total = gateway.spec.ledger.total_monthly_aud if gateway and gateway.spec.ledger else None
+    caps = {budget.name: _cap(budget.spec, today) for budget in catalog.budgets.values()}
+    if gateway is None or total is None or sum(caps.values()) <= total:
+        return
+    dearest = sorted(caps, key=lambda name: (-caps[name], name))[:3]
+    listed = ", ".join(f"{name} {caps[name]}" for name in dearest)
+    yield CAPS_ABOVE_TOTAL.at(
+        gateway.span("ledger", "total_monthly_aud"),
+        f"all budgets together may spend {sum(caps.values())} AUD a month, and {total} are agreed",
+        help=f"lower a cap (the largest: {listed}), or agree on a higher total",
+    )
+
+
+def _cap(budget: BudgetSpec, today: date) -> Decimal:
+    uplift = budget.uplift
+    return budget.monthly_aud + (uplift.aud if uplift and uplift.expires >= today else 0)
+
+
+def _keys_by_budget(catalog: Catalog) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for app in catalog.apps.values():
+        found.setdefault(app.spec.budget, []).extend(_key_names(app))
+    return found
+
+
+def _key_names(app: Declared[AppSpec]) -> Iterator[str]:
+    return (f"{app.name}.{key.name}" for key in app.spec.keys)
+
+
+def _shared(budget: Declared[BudgetSpec], keys: list[str]) -> Diagnostic:
+    listed = ", ".join(keys[:4]) + (f" and {len(keys) - 4} more" if len(keys) > 4 else "")
+    return SHARED_BUDGET.at(
+        budget.span("monthly_aud"),
+        f"{len(keys)} keys share this budget ({listed}), and LiteLLM counts each by itself: "
+        f"without a ledger that counts them together they can spend {len(keys)} times the cap",
+        help="declare `ledger:` in the Gateway, or give each app a budget of its own",
+    )

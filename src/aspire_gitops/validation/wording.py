@@ -1,0 +1,89 @@
+"""The words of diagnostics: fields, values and types as people write them, and the name that somebody meant."""
+
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from aspire_gitops.validation.literal_secrets import masked
+
+_LONGEST = 48
+_TYPES = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+}
+
+
+def field_name(path: tuple[str | int, ...]) -> str:
+    """Write a path as `keys[0].deliver.file`."""
+    written = ""
+    for part in path:
+        if isinstance(part, int):
+            written += f"[{part}]"
+        else:
+            written += f".{shown_name(part)}" if written else shown_name(part)
+    return written
+
+
+def shown(value: object) -> str:
+    """Write a value for a message: short, and mappings and lists by their type alone."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{shown_name(value)}"'
+        case dict():
+            return "a mapping"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return shown_name(str(value))
+
+
+def shown_name(text: str) -> str:
+    """Cut a text that is too long for a message, after hiding what must not be in one."""
+    text = masked(text)  # half a secret is no longer recognised as one
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def type_words(schema: Mapping[str, Any]) -> str:
+    """Say which types a schema takes: "a whole number", "true or false, a number or text"."""
+    if "anyOf" not in schema:
+        return _TYPES.get(str(schema.get("type")), "something else")
+    parts = list(dict.fromkeys(type_words(part) for part in schema["anyOf"]))
+    if "a number" in parts and "a whole number" in parts:
+        parts.remove("a whole number")
+    known = [part for part in parts if part != "something else"] or ["a mapping"]
+    return known[0] if len(known) == 1 else f"{', '.join(known[:-1])} or {known[-1]}"
+
+
+_FEW = 200
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_."
+
+
+def closest(word: str, known: Collection[str]) -> str | None:
+    """Return the known word that `word` most likely stands for, or None."""
+    if len(word) > 64:
+        return None
+    lowered = word.lower()
+    if lowered in known:
+        return lowered
+    if len(known) <= _FEW:
+        return next(iter(get_close_matches(lowered, known, n=1)), None)
+    # Comparing with each of thousands, for each of thousands of mistakes, would take minutes.
+    return next((near for near in _one_edit_away(lowered) if near in known), None)
+
+
+def _one_edit_away(word: str) -> Iterator[str]:
+    for at in range(len(word) + 1):
+        before, after = word[:at], word[at:]
+        yield before + after[1:]
+        yield before + after[1:2] + after[:1] + after[2:]
+        for letter in _LETTERS:
+            yield before + letter + after
+            yield before + letter + after[1:]
