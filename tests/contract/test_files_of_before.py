@@ -18,17 +18,19 @@ from aspire_gitops.codec.snapshot_reader import read_snapshot
 from aspire_gitops.controller.holds import brakes_in_force
 from aspire_gitops.delivery.registry import file_target
 from aspire_gitops.journal import Draft, EntryKind, Journal, open_journal
+from aspire_gitops.ledger_move import move
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.spend.record import Failures, UnlistedParameter
 from aspire_gitops.state import DEFAULT_OWNER, Holder, Kind, ObjectKey
 from aspire_gitops.status.document import StatusDocument
 from aspire_gitops.vocabulary.errors import UsageError
-from aspire_ledger.booking import Booking
-from aspire_ledger.opening import open_store
-from aspire_ledger.recovering import expire
+from aspire_ledger.audit import verify
+from aspire_ledger.postgres import PostgresStore
+from aspire_ledger.recovery import expire
+from aspire_ledger.store import Store
 from aspire_ledger.values import EntryKind as Booked
 from aspire_ledger.values import Verdict
-from aspire_ledger.verifying import verify
+from ledger_support.calls import request, settlement
 from support.before import (
     BEFORE,
     DAY,
@@ -43,7 +45,6 @@ from support.before import (
 from support.command_line import CommandLine
 from support.fake_gateway import ADMIN_KEY, FakeGateway, serving
 from support.git_repository import Repository
-from support.ledger_calls import request, settlement
 
 Run = Callable[..., Any]
 PLAN, REFUSED = "bdc41d872459", "f778e9555700"
@@ -373,14 +374,20 @@ def test_log_says_of_lines_of_before_what_it_said(log: Run, journal: Journal) ->
 # ── ledgers ──────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        shutil.copy(BEFORE / "ledger.sqlite3", tmp_path)
-        return f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
-    url = str(request.getfixturevalue("own_database_url"))
-    restore(url, "ledger")
-    return url
+@pytest.fixture(
+    params=[
+        pytest.param("moved from a file", marks=pytest.mark.slow),
+        pytest.param("postgresql", marks=pytest.mark.slow),
+    ]
+)
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path, own_database_url: str) -> str:
+    if request.param == "postgresql":
+        restore(own_database_url, "ledger")
+        return own_database_url
+    shutil.copy(BEFORE / "ledger.sqlite3", tmp_path)
+    source = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+    assert move(source, SecretStr(own_database_url), lambda _: None).is_new
+    return own_database_url
 
 
 @pytest.fixture
@@ -390,9 +397,9 @@ def run() -> Iterator[Run]:
 
 
 @pytest.fixture
-def store(ledger_url: str, run: Run) -> Iterator[Booking]:
+def store(ledger_url: str, run: Run) -> Iterator[Store]:
     """The ledger as the gateway opens it."""
-    opened = open_store(ledger_url)
+    opened = PostgresStore(ledger_url)
     run(opened.prepare())
     yield opened
     run(opened.close())
@@ -414,7 +421,7 @@ WIKI: dict[str, Any] = {
 }
 
 
-def standing(store: Booking, run: Run, budget: str, month: str = "2026-11") -> tuple[int, ...]:
+def standing(store: Store, run: Run, budget: str, month: str = "2026-11") -> tuple[int, ...]:
     [total] = [total for total in run(store.totals(month)) if total.budget == budget]
     return total.spent, total.reserved, total.calls
 
@@ -431,13 +438,13 @@ def standing(store: Booking, run: Run, budget: str, month: str = "2026-11") -> t
     ],
 )
 def test_the_totals_of_a_ledger_of_before_are_what_they_were(
-    store: Booking, run: Run, budget: str, month: str, expected: tuple[int, int, int]
+    store: Store, run: Run, budget: str, month: str, expected: tuple[int, int, int]
 ) -> None:
     assert standing(store, run, budget, month) == expected
 
 
 def test_a_ledger_of_before_adds_up_and_its_closed_months_are_proved(
-    store: Booking, run: Run
+    store: Store, run: Run
 ) -> None:
     verified = run(verify(store))
     assert (verified.checked, verified.differences) == (6, ())
@@ -451,7 +458,7 @@ def test_a_ledger_of_before_adds_up_and_its_closed_months_are_proved(
     assert with_september == {"shop": 1_250_000_000, "wiki": 2_000_000_000}
 
 
-def test_admission_goes_on_from_what_was_spent_and_reserved(store: Booking, run: Run) -> None:
+def test_admission_goes_on_from_what_was_spent_and_reserved(store: Store, run: Run) -> None:
     answer = run(store.admit(request("new", worst=4 * NANO, **WIKI)))
     assert (answer.verdict, answer.spent, answer.reserved) == (
         Verdict.ADMITTED, 6_900_000_000, 9 * NANO,
@@ -474,44 +481,42 @@ def test_admission_goes_on_from_what_was_spent_and_reserved(store: Booking, run:
     ],
 )
 def test_calls_and_spend_of_before_count_for_admission(
-    store: Booking, run: Run, id_: str, worst: int, expected: Verdict
+    store: Store, run: Run, id_: str, worst: int, expected: Verdict
 ) -> None:
     assert run(store.admit(request(id_, worst=worst, **WIKI))).verdict is expected
 
 
-def test_a_call_that_was_under_way_is_settled(store: Booking, run: Run) -> None:
+def test_a_call_that_was_under_way_is_settled(store: Store, run: Run) -> None:
     booked = run(store.settle(settlement("held-strict", NANO, **WIKI)))
     assert (booked.kind, booked.cost) == (Booked.SETTLED, NANO)
     assert standing(store, run, "wiki") == (7_900_000_000, 0, 5)
 
 
-def test_calls_that_were_under_way_and_lost_are_recovered(store: Booking, run: Run) -> None:
+def test_calls_that_were_under_way_and_lost_are_recovered(store: Store, run: Run) -> None:
     recovered = run(expire(store, datetime(2026, 11, 24, tzinfo=UTC)))
     costs = {booked.budget: booked.cost for booked in recovered.as_expected}
     assert costs == {"shop": 5 * NANO, "wiki": 5 * NANO}
     assert standing(store, run, "shop") == (89_300_000_000, 0, 11)
 
 
-def test_a_call_that_was_recovered_is_corrected_when_its_cost_comes(
-    store: Booking, run: Run
-) -> None:
+def test_a_call_that_was_recovered_is_corrected_when_its_cost_comes(store: Store, run: Run) -> None:
     booked = run(store.settle(settlement("lost-1", 300_000_000, **WIKI)))
     assert (booked.kind, booked.cost) == (Booked.CORRECTED, -1_700_000_000)
     again = run(store.settle(settlement("lost-3", 300_000_000, **WIKI)))
     assert (again.kind, again.spent) == (None, 5_200_000_000)  # corrected before
 
 
-def test_a_warning_of_before_is_not_given_again(store: Booking, run: Run) -> None:
+def test_a_warning_of_before_is_not_given_again(store: Store, run: Run) -> None:
     shop = {**WIKI, "budget": "shop", "app": "shop", "cap": 100 * NANO, "warn": (50, 80, 85)}
     assert run(store.settle(settlement("new", NANO, **shop))).crossed == (85,)
 
 
-def test_what_calls_lately_cost_is_known_from_a_ledger_of_before(store: Booking, run: Run) -> None:
+def test_what_calls_lately_cost_is_known_from_a_ledger_of_before(store: Store, run: Run) -> None:
     assert run(store.estimate("shop", "chat")) == 30 * NANO
     assert run(store.estimate("wiki", "legacy")) == 3_750_000_000
 
 
-def test_a_closed_month_of_before_stays_full(store: Booking, run: Run) -> None:
+def test_a_closed_month_of_before_stays_full(store: Store, run: Run) -> None:
     october = {**WIKI, "at": datetime(2026, 10, 20, tzinfo=UTC)}
     assert run(store.settle(settlement("late", NANO, **october))).month == "2026-11"
 

@@ -89,9 +89,7 @@ def aspire_on_sandbox(folder: Path) -> Iterator[Aspire]:
     compiled = compile_catalog(catalog_of_folder(GATEWAY_D, today=today), today=today)
     config = folder / "config.yaml"
     config.write_text(compiled.config_yaml, encoding="utf-8")
-    with fresh_sandbox(
-        SandboxOptions(config=config, upstream=True, ledger="postgresql")
-    ) as sandbox:
+    with fresh_sandbox(SandboxOptions(config=config, upstream=True, ledger=True)) as sandbox:
         assert sandbox.upstream_url
         redirected = redirect(
             compiled, sandbox.upstream_url, folder, lambda api: f"fake-{api}-{random.token_hex(8)}"

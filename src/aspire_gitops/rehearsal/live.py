@@ -30,7 +30,6 @@ from aspire_gitops.rehearsal.report import Rehearsal, Watcher
 from aspire_gitops.rehearsal.steps import play
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl, restart, running
 from aspire_gitops.sandbox.loopback import HTTP_ERRORS, loopback_client
-from aspire_gitops.sandbox.options import LedgerStore
 from aspire_gitops.state import Compiled, Kind, ObjectKey, Snapshot
 from aspire_gitops.vocabulary.errors import SandboxError
 from aspire_ledger.canonical import JsonValue
@@ -222,8 +221,8 @@ def staged(
         folder = Path(made)
         config = folder / "config.yaml"
         config.write_text(compiled.config_yaml, encoding="utf-8")
-        ledger: LedgerStore | None = "postgresql" if compiled.gateway.has_ledger else None
-        options = SandboxOptions(config=config, upstream=True, ledger=ledger)
+        has_ledger = compiled.gateway.has_ledger
+        options = SandboxOptions(config=config, upstream=True, ledger=has_ledger)
         sandbox = stack.enter_context(running(options, progress=progress))
         if sandbox.upstream_url is None:
             raise AssertionError("the sandbox was asked for an upstream and has none")

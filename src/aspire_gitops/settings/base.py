@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     """Where the journal and the lock are kept: `postgresql://…`. Without it: in `state_dir`."""
     database_url_file: Path | None = None
     ledger_url: SecretStr | None = None
-    """Where the spend ledger is: `postgresql://…` or `sqlite:////…`. Without it nobody is asked."""
+    """Where the spend ledger is: `postgresql://…`. Without it nobody is asked."""
     ledger_url_file: Path | None = None
     delivery_root: Annotated[Path, AfterValidator(_whole_path)] = Path(DEFAULT_DELIVERY_ROOT)
     """Where new keys are handed over: in `<root>/<app>/<key>`."""
