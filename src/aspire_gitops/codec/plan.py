@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
+from aspire_gitops.kinds.registry import parse_key
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
 from aspire_gitops.state import (
     FileDelivery,
@@ -185,7 +186,7 @@ def _read(file: _PlanFile) -> Plan:
         warnings=tuple(file.warnings),
         foreign=tuple(file.foreign),
         fallbacks=tuple(LiveFallback(f.alias, f.kind, tuple(f.answers)) for f in file.fallbacks),
-        unverified=tuple(ObjectKey.parse(key) for key in file.unverified),
+        unverified=tuple(parse_key(key) for key in file.unverified),
     )
 
 
@@ -234,7 +235,7 @@ def _write_intent(intent: Intent | None) -> _Intent | None:
 
 
 def _read_change(change: _Change) -> Change:
-    key = ObjectKey.parse(change.object)
+    key = parse_key(change.object)
     return Change(
         change.action,
         key,

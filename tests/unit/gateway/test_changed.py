@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.gateway.wire import WIRES
+from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.state import Kind, LastChange
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -34,13 +34,13 @@ MADE = {"created_at": "2026-11-23T12:00:00Z", "created_by": "carol"}
     ],
 )  # fmt: skip
 def test_of_a_key(row: dict[str, Any], expected: LastChange | None) -> None:
-    assert WIRES[Kind.KEY].last_change({"token": "t", **row}) == expected
+    assert KINDS[Kind.KEY].last_change({"token": "t", **row}) == expected
 
 
 def test_of_a_deployment_where_a_licence_shows_it() -> None:
     info = {"id": "1", "updated_by": "carol", "updated_at": "2026-11-23T12:00:00Z"}
     row = {"model_name": "m", "model_info": info}
-    assert WIRES[Kind.DEPLOYMENT].last_change(row) == LastChange("carol", NOON)
+    assert KINDS[Kind.DEPLOYMENT].last_change(row) == LastChange("carol", NOON)
 
 
 ANYTHING = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text(), max_size=2)
@@ -51,5 +51,5 @@ def test_nothing_that_stands_there_keeps_a_key_from_being_read(
     at: object, by: object, updated: object
 ) -> None:
     row = {"token": "t", "created_at": at, "created_by": by, "settings_updated_at": updated}
-    assert WIRES[Kind.KEY].live(row).address == "t"
-    WIRES[Kind.KEY].last_change(row)
+    assert KINDS[Kind.KEY].live(row).address == "t"
+    KINDS[Kind.KEY].last_change(row)

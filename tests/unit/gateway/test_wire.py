@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.gateway.endpoints import Endpoint
-from aspire_gitops.gateway.wire import WIRES
-from aspire_gitops.gateway.wire.marks import mark_of
-from aspire_gitops.gateway.wire.normal import normal
+from aspire_gitops.kinds.base import Endpoint
+from aspire_gitops.kinds.fields import normal
+from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.kinds.wire import mark_of
 from aspire_gitops.state import GatewayObject, Kind, Mark, ObjectKey, is_unset
 from aspire_gitops.vocabulary.errors import GatewayReplyInvalid
 from aspire_ledger.canonical import JsonValue
@@ -85,7 +85,7 @@ def test_a_key_is_made_without_a_type_because_one_would_overwrite_its_routes(
     routes: tuple[str, ...],
 ) -> None:
     wanted = app_key(allowed_routes=routes)
-    body = WIRES[Kind.KEY].create(wanted, {"key": "sk-0123456789abcdef"}).body
+    body = KINDS[Kind.KEY].create(wanted, {"key": "sk-0123456789abcdef"}).body
     assert body
     assert "key_type" not in body
     assert body["allowed_routes"] == routes
@@ -110,7 +110,7 @@ def test_whatever_stands_where_a_mark_should_is_a_mark_or_none(value: object) ->
 def test_a_malformed_mark_makes_the_object_foreign(change: dict[str, object]) -> None:
     mark = {"owner": "o", "name": "n", "fields": [], "digest": "d", "revision": "r"}
     row = {"token": "t", "key_alias": "app.k", "metadata": {"aspire_gitops": {**mark, **change}}}
-    found = WIRES[Kind.KEY].live(row)
+    found = KINDS[Kind.KEY].live(row)
     assert (found.mark, found.key) == (None, ObjectKey(Kind.KEY, "app.k"))
 
 
@@ -133,17 +133,17 @@ def test_normal(value: Any, expected: JsonValue) -> None:
 @pytest.mark.parametrize("value", [None, False, "", [], {}, {"a": None}])
 def test_unset_is_absent(value: Any) -> None:
     row = {"model_name": "m", "litellm_params": {"x": value}, "model_info": {"id": "1"}}
-    assert WIRES[Kind.DEPLOYMENT].live(row).fields == {}
+    assert KINDS[Kind.DEPLOYMENT].live(row).fields == {}
 
 
 def test_zero_is_a_value() -> None:
     row = {"token": "t", "max_budget": 0.0, "rpm_limit": 0}
-    assert WIRES[Kind.KEY].live(row).fields == {"max_budget": 0, "rpm_limit": 0}
+    assert KINDS[Kind.KEY].live(row).fields == {"max_budget": 0, "rpm_limit": 0}
 
 
 def test_both_spellings_of_a_time_are_one() -> None:
     listed, alone = ({"token": "t", "expires": f"2026-12-23T12:30:16.441000{z}"} for z in ZONES)
-    assert WIRES[Kind.KEY].live(listed) == WIRES[Kind.KEY].live(alone)
+    assert KINDS[Kind.KEY].live(listed) == KINDS[Kind.KEY].live(alone)
 
 
 ZONES = ("Z", "+00:00")
@@ -151,7 +151,7 @@ ZONES = ("Z", "+00:00")
 
 def test_the_soft_budget_is_found_where_the_list_puts_it() -> None:
     row = {"token": "t", "soft_budget": None, "litellm_budget_table": {"soft_budget": 3.0}}
-    assert WIRES[Kind.KEY].live(row).fields == {"soft_budget": 3}
+    assert KINDS[Kind.KEY].live(row).fields == {"soft_budget": 3}
 
 
 @pytest.mark.parametrize(
@@ -177,20 +177,20 @@ def test_what_the_config_file_owns_is_foreign_even_with_our_mark(
     mark = {"owner": "o", "name": "n", "fields": [], "digest": "d", "revision": "r"}
     holder = {Kind.CREDENTIAL: "credential_info", Kind.DEPLOYMENT: "model_info"}[kind]
     row = {**row, holder: {**row[holder], "aspire_gitops": mark}}
-    found = WIRES[kind].live(row)
+    found = KINDS[kind].live(row)
     assert (found.mark, found.key) == (None, ObjectKey(kind, name))
 
 
 def test_a_key_without_an_alias_has_a_name_all_the_same() -> None:
-    found = WIRES[Kind.KEY].live({"token": "ab12" * 16})
+    found = KINDS[Kind.KEY].live({"token": "ab12" * 16})
     assert (found.key.name, found.handle) == ("unnamed-ab12ab12ab12", "")
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", KINDS)
 @given(JSON)
 def test_no_row_makes_it_crash(kind: Kind, row: object) -> None:
     try:
-        WIRES[kind].live(row)
+        KINDS[kind].live(row)
     except GatewayReplyInvalid:
         return
     assert isinstance(row, dict)
@@ -200,7 +200,7 @@ def test_our_own_field_may_have_the_name_of_a_secret() -> None:
     mark = {"owner": "o", "name": "n", "digest": "d", "revision": "r"}
     metadata = {"key": "worker-ocr", "token": "theirs"}
     holder = {**metadata, "aspire_gitops": {**mark, "fields": ["metadata.key"]}}
-    found = WIRES[Kind.KEY].live({"token": "t", "metadata": holder})
+    found = KINDS[Kind.KEY].live({"token": "t", "metadata": holder})
     assert found.fields == {"metadata.key": "worker-ocr", "metadata.token": "[hidden]"}
 
 

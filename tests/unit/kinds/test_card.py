@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.compiling.card import CARD_FIELD, card_of
+from aspire_gitops.kinds.prices import CARD_FIELD, card_of
 from aspire_gitops.resources import AliasSpec
 from aspire_gitops.resources.alias import PriceSpec, PriceTierSpec
 from aspire_gitops.state import Kind, ObjectKey

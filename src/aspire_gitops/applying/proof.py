@@ -1,13 +1,45 @@
-"""Take back a write that the gateway kept as something else than was written.
+"""Tell whether what was read back is what was written, and take back what is not.
 
 What reads back wrong must not stay live until somebody looks: LiteLLM may have put
 a secret of its environment where a file had a harmless text.
 """
 
+from collections.abc import Iterator
+from typing import assert_never
+
 from aspire_gitops.applying.ports import Gateway
-from aspire_gitops.applying.verifying import unmet
-from aspire_gitops.state import GatewayObject, Kind
+from aspire_gitops.kinds.base import Undo
+from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.planning.diff import same
+from aspire_gitops.state import GatewayObject
 from aspire_gitops.vocabulary.errors import GatewayError
+
+
+def unmet(wanted: GatewayObject, live: GatewayObject | None, unset: frozenset[str]) -> list[str]:
+    """Return what does not hold, in words; empty when the write is proved.
+
+    Args:
+        wanted: The object to be, mark included.
+        live: What was read back, None if nothing was found.
+        unset: Paths that the change must have cleared.
+    """
+    if live is None:
+        return ["it is not there"]
+    return list(_differences(wanted, live, unset))
+
+
+def _differences(
+    wanted: GatewayObject, live: GatewayObject, unset: frozenset[str]
+) -> Iterator[str]:
+    if wanted.handle != live.handle:
+        yield f'it is called "{live.handle}"'
+    for path, value in wanted.fields.items():
+        if not same(live.fields.get(path), value):
+            yield f"{path} is not what was written"
+    for path in sorted(unset & live.fields.keys()):
+        yield f"{path} is still set"
+    if wanted.mark and (live.mark is None or live.mark.digest != wanted.mark.digest):
+        yield "it does not carry our mark"
 
 
 async def take_back(
@@ -30,10 +62,9 @@ async def take_back(
 
 
 async def _remove_created(gateway: Gateway, wanted: GatewayObject, live: GatewayObject) -> str:
-    # We chose the address of a deployment and of a key. A credential's is its name,
-    # which somebody else may have taken meanwhile.
+    # An address that we chose is ours; a name somebody else may have taken meanwhile.
     is_ours = wanted.mark and live.mark and live.mark.owner == wanted.mark.owner
-    if live.key.kind is Kind.CREDENTIAL and not is_ours:
+    if KINDS[live.key.kind].facts.named_by_address and not is_ours:
         return "; it is not ours and was left alone"
     return await _removed(gateway, live, "; it was removed again at once")
 
@@ -43,13 +74,18 @@ async def _set_back(gateway: Gateway, before: GatewayObject, live: GatewayObject
         return ""  # the write did not happen, so there is nothing to take back
     if before.mark and (live.mark is None or live.mark.owner != before.mark.owner):
         return "; it is not ours any more and was left alone"
-    if before.key.kind is Kind.CREDENTIAL:
+    undo = KINDS[before.key.kind].facts.undo
+    if undo is Undo.LEAVE:
         return "; it cannot be set back, because its old secret is not known here"
     if before.mark and await _is_back(gateway, before, live):
         return "; it was set back to what it was"
-    if before.key.kind is Kind.DEPLOYMENT:
-        return await _removed(gateway, live, "; it could not be set back and was removed")
-    return "; it could not be set back"
+    match undo:
+        case Undo.SET_BACK_OR_REMOVE:
+            return await _removed(gateway, live, "; it could not be set back and was removed")
+        case Undo.SET_BACK:
+            return "; it could not be set back"
+        case _:
+            assert_never(undo)
 
 
 async def _is_back(gateway: Gateway, before: GatewayObject, live: GatewayObject) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.compiling.deployment import CAPABILITY_FIELDS
+from aspire_gitops.kinds.deployment import CAPABILITY_FIELDS
 from aspire_gitops.resources.alias import AliasSpec
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
 from support.catalogs import GATEWAY, TODAY, alias, catalog_of, provider

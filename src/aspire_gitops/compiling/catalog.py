@@ -1,22 +1,14 @@
-"""Compile a whole catalog: every kind, in the order in which the gateway needs them."""
+"""Compile a whole catalog: every kind has its objects in it."""
 
-from collections.abc import Iterator
 from datetime import date
 
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.compiling.config import compile_config
-from aspire_gitops.compiling.credential import compile_credential
-from aspire_gitops.compiling.deployment import compile_deployment
-from aspire_gitops.compiling.key import compile_key
+from aspire_gitops.kinds.base import Reviewed
+from aspire_gitops.kinds.registry import KINDS, parse_key
+from aspire_gitops.releases import release_of
 from aspire_gitops.resources import GatewaySpec
-from aspire_gitops.state import (
-    Approved,
-    Compiled,
-    GatewayObject,
-    GatewayTarget,
-    Intent,
-    ObjectKey,
-)
+from aspire_gitops.state import Approved, Compiled, GatewayTarget
 from aspire_ledger.money import ExchangeRate
 
 
@@ -30,7 +22,10 @@ def compile_catalog(catalog: Catalog, *, today: date) -> Compiled:
         raise ValueError("the catalog declares no gateway; validate it before compiling")
     gateway = catalog.gateway.spec
     exchange = _exchange(gateway)
-    compiled = sorted(_objects(catalog, exchange, gateway, today), key=lambda pair: pair[0].key)
+    release = release_of(gateway.litellm.version)
+    reviewed = Reviewed(catalog, gateway, exchange, release, today)
+    found = (pair for kind in KINDS.values() for pair in kind.compile(reviewed))
+    compiled = sorted(found, key=lambda pair: pair[0].key)
     return Compiled(
         revision=catalog.revision,
         gateway=_target(gateway, exchange),
@@ -39,32 +34,6 @@ def compile_catalog(catalog: Catalog, *, today: date) -> Compiled:
         approvals=_approvals(catalog, today),
         config_yaml=compile_config(gateway),
     )
-
-
-def _objects(
-    catalog: Catalog, exchange: ExchangeRate, gateway: GatewaySpec, today: date
-) -> Iterator[tuple[GatewayObject, Intent]]:
-    for provider in catalog.providers.values():
-        if provider.spec.deferred is None:
-            yield compile_credential(provider)
-    for alias in catalog.aliases.values():
-        yield compile_deployment(alias, catalog.providers[alias.spec.target.provider])
-    elsewhere = {(one.spec.app, one.spec.key): one.spec for one in catalog.deliveries.values()}
-    for app in catalog.apps.values():
-        budget = catalog.budgets[app.spec.budget].spec
-        aliases = (catalog.aliases.get(name) for name in app.spec.aliases)
-        modes = frozenset(alias.spec.mode for alias in aliases if alias)
-        for place in range(len(app.spec.keys)):
-            yield compile_key(
-                app,
-                place,
-                budget,
-                modes=modes,
-                exchange=exchange,
-                gateway=gateway,
-                today=today,
-                elsewhere=elsewhere.get((app.name, app.spec.keys[place].name)),
-            )
 
 
 def _exchange(gateway: GatewaySpec) -> ExchangeRate:
@@ -89,7 +58,7 @@ def _target(gateway: GatewaySpec, exchange: ExchangeRate) -> GatewayTarget:
 def _approvals(catalog: Catalog, today: date) -> tuple[Approved, ...]:
     specs = (declared.spec for declared in catalog.approvals.values())
     in_force = (
-        Approved(spec.change, ObjectKey.parse(spec.object), spec.owner, spec.reason)
+        Approved(spec.change, parse_key(spec.object), spec.owner, spec.reason)
         for spec in specs
         if spec.expires >= today
     )

@@ -1,15 +1,131 @@
-"""What LiteLLM counts for a key, and what may stop it beside the fields that we manage. Pure.
+"""A key's row as LiteLLM shows it: what it counts, and what may stop the key beside our fields. Pure.
 
 Team and user rows are judged by a list of what is harmless: whatever else is set
 there counts as a limit, so that a release that learns a new one is not overlooked.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
 
-from aspire_gitops.gateway.replies import KeyRow, TeamReply, UserReply, parse
-from aspire_gitops.gateway.wire.changed import told
-from aspire_gitops.state import Holder, KeyFacts, Kind, is_unset
+from pydantic import AfterValidator, Field
+
+from aspire_gitops.kinds.base import Endpoint
+from aspire_gitops.kinds.wire import (
+    AddressesReply,
+    Counted,
+    Dict,
+    JsonObject,
+    List,
+    Number,
+    PageReply,
+    Reply,
+    Told,
+    parse,
+    told,
+)
+from aspire_gitops.state import Holder, KeyFacts, is_unset
+
+
+def _utc(text: str) -> str:
+    # The list ends a timestamp in Z, the single read in +00:00.
+    return datetime.fromisoformat(text).astimezone(UTC).isoformat()
+
+
+class BudgetRow(Reply):
+    soft_budget: Number | None = None
+
+
+class KeyRow(Reply):
+    token: str | None = None
+    key_alias: str | None = None
+    key_name: str | None = None
+    max_budget: Number | None = None
+    budget_duration: str | None = None
+    rpm_limit: Number | None = None
+    tpm_limit: Number | None = None
+    max_parallel_requests: Number | None = None
+    models: List = Field(default_factory=list)
+    allowed_routes: List = Field(default_factory=list)
+    aliases: Dict = Field(default_factory=dict)
+    router_settings: Dict = Field(default_factory=dict)
+    budget_fallbacks: Dict = Field(default_factory=dict)
+    permissions: Dict = Field(default_factory=dict)
+    config: Dict = Field(default_factory=dict)
+    metadata: Dict = Field(default_factory=dict)
+    blocked: bool | None = None
+    expires: Annotated[str, AfterValidator(_utc)] | None = None
+    budget_id: str | None = None
+    team_id: str | None = None
+    soft_budget: Number | None = None
+    litellm_budget_table: BudgetRow | None = None
+    status: str | None = None
+    created_at: Told = None
+    created_by: Told = None
+    settings_updated_at: Told = None
+    # What stands outside of the object: LiteLLM's counting, and whose the key is.
+    spend: Counted = None
+    budget_reset_at: Told = None
+    user_id: Told = None
+    org_id: Told = None  # in the list
+    organization_id: Told = None  # in a single read
+    project_id: Told = None
+    agent_id: Told = None
+    object_permission_id: Told = None
+    budget_limits: Any = None
+    model_max_budget: Any = None
+    tpd_limit: Any = None
+    policies: Any = None
+    access_group_ids: Any = None
+    allowed_cache_controls: Any = None
+    auto_rotate: Any = None
+
+
+class KeyPageReply(PageReply):
+    keys: list[KeyRow]
+    total_count: int
+    total_pages: int
+
+    @property
+    def rows(self) -> Sequence[KeyRow]:
+        return self.keys
+
+    @property
+    def total(self) -> int:
+        return self.total_count
+
+
+class KeyHashesReply(AddressesReply):
+    keys: list[str]
+    total_count: int
+
+    @property
+    def addresses(self) -> Sequence[str]:
+        return self.keys
+
+    @property
+    def total(self) -> int:
+        return self.total_count
+
+
+class KeyReply(Reply):
+    key: str
+    info: JsonObject
+
+
+class TeamReply(Reply):
+    team_info: JsonObject
+    team_memberships: list[JsonObject] = Field(default_factory=list)
+
+
+class UserReply(Reply):
+    user_info: JsonObject
+
+
+# What a key that is to be adopted belongs to. Asked for those keys alone: the reply
+# about a user holds all of the user's keys and teams.
+TEAM = Endpoint("GET", "/team/info")
+USER = Endpoint("GET", "/user/info")
 
 _LIMITS: Final = (
     *("budget_limits", "model_max_budget", "tpd_limit", "project_id", "agent_id"),
@@ -47,10 +163,8 @@ _ROLES_THAT_CALL: Final = frozenset({None, "", "internal_user", "proxy_admin"})
 _EVERY_MODEL: Final = "all-proxy-models"
 
 
-def facts_of(kind: Kind, row: object) -> KeyFacts | None:
-    """Read the facts out of a row of keys; None for another kind. Raises GatewayReplyInvalid."""
-    if kind is not Kind.KEY:
-        return None
+def facts_of(row: object) -> KeyFacts:
+    """Read what LiteLLM counts out of a row. Raises GatewayReplyInvalid."""
     found = parse(KeyRow, row)
     period = told(by=None, at=found.budget_reset_at)
     budget = found.max_budget

@@ -1,4 +1,4 @@
-"""`kind: App` and its `kind: Budget` → one LiteLLM virtual key per entry in `keys`.
+"""What an app's files say, as the fields of its keys. Pure.
 
 LiteLLM counts each key for itself, in US dollars: every key carries its
 budget's whole cap, converted at the reviewed rate and rounded down. Where a
@@ -10,7 +10,8 @@ from decimal import ROUND_DOWN, Decimal
 from zoneinfo import ZoneInfo
 
 from aspire_gitops.catalog import Declared
-from aspire_gitops.compiling.fields import stated
+from aspire_gitops.kinds.base import Desired, Reviewed
+from aspire_gitops.kinds.fields import stated
 from aspire_gitops.resources import AppSpec, BudgetSpec, DeliverySpec, GatewaySpec
 from aspire_gitops.resources.app import AppLimitsSpec, KeySpec
 from aspire_gitops.state import FileDelivery, GatewayObject, Intent, Kind, ObjectKey
@@ -23,28 +24,27 @@ CALENDAR_MONTH = "1mo"  # the one spelling that LiteLLM resets on the 1st; "1mon
 
 def compile_key(
     app: Declared[AppSpec],
-    place: int,
-    budget: BudgetSpec,
-    *,
+    key: KeySpec,
     modes: frozenset[str],
-    exchange: ExchangeRate,
-    gateway: GatewaySpec,
-    today: date,
-    elsewhere: DeliverySpec | None = None,
-) -> tuple[GatewayObject, Intent]:
-    """Compile the key at `place` in the app's list. Its value is chosen when it is applied.
+    reviewed: Reviewed,
+    elsewhere: DeliverySpec | None,
+) -> Desired:
+    """Compile one key. Its value is chosen when it is applied.
 
-    `modes` are those of the app's aliases: they decide which paths the key may call.
-    `today` decides whether an uplift of the budget still counts; `elsewhere` is
-    the Delivery of the key, where there is one.
+    Args:
+        app: The app.
+        key: One entry of its list.
+        modes: Those of the app's aliases: they decide which paths the key may call.
+        reviewed: Everything else that the revision says.
+        elsewhere: The Delivery of the key, where there is one.
     """
-    key = app.spec.keys[place]
+    budget = reviewed.catalog.budgets[app.spec.budget].spec
     name = f"{app.name}.{key.name}"
-    metadata = _metadata(app.spec, budget, exchange, gateway)
+    metadata = _metadata(app.spec, budget, reviewed.exchange, reviewed.gateway)
     fields = stated(
         {
             **_permissions(app.spec, modes),
-            **_cap(budget, exchange, gateway, today),
+            **_cap(budget, reviewed.exchange, reviewed.gateway, reviewed.today),
             **_limits(app.spec.limits or AppLimitsSpec()),
             **{f"metadata.{path}": value for path, value in metadata.items()},
         }
