@@ -137,8 +137,9 @@ class _List:
         return self.kind.facts.listing
 
     def _call(self, size: int, number: int, **more: str) -> Call:
-        params = {"page": str(number), "size": str(size), **self._listing.params, **more}
-        return Call(self._listing.endpoint, params=params)
+        listing = self._listing
+        params = {"page": str(number), listing.size_by: str(size), **listing.params, **more}
+        return Call(listing.endpoint, params=params)
 
     async def _page(self, call: Call, retries: Retries | None = None) -> Page:
         def parsed(body: bytes) -> Parsed:

@@ -163,13 +163,14 @@ class Listing:
     endpoint: Endpoint
     shape: type[PageReply]
     page_size: int | None
+    size_by: str = "size"  # the parameter that takes the page size
     params: Mapping[str, str] = field(default_factory=dict)
     narrowing: Narrowing | None = None
 
     @property
     def smallest(self) -> Call:
         """The cheapest call that needs the right to list."""
-        return Call(self.endpoint, params={} if self.page_size is None else {"size": "1"})
+        return Call(self.endpoint, params={} if self.page_size is None else {self.size_by: "1"})
 
 
 @dataclass(frozen=True, slots=True)
