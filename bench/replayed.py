@@ -144,7 +144,7 @@ def _deployment(_item: GatewayObject, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _key(item: GatewayObject, body: dict[str, Any]) -> dict[str, Any]:
-    del body["key"], body["key_type"]
+    del body["key"]
     created = "2026-11-23T22:07:06.278000Z"
     return {
         **dict.fromkeys(_NULLS),
