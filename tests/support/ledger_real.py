@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from aspire_gitops.compiling.config import compile_config
-from aspire_gitops.compiling.key import CALENDAR_MONTH
+from aspire_gitops.kinds.key_fields import CALENDAR_MONTH
 from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl
 from aspire_ledger.contract import allowed_routes

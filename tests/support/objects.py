@@ -9,8 +9,8 @@ from tempfile import gettempdir
 
 from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.delivery.registry import file_target
-from aspire_gitops.planning.marking import evidence_of, marked
-from aspire_gitops.planning.matching import next_address
+from aspire_gitops.kinds.registry import next_address
+from aspire_gitops.planning.diff import evidence_of, marked
 from aspire_gitops.state import (
     Approved,
     Compiled,

@@ -21,15 +21,15 @@ class Gateway(Protocol):
 
     async def read(self, kind: Kind, address: str) -> GatewayObject | None: ...
 
-    async def was_deleted(self, address: str) -> bool:
-        """Say whether a key with this address was on the gateway once and was deleted."""
+    async def was_deleted(self, kind: Kind, address: str) -> bool:
+        """Say whether an object with this address was on the gateway once and was deleted."""
         ...
 
-    async def spend_of(self, address: str) -> float | None:
+    async def spend_of(self, kind: Kind, address: str) -> float | None:
         """Return LiteLLM's own spend of a key, US dollars; None where there is none to read."""
         ...
 
-    async def reset_spend(self, address: str, usd: float) -> None:
+    async def reset_spend(self, kind: Kind, address: str, usd: float) -> None:
         """Set LiteLLM's own spend of a key back to `usd` dollars."""
         ...
 

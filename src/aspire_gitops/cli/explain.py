@@ -8,6 +8,7 @@ import click
 from aspire_gitops.cli.options import DEFAULT_FOLDER, SourceChoice, chosen, day, with_today
 from aspire_gitops.cli.reading import check
 from aspire_gitops.egress import rules as egress_rules
+from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.planning import rules as planning_rules
 from aspire_gitops.rendering.card import card_json, card_text
 from aspire_gitops.rendering.diagnostics.pages import page_of
@@ -42,8 +43,18 @@ def explain_alias(name: str, choice: SourceChoice, today: date, *, as_json: bool
 def all_rules() -> Mapping[str, Rule]:
     """Return every rule by its code, in order."""
     return dict(
-        sorted({**file_rules(), **rules_of(planning_rules, impact_rules, egress_rules)}.items())
+        sorted(
+            {
+                **file_rules(),
+                **_kind_rules(),
+                **rules_of(planning_rules, impact_rules, egress_rules),
+            }.items()
+        )
     )
+
+
+def _kind_rules() -> Mapping[str, Rule]:
+    return {rule.code: rule for kind in KINDS.values() for rule in kind.facts.rules}
 
 
 _EPILOG = """\b

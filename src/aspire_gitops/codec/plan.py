@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from aspire_gitops.delivery.base import DeliveryTarget
 from aspire_gitops.delivery.registry import METHODS, file_target
+from aspire_gitops.kinds.registry import parse_key
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
 from aspire_gitops.state import (
     GatewayObject,
@@ -187,7 +188,7 @@ def _read(file: _PlanFile) -> Plan:
         warnings=tuple(file.warnings),
         foreign=tuple(file.foreign),
         fallbacks=tuple(LiveFallback(f.alias, f.kind, tuple(f.answers)) for f in file.fallbacks),
-        unverified=tuple(ObjectKey.parse(key) for key in file.unverified),
+        unverified=tuple(parse_key(key) for key in file.unverified),
     )
 
 
@@ -236,7 +237,7 @@ def _write_intent(intent: Intent | None) -> _Intent | None:
 
 
 def _read_change(change: _Change) -> Change:
-    key = ObjectKey.parse(change.object)
+    key = parse_key(change.object)
     return Change(
         change.action,
         key,

@@ -14,13 +14,13 @@ from typing import Annotated, Final, Literal
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from aspire_gitops.kinds.registry import parse_key
 from aspire_gitops.state import (
     GatewayObject,
     Holder,
     KeyFacts,
     LiveFallback,
     Mark,
-    ObjectKey,
     Snapshot,
 )
 from aspire_gitops.usage import FIRST_COUNTS, LATER_COUNTS, Downtime, Traffic, Usage
@@ -248,11 +248,11 @@ def _ours(item: _Ours, owner: str) -> GatewayObject:
         owner, item.mark.name, frozenset(item.mark.fields), item.mark.digest, item.mark.revision
     )
     fields = {path: _tuples(value) for path, value in item.fields.items()}
-    return GatewayObject(ObjectKey.parse(item.object), item.handle, fields, mark, item.address)
+    return GatewayObject(parse_key(item.object), item.handle, fields, mark, item.address)
 
 
 def _foreign(item: _Foreign) -> GatewayObject:
-    return GatewayObject(ObjectKey.parse(item.object), item.handle, {}, address=item.address)
+    return GatewayObject(parse_key(item.object), item.handle, {}, address=item.address)
 
 
 def _facts(key: _Key) -> KeyFacts:

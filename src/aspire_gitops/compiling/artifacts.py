@@ -5,10 +5,12 @@ other two, so that one look says whether two revisions ask for the same thing.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from importlib.metadata import version
 
-from aspire_gitops.state import Approved, Compiled, GatewayObject, Intent, Kind
+from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.state import Approved, Compiled, GatewayObject, Intent
 from aspire_ledger.canonical import JsonValue, pretty_json
 
 FORMAT = 1
@@ -22,7 +24,7 @@ def artifacts(compiled: Compiled) -> Mapping[str, str]:
 
 
 def _objects(compiled: Compiled) -> JsonValue:
-    groups: dict[str, dict[str, JsonValue]] = {f"{kind}s": {} for kind in Kind}
+    groups: dict[str, dict[str, JsonValue]] = {f"{kind}s": {} for kind in KINDS}
     for key, wanted in compiled.objects.items():
         groups[f"{key.kind}s"][key.name] = _object(wanted, compiled.intents[key])
     approvals = [_approval(one) for one in compiled.approvals]
@@ -52,6 +54,7 @@ def _approval(one: Approved) -> JsonValue:
 
 def _manifest(compiled: Compiled, files: Mapping[str, str]) -> JsonValue:
     gateway, exchange = compiled.gateway, compiled.gateway.exchange
+    counts = Counter(key.kind for key in compiled.objects)
     return {
         "format": FORMAT,
         "compiler": f"aspire-gitops {version('aspire-gitops')}",
@@ -66,7 +69,7 @@ def _manifest(compiled: Compiled, files: Mapping[str, str]) -> JsonValue:
             "as_of": exchange.as_of.isoformat(),
             "source": exchange.source,
         },
-        "counts": {f"{kind}s": sum(key.kind is kind for key in compiled.objects) for kind in Kind},
+        "counts": {f"{kind}s": counts[kind] for kind in KINDS},
         "digests": {name: _sha256(text) for name, text in files.items()},
     }
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.planning.adoption import SPEND
 from aspire_gitops.planning.plan import Cause, Change, Plan
-from aspire_gitops.state import Kind
 from aspire_gitops.status.value import Answer, Drifted, Fight
 
 WINDOW = timedelta(hours=1)
@@ -41,8 +41,8 @@ def held_back(changes: Iterable[Change], on: Iterable[Fight], now: datetime) -> 
     """Yield the changes that would heal a field whose fight is in its pause."""
     resting = {(fight.object, fight.path) for fight in on if now < fight.heals_again_at}
     for change in changes:
-        if change.key.kind is Kind.CREDENTIAL:
-            continue  # deployments stand on it: a pause would cost every app behind them
+        if KINDS[change.key.kind].facts.heals_at_once:
+            continue
         if any((str(change.key), path) in resting for path in paths_of(change)):
             yield change
 

@@ -30,7 +30,7 @@ from aspire_gitops.rehearsal.report import Rehearsal, Watcher
 from aspire_gitops.rehearsal.steps import play
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl, restart, running
 from aspire_gitops.sandbox.loopback import HTTP_ERRORS, loopback_client
-from aspire_gitops.state import Compiled, Kind, ObjectKey, Snapshot
+from aspire_gitops.state import Compiled, Kind, ObjectKey, Snapshot, of_kind
 from aspire_gitops.vocabulary.errors import SandboxError
 from aspire_ledger.canonical import JsonValue
 
@@ -65,9 +65,9 @@ class SandboxStage:
         return self._sandbox
 
     def make_keys_by_hand(self, compiled: Compiled) -> tuple[str, ...]:
-        for key, intent in sorted(compiled.intents.items()):
-            if key.kind is Kind.KEY and intent.adopt:
-                self._made_by_hand[key] = self._make_key(compiled.objects[key].handle)
+        for item in of_kind(Kind.KEY, compiled.objects.values()):
+            if compiled.intents[item.key].adopt:
+                self._made_by_hand[item.key] = self._make_key(item.handle)
         return tuple(f'the key "{compiled.objects[key].handle}"' for key in self._made_by_hand)
 
     def plan(self, compiled: Compiled) -> Plan:
@@ -146,9 +146,8 @@ class SandboxStage:
             for value in values.values()
         }
         app_keys = {
-            f"the value of {key}": self._value_of(key)
-            for key in self._redirected.compiled.objects
-            if key.kind is Kind.KEY
+            f"the value of {item.key}": self._value_of(item.key)
+            for item in of_kind(Kind.KEY, self._redirected.compiled.objects.values())
         }
         return {**fakes, **app_keys, "the admin key": self._sandbox.master_key}
 

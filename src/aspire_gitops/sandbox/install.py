@@ -18,6 +18,7 @@ from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 from pathlib import Path
 
+from aspire_gitops.releases import TESTED
 from aspire_gitops.sandbox.cache import Progress, cached, digest, run_step
 from aspire_gitops.sandbox.errors import PrerequisiteMissing
 from aspire_gitops.sandbox.node import find_node
@@ -75,9 +76,7 @@ def site_packages(venv: Path) -> Path:
     return next((venv / "lib").glob("python3*")) / "site-packages"
 
 
-LITELLM_VERSION = "1.106.2"
-# LiteLLM sets a private attribute of this release of its database client; later ones renamed it.
-PRISMA_VERSION = "0.11.0"
+LITELLM_VERSION = TESTED.version
 ENGINE_PROGRAMS = ("query-engine", "prisma")
 ENGINE_PACKAGES = ("package.json", "package-lock.json")
 
@@ -141,7 +140,7 @@ def install(progress: Progress) -> Installation:
     """
     engine = _install_engine(progress)
     constraints = _DATA / "constraints.txt"
-    inputs = (constraints.read_text(), PRISMA_VERSION, CLIENT_RECIPE, engine.folder.name)
+    inputs = (constraints.read_text(), TESTED.prisma_client, CLIENT_RECIPE, engine.folder.name)
     interpreter = (sys.base_prefix, platform.python_version())
     return Installation(
         cached(
@@ -186,7 +185,7 @@ def install_locked(folder: Path, log: Path) -> None:
 
 def _fill_venv(engine: Engine, constraints: Traversable, folder: Path, log: Path) -> None:
     with resources.as_file(constraints) as pins:
-        packages = [f"litellm[proxy]=={LITELLM_VERSION}", f"prisma=={PRISMA_VERSION}"]
+        packages = [f"litellm[proxy]=={LITELLM_VERSION}", f"prisma=={TESTED.prisma_client}"]
         _install_packages(folder, ["--constraint", str(pins), *packages], log)
     generate_client(folder, engine.folder / "node_modules", engine.variables, log)
 

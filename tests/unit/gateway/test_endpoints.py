@@ -2,11 +2,16 @@
 
 import pytest
 
-from aspire_gitops.gateway import endpoints
-from aspire_gitops.gateway.endpoints import Endpoint
+from aspire_gitops.gateway import readiness, snapshot
+from aspire_gitops.kinds import credential, deployment, key, key_row
+from aspire_gitops.kinds.base import Endpoint
 from aspire_ledger.places import Place, place_of
 
-ADMIN_API = [found for found in vars(endpoints).values() if isinstance(found, Endpoint)]
+MODULES = (readiness, snapshot, credential, deployment, key, key_row)
+ADMIN_API = sorted(
+    {found for module in MODULES for found in vars(module).values() if isinstance(found, Endpoint)},
+    key=str,
+)
 
 
 @pytest.mark.parametrize("endpoint", ADMIN_API, ids=str)
