@@ -232,6 +232,8 @@ def test_a_review_with_a_snapshot_of_before_says_what_it_said(tmp_path: Path) ->
     for side in ("base", "head"):
         del before[side]["commit"]  # the hour is in it
     del before["plan"]["id"]  # and the commit in that
+    # It was noon UTC that a named day stood for; it is the day's end in the Gateway's timezone.
+    assert now["live"]["age_s"] == before["live"].pop("age_s") + 3600
     assert unsaid(before, now) == []
     assert now["live"]["digest"] == LIVE
     assert now["uptime"]["used_s"] == 180

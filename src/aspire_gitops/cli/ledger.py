@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from aspire_gitops.cli.options import Invocation, pass_invocation
-from aspire_gitops.cli.spending import ledger_of, now
+from aspire_gitops.cli.options import Invocation, now, pass_invocation
+from aspire_gitops.cli.spending import ledger_of
 from aspire_gitops.cli.terminal import ExitCode
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.spend.month import plain

@@ -13,12 +13,13 @@ from aspire_gitops.cli.controller_parts import (
     world_of,
     writer_lock,
 )
-from aspire_gitops.cli.options import DEFAULT_FOLDER, Invocation, pass_invocation, with_gateway
+from aspire_gitops.cli.options import Invocation, pass_invocation, with_gateway
 from aspire_gitops.cli.state_folder import make_state_folder, only_controller
 from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr
 from aspire_gitops.controller.pace import Pace
 from aspire_gitops.controller.reconcile import ASKED, Reconciler
 from aspire_gitops.journal.locking import FileLock
+from aspire_gitops.pipeline.choice import DEFAULT_FOLDER
 from aspire_gitops.server.local import LocalController
 from aspire_gitops.settings import ControllerSettings, read_controller_settings
 from aspire_gitops.status.document import TurnDocument
