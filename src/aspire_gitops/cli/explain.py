@@ -11,7 +11,7 @@ from aspire_gitops.pipeline.catalog import check
 from aspire_gitops.pipeline.choice import DEFAULT_FOLDER, AsOf, SourceChoice, chosen
 from aspire_gitops.planning import rules as planning_rules
 from aspire_gitops.rendering.card import card_json, card_text
-from aspire_gitops.rendering.diagnostics.pages import page_of
+from aspire_gitops.rendering.sarif import page_of
 from aspire_gitops.review import findings as impact_rules
 from aspire_gitops.validation.rules import file_rules, rules_of
 from aspire_gitops.validation.wording import closest

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import pydantic
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
+from aspire_gitops.codec.parts import ObjectPart, Part, RevisionPart
+from aspire_gitops.codec.values import VERSIONS
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
 from aspire_gitops.state import (
     FileDelivery,
@@ -22,9 +24,7 @@ from aspire_gitops.state import (
 )
 from aspire_gitops.vocabulary.diagnostic import Rule
 from aspire_gitops.vocabulary.errors import UsageError
-from aspire_ledger.canonical import pretty_json
-
-FORMAT_VERSION = 1
+from aspire_ledger.canonical import JsonValue, pretty_json
 
 
 def _lists(value: Any) -> Any:
@@ -47,11 +47,7 @@ _Value = Annotated[
 ]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Mark(_Part):
+class _Mark(Part):
     owner: str
     name: str
     fields: list[str]
@@ -59,31 +55,31 @@ class _Mark(_Part):
     revision: str
 
 
-class _Object(_Part):
+class _Object(Part):
     handle: str
     address: str | None
     fields: dict[str, _Value]
     mark: _Mark | None
 
 
-class _Intent(_Part):
+class _Intent(Part):
     adopt: bool = False
     reset_spend: bool = False
-    secrets: dict[str, tuple[str, str]] = {}
+    secrets: dict[str, tuple[str, str]] = Field(default_factory=dict)
     deliver_to_file: str | None = None
     source: str = ""
 
 
-class _Field(_Part):
+class _Field(Part):
     path: str
     before: _Value
     after: _Value
     cause: Cause
 
 
-class _Change(_Part):
+class _Change(Part):
     action: Action
-    object: str
+    object: ObjectPart
     reason: str
     fields: list[_Field]
     before: _Object | None
@@ -91,25 +87,25 @@ class _Change(_Part):
     intent: _Intent | None
 
 
-class _Refusal(_Part):
+class _Refusal(Part):
     code: str
     name: str
-    object: str
+    object: ObjectPart
     message: str
     help: str
 
 
-class _Fallback(_Part):
+class _Fallback(Part):
     alias: str
     kind: str
     answers: list[str]
 
 
-class _PlanFile(_Part):
+class _PlanFile(Part):
     format: Literal["aspire-gitops/plan"]
-    version: Literal[1]
+    version: Literal[1, 2]  # 1 wrote objects and the revision as text
     id: str
-    revision: str
+    revision: RevisionPart
     gateway_name: str
     gateway_url: str
     owner: str
@@ -119,16 +115,21 @@ class _PlanFile(_Part):
     warnings: list[str]
     foreign: list[str]
     fallbacks: list[_Fallback]
-    unverified: list[str]
+    unverified: list[ObjectPart]
 
 
 def plan_to_json(plan: Plan) -> str:
     """Return the plan file. It holds references to secrets and digests of them, no secret."""
+    return pretty_json(plan_json(plan))
+
+
+def plan_json(plan: Plan) -> JsonValue:
+    """Return the one form of a plan, for its file and for what shows it whole."""
     file = _PlanFile(
         format="aspire-gitops/plan",
-        version=FORMAT_VERSION,
+        version=2,
         id=plan.id,
-        revision=plan.revision,
+        revision=RevisionPart.of(plan.revision),
         gateway_name=plan.gateway_name,
         gateway_url=plan.gateway_url,
         owner=plan.owner,
@@ -136,7 +137,11 @@ def plan_to_json(plan: Plan) -> str:
         changes=[_write_change(change) for change in plan.changes],
         refusals=[
             _Refusal(
-                code=r.rule.code, name=r.rule.name, object=r.object, message=r.message, help=r.help
+                code=r.rule.code,
+                name=r.rule.name,
+                object=ObjectPart.of(r.object),
+                message=r.message,
+                help=r.help,
             )
             for r in plan.refusals
         ],
@@ -145,9 +150,10 @@ def plan_to_json(plan: Plan) -> str:
         fallbacks=[
             _Fallback(alias=f.alias, kind=f.kind, answers=list(f.answers)) for f in plan.fallbacks
         ],
-        unverified=[str(key) for key in plan.unverified],
+        unverified=[ObjectPart.of(key) for key in plan.unverified],
     )
-    return pretty_json(file.model_dump(mode="python"))
+    written: JsonValue = file.model_dump(mode="python")
+    return written
 
 
 def plan_from_json(text: str | bytes) -> Plan:
@@ -158,11 +164,14 @@ def plan_from_json(text: str | bytes) -> Plan:
     """
     try:
         file = _PlanFile.model_validate_json(text)
+        plan = _read(file)
     except pydantic.ValidationError as error:
         raise UsageError(
-            f"this is not a plan file of version {FORMAT_VERSION}: {_first(error)}; make it anew with `plan -o FILE`"
+            f"this is not a plan file of version {VERSIONS['plan']}: {_first(error)};"
+            " make it anew with `plan -o FILE`"
         ) from None
-    plan = _read(file)
+    except ValueError as error:
+        raise UsageError(f"this is not a plan: {error}; make one with `plan -o FILE`") from None
     if plan.id != file.id:
         raise UsageError(
             f"plan {file.id} was changed after it was made (its content is that of {plan.id});"
@@ -173,26 +182,26 @@ def plan_from_json(text: str | bytes) -> Plan:
 
 def _read(file: _PlanFile) -> Plan:
     return Plan(
-        revision=file.revision,
+        revision=str(file.revision),
         gateway_name=file.gateway_name,
         gateway_url=file.gateway_url,
         owner=file.owner,
         based_on=file.based_on,
         changes=tuple(_read_change(change) for change in file.changes),
         refusals=tuple(
-            Refusal(Rule(r.code, r.name), r.object, r.message, r.help) for r in file.refusals
+            Refusal(Rule(r.code, r.name), str(r.object), r.message, r.help) for r in file.refusals
         ),
         warnings=tuple(file.warnings),
         foreign=tuple(file.foreign),
         fallbacks=tuple(LiveFallback(f.alias, f.kind, tuple(f.answers)) for f in file.fallbacks),
-        unverified=tuple(ObjectKey.parse(key) for key in file.unverified),
+        unverified=tuple(item.key for item in file.unverified),
     )
 
 
 def _write_change(change: Change) -> _Change:
     return _Change(
         action=change.action,
-        object=str(change.key),
+        object=ObjectPart.of(change.key),
         reason=change.reason,
         fields=[
             _Field.model_validate(
@@ -234,7 +243,7 @@ def _write_intent(intent: Intent | None) -> _Intent | None:
 
 
 def _read_change(change: _Change) -> Change:
-    key = ObjectKey.parse(change.object)
+    key = change.object.key
     return Change(
         change.action,
         key,
