@@ -5,12 +5,14 @@ changes its meaning; a new field does not count.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from aspire_gitops.state import ObjectKey
 from aspire_gitops.vocabulary.diagnostic import Diagnostic
 from aspire_gitops.vocabulary.revision import Revision
 from aspire_ledger.canonical import JsonValue
+
+if TYPE_CHECKING:
+    from aspire_gitops.state import ObjectKey  # `--help` prints findings too, and needs no state
 
 VERSIONS: Final[Mapping[str, int]] = {
     "alias-card": 1,
@@ -78,7 +80,7 @@ def written_revision_json(text: str) -> dict[str, JsonValue]:
     return revision_json(Revision.parse(text))
 
 
-def object_json(key: ObjectKey | str) -> dict[str, JsonValue]:
+def object_json(key: "ObjectKey | str") -> dict[str, JsonValue]:
     """Return an object on the gateway, or the gateway itself, written `kind/name`."""
     kind, _, name = str(key).partition("/")
     return {"kind": kind, "name": name}
