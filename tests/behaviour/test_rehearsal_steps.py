@@ -416,8 +416,17 @@ def test_the_report_as_machines_read_it() -> None:
     del found["steps"][1:]
     assert found == snapshot(
         {
+            "format": "aspire-gitops/rehearsal",
+            "version": 1,
             "passed": True,
-            "revision": "main@sha1:4f2c9d1000000000000000000000000000000000",
+            "revision": {
+                "reference": "main",
+                "commit": "4f2c9d1000000000000000000000000000000000",
+                "dirty": False,
+                "author": None,
+                "subject": None,
+                "approvers": [],
+            },
             "gateway": "test",
             "declared": {"credential": 2, "deployment": 2, "key": 2},
             "seconds": 0.0,

@@ -72,7 +72,7 @@ def test_a_review_prices_what_was_really_called(site: Site) -> None:
     # A sum is rounded up once, the ledger rounds each call.
     assert abs(before - calls_and_aud(site)[1]) < CALLS * NANO, "as it was billed"
     assert abs(after - 2 * before) <= 2 * NANO, "twice the price"
-    planned = [change["object"] for change in review["plan"]["changes"]]
+    planned = ["{kind}/{name}".format(**change["object"]) for change in review["plan"]["changes"]]
     assert planned == [f"deployment/{site.alias}"], "against what is live; nothing else differs"
     assert review["uptime"]["effect"] == "hot"
     assert review["uptime"]["used_s"] is not None, "the controller watches"

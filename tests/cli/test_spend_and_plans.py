@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.codec.snapshot_reader import FORMAT_VERSION
+from aspire_gitops.codec.values import VERSIONS, format_of
 from aspire_ledger.money import Month
 from support.command_line import CommandLine
 from support.fake_gateway import ADMIN_KEY, FakeGateway, serving
@@ -104,7 +104,9 @@ def test_a_snapshot_without_its_ledger_says_so_and_is_written(shell: CommandLine
 
 def test_a_plan_against_a_newer_programs_snapshot_says_what_to_do(shell: CommandLine) -> None:
     file = shell.folder / "live.json"
-    file.write_text(json.dumps({"format": FORMAT_VERSION + 1, "more": {}}))
+    file.write_text(
+        json.dumps({"format": format_of("snapshot"), "version": VERSIONS["snapshot"] + 1})
+    )
     ended = shell.run("plan", "--snapshot", "live.json", *BY_THEN)
     assert (ended.returncode, "made by a newer aspire-gitops" in ended.stderr) == (64, True)
 

@@ -57,6 +57,44 @@ def restore(url: str, name: str) -> None:
         connection.execute((BEFORE / f"{name}.sql").read_bytes())
 
 
+def as_now(before: Any, name: str = "") -> Any:
+    """Return what was written before in the forms of today: docs/reference/json-formats.md says what changed."""
+    if isinstance(before, list):
+        return [as_now(item, name) for item in before]
+    if name in {"object", "unverified"}:
+        kind, _, own = before.partition("/")
+        return {"kind": kind, "name": own}
+    if name == "revision" and isinstance(before, str):
+        return _revision(before)
+    if not isinstance(before, dict) or name in {"mark", "body"}:
+        return before
+    found = {key: as_now(value, key) for key, value in before.items()}
+    place = _place(found) if "code" in found else {}
+    return {**found, **place}
+
+
+def _revision(text: str) -> dict[str, Any]:
+    reference, _, commit = text.partition("@sha1:")
+    return {"reference": reference, "commit": commit or None, "dirty": False}
+
+
+def _place(finding: dict[str, Any]) -> dict[str, Any]:
+    """Take the place out of a finding; return it flat."""
+    match finding.pop("place", None):
+        case dict(parts):
+            return parts
+        case str(text):
+            path, line, column = text.rsplit(":", 2)
+            return {"path": path, "line": int(line), "column": int(column)}
+        case _:
+            return {}
+
+
+def headless(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document without what it says of its own format."""
+    return {name: value for name, value in document.items() if name not in {"format", "version"}}
+
+
 def unsaid(before: Any, now: Any, place: str = "") -> list[str]:
     """Return where `now` does not say what `before` said. New fields do not count."""
     if isinstance(before, dict) and isinstance(now, dict):

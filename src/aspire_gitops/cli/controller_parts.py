@@ -3,12 +3,12 @@
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from aspire_gitops.cli.options import now
 from aspire_gitops.controller.notifier import Publish
 from aspire_gitops.controller.ports import Journal, World
 from aspire_gitops.controller.spending import Spending
@@ -36,11 +36,6 @@ from aspire_gitops.sources.git.signatures import Signers
 from aspire_gitops.status.value import Notice
 from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
 from aspire_gitops.vocabulary.revision import ControlledSource
-
-
-def now() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(UTC)
 
 
 def source_of(

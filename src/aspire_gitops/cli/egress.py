@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from aspire_gitops.cli.egress_parts import Target, gateway_for, target_of
-from aspire_gitops.cli.options import day, with_today
+from aspire_gitops.cli.options import as_of, with_today
 from aspire_gitops.cli.terminal import (
     ExitCode,
     show_findings,
@@ -101,7 +101,7 @@ def scan(
     """
     _need_the_extra()
     written = [_output(item) for item in outputs]
-    gateway = gateway_for(gateway_url, gateway_d, day(today))
+    gateway, day = gateway_for(gateway_url, gateway_d, as_of(today))
     if gateway.url is None:
         warn(
             "the gateway's address is unknown, so fixes name variables instead of it, and addresses "
@@ -114,7 +114,7 @@ def scan(
     with _progress() as told:
         scanned = Scan(gateway, tests=tests, jobs=jobs or processors()).run(target.files(), told)
         scanned.declared |= target.declared(gateway)
-    agreed = agree(scanned.diagnostics(), exceptions, today=day(today), whole=target.is_whole)
+    agreed = agree(scanned.diagnostics(), exceptions, today=day, whole=target.is_whole)
     found = sort_diagnostics(_shown(agreed.counted, target))
     show_findings(found, format_)
     for format_name, path in written:

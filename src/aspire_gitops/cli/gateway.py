@@ -10,10 +10,10 @@ from pydantic import SecretStr
 
 from aspire_gitops.applying import Outcome, Result, apply_plan, resolve_secrets
 from aspire_gitops.cli.options import Invocation
-from aspire_gitops.cli.planned import plan_from
 from aspire_gitops.cli.terminal import warn
 from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
+from aspire_gitops.pipeline.plan import plan_here
 from aspire_gitops.planning.adoption import addresses_to_adopt, adopted_keys, check_adoptions
 from aspire_gitops.planning.make import ensure_current
 from aspire_gitops.planning.plan import Plan
@@ -64,7 +64,7 @@ class LiveGateway:
         found = self.snapshot()
         if adopted := addresses_to_adopt(compiled, found, self._owner):
             found = self._ask(partial(_with_holders, snapshot=found, addresses=adopted))
-        return plan_from(compiled, found, self._owner, own=self._own)
+        return plan_here(compiled, found, self._owner, self._own)
 
     def apply(
         self, plan: Plan, progress: Callable[[Result], None], *, just_made: bool = False

@@ -11,8 +11,8 @@ from datetime import timedelta
 
 import click
 
-from aspire_gitops.cli.controller_parts import database_url, now
-from aspire_gitops.cli.options import Invocation, pass_invocation
+from aspire_gitops.cli.controller_parts import database_url
+from aspire_gitops.cli.options import Invocation, now, pass_invocation
 from aspire_gitops.controller.holds import brakes_in_force, braking, resuming
 from aspire_gitops.controller.turn_builder import clock
 from aspire_gitops.journal import EntryKind, Journal, open_journal

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 from pydantic import SecretStr
 
-from aspire_gitops.cli.options import Invocation, pass_invocation
-from aspire_gitops.cli.spending import ledger_of, ledger_url, now
+from aspire_gitops.cli.options import Invocation, now, pass_invocation
+from aspire_gitops.cli.spending import ledger_of, ledger_url
 from aspire_gitops.cli.terminal import ExitCode, told_on_stderr
 from aspire_gitops.ledger_move import Moved, move
 from aspire_gitops.ledger_reading import LedgerReading

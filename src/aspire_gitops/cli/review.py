@@ -2,17 +2,18 @@
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from aspire_gitops.cli.compared import Revisions, compare, sides
-from aspire_gitops.cli.options import DEFAULT_FOLDER, day, with_today
-from aspire_gitops.cli.reading import in_repository
+from aspire_gitops.cli.options import as_of, with_today
 from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr, warn, write_file
 from aspire_gitops.codec.snapshot_reader import MOST_BYTES, SavedSnapshot, read_snapshot
+from aspire_gitops.pipeline.catalog import in_repository
+from aspire_gitops.pipeline.change import compare, sides
+from aspire_gitops.pipeline.choice import DEFAULT_FOLDER, Revisions
 from aspire_gitops.review.make import make_review
 from aspire_gitops.review.review import Review
 from aspire_gitops.state import DEFAULT_OWNER, OWNER_PATTERN
@@ -138,13 +139,13 @@ def command(
         f" {len(comparison.head.files):,} files"
     )
     saved, why_not = _saved(snapshot, owner, folder) if snapshot else (None, "")
-    before, after = sides(comparison, day(today))
+    both = sides(comparison, as_of(today))
     review = make_review(
-        before,
-        after,
+        both.base,
+        both.head,
         snapshot=saved.snapshot if saved else None,
         owner=owner,
-        now=_moment(today),
+        now=both.now,
         digest=saved.digest if saved else None,
         applied=saved.revision if saved else None,
         related=comparison.related,
@@ -196,8 +197,3 @@ def _content(file: Path) -> bytes:
         raise UsageError(
             f"{file} cannot be read: {error.strerror}; name a snapshot file, or a branch as git:{file}"
         ) from error
-
-
-def _moment(today: datetime | None) -> datetime:
-    now = datetime.now(UTC)
-    return datetime.combine(today.date(), time(12), UTC) if today else now

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import click
 
-from aspire_gitops.cli.options import Invocation, day, pass_invocation, with_today
-from aspire_gitops.cli.spending import InForce, in_force, ledger_of, now
+from aspire_gitops.cli.options import Invocation, as_of, now, pass_invocation, with_today
+from aspire_gitops.cli.spending import InForce, in_force, ledger_of
 from aspire_gitops.cli.terminal import show
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.spend import Spend, spend_of
@@ -65,7 +65,7 @@ def command(
     """
     settings, moment = invocation.settings(), now()
     ledger = ledger_of(settings)
-    money = in_force(invocation, settings, source, moment, today=day(today))
+    money = in_force(invocation, settings, source, moment, as_of=as_of(today))
     wanted = money.month(month, moment)
     if statement and failures:
         raise UsageError("--statement and --failures are two reports; ask for one of them")

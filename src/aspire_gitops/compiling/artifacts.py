@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Mapping
 from importlib.metadata import version
 
+from aspire_gitops.codec.values import document, object_json, revision_json
 from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.state import Approved, Compiled, GatewayObject, Intent
 from aspire_ledger.canonical import JsonValue, pretty_json
 
-FORMAT = 1
 CONFIG, OBJECTS, MANIFEST = "config.yaml", "objects.json", "manifest.json"
 
 
@@ -28,7 +28,7 @@ def _objects(compiled: Compiled) -> JsonValue:
     for key, wanted in compiled.objects.items():
         groups[f"{key.kind}s"][key.name] = _object(wanted, compiled.intents[key])
     approvals = [_approval(one) for one in compiled.approvals]
-    return {"format": FORMAT, "approvals": approvals, **groups}
+    return document("objects", {"approvals": approvals, **groups})
 
 
 def _object(wanted: GatewayObject, intent: Intent) -> JsonValue:
@@ -46,7 +46,7 @@ def _object(wanted: GatewayObject, intent: Intent) -> JsonValue:
 def _approval(one: Approved) -> JsonValue:
     return {
         "change": one.change,
-        "object": str(one.object),
+        "object": object_json(one.object),
         "owner": one.owner,
         "reason": one.reason,
     }
@@ -55,10 +55,9 @@ def _approval(one: Approved) -> JsonValue:
 def _manifest(compiled: Compiled, files: Mapping[str, str]) -> JsonValue:
     gateway, exchange = compiled.gateway, compiled.gateway.exchange
     counts = Counter(key.kind for key in compiled.objects)
-    return {
-        "format": FORMAT,
+    content: dict[str, JsonValue] = {
         "compiler": f"aspire-gitops {version('aspire-gitops')}",
-        "revision": str(compiled.revision),
+        "revision": revision_json(compiled.revision),
         "gateway": {
             "name": gateway.name,
             "url": gateway.url,
@@ -72,6 +71,7 @@ def _manifest(compiled: Compiled, files: Mapping[str, str]) -> JsonValue:
         "counts": {f"{kind}s": counts[kind] for kind in KINDS},
         "digests": {name: _sha256(text) for name, text in files.items()},
     }
+    return document("manifest", content)
 
 
 def _sha256(text: str) -> str:

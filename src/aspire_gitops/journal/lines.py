@@ -6,6 +6,7 @@ from typing import Protocol
 
 from rich.text import Text
 
+from aspire_gitops.codec.values import document
 from aspire_gitops.journal.wording import Line, Said, sentence, when_text, who_text
 from aspire_gitops.vocabulary.text import one_line, plural
 from aspire_ledger.canonical import JsonValue, canonical_json, pretty_json
@@ -43,16 +44,19 @@ def lines_text(lines: Iterable[Line], zone: tzinfo | None = None) -> Iterator[Te
 
 def lines_jsonl(lines: Iterable[Line]) -> Iterator[Text]:
     """Yield each line as JSON on one line."""
-    return (Text(canonical_json(line_json(line))) for line in lines)
+    return (Text(canonical_json(document("log-line", line_json(line)))) for line in lines)
 
 
 def lines_json(lines: Iterable[Line]) -> Iterator[Text]:
-    """Yield one JSON document: a list."""
-    yield Text(pretty_json([line_json(line) for line in lines]))
+    """Yield one JSON document with all lines."""
+    yield Text(pretty_json(document("log", {"lines": [line_json(line) for line in lines]})))
 
 
 def line_json(line: Line) -> dict[str, JsonValue]:
-    """Return everything that a line says, and its place in the chain."""
+    """Return everything that a line says, and its place in the chain.
+
+    Revision and object are the texts that the journal holds, because the hash covers them.
+    """
     said = line.draft
     return {
         "number": line.number,
@@ -123,7 +127,7 @@ def verdict_text(verdict: Verdict) -> Text:
 
 def verdict_json(verdict: Verdict) -> dict[str, JsonValue]:
     """Return the verdict for machines."""
-    return {
+    content: dict[str, JsonValue] = {
         "ok": verdict.ok,
         "entries": verdict.entries,
         "head": verdict.head,
@@ -132,6 +136,7 @@ def verdict_json(verdict: Verdict) -> dict[str, JsonValue]:
         "detail": verdict.detail,
         "holds_head": verdict.holds_head,
     }
+    return document("log-verdict", content)
 
 
 def _fault(verdict: Verdict) -> str:

@@ -12,11 +12,10 @@ from pydantic import SecretStr
 
 from aspire_gitops.applying import Outcome, apply_plan, resolve_secrets
 from aspire_gitops.applying.ports import Deliveries
-from aspire_gitops.applying.secrets import gather_evidence
 from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
+from aspire_gitops.pipeline.plan import plan_with
 from aspire_gitops.planning.adoption import addresses_to_adopt
-from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rehearsal.attacks import Attack, Names
 from aspire_gitops.rehearsal.bookkeeping import Bookkeeper
@@ -71,12 +70,12 @@ class SandboxStage:
         return tuple(f'the key "{compiled.objects[key].handle}"' for key in self._made_by_hand)
 
     def plan(self, compiled: Compiled) -> Plan:
-        evidence = gather_evidence(compiled.objects, resolve_secrets(compiled.intents))
+        secrets = resolve_secrets(compiled.intents)
         found = self._snapshot()
         adopted = addresses_to_adopt(compiled, found, self._ours.owner)
         if adopted:
             found = self._ask(lambda client: client.read_holders(found, adopted))
-        plan = make_plan(compiled, found, owner=self._ours.owner, evidence=evidence)
+        plan = plan_with(compiled, found, self._ours.owner, secrets)
         self._ours.keep_plan(plan)
         return plan
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from rich.text import Text
 
+from aspire_gitops.codec.values import document, written_revision_json
 from aspire_gitops.state import Compiled, Kind
 from aspire_gitops.vocabulary.text import one_line, plural, revision_text
 from aspire_ledger.canonical import JsonValue
@@ -51,14 +52,15 @@ class Rehearsal:
 
     def as_json(self) -> JsonValue:
         """Return the report for machines."""
-        return {
+        content: dict[str, JsonValue] = {
             "passed": self.passed,
-            "revision": self.revision,
+            "revision": written_revision_json(self.revision),
             "gateway": self.gateway_name,
             "declared": dict(self.counts),
             "seconds": round(self.seconds, 2),
             "steps": [_step(step) for step in self.steps],
         }
+        return document("rehearsal", content)
 
 
 class Watcher(Protocol):

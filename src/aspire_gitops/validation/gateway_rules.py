@@ -70,7 +70,7 @@ def _check_exchange(gateway: Declared[GatewaySpec], today: date) -> Iterator[Dia
 
 def _check_timezone(gateway: Declared[GatewaySpec]) -> Iterator[Diagnostic]:
     name = gateway.spec.timezone
-    if not _is_timezone(name):
+    if zone_named(name) is None:
         yield UNKNOWN_TIMEZONE.at(
             gateway.span("timezone"),
             f'there is no timezone "{name}"; LiteLLM would use UTC without a word, '
@@ -80,14 +80,14 @@ def _check_timezone(gateway: Declared[GatewaySpec]) -> Iterator[Diagnostic]:
 
 
 @cache
-def _is_timezone(name: str) -> bool:
+def zone_named(name: str) -> ZoneInfo | None:
+    """Return the IANA timezone of that name, None if there is none."""
     if name.startswith(_NOT_IANA):
-        return False
+        return None
     try:
-        ZoneInfo(name)
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, OSError, ValueError):
-        return False
-    return True
+        return None
 
 
 def _meant(name: str) -> str | None:

@@ -60,11 +60,12 @@ def test_a_newer_controller_can_be_asked() -> None:
 
 
 def test_what_a_controller_of_another_format_says_is_refused() -> None:
-    with pytest.raises(ValueError, match="format"):
-        StatusDocument.model_validate(status_document(ready()).model_dump() | {"format": 2})
+    with pytest.raises(ValueError, match="version"):
+        StatusDocument.model_validate(status_document(ready()).model_dump() | {"version": 3})
 
 
 _SHOWN_OTHERWISE = {
+    "version": "program_version",
     "gateway_name": "gateway",
     "gateway_url": "gateway",
     "litellm_version": "gateway",
@@ -72,7 +73,7 @@ _SHOWN_OTHERWISE = {
 
 
 def test_every_field_of_a_status_is_told() -> None:
-    told = set(StatusDocument.model_fields) - {"format"}
+    told = set(StatusDocument.model_fields) - {"format", "version"}
     assert told == {_SHOWN_OTHERWISE.get(name, name) for name in Status.__dataclass_fields__}
 
 

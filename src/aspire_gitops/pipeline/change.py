@@ -1,40 +1,23 @@
-"""Compose git → loading → validation → compiling for two revisions at once. Decides nothing itself."""
+"""Two revisions of a folder beside each other: read, loaded, judged and compiled for a review."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import datetime
 from functools import cache
-from pathlib import Path
 
-from aspire_gitops.cli.reading import in_repository
-from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.loading import load
 from aspire_gitops.loading.folder import load_file
+from aspire_gitops.pipeline.catalog import Checked, check_tree, in_repository
+from aspire_gitops.pipeline.choice import AsOf, Revisions
+from aspire_gitops.pipeline.plan import compile_checked
 from aspire_gitops.review.make import Side
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.sources.directory import shown_folder
 from aspire_gitops.sources.git import Compared, Comparison
-from aspire_gitops.validation import judge_once, validate
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.validation import judge_once
 from aspire_gitops.vocabulary.revision import SourceTree
 
 
-@dataclass(frozen=True, slots=True)
-class Revisions:
-    """Which two revisions of a folder: head None is the folder as it is."""
-
-    folder: Path
-    base: str | None
-    head: str | None
-    direct: bool = False
-
-    def __post_init__(self) -> None:
-        for reference in (self.base, self.head):
-            if reference is not None and (not reference or reference.startswith("-")):
-                raise UsageError(f"{reference!r} is no revision; write a commit, a branch or a tag")
-
-
 def compare(wanted: Revisions) -> Comparison:
-    """Read both. Paths are as the repository has them, whichever folder the program runs in.
+    """Read two revisions. Paths are as the repository has them, wherever the program runs.
 
     Raises:
         UsageError: The folder is in no git repository, or there is no such revision.
@@ -48,17 +31,26 @@ def compare(wanted: Revisions) -> Comparison:
     return compared.with_work_tree(_moved(tree, shown_folder(wanted.folder), f"{folder}/"))
 
 
-def sides(comparison: Comparison, today: date) -> tuple[Side, Side]:
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Base and head of a change, and the moment of head, in its Gateway's timezone."""
+
+    base: Side
+    head: Side
+    now: datetime
+
+
+def sides(comparison: Comparison, as_of: AsOf) -> Sides:
     """Load, judge and compile base and head; what they share is loaded and judged once."""
     load_once, judge = cache(load_file), judge_once()
+    base = check_tree(comparison.base, as_of, load_file=load_once, judge=judge)
+    head = check_tree(comparison.head, as_of, load_file=load_once, judge=judge)
+    return Sides(_side(base), _side(head), head.now)
 
-    def side(tree: SourceTree) -> Side:
-        loaded = load(tree, load_file=load_once)
-        validated = validate(loaded, tree.revision, today=today, judge=judge)
-        compiled = compile_catalog(validated.catalog, today=today) if validated.ok else None
-        return Side(validated.catalog, validated.diagnostics, compiled)
 
-    return side(comparison.base), side(comparison.head)
+def _side(checked: Checked) -> Side:
+    made = compile_checked(checked) if checked.ok else None
+    return Side(checked.catalog, checked.diagnostics, made)
 
 
 def _moved(tree: SourceTree, shown: str, folder: str) -> SourceTree:

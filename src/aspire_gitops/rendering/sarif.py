@@ -1,13 +1,32 @@
-"""Diagnostics as SARIF 2.1.0, which code scanning reads."""
+"""Diagnostics as SARIF 2.1.0, which code scanning reads, with the pages of their rules.
+
+The pages are as shipped: in the installed package, or in the checkout that runs.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from urllib.parse import quote
 
-from aspire_gitops.rendering.diagnostics.machine import whole_text
-from aspire_gitops.rendering.diagnostics.pages import page_of
+from aspire_gitops.codec.values import whole_text
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule
 from aspire_ledger.canonical import JsonValue, pretty_json
+
+_PACKAGE = Path(__file__).parents[1]
+_FOLDERS = (_PACKAGE / "rules", _PACKAGE.parents[1] / "docs" / "rules")
+
+
+@cache
+def page_of(code: str) -> str | None:
+    """Return the Markdown page of the rule, or None when this installation has none."""
+    for folder in _FOLDERS:
+        try:
+            return (folder / f"{code}.md").read_text(encoding="utf-8")
+        except OSError:
+            continue
+    return None
+
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 

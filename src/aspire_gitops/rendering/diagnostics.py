@@ -1,14 +1,19 @@
-"""Diagnostics for people: the place, the line, a caret under the mistake, the way out.
+"""Diagnostics to text: for terminals, for other programs, and beside the lines of a pull request.
 
+For people each has its place, the line, a caret under the mistake, and what to do.
 Lines and carets are laid out by the width that characters have in a terminal,
-and what would act on the terminal is shown as an escape.
+and what would act on the terminal is shown as an escape. `sarif` has the format
+for code scanning.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from unicodedata import combining, east_asian_width
 
+from aspire_gitops.codec.values import diagnostic_json, document, whole_text
+from aspire_gitops.rendering.sarif import render_sarif
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Severity, Span
 from aspire_gitops.vocabulary.text import one_line, plural
+from aspire_ledger.canonical import JsonValue, pretty_json
 
 _WIDEST = 110  # columns of a shown line; longer ones are cut around the mistake
 _BEFORE = 40  # of these, at least so many stay in front of it
@@ -92,3 +97,52 @@ def _width(cell: str) -> int:
     if len(cell) == 1 and (combining(cell) or cell in "\ufe0e\ufe0f"):
         return 0
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in cell)
+
+
+def render_json(diagnostics: Sequence[Diagnostic]) -> str:
+    """Return one JSON object: how many `errors` and `warnings`, and the `diagnostics`."""
+    errors = sum(diagnostic.is_error for diagnostic in diagnostics)
+    rows: list[JsonValue] = [
+        {**diagnostic_json(one), "snippet": whole_text(one.span.snippet)} for one in diagnostics
+    ]
+    counted = {"errors": errors, "warnings": len(diagnostics) - errors}
+    return pretty_json(document("findings", {**counted, "diagnostics": rows}))
+
+
+def render_github(diagnostics: Sequence[Diagnostic]) -> str:
+    """Return one `::error …::…` or `::warning …::…` line for each diagnostic."""
+    return "".join(f"{_command(diagnostic)}\n" for diagnostic in diagnostics)
+
+
+def _command(diagnostic: Diagnostic) -> str:
+    rule, span = diagnostic.rule, diagnostic.span
+    properties = {
+        "file": span.path,
+        "line": span.line,
+        "endLine": span.line,
+        "col": span.column,
+        "endColumn": span.end_column,
+        "title": f"{rule.code} {rule.name}",
+    }
+    listed = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
+    message = one_line(diagnostic.message)
+    if diagnostic.help:
+        message += f"\n= help: {one_line(diagnostic.help)}"
+    return f"::{rule.severity} {listed}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(one_line(text)).replace(":", "%3A").replace(",", "%2C")
+
+
+DIAGNOSTIC_RENDERERS: Mapping[str, Callable[[Sequence[Diagnostic]], str]] = {
+    "text": render_text,
+    "json": render_json,
+    "sarif": render_sarif,
+    "github": render_github,
+}
+"""Every format by the name that `--format` takes. Each text ends with a newline, or is empty."""
