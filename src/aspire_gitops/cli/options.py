@@ -49,14 +49,6 @@ with_today = click.option(
 )
 
 
-with_today = click.option(
-    "--today",
-    type=click.DateTime(["%Y-%m-%d"]),
-    metavar="DATE",
-    help="Judge dates in the files by this day, such as 2027-03-01, instead of today.",
-)
-
-
 def with_source(command: Command) -> Command:
     """Add SOURCE, `--revision` and `--today`."""
     for option in (
