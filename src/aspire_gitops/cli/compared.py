@@ -9,7 +9,7 @@ from aspire_gitops.cli.reading import in_repository
 from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.loading import load
 from aspire_gitops.loading.folder import load_file
-from aspire_gitops.review.make import Side
+from aspire_gitops.review.builder import Side
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.sources.directory import shown_folder
 from aspire_gitops.sources.git import Compared, Comparison

@@ -17,7 +17,7 @@ from aspire_gitops.egress.languages import language_of
 from aspire_gitops.vocabulary.errors import SourceUnavailable, UsageError
 
 if TYPE_CHECKING:
-    from aspire_gitops.egress.tree.walking import FoundFile
+    from aspire_gitops.egress.folder import FoundFile
 
 
 def gateway_for(url: str | None, folder: Path | None, today: date) -> Gateway:
@@ -63,7 +63,7 @@ class Target:
 
     def files(self) -> "Iterator[FoundFile]":
         """Yield each file once: the folders' files, then those that were named."""
-        from aspire_gitops.egress.tree.walking import FoundFile  # noqa: PLC0415 (needs the extra)
+        from aspire_gitops.egress.folder import FoundFile  # noqa: PLC0415 (needs the extra)
 
         seen: set[str] = set()
         for folder in self.folders:
@@ -78,7 +78,7 @@ class Target:
 
     def declared(self, gateway: Gateway) -> frozenset[str]:
         """Return the address variables that the root's settings declare, when only a part is scanned."""
-        from aspire_gitops.egress.tree.running import Scan  # noqa: PLC0415 (needs the extra)
+        from aspire_gitops.egress.folder import Scan  # noqa: PLC0415 (needs the extra)
 
         if self.is_whole:
             return frozenset()
@@ -92,7 +92,7 @@ class Target:
         return whole if relative.startswith("..") else relative
 
     def _walked(self, folder: Path) -> "Iterator[FoundFile]":
-        from aspire_gitops.egress.tree.walking import FoundFile, Walk  # noqa: PLC0415 (as above)
+        from aspire_gitops.egress.folder import FoundFile, Walk  # noqa: PLC0415 (as above)
 
         inner = os.path.relpath(folder, self.root)
         prefix = "" if inner == "." else f"{inner}/"

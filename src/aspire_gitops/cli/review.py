@@ -13,8 +13,8 @@ from aspire_gitops.cli.options import DEFAULT_FOLDER, day
 from aspire_gitops.cli.reading import in_repository
 from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr, warn, write_file
 from aspire_gitops.codec.snapshot_reader import MOST_BYTES, SavedSnapshot, read_snapshot
-from aspire_gitops.review.make import make_review
-from aspire_gitops.review.review import Review
+from aspire_gitops.review.builder import make_review
+from aspire_gitops.review.value import Review
 from aspire_gitops.state import DEFAULT_OWNER, OWNER_PATTERN
 from aspire_gitops.vocabulary.errors import UsageError
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from aspire_gitops.planning.plan import Change, Plan
 from aspire_gitops.rendering.diagnostics.machine import whole_text
-from aspire_gitops.review.review import (
+from aspire_gitops.review.value import (
     AliasImpact,
     AppImpact,
     BudgetImpact,

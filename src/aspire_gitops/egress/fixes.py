@@ -1,6 +1,6 @@
 """The exact change that leads to the gateway, in the words of the file's own language."""
 
-from aspire_gitops.egress.clients import Client, Road
+from aspire_gitops.egress.clients import OPENAI_FIXES, Client, Road
 from aspire_gitops.egress.facts import Construction
 from aspire_gitops.egress.gateway import Gateway
 
@@ -19,12 +19,6 @@ _ENVIRONMENT = {
     "go": 'os.Getenv("{}")',
 }
 _QUOTE = {"php": "'{}'"}
-_OPENAI_CLIENTS = {
-    "python": "OpenAI(base_url={url}, api_key={key})",
-    "javascript": "new OpenAI({{ baseURL: {url}, apiKey: {key} }})",
-    "php": "OpenAI::factory()->withBaseUri({url})->withApiKey({key})->make()",
-    "go": "openai.NewClient(option.WithBaseURL({url}), option.WithAPIKey({key}))",
-}
 _ASSIGNMENTS = {
     "yaml": "{}: {}",
     "dockerfile": "ENV {}={}",
@@ -51,9 +45,9 @@ def for_client(
 def for_host(language: str, gateway: Gateway, model: str | None) -> str:
     """Return what takes the place of a provider's address."""
     url = gateway.url or "the gateway's base URL"
-    if language in _OPENAI_CLIENTS:
+    if language in OPENAI_FIXES:
         client = Client("", road=Road.OPENAI)
-        shown = _filled(_OPENAI_CLIENTS[language], client, language, gateway)
+        shown = _filled(OPENAI_FIXES[language], client, language, gateway)
         return _with_alias(f"call {url} with the app's gateway key: `{shown}`", gateway, model)
     return _with_alias(f"call {url} with the app's gateway key", gateway, model)
 
@@ -64,7 +58,7 @@ def for_key(language: str, gateway: Gateway, model: str | None) -> str:
         key = set_variable("OPENAI_BASE_URL", language, gateway)
         return f"remove it; the app needs its gateway key in OPENAI_API_KEY, and beside it {key}"
     client = Client("", road=Road.OPENAI)
-    shown = _filled(_OPENAI_CLIENTS[language], client, language, gateway)
+    shown = _filled(OPENAI_FIXES[language], client, language, gateway)
     return _with_alias(f"use the app's gateway key: `{shown}`", gateway, model)
 
 
@@ -82,7 +76,7 @@ def beside(key: str, base: str, language: str, gateway: Gateway) -> str:
 
 def _template(made: Construction, client: Client, language: str) -> str:
     if client.road is Road.REPLACE:
-        return _OPENAI_CLIENTS[language]
+        return OPENAI_FIXES[language]
     name = (client.base or ("base_url",))[0]
     if language == "javascript":
         return f"{made.shown}({{{{ {name}: {{url}}, apiKey: {{key}} }}}})"

@@ -7,7 +7,7 @@ cannot format, link, mention or break out of its cell.
 from collections.abc import Iterator, Sequence
 
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan
-from aspire_gitops.rendering.wording import (
+from aspire_gitops.rendering.plan_wording import (
     SIGNS,
     counts_text,
     drift_count,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
-from aspire_gitops.rendering.wording import (
+from aspire_gitops.rendering.plan_wording import (
     SIGNS,
     counts_text,
     drift_count,

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.review import findings as rules
 from aspire_gitops.review.aliases import unspoken
-from aspire_gitops.review.compared import Compared
-from aspire_gitops.review.review import AliasImpact, AppImpact, Moved
+from aspire_gitops.review.comparison import Compared
+from aspire_gitops.review.value import AliasImpact, AppImpact, Moved
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span
 
 

@@ -11,8 +11,8 @@ from aspire_gitops.compiling.prices import named_amounts
 from aspire_gitops.resources import AliasSpec, ProviderSpec, ResourceKind
 from aspire_gitops.resources.alias import PriceSpec
 from aspire_gitops.resources.app import NeedSpec
-from aspire_gitops.review.compared import Compared
-from aspire_gitops.review.review import AliasImpact, Edit, Gap, Moved, PriceMove, ResourceEdit
+from aspire_gitops.review.comparison import Compared
+from aspire_gitops.review.value import AliasImpact, Edit, Gap, Moved, PriceMove, ResourceEdit
 from aspire_gitops.vocabulary.diagnostic import Span
 
 

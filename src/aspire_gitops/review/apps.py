@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.resources import AppSpec, BudgetSpec, ResourceKind
-from aspire_gitops.review.compared import Compared, Known
+from aspire_gitops.review.comparison import Compared, Known
 from aspire_gitops.review.repricing import Repricing, app_cost
-from aspire_gitops.review.review import (
+from aspire_gitops.review.value import (
     AliasImpact,
     AppImpact,
     BudgetImpact,

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rendering.plan_markdown import change_row
-from aspire_gitops.rendering.wording import counts_text
-from aspire_gitops.review.review import (
+from aspire_gitops.rendering.plan_wording import counts_text
+from aspire_gitops.review.sentences import alias_rows
+from aspire_gitops.review.value import (
     AliasImpact,
     AppImpact,
     BudgetImpact,
@@ -16,7 +17,6 @@ from aspire_gitops.review.review import (
     Review,
     Uptime,
 )
-from aspire_gitops.review.sentences import alias_rows
 from aspire_gitops.review.wording import (
     budget_words,
     code,

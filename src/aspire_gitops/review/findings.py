@@ -8,8 +8,8 @@ from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.planning.plan import Change, Plan
 from aspire_gitops.planning.rules import CAP_BELOW_SPEND
 from aspire_gitops.resources import AppSpec, ResourceSpec
-from aspire_gitops.review.compared import Compared, Known
-from aspire_gitops.review.review import AppImpact, BudgetImpact, Edit, Moved, Review, Uptime
+from aspire_gitops.review.comparison import Compared, Known
+from aspire_gitops.review.value import AppImpact, BudgetImpact, Edit, Moved, Review, Uptime
 from aspire_gitops.spend.month import plain
 from aspire_gitops.state import Compiled, Kind, ObjectKey
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Severity, Span

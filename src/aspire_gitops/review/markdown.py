@@ -18,8 +18,8 @@ from aspire_gitops.review.details import (
     later_sections,
     size,
 )
-from aspire_gitops.review.review import Edit, ResourceEdit, Review
 from aspire_gitops.review.sentences import alias_brief, headline
+from aspire_gitops.review.value import Edit, ResourceEdit, Review
 from aspire_gitops.review.wording import (
     SIGNS,
     age_text,

@@ -15,8 +15,8 @@ from aspire_gitops.planning.rules import (
     TOO_MANY_DELETIONS,
 )
 from aspire_gitops.resources import GatewaySpec, ResourceKind
-from aspire_gitops.review.compared import Known
-from aspire_gitops.review.review import Consent, Effect, ResourceEdit, Uptime
+from aspire_gitops.review.comparison import Known
+from aspire_gitops.review.value import Consent, Effect, ResourceEdit, Uptime
 from aspire_gitops.spend.caps import budget_of
 from aspire_gitops.state import Approved, Compiled, ObjectKey, Snapshot
 from aspire_gitops.vocabulary.diagnostic import Rule

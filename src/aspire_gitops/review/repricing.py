@@ -16,7 +16,7 @@ from operator import attrgetter
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.compiling.card import card_of
 from aspire_gitops.resources import AliasSpec
-from aspire_gitops.review.review import AppCost, Moved, Repriced
+from aspire_gitops.review.value import AppCost, Moved, Repriced
 from aspire_gitops.usage import Traffic, Usage
 from aspire_ledger.amounts import cost_in_nano
 from aspire_ledger.card import Price, read_price

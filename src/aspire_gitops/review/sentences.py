@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aspire_gitops.rendering.card import brief_price_words, price_words
 from aspire_gitops.resources import ResourceKind
-from aspire_gitops.review.review import (
+from aspire_gitops.review.value import (
     AliasImpact,
     BudgetImpact,
     Edit,

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
-from aspire_gitops.rendering.wording import counts_text
-from aspire_gitops.review.review import AliasImpact, AppImpact, BudgetImpact, Edit, Effect, Review
+from aspire_gitops.rendering.plan_wording import counts_text
 from aspire_gitops.review.sentences import alias_rows, headline
+from aspire_gitops.review.value import AliasImpact, AppImpact, BudgetImpact, Edit, Effect, Review
 from aspire_gitops.review.wording import (
     SIGNS,
     Code,

@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from aspire_gitops.planning.plan import Action
-from aspire_gitops.rendering.wording import SIGNS
+from aspire_gitops.rendering.plan_wording import SIGNS
 from aspire_gitops.status import spend_and_calls as calls
 from aspire_gitops.status import spend_and_calls as spend
 from aspire_gitops.status import wording as turn_text

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.text import Text
 
-from aspire_gitops.rendering.wording import SIGNS
+from aspire_gitops.rendering.plan_wording import SIGNS
 from aspire_gitops.status import spend_and_calls as calls
 from aspire_gitops.status import wording as words
 from aspire_gitops.status.document import (

@@ -14,7 +14,7 @@ from aspire_gitops.status.document import (
     StatusDocument,
     TurnDocument,
 )
-from aspire_gitops.status.documenting import turn_document
+from aspire_gitops.status.document_builder import turn_document
 from aspire_gitops.status.value import Answer, BrakeKind, Role, Standing, Turn
 from aspire_gitops.vocabulary.text import one_line, plural, revision_text
 

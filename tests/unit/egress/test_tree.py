@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from aspire_gitops.egress import folder as running
+from aspire_gitops.egress.folder import FoundFile, Scan, Walk
 from aspire_gitops.egress.gateway import Gateway
-from aspire_gitops.egress.tree import running
-from aspire_gitops.egress.tree.running import Scan
-from aspire_gitops.egress.tree.walking import FoundFile, Walk
 
 DIRECT = "from openai import OpenAI\nclient = OpenAI()\n"
 

@@ -7,7 +7,7 @@ import pytest
 
 from aspire_gitops.resources import AliasSpec
 from aspire_gitops.review.repricing import Prices
-from aspire_gitops.review.review import AliasImpact, AppCost, Moved
+from aspire_gitops.review.value import AliasImpact, AppCost, Moved
 from aspire_ledger.amounts import aud, cost_in_nano
 from aspire_ledger.money import Aud
 from support.catalogs import GATEWAY, alias, app

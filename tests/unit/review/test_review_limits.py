@@ -9,7 +9,7 @@ from aspire_gitops.planning.plan import Action, Change, FieldChange
 from aspire_gitops.resources import ResourceKind
 from aspire_gitops.review.details import Section, fitted, size
 from aspire_gitops.review.markdown import COMMENT_BYTES, SUMMARY_BYTES, Place, review_markdown
-from aspire_gitops.review.review import Edit, ResourceEdit, Review
+from aspire_gitops.review.value import Edit, ResourceEdit, Review
 from aspire_gitops.state import Kind, ObjectKey
 from support.forge_markdown import forge
 from support.hostile_reviews import hostile_review

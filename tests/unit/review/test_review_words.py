@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from aspire_gitops.resources import ResourceKind
-from aspire_gitops.review.review import (
+from aspire_gitops.review.sentences import headline
+from aspire_gitops.review.value import (
     BudgetImpact,
     Edit,
     Effect,
@@ -16,7 +17,6 @@ from aspire_gitops.review.review import (
     Review,
     Uptime,
 )
-from aspire_gitops.review.sentences import headline
 from aspire_gitops.review.wording import (
     Code,
     age_text,

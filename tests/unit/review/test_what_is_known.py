@@ -9,8 +9,8 @@ import pytest
 
 from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.planning.plan import Action
-from aspire_gitops.review.make import Side, make_review
-from aspire_gitops.review.review import Edit
+from aspire_gitops.review.builder import Side, make_review
+from aspire_gitops.review.value import Edit
 from aspire_gitops.state import Mark
 from support.catalogs import GATEWAY, alias, app, budget
 from support.changes import codes, fortnight, live, reviewed, side, small

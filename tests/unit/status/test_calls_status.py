@@ -11,7 +11,7 @@ from aspire_gitops.spend.calls import AliasFailures, AppParameter, CallReport
 from aspire_gitops.spend.record import PriceDifferences
 from aspire_gitops.status import spend_and_calls as calls
 from aspire_gitops.status.document import StatusDocument
-from aspire_gitops.status.documenting import status_document
+from aspire_gitops.status.document_builder import status_document
 from aspire_gitops.status.page import status_page
 from aspire_gitops.status.terminal import status_text
 from aspire_gitops.status.value import Status

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aspire_gitops.status import wording as words
-from aspire_gitops.status.documenting import status_document, turn_document
+from aspire_gitops.status.document_builder import status_document, turn_document
 from aspire_gitops.status.terminal import status_text
 from aspire_gitops.status.value import Brake, BrakeKind, Standing, Status
 from aspire_gitops.status.wording import runs, seconds_text, turn_line

@@ -8,7 +8,7 @@ from inline_snapshot import snapshot
 from pydantic import ValidationError
 
 from aspire_gitops.resources import BudgetSpec
-from aspire_gitops.validation.rules import file_rules
+from aspire_gitops.validation.validate import file_rules
 from support.reviewed import BASE, files_below, found_in
 
 FILES = files_below(BASE)

@@ -4,8 +4,7 @@ import ast
 import warnings
 from collections.abc import Iterator
 
-from aspire_gitops.egress.clients import find_client
-from aspire_gitops.egress.clients.python import PYTHON
+from aspire_gitops.egress.clients import PYTHON, find_client
 from aspire_gitops.egress.facts import (
     Construction,
     Fact,

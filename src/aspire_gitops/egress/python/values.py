@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Mapping
 
-from aspire_gitops.egress.clients.python import PYTHON
+from aspire_gitops.egress.clients import PYTHON
 from aspire_gitops.egress.facts import NOTHING, UNKNOWN, Value, either
 from aspire_gitops.egress.python.names import Names, Scope
 

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from aspire_gitops.egress.clients import find_client
-from aspire_gitops.egress.clients.go import GO
+from aspire_gitops.egress.clients import GO, find_client
 from aspire_gitops.egress.facts import (
     NOTHING,
     UNKNOWN,

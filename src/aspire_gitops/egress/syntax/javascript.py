@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from aspire_gitops.egress.clients import find_client
-from aspire_gitops.egress.clients.javascript import JAVASCRIPT
+from aspire_gitops.egress.clients import JAVASCRIPT, find_client
 from aspire_gitops.egress.facts import (
     NOTHING,
     Construction,

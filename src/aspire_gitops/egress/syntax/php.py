@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from aspire_gitops.egress.clients.php import PHP
+from aspire_gitops.egress.clients import PHP
 from aspire_gitops.egress.facts import (
     NOTHING,
     UNKNOWN,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from aspire_gitops.planning.plan import Cause, Change, FieldChange, Plan
-from aspire_gitops.rendering.wording import drift_count, reason_text, shown_fields, where_text
+from aspire_gitops.rendering.plan_wording import drift_count, reason_text, shown_fields, where_text
 from aspire_gitops.status.document import (
     AliasDocument,
     AppDocument,

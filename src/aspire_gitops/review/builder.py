@@ -18,12 +18,11 @@ from aspire_gitops.planning.matching import next_address
 from aspire_gitops.review.alias_findings import alias_findings, lost_aliases
 from aspire_gitops.review.aliases import alias_impacts
 from aspire_gitops.review.apps import app_impacts, budget_impacts
-from aspire_gitops.review.compared import Compared, Known, what_is_known
-from aspire_gitops.review.edits import edits_between
+from aspire_gitops.review.comparison import Compared, Known, edits_between, what_is_known
 from aspire_gitops.review.findings import findings_of, pending_findings
 from aspire_gitops.review.prerequisites import consents_for, uptime_of
 from aspire_gitops.review.repricing import Priced, Repricing
-from aspire_gitops.review.review import (
+from aspire_gitops.review.value import (
     AliasImpact,
     AppImpact,
     Edit,
