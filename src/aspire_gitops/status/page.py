@@ -16,10 +16,7 @@ from markupsafe import Markup
 
 from aspire_gitops.planning.plan import Action
 from aspire_gitops.rendering.plan_wording import SIGNS
-from aspire_gitops.status import spend_and_calls as calls
-from aspire_gitops.status import spend_and_calls as spend
-from aspire_gitops.status import wording as turn_text
-from aspire_gitops.status import wording as words
+from aspire_gitops.status import figures, wording
 from aspire_gitops.status.document import StatusDocument, TurnDocument
 from aspire_gitops.vocabulary.text import plural
 
@@ -47,7 +44,7 @@ _ICONS: Mapping[str, str] = {  # the same shapes as on the page
 
 def status_page(status: StatusDocument, *, refreshing: bool = True) -> str:
     """Return the whole page. `refreshing` makes the browser ask again every `REFRESH_S` seconds."""
-    headline = words.headline(status)
+    headline = wording.headline(status)
     return _PAGE.render(
         status=status,
         headline=headline,
@@ -81,10 +78,8 @@ def _environment() -> Environment:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals |= {
-        "words": words,
-        "turns": turn_text,
-        "spend": spend,
-        "calls": calls,
+        "words": wording,
+        "figures": figures,
         "plural": plural,
         "bar": _bar,
         "signs": {action.value: SIGNS[action] for action in Action},

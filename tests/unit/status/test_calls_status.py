@@ -9,9 +9,9 @@ import pytest
 from aspire_gitops.server.metrics import Metrics
 from aspire_gitops.spend.calls import AliasFailures, AppParameter, CallReport
 from aspire_gitops.spend.record import PriceDifferences
-from aspire_gitops.status import spend_and_calls as calls
+from aspire_gitops.status import figures
 from aspire_gitops.status.document import StatusDocument
-from aspire_gitops.status.document_builder import status_document
+from aspire_gitops.status.document_builder import calls_document, status_document
 from aspire_gitops.status.page import status_page
 from aspire_gitops.status.terminal import status_text
 from aspire_gitops.status.value import Status
@@ -173,7 +173,7 @@ def test_a_status_of_an_older_controller_can_be_read() -> None:
     ],
 )
 def test_dollars_have_the_digits_that_matter(amount: str, text: str) -> None:
-    assert calls.usd(amount) == text
+    assert figures.usd(amount) == text
 
 
 def test_an_amount_that_is_none_stops_no_document() -> None:
@@ -184,5 +184,5 @@ def test_an_amount_that_is_none_stops_no_document() -> None:
 
 
 def test_a_report_without_an_answer_claims_nothing() -> None:
-    made = calls.calls_document(CallReport(CALLS.at, "2026-11", CALLS.since, CALLS.until))
+    made = calls_document(CallReport(CALLS.at, "2026-11", CALLS.since, CALLS.until))
     assert (made.failures, made.unlisted_parameters, made.price_differences) == (None,) * 3
