@@ -12,7 +12,7 @@ from aspire_gitops.cli.options import SourceChoice
 from aspire_gitops.cli.reading import check
 from aspire_gitops.cli.terminal import warn
 from aspire_gitops.egress.fixes import SETTINGS
-from aspire_gitops.egress.gateway import Gateway, gateway_of
+from aspire_gitops.egress.gateway import KnownGateway, gateway_of
 from aspire_gitops.egress.languages import language_of
 from aspire_gitops.vocabulary.errors import SourceUnavailable, UsageError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aspire_gitops.egress.folder import FoundFile
 
 
-def gateway_for(url: str | None, folder: Path | None, today: date) -> Gateway:
+def gateway_for(url: str | None, folder: Path | None, today: date) -> KnownGateway:
     """Return what is known of the gateway. `url` wins over the folder's.
 
     Raises:
@@ -29,7 +29,7 @@ def gateway_for(url: str | None, folder: Path | None, today: date) -> Gateway:
     if url is not None and not url.startswith(("http://", "https://")):
         raise UsageError(f"{url} is no URL; write it like https://llm.example.com/v1")
     if folder is None:
-        return Gateway(url)
+        return KnownGateway(url)
     try:
         validated = check(SourceChoice(folder), today, ask_git=False)
     except SourceUnavailable as error:  # 1 would say that there are findings
@@ -41,7 +41,7 @@ def gateway_for(url: str | None, folder: Path | None, today: date) -> Gateway:
         )
     if not validated.ok:  # somebody else's mistakes must not stop an app's CI
         warn(f"{folder} has errors; the aliases that could be read are used")
-    return Gateway(url or gateway.url, gateway.aliases)
+    return KnownGateway(url or gateway.url, gateway.aliases)
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class Target:
                 seen.add(str(path))
                 yield FoundFile(os.path.relpath(path, self.root), str(path))
 
-    def declared(self, gateway: Gateway) -> frozenset[str]:
+    def declared(self, gateway: KnownGateway) -> frozenset[str]:
         """Return the address variables that the root's settings declare, when only a part is scanned."""
         from aspire_gitops.egress.folder import Scan  # noqa: PLC0415 (needs the extra)
 

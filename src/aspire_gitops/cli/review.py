@@ -47,12 +47,12 @@ def _markdown(format_: str, review: Review, full_report: str) -> str:
     from aspire_gitops.review.markdown import (  # noqa: PLC0415
         COMMENT_BYTES,
         SUMMARY_BYTES,
-        Place,
+        Destination,
         review_markdown,
     )
 
     rooms = {"markdown": COMMENT_BYTES, "summary": SUMMARY_BYTES, "markdown-full": None}
-    return review_markdown(review, Place(rooms[format_], full_report))
+    return review_markdown(review, Destination(rooms[format_], full_report))
 
 
 _GIT = "git:"

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class CodeRange:
     """Where something stands. Lines and columns count from 1, in characters; ends are exclusive.
 
     `last_line` is the line on which it ends: a call may be many lines long.
@@ -21,7 +21,7 @@ class Place:
     end_column: int
     last_line: int = 0
 
-    def holds(self, other: "Place") -> bool:
+    def holds(self, other: "CodeRange") -> bool:
         """Say whether the other place lies within this one."""
         last = max(self.last_line, self.line)
         starts = (self.line, self.column) <= (other.line, other.column)
@@ -80,7 +80,7 @@ class Construction:
     """
 
     name: str
-    place: Place
+    place: CodeRange
     shown: str  # as the code spells it
     arguments: Mapping[str, Value] = field(default_factory=dict)
     open: bool = False
@@ -91,7 +91,7 @@ class Text:
     """A piece of text that the program uses: no comment, no docstring, no message for people."""
 
     text: str
-    place: Place
+    place: CodeRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class VariableRead:
     """An environment variable is asked for."""
 
     name: str
-    place: Place
+    place: CodeRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class VariableSet:
 
     name: str
     value: Value
-    place: Place
+    place: CodeRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class ModelNamed:
     """A model's name, as the code sends it."""
 
     name: str
-    place: Place
+    place: CodeRange
 
 
 Fact: TypeAlias = Construction | Text | VariableRead | VariableSet | ModelNamed

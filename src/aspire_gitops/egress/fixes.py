@@ -2,7 +2,7 @@
 
 from aspire_gitops.egress.clients import OPENAI_FIXES, Client, Road
 from aspire_gitops.egress.facts import Construction
-from aspire_gitops.egress.gateway import Gateway
+from aspire_gitops.egress.gateway import KnownGateway
 
 SETTINGS = frozenset({"env", "yaml", "dockerfile", "shell", "config"})
 """Languages that hand variables to programs."""
@@ -29,7 +29,7 @@ _ASSIGNMENTS = {
 
 
 def for_client(
-    made: Construction, client: Client, language: str, gateway: Gateway, model: str | None
+    made: Construction, client: Client, language: str, gateway: KnownGateway, model: str | None
 ) -> str:
     """Return the change for one client, and the alias for its model."""
     template = client.fix or _template(made, client, language)
@@ -42,7 +42,7 @@ def for_client(
     return _with_alias(change, gateway, model)
 
 
-def for_host(language: str, gateway: Gateway, model: str | None) -> str:
+def for_host(language: str, gateway: KnownGateway, model: str | None) -> str:
     """Return what takes the place of a provider's address."""
     url = gateway.url or "the gateway's base URL"
     if language in OPENAI_FIXES:
@@ -52,7 +52,7 @@ def for_host(language: str, gateway: Gateway, model: str | None) -> str:
     return _with_alias(f"call {url} with the app's gateway key", gateway, model)
 
 
-def for_key(language: str, gateway: Gateway, model: str | None) -> str:
+def for_key(language: str, gateway: KnownGateway, model: str | None) -> str:
     """Return what takes the place of a provider's key."""
     if language in SETTINGS:
         key = set_variable("OPENAI_BASE_URL", language, gateway)
@@ -62,14 +62,14 @@ def for_key(language: str, gateway: Gateway, model: str | None) -> str:
     return _with_alias(f"use the app's gateway key: `{shown}`", gateway, model)
 
 
-def set_variable(name: str, language: str, gateway: Gateway) -> str:
+def set_variable(name: str, language: str, gateway: KnownGateway) -> str:
     """Return the line that sets an address variable."""
     address = gateway.origin if name.startswith(("ANTHROPIC", "AZURE")) else gateway.url
     line = _ASSIGNMENTS.get(language, "{}={}").format(name, address or "<the gateway's base URL>")
     return f"`{line}`"
 
 
-def beside(key: str, base: str, language: str, gateway: Gateway) -> str:
+def beside(key: str, base: str, language: str, gateway: KnownGateway) -> str:
     """Return the line that says where a key leads."""
     return f"if {key} is the app's gateway key, add {set_variable(base, language, gateway)}"
 
@@ -83,7 +83,7 @@ def _template(made: Construction, client: Client, language: str) -> str:
     return f"{made.shown}({name}={{url}}, api_key={{key}})"
 
 
-def _filled(template: str, client: Client, language: str, gateway: Gateway) -> str:
+def _filled(template: str, client: Client, language: str, gateway: KnownGateway) -> str:
     anthropic = client.road is Road.ANTHROPIC
     address = gateway.origin if anthropic else gateway.url
     environment = _ENVIRONMENT[language]
@@ -98,7 +98,7 @@ def _filled(template: str, client: Client, language: str, gateway: Gateway) -> s
     )
 
 
-def _with_alias(change: str, gateway: Gateway, model: str | None) -> str:
+def _with_alias(change: str, gateway: KnownGateway, model: str | None) -> str:
     if not gateway.aliases or not model:
         return change
     if gateway.is_at(model) or any(alias.name == model for alias in gateway.aliases):

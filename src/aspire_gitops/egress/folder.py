@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-from aspire_gitops.egress.gateway import Gateway
+from aspire_gitops.egress.gateway import KnownGateway
 from aspire_gitops.egress.judging import Finding
 from aspire_gitops.egress.languages import is_lock_file
 from aspire_gitops.egress.rules import UNREAD_FILE
@@ -171,7 +171,7 @@ class Scanned:
 class Scan:
     """How files are scanned. `jobs` is how many processes do it."""
 
-    gateway: Gateway = field(default_factory=Gateway)
+    gateway: KnownGateway = field(default_factory=KnownGateway)
     tests: bool = False
     jobs: int = 1
 

@@ -26,7 +26,7 @@ class KnownAlias:
 
 
 @dataclass(frozen=True, slots=True)
-class Gateway:
+class KnownGateway:
     """The gateway as apps reach it. `url` is None when nobody has said where it is."""
 
     url: str | None = None
@@ -59,7 +59,7 @@ class Gateway:
         return best.name if best and _likeness(model, best)[0] else None
 
 
-def gateway_of(catalog: Catalog) -> Gateway:
+def gateway_of(catalog: Catalog) -> KnownGateway:
     """Return what a catalog says of its gateway. Aliases of deferred providers are left out."""
     deferred = {name for name, item in catalog.providers.items() if item.spec.deferred}
     aliases = tuple(
@@ -72,7 +72,7 @@ def gateway_of(catalog: Catalog) -> Gateway:
         for name, item in catalog.aliases.items()
         if item.spec.target.provider not in deferred
     )
-    return Gateway(catalog.gateway.spec.url if catalog.gateway else None, aliases)
+    return KnownGateway(catalog.gateway.spec.url if catalog.gateway else None, aliases)
 
 
 def is_public(address: str) -> bool:

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from aspire_gitops.egress import fixes
 from aspire_gitops.egress.clients import TABLES, Client, Road
 from aspire_gitops.egress.facts import (
+    CodeRange,
     Construction,
     Fact,
     ModelNamed,
-    Place,
     Text,
     Value,
     VariableRead,
     VariableSet,
 )
-from aspire_gitops.egress.gateway import Gateway, is_public
+from aspire_gitops.egress.gateway import KnownGateway, is_public
 from aspire_gitops.egress.providers import (
     Provider,
     hosts_in,
@@ -49,7 +49,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class FileFindings:
     """What one file comes to: its findings, and the address variables that it sets rightly."""
 
     findings: tuple[Finding, ...] = ()
@@ -57,16 +57,16 @@ class Judged:
 
 
 @dataclass(slots=True)
-class Judge:
+class FileJudge:
     """Judges the facts of one file."""
 
     path: str
     lines: Sequence[str]
     language: str
-    gateway: Gateway
+    gateway: KnownGateway
     models: list[ModelNamed] = field(default_factory=list)
 
-    def judge(self, facts: Iterable[Fact]) -> Judged:
+    def judge(self, facts: Iterable[Fact]) -> FileFindings:
         listed = list(facts)
         self.models = [fact for fact in listed if isinstance(fact, ModelNamed)]
         made = [fact for fact in listed if isinstance(fact, Construction)]
@@ -80,7 +80,7 @@ class Judge:
             and not any(place.holds(fact.place) for place in covered)
         ]
         findings.extend(found for fact in rest for found in self._rest(fact))
-        return Judged(tuple(_once(findings)), frozenset(self._declared(listed)))
+        return FileFindings(tuple(_once(findings)), frozenset(self._declared(listed)))
 
     def _rest(self, fact: Fact) -> Iterator[Finding]:
         match fact:
@@ -172,7 +172,7 @@ class Judge:
                 way_out = fixes.set_variable(fact.name, self.language, self.gateway)
                 yield Finding(self._at(OTHER_BASE_URL, fact.place, message, way_out))
 
-    def _variable(self, name: str, place: Place, provider: Provider) -> Diagnostic:
+    def _variable(self, name: str, place: CodeRange, provider: Provider) -> Diagnostic:
         message = (
             f"{name} holds a key of {provider.name}: with it the app can go around the gateway"
         )
@@ -193,13 +193,13 @@ class Judge:
     def _fix(self, made: Construction, client: Client) -> str:
         return fixes.for_client(made, client, self.language, self.gateway, self._model(made.place))
 
-    def _host_fix(self, place: Place) -> str:
+    def _host_fix(self, place: CodeRange) -> str:
         return fixes.for_host(self.language, self.gateway, self._model(place))
 
-    def _key_fix(self, place: Place) -> str:
+    def _key_fix(self, place: CodeRange) -> str:
         return fixes.for_key(self.language, self.gateway, self._model(place))
 
-    def _model(self, place: Place) -> str | None:
+    def _model(self, place: CodeRange) -> str | None:
         """Return the model that the code names within a place, or next after it."""
         inside = [item for item in self.models if place.holds(item.place)]
         near = range(place.line, place.line + _NEAR_LINES)
@@ -207,11 +207,11 @@ class Judge:
         found = next(iter(inside or after), None)
         return found.name if found else None
 
-    def _at(self, rule: Rule, place: Place, message: str, way_out: str) -> Diagnostic:
+    def _at(self, rule: Rule, place: CodeRange, message: str, way_out: str) -> Diagnostic:
         return rule.at(span_at(self.path, self.lines, place), message, help=way_out)
 
 
-def span_at(path: str, lines: Sequence[str], place: Place) -> Span:
+def span_at(path: str, lines: Sequence[str], place: CodeRange) -> Span:
     """Return the span of a place, kept to its first line, with every key in it hidden."""
     line = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
     end = len(line.rstrip()) + 1 if place.last_line > place.line else place.end_column
@@ -230,7 +230,7 @@ def _given(made: Construction, client: Client) -> Value | None:
     return None
 
 
-def _part(place: Place, lines: Sequence[str], text: str) -> Place:
+def _part(place: CodeRange, lines: Sequence[str], text: str) -> CodeRange:
     """Return where a piece of a text stands, where it can be seen in the lines of its place."""
     for number in range(place.line, max(place.last_line, place.line) + 1):
         if number > len(lines):
@@ -238,7 +238,7 @@ def _part(place: Place, lines: Sequence[str], text: str) -> Place:
         start = place.column - 1 if number == place.line else 0
         at = lines[number - 1].find(text, start)
         if at >= 0:
-            return Place(number, at + 1, at + 1 + len(text), number)
+            return CodeRange(number, at + 1, at + 1 + len(text), number)
     return place
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from aspire_gitops.egress.facts import (
     NOTHING,
     UNKNOWN,
+    CodeRange,
     Fact,
-    Place,
     Text,
     Value,
     VariableRead,
@@ -102,7 +102,7 @@ def _fact(  # noqa: PLR0911 (one way out for each way to write a variable)
     language: str, line: str, match: re.Match[str], number: int
 ) -> Fact | None:
     name, before, after = match[0], line[: match.start()], line[match.end() :]
-    place = Place(number, match.start() + 1, match.end() + 1, number)
+    place = CodeRange(number, match.start() + 1, match.end() + 1, number)
     if _READ_BEFORE.search(before):
         return VariableRead(name, place)
     if _FLAG_BEFORE.search(before) or (language == "dockerfile" and _DOCKER_BEFORE.match(before)):
@@ -148,5 +148,5 @@ def _hosts(language: str, line: str, number: int) -> Iterator[Fact]:
             return
     for found in hosts_in(line):
         yield Text(
-            line[found.start : found.end], Place(number, found.start + 1, found.end + 1, number)
+            line[found.start : found.end], CodeRange(number, found.start + 1, found.end + 1, number)
         )

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aspire_gitops.egress.facts import Place
+from aspire_gitops.egress.facts import CodeRange
 
 _LONGEST = 400
 _SHAPES = {
@@ -56,7 +56,7 @@ class KeyFound:
     """Where a key stands, and what it looks like. Never the key."""
 
     what: str
-    place: Place
+    place: CodeRange
     length: int
 
 
@@ -69,7 +69,7 @@ def keys_in(text: str) -> Iterator[KeyFound]:
             continue
         line = text.count("\n", 0, match.start()) + 1
         column = match.start() - text.rfind("\n", 0, match.start())
-        place = Place(line, column, column + len(match[0]), line)
+        place = CodeRange(line, column, column + len(match[0]), line)
         yield KeyFound(_SHAPES[match.lastgroup or ""][0], place, len(match[0]))
 
 

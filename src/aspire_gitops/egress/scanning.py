@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from aspire_gitops.egress.facts import Fact
-from aspire_gitops.egress.gateway import Gateway
-from aspire_gitops.egress.judging import Finding, Judge, Judged, span_at
+from aspire_gitops.egress.gateway import KnownGateway
+from aspire_gitops.egress.judging import FileFindings, FileJudge, Finding, span_at
 from aspire_gitops.egress.languages import TEXT, is_reviewed, is_test, language_of
 from aspire_gitops.egress.lines import scanner_of
 from aspire_gitops.egress.python.scanner import scan_python
@@ -144,8 +144,8 @@ _FAMILY = {"typescript": "javascript", "tsx": "javascript", "component": "javasc
 
 
 def scan_text(
-    path: str, text: str, gateway: Gateway, *, language: str | None = None, tests: bool = False
-) -> Judged:
+    path: str, text: str, gateway: KnownGateway, *, language: str | None = None, tests: bool = False
+) -> FileFindings:
     """Return what one file comes to. Never raises for what a file contains.
 
     `tests`: read tests for clients and hosts, too. Keys are looked for in any case.
@@ -154,14 +154,14 @@ def scan_text(
     spoken = language or language_of(path, text[:80].encode("utf-8", "replace"))
     keys = tuple(_keys(path, text))
     if spoken == TEXT or is_reviewed(path) or (not tests and is_test(path, spoken)):
-        return Judged(keys)
+        return FileFindings(keys)
     if spoken == "notebook":
         judged = _notebook(path, text, gateway)
     else:
         lines = text.split("\n")
-        judge = Judge(path, lines, _FAMILY.get(spoken, spoken), gateway)
+        judge = FileJudge(path, lines, _FAMILY.get(spoken, spoken), gateway)
         judged = judge.judge(_facts(spoken, text))
-    return Judged((*keys, *judged.findings), judged.declared)
+    return FileFindings((*keys, *judged.findings), judged.declared)
 
 
 def _facts(language: str, text: str) -> list[Fact]:
@@ -171,26 +171,26 @@ def _facts(language: str, text: str) -> list[Fact]:
         return list(scanner_of("shell")(text))
 
 
-def _notebook(path: str, text: str, gateway: Gateway) -> Judged:
+def _notebook(path: str, text: str, gateway: KnownGateway) -> FileFindings:
     findings: list[Finding] = []
     declared: set[str] = set()
     try:
         listed = list(cells(text))
     except (ValueError, RecursionError):
-        return Judged()
+        return FileFindings()
     whole = "\n".join(cell.text for cell in listed)
     owners = [
         (cell.number, at, line) for cell in listed for at, line in enumerate(cell.lines, start=1)
     ]
     # All cells as one program: a client is imported in one and made in another.
-    judged = Judge(path, whole.split("\n"), "python", gateway).judge(
+    judged = FileJudge(path, whole.split("\n"), "python", gateway).judge(
         _cell_by_cell(whole, [c.text for c in listed])
     )
     for finding in judged.findings:
         number, at, line = owners[finding.diagnostic.span.line - 1]
         findings.append(replace(finding, diagnostic=_in_cell(finding.diagnostic, number, at, line)))
     declared |= judged.declared
-    return Judged(tuple(findings), frozenset(declared))
+    return FileFindings(tuple(findings), frozenset(declared))
 
 
 def _cell_by_cell(whole: str, texts: list[str]) -> Iterator[Fact]:

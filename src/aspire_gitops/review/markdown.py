@@ -45,7 +45,7 @@ _FULL = "aspire-gitops review --format markdown-full"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """Where the text goes: how many bytes fit (None: any number), and where all of it is.
 
     `full_report` is an https address, or words such as the name of an artefact.
@@ -55,16 +55,19 @@ class Place:
     full_report: str = ""
 
 
-def review_markdown(review: Review, place: Place = Place()) -> str:
-    """Return the comment, ending with a newline; never more than `place.room` bytes."""
+def review_markdown(review: Review, destination: Destination = Destination()) -> str:
+    """Return the comment, ending with a newline; never more than `destination.room` bytes."""
     above, below = _sentence(review), _footer(review)
     room = None
-    if place.room is not None:
-        longest_remark = size(_left_out(Fitted((), 10**9, 10**9), place))
-        room = place.room - size(above) - size(below) - longest_remark - 1
+    if destination.room is not None:
+        longest_remark = size(_left_out(Fitted((), 10**9, 10**9), destination))
+        room = destination.room - size(above) - size(below) - longest_remark - 1
     shown = fitted(_sections(review, room), room)
     shown = replace(shown, left_out=shown.left_out + _unbuilt(review, room))
-    return "\n\n".join(filter(None, [above, *shown.parts, _left_out(shown, place), below])) + "\n"
+    return (
+        "\n\n".join(filter(None, [above, *shown.parts, _left_out(shown, destination), below]))
+        + "\n"
+    )
 
 
 def _sentence(review: Review) -> str:
@@ -128,7 +131,7 @@ def _told(wrong: str, way_out: str | None, rule: str, where: str) -> str:
     return f"{message(wrong)} ({rule}, {code(where)}){out}"
 
 
-def _left_out(shown: Fitted, place: Place) -> str:
+def _left_out(shown: Fitted, destination: Destination) -> str:
     if not (shown.cut or shown.left_out):
         return ""
     said = []
@@ -136,11 +139,11 @@ def _left_out(shown: Fitted, place: Place) -> str:
         said.append(f"{plural(shown.left_out, 'part')} left out")
     if shown.cut:
         said.append(f"{plural(shown.cut, 'part')} cut")
-    return f"For length, {' and '.join(said)}. Everything is in {_full_report(place)}."
+    return f"For length, {' and '.join(said)}. Everything is in {_full_report(destination)}."
 
 
-def _full_report(place: Place) -> str:
-    where = place.full_report
+def _full_report(destination: Destination) -> str:
+    where = destination.full_report
     if where.startswith("https://") and where.isascii() and not set(where) & set(" <>()[]\"'`\\|"):
         return f"[the full report]({where})"
     return message(where) if where else f"the full report: {code(_FULL)}"

@@ -45,7 +45,7 @@ UNTOLD = "not told"
 
 
 @dataclass(frozen=True, slots=True)
-class Headline:
+class StatusHeadline:
     """The one word on top, what it means, and its tone: ready, waiting, stalled or held."""
 
     word: str
@@ -53,21 +53,21 @@ class Headline:
     tone: str
 
 
-def headline(status: StatusDocument) -> Headline:
+def headline(status: StatusDocument) -> StatusHeadline:
     """Return what to say first. A brake shows when nothing worse is to be said."""
     if status.role is Role.STANDBY:
-        return Headline("Standby", _TAKES_OVER, "held")
+        return StatusHeadline("Standby", _TAKES_OVER, "held")
     if status.standing is Standing.READY and status.brakes:
         return _held({brake.kind for brake in status.brakes})
     standing = status.standing
-    return Headline(standing.capitalize(), STANDING_HINTS[standing], standing.value)
+    return StatusHeadline(standing.capitalize(), STANDING_HINTS[standing], standing.value)
 
 
-def _held(kinds: Collection[BrakeKind]) -> Headline:
+def _held(kinds: Collection[BrakeKind]) -> StatusHeadline:
     if kinds == {BrakeKind.REVERT}:  # alone it stops nobody: drift from that revision is healed
-        return Headline("Reverted", "holds an older revision", "held")
+        return StatusHeadline("Reverted", "holds an older revision", "held")
     word = "Frozen" if BrakeKind.FREEZE in kinds else "Suspended"
-    return Headline(word, "looks and reports only", "held")
+    return StatusHeadline(word, "looks and reports only", "held")
 
 
 def ago(then: datetime, now: datetime) -> str:

@@ -14,13 +14,13 @@ from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Severity
 KEY_ALIAS_TWICE = Rule("AG210", "key-alias-twice")
 KEY_TWICE = Rule("AG213", "key-twice")
 
-Place = tuple[Document, tuple[str | int, ...]]
+KeyPlace = tuple[Document, tuple[str | int, ...]]
 
 
 def check_keys(catalog: Catalog) -> Iterator[Diagnostic]:
     """Yield AG210 and AG213 for the keys of all apps."""
-    names: dict[str, Place] = {}
-    aliases: dict[str, Place] = {}
+    names: dict[str, KeyPlace] = {}
+    aliases: dict[str, KeyPlace] = {}
     for app in catalog.apps.values():
         for index, key in enumerate(app.spec.keys):
             full_name = f"{app.name}.{key.name}"
@@ -36,7 +36,7 @@ def check_keys(catalog: Catalog) -> Iterator[Diagnostic]:
             aliases.setdefault(alias, place)
 
 
-def _twice(rule: Rule, what: str, place: Place, field: str, first: Place) -> Diagnostic:
+def _twice(rule: Rule, what: str, place: KeyPlace, field: str, first: KeyPlace) -> Diagnostic:
     document, path = place
     return rule.at(
         document.span(*path, field),

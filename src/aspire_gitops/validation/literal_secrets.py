@@ -47,7 +47,7 @@ _RANDOM_CASE, _RANDOM_DIGITS = 0.4, 0.3  # changes of character class for each c
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundSecret:
     """Where a secret stands in a text, and what it looks like. Never the secret."""
 
     what: str
@@ -55,7 +55,7 @@ class Found:
     end: int
 
 
-def find(text: str) -> list[Found]:
+def find(text: str) -> list[FoundSecret]:
     """Return every secret in the text, in order, none inside another."""
     found = list(_known(text)) if _KNOWN_STARTS.search(text) else []
     for piece in _PIECE.finditer(text):
@@ -63,7 +63,7 @@ def find(text: str) -> list[Found]:
         if _drawn_by_lot(piece[0]) and not _is_digest(text, start, end):
             start, end = _widened(text, start, end)
             if not any(other.start < end and start < other.end for other in found):
-                found.append(Found("a random text, as keys and passwords are", start, end))
+                found.append(FoundSecret("a random text, as keys and passwords are", start, end))
     return sorted(found, key=lambda item: item.start)
 
 
@@ -84,7 +84,7 @@ class Hidden:
     end: int
 
 
-def hidden_parts(text: str, found: Sequence[Found]) -> Iterator[Hidden]:
+def hidden_parts(text: str, found: Sequence[FoundSecret]) -> Iterator[Hidden]:
     """Yield where the secrets stand, line by line."""
     for item in found:
         line = text.count("\n", 0, item.start) + 1
@@ -95,7 +95,7 @@ def hidden_parts(text: str, found: Sequence[Found]) -> Iterator[Hidden]:
 
 
 def diagnose(
-    path: str, text: str, found: Sequence[Found], *, first_line: int = 1
+    path: str, text: str, found: Sequence[FoundSecret], *, first_line: int = 1
 ) -> Iterator[Diagnostic]:
     """Yield AG304 for each secret in a text that starts at `first_line` of the file."""
     lines = text.split("\n")
@@ -125,9 +125,9 @@ def without_secrets(item: Diagnostic, hidden: Collection[Hidden] = ()) -> Diagno
     )
 
 
-def _known(text: str) -> Iterator[Found]:
+def _known(text: str) -> Iterator[FoundSecret]:
     for match in _KNOWN.finditer(text):
-        yield Found(_SHAPES[match.lastgroup or ""][0], match.start(), match.end())
+        yield FoundSecret(_SHAPES[match.lastgroup or ""][0], match.start(), match.end())
 
 
 def _widened(text: str, start: int, end: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import pytest
 
 from aspire_gitops.egress import folder as running
 from aspire_gitops.egress.folder import FoundFile, Scan, Walk
-from aspire_gitops.egress.gateway import Gateway
+from aspire_gitops.egress.gateway import KnownGateway
 
 DIRECT = "from openai import OpenAI\nclient = OpenAI()\n"
 
@@ -24,7 +24,7 @@ def walked(folder: Path, *, gitignore: bool = True) -> list[str]:
 
 
 def found(folder: Path, *, jobs: int = 1) -> list[str]:
-    scanned = Scan(Gateway(), jobs=jobs).run(Walk(folder).files())
+    scanned = Scan(KnownGateway(), jobs=jobs).run(Walk(folder).files())
     return [f"{item.span.path}:{item.span.line} {item.rule.code}" for item in scanned.diagnostics()]
 
 

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 from aspire_gitops.egress.clients import PYTHON, find_client
 from aspire_gitops.egress.facts import (
+    CodeRange,
     Construction,
     Fact,
     ModelNamed,
-    Place,
     Text,
     VariableRead,
     VariableSet,
 )
 from aspire_gitops.egress.providers import is_prose, leads_nowhere, variables
-from aspire_gitops.egress.python.names import Names, Scope, read_names
+from aspire_gitops.egress.python.names import PythonNames, Scope, read_names
 from aspire_gitops.egress.python.values import Arguments, value_of, variable_of
 
 _COMPARING = frozenset(
@@ -82,7 +82,7 @@ class _Scanner:
         self.tree = tree
         self.lines = text.split("\n")  # as the parser counts; splitlines() breaks at form feeds too
         self.ascii = text.isascii()
-        self.names: Names = read_names(tree)
+        self.names: PythonNames = read_names(tree)
         self.quiet = set(quiet_texts(tree))
         self.arguments = Arguments(self.names)
 
@@ -181,13 +181,13 @@ class _Scanner:
             ) if last in _NAMED_FIRST:
                 yield ModelNamed(text, self._place(first))
 
-    def _place(self, node: ast.expr) -> Place:
+    def _place(self, node: ast.expr) -> CodeRange:
         line, start = node.lineno, node.col_offset
         last, end = node.end_lineno or line, node.end_col_offset or start + 1
         if not self.ascii:
             start = _characters(self.lines[line - 1], start)
             end = _characters(self.lines[last - 1], end)
-        return Place(line, start + 1, end + 1, last)
+        return CodeRange(line, start + 1, end + 1, last)
 
 
 def _characters(line: str, offset: int) -> int:

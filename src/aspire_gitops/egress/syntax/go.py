@@ -33,7 +33,7 @@ _CALLED_BY = {
 }
 
 
-class Values:
+class _GoNames:
     """Names of the whole file; scopes are not told apart."""
 
     def __init__(self, tree: Tree) -> None:
@@ -139,7 +139,7 @@ def scan_go(text: str) -> Iterator[Fact]:
     yield from _Scanner(Tree("go", text)).facts()
 
 
-class _Scanner(Values):
+class _Scanner(_GoNames):
     """Walks over the nodes and tells the facts."""
 
     def facts(self) -> Iterator[Fact]:

@@ -16,7 +16,7 @@ from aspire_gitops.egress.facts import (
     VariableSet,
 )
 from aspire_gitops.egress.providers import is_prose, leads_nowhere, variables
-from aspire_gitops.egress.syntax.javascript_values import Values
+from aspire_gitops.egress.syntax.javascript_values import JavaScriptValues
 from aspire_gitops.egress.syntax.tree import Tree, field
 
 _VARIABLES = variables()
@@ -33,7 +33,7 @@ def scan_javascript(text: str, grammar: str) -> Iterator[Fact]:
     yield from _Scanner(Tree(grammar, text)).facts()
 
 
-class _Scanner(Values):
+class _Scanner(JavaScriptValues):
     """Walks over the nodes and tells the facts."""
 
     def facts(self) -> Iterator[Fact]:

@@ -20,7 +20,7 @@ _PACKAGE = re.compile(
 )
 
 
-class Names:
+class JavaScriptNames:
     """Names of the whole file; scopes are not told apart."""
 
     def __init__(self, tree: Tree) -> None:

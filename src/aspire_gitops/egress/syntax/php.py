@@ -24,7 +24,7 @@ _DEEPEST = 8
 _STRINGS = frozenset({"string", "encapsed_string"})
 
 
-class Values:
+class _PhpNames:
     """Names of the whole file; scopes are not told apart."""
 
     def __init__(self, tree: Tree) -> None:
@@ -178,7 +178,7 @@ def scan_php(text: str) -> Iterator[Fact]:
     yield from _Scanner(Tree("php", text)).facts()
 
 
-class _Scanner(Values):
+class _Scanner(_PhpNames):
     """Walks over the nodes and tells the facts."""
 
     def facts(self) -> Iterator[Fact]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tree_sitter import Language, Node, Parser
 
-from aspire_gitops.egress.facts import Place
+from aspire_gitops.egress.facts import CodeRange
 
 _GRAMMARS = {
     "javascript": ("tree_sitter_javascript", "language"),
@@ -37,11 +37,11 @@ class Tree:
     def text(self, node: Node) -> str:
         return self.content[node.start_byte : node.end_byte].decode("utf-8", "replace")
 
-    def place(self, node: Node) -> Place:
+    def place(self, node: Node) -> CodeRange:
         (line, start), (last, end) = node.start_point, node.end_point
         if not self.ascii:
             start, end = self._characters(line, start), self._characters(last, end)
-        return Place(line + 1, start + 1, end + 1, last + 1)
+        return CodeRange(line + 1, start + 1, end + 1, last + 1)
 
     def _characters(self, line: int, offset: int) -> int:
         return len(self._lines[line][:offset].decode("utf-8", "replace"))
