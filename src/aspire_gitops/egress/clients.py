@@ -14,19 +14,19 @@ from functools import cache
 class Road(StrEnum):
     """How a client reaches the gateway."""
 
-    OPENAI = "openai"  # it speaks OpenAI's protocol and takes an address
-    ANTHROPIC = "anthropic"  # Anthropic's; the address is without /v1
-    REPLACE = "replace"  # no road: another client takes its place
+    OPENAI = "openai"  # speaks OpenAI's protocol and takes an address
+    ANTHROPIC = "anthropic"  # Anthropic's protocol; the address is without /v1
+    REPLACE = "replace"  # it cannot reach the gateway: another client replaces it
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
     """One way to make a client.
 
-    `base` are the arguments that take an address, the first is the one that we
-    suggest; `variables` the environment variables that it reads one from by
-    itself. `own_endpoint`: its address is the provider's own resource unless
-    the code plainly says otherwise (Azure).
+    `base` are the arguments that take an address, the one that we suggest first;
+    `variables` the environment variables that it reads one from by itself.
+    `own_endpoint`: its address is the provider's own resource unless the code
+    clearly says otherwise (Azure).
     """
 
     provider: str

@@ -1,7 +1,7 @@
-"""What a scanner reads out of one file, in words that no language owns.
+"""What a scanner reads out of one file, the same for all languages.
 
-A scanner per language turns a text into facts, and `judging` turns facts into
-findings, so that a rule is written once for all languages.
+One scanner per language turns a text into facts, and `judging` turns facts into
+findings, so that each rule is written once.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True, order=True)
 class CodeRange:
-    """Where something stands. Lines and columns count from 1, in characters; ends are exclusive.
+    """Where something is in a file. Lines and columns count from 1, in characters; ends are exclusive.
 
     `last_line` is the line on which it ends: a call may be many lines long.
     """
@@ -22,7 +22,7 @@ class CodeRange:
     last_line: int = 0
 
     def holds(self, other: "CodeRange") -> bool:
-        """Say whether the other place lies within this one."""
+        """Return whether the other range lies within this one."""
         last = max(self.last_line, self.line)
         starts = (self.line, self.column) <= (other.line, other.column)
         return starts and (
@@ -35,8 +35,8 @@ class Value:
     """What an expression may be, as far as a static look can tell.
 
     `texts` are literals that it may hold, `variables` environment variables
-    that it may come from. `absent` says that it may be nothing at all, `other`
-    that it may be something which only the running program knows.
+    that it may come from. `absent` says that it may be unset, `other` that it
+    may be something that only the running program knows.
     """
 
     texts: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Value:
 
     @property
     def is_nothing(self) -> bool:
-        """Say whether it can only be nothing, like `base_url=None`."""
+        """Return whether it can only be unset, like `base_url=None`."""
         return not (self.texts or self.variables or self.other)
 
 
@@ -88,7 +88,7 @@ class Construction:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A piece of text that the program uses: no comment, no docstring, no message for people."""
+    """A piece of text that the program uses: not a comment, docstring or message for people."""
 
     text: str
     place: CodeRange
@@ -96,7 +96,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class VariableRead:
-    """An environment variable is asked for."""
+    """An environment variable is read."""
 
     name: str
     place: CodeRange
@@ -104,7 +104,7 @@ class VariableRead:
 
 @dataclass(frozen=True, slots=True)
 class VariableSet:
-    """An environment variable is set or handed on."""
+    """An environment variable is set or passed on."""
 
     name: str
     value: Value

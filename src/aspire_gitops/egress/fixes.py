@@ -1,16 +1,16 @@
-"""The exact change that leads to the gateway, in the words of the file's own language."""
+"""The exact change that points code at the gateway, in the file's own language."""
 
 from aspire_gitops.egress.clients import OPENAI_FIXES, Client, Road
 from aspire_gitops.egress.facts import Construction
 from aspire_gitops.egress.gateway import KnownGateway
 
 SETTINGS = frozenset({"env", "yaml", "dockerfile", "shell", "config"})
-"""Languages that hand variables to programs."""
+"""Languages that pass variables to programs."""
 
 READERS = frozenset(
     {"AWS Textract", "AWS Rekognition", "Google Vision", "Google Document AI", "Azure AI services", "LlamaParse"}
 )  # fmt: skip
-"""What reads pages and pictures: an alias with OCR or vision takes their place."""
+"""Services that read pages and pictures: an alias with OCR or vision replaces them."""
 
 _ENVIRONMENT = {
     "python": 'os.environ["{}"]',
@@ -43,7 +43,7 @@ def for_client(
 
 
 def for_host(language: str, gateway: KnownGateway, model: str | None) -> str:
-    """Return what takes the place of a provider's address."""
+    """Return what replaces a provider's address."""
     url = gateway.url or "the gateway's base URL"
     if language in OPENAI_FIXES:
         client = Client("", road=Road.OPENAI)
@@ -53,7 +53,7 @@ def for_host(language: str, gateway: KnownGateway, model: str | None) -> str:
 
 
 def for_key(language: str, gateway: KnownGateway, model: str | None) -> str:
-    """Return what takes the place of a provider's key."""
+    """Return what replaces a provider's key."""
     if language in SETTINGS:
         key = set_variable("OPENAI_BASE_URL", language, gateway)
         return f"remove it; the app needs its gateway key in OPENAI_API_KEY, and beside it {key}"
@@ -70,7 +70,7 @@ def set_variable(name: str, language: str, gateway: KnownGateway) -> str:
 
 
 def beside(key: str, base: str, language: str, gateway: KnownGateway) -> str:
-    """Return the line that says where a key leads."""
+    """Return the line that sets the address beside a key."""
     return f"if {key} is the app's gateway key, add {set_variable(base, language, gateway)}"
 
 
@@ -107,4 +107,4 @@ def _with_alias(change: str, gateway: KnownGateway, model: str | None) -> str:
     if found:
         return f'{change}, and call the alias "{found}" instead of the model "{model}"'
     names = ", ".join(sorted(alias.name for alias in gateway.aliases)[:12])
-    return f'{change}; no alias is of the family of "{model}": the gateway has {names}'
+    return f'{change}; no alias belongs to the family of "{model}": the gateway has {names}'

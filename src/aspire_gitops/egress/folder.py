@@ -29,23 +29,23 @@ VENDORED = frozenset(
     ".venv venv site-packages dist-packages __pypackages__ __pycache__ .tox .nox .eggs .mypy_cache "
     ".pytest_cache .ruff_cache .next .nuxt .svelte-kit .yarn .pnpm-store .gradle .terraform".split()
 )
-"""Folders of these names hold what others wrote, or what programs made. They are not entered."""
+"""Folders of these names hold third-party or generated files. They are not entered."""
 _OTHER_SUFFIXES = frozenset(
     ".png .jpg .jpeg .gif .webp .ico .svg .bmp .tiff .pdf .zip .gz .tgz .bz2 .xz .zst .7z .jar .war "
     ".whl .so .dylib .dll .exe .a .o .pyc .class .wasm .woff .woff2 .ttf .otf .eot .mp3 .mp4 .mov "
     ".avi .wav .ogg .sqlite .db .bin .dat .parquet .npy .npz .pt .onnx .pkl .map .lock .snap .pb".split()
 )
 MAX_BYTES = 1 << 20
-MAX_NOTEBOOK_BYTES = 16 << 20  # pictures lie in them
-_LONG_LINE = 500  # characters on average: nobody writes that
+MAX_NOTEBOOK_BYTES = 16 << 20  # they contain pictures
+_LONG_LINE = 500  # characters on average: generated
 _LONG_LINES_FROM = 5000  # bytes; a short file of one line is a short file
 _PROBE = 8192
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_BATCH = 400  # files: some 20 ms of work, far above what handing them over costs
+_BATCH = 400  # files: about 20 ms of work, far more than passing them on costs
 _PAYS_OFF = 4 * _BATCH
 _WAITING = 8  # batches for each processor
 Told = Callable[[int], None]
-"""Called now and then with how many files have been read."""
+"""Called from time to time with the number of files read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class Ignoring:
-    """The rules that count in one folder: its own, and those of the folders above.
+    """The ignore rules in force in one folder: its own, and those of the folders above.
 
     Each level is the folder's path below the top with a final slash ("" for
     the top itself), and its rules.
@@ -67,7 +67,7 @@ class Ignoring:
     levels: tuple[tuple[str, GitIgnoreSpec], ...] = ()
 
     def below(self, folder: str, file: Path) -> "Ignoring":
-        """Return the rules with those of one more file, which stands in `folder`."""
+        """Return the rules with those of one more file, which is in `folder`."""
         try:
             lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
@@ -76,7 +76,7 @@ class Ignoring:
         return Ignoring((*self.levels, (folder, spec))) if len(spec) else self
 
     def ignores(self, path: str) -> bool:
-        """Say whether a path below the top is ignored; folders end with a slash."""
+        """Return whether a path below the top is ignored; folders end with a slash."""
         for folder, spec in reversed(self.levels):
             verdict = spec.check_file(path[len(folder) :]).include
             if verdict is not None:
@@ -133,7 +133,7 @@ class Walk:
 
 
 def rules_above(root: Path) -> tuple[str, Ignoring]:
-    """Return where a folder stands in its repository, and the rules of the folders above it."""
+    """Return where a folder is in its repository, and the rules of the folders above it."""
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
     inner = root.relative_to(top).as_posix()
     prefix = "" if inner == "." else f"{inner}/"
@@ -147,7 +147,7 @@ def rules_above(root: Path) -> tuple[str, Ignoring]:
 
 @dataclass(slots=True)
 class Scanned:
-    """What all files come to."""
+    """The result for all files."""
 
     files: int = 0
     findings: list[Finding] = field(default_factory=list)
@@ -161,7 +161,7 @@ class Scanned:
         self.skipped += more.skipped
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Return what counts: findings that no address variable of the repository answers."""
+        """Return the findings that no address variable of the repository resolves."""
         return tuple(
             finding.diagnostic for finding in self.findings if not (finding.unless & self.declared)
         )
@@ -169,7 +169,7 @@ class Scanned:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """How files are scanned. `jobs` is how many processes do it."""
+    """How files are scanned. `jobs` is the number of processes."""
 
     gateway: KnownGateway = field(default_factory=KnownGateway)
     tests: bool = False
@@ -203,8 +203,8 @@ class Scan:
             content = read_bytes(file.opened)
         except OSError as error:
             message = f"the file cannot be read: {error.strerror}"
-            way_out = "let the user that scans read it, or leave it out by .gitignore"
-            result.findings.append(Finding(UNREAD_FILE.at(Span(file.path), message, help=way_out)))
+            help_ = "make it readable for the scanning user, or exclude it in .gitignore"
+            result.findings.append(Finding(UNREAD_FILE.at(Span(file.path), message, help=help_)))
             return
         if isinstance(content, Skipped):
             result.skipped[content.value] += 1
@@ -247,7 +247,7 @@ def read_bytes(opened: str) -> bytes | Skipped:
         OSError: It cannot be read.
     """
     limit = MAX_NOTEBOOK_BYTES if opened.endswith(".ipynb") else MAX_BYTES
-    # Not blocking: a pipe in the tree would wait for ever.
+    # Not blocking: opening a pipe would wait forever.
     descriptor = os.open(opened, os.O_RDONLY | os.O_NONBLOCK)
     try:
         status = os.fstat(descriptor)
@@ -266,7 +266,7 @@ def read_bytes(opened: str) -> bytes | Skipped:
 
 
 def is_minified(path: str, content: bytes) -> bool:
-    """Say whether a program wrote the file: `.min.` in its name, or lines that nobody could read."""
+    """Return whether the file is generated: `.min.` in its name, or lines too long to read."""
     name = path.rpartition("/")[2]
     if ".min." in name:
         return True

@@ -1,4 +1,4 @@
-"""Files without a syntax tree of ours, by line: shell, Dockerfiles, YAML, .env and other settings."""
+"""Files that are scanned by line, without a syntax tree: shell, Dockerfiles, YAML, .env and other settings."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -98,7 +98,7 @@ def _variables(language: str, line: str, number: int) -> Iterator[Fact]:
             yield fact
 
 
-def _fact(  # noqa: PLR0911 (one way out for each way to write a variable)
+def _fact(  # noqa: PLR0911 (one return for each way to write a variable)
     language: str, line: str, match: re.Match[str], number: int
 ) -> Fact | None:
     name, before, after = match[0], line[: match.start()], line[match.end() :]

@@ -1,7 +1,7 @@
 """The text of one file in, its findings out. Pure.
 
-One table leads from a language to its scanner; every text is looked through
-for keys as well, comments and broken files included.
+One table maps each language to its scanner; every text is also searched for keys,
+comments and broken files included.
 """
 
 import json
@@ -35,7 +35,7 @@ def cells(text: str) -> Iterator[Cell]:
     """Yield the code cells of a notebook. Shell lines (`!pip …`, `%env …`) become comments.
 
     Raises:
-        ValueError: The text is no notebook.
+        ValueError: The text is not a notebook.
     """
     document = json.loads(text)
     listed = document.get("cells") if isinstance(document, dict) else None
@@ -82,7 +82,7 @@ class _Finder:
 Scanner = Callable[[str], Iterator[Fact]]
 
 _KEY_HELP = (
-    "revoke it at once: git never forgets; the app reads its gateway key from the environment"
+    "revoke it now: git never forgets; let the app read its gateway key from the environment"
 )
 _LINES = re.compile(r"\r\n?|\n")
 _SCRIPT = re.compile(r"<script\b[^>]*>(.*?)</script>|\A---\n(.*?)\n---", re.DOTALL)
@@ -137,18 +137,18 @@ SCANNERS: Mapping[str, Scanner] = {
     "go": _go,
     **{name: scanner_of(name) for name in ("shell", "yaml", "env", "dockerfile", "config")},
 }
-"""Every language that is read for facts, and its scanner."""
+"""Each language that is scanned for facts, and its scanner."""
 
 _FAMILY = {"typescript": "javascript", "tsx": "javascript", "component": "javascript"}
-"""Languages that share one table of clients and one way to write a fix."""
+"""Languages that share a table of clients and the wording of fixes."""
 
 
 def scan_text(
     path: str, text: str, gateway: KnownGateway, *, language: str | None = None, tests: bool = False
 ) -> FileFindings:
-    """Return what one file comes to. Never raises for what a file contains.
+    """Return the result for one file. Never raises for what a file contains.
 
-    `tests`: read tests for clients and hosts, too. Keys are looked for in any case.
+    `tests`: scan tests for clients and hosts too. Keys are searched for in any case.
     """
     text = _LINES.sub("\n", text)
     spoken = language or language_of(path, text[:80].encode("utf-8", "replace"))
@@ -167,7 +167,7 @@ def scan_text(
 def _facts(language: str, text: str) -> list[Fact]:
     try:
         return list(SCANNERS[language](text))
-    except RecursionError:  # a chain thousands of names long: no person wrote it
+    except RecursionError:  # a chain of thousands of names, which is generated
         return list(scanner_of("shell")(text))
 
 
@@ -197,7 +197,7 @@ def _cell_by_cell(whole: str, texts: list[str]) -> Iterator[Fact]:
     try:
         return iter(list(scan_python(whole)))
     except SyntaxError:
-        # One cell is no Python: it becomes blank, the others stay where they are.
+        # A cell that is not Python becomes blank; the others keep their lines.
         kept = (text if _parses(text) else "\n" * text.count("\n") for text in texts)
         try:
             return iter(list(scan_python("\n".join(kept))))
@@ -246,9 +246,9 @@ _NEEDLES = tuple(word.encode() for word in _WORDS.split())
 
 
 def worth_scanning(content: bytes) -> bool:
-    """Say whether a file's bytes name anything that a rule could be about. Cheap, and never misses.
+    """Return whether a file's bytes contain anything that a rule could match. Cheap, no false negatives.
 
-    A test holds it to the tables of providers and clients.
+    A test checks it against the tables of providers and clients.
     """
     small = content.lower()
     for needle in _NEEDLES:  # noqa: SIM110 (`any` takes a third longer, and this is most of a scan)

@@ -1,4 +1,4 @@
-"""What a reviewer must not miss about an alias, as diagnostics at its own file's lines."""
+"""What a reviewer must not miss about an alias, as diagnostics at the lines of its file."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,7 +13,7 @@ from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span
 def alias_findings(alias: AliasImpact, head: Catalog) -> Iterator[Diagnostic]:
     """Yield what changes behind an alias that apps called before."""
     if alias.provider.before is None or alias.name not in head.aliases:
-        return  # added: nobody called it; removed: the apps that lose it are told of
+        return  # added: no app called it yet; removed: reported for the apps that lose it
     silent = unspoken(alias.name, head, alias.apps)
     yield from _vendor(alias)
     yield from _mode(alias, head)
@@ -45,7 +45,7 @@ def _vendor(alias: AliasImpact) -> Iterator[Diagnostic]:
             alias.place,
             f'what {_apps(alias.apps)} send to alias "{alias.name}" goes to another company:'
             f" {alias.vendor.after} in place of {alias.vendor.before}",
-            help="see that the apps' owners, and whoever answers for their data, agree",
+            help="make sure that the owners of the apps, and of their data, agree",
         )
 
 
@@ -64,19 +64,19 @@ def _vectors(alias: AliasImpact, head: Catalog, silent: Iterable[str]) -> Iterat
         return
     before, after = alias.embedding_dimensions.before, alias.embedding_dimensions.after
     if before and before != after and (silent := list(silent)):
-        became = f"{after:,}" if after else "nobody says how many"
+        became = f"{after:,}" if after else "an unstated number of"
         yield rules.VECTORS_CHANGE.at(
             _span(alias, head, "embedding_dimensions"),
             f'vectors of alias "{alias.name}" have {became} dimensions in place of {before:,}, and'
-            f" {_nobody_said(silent)}",
-            help="declare a new alias for the new length, and embed again what is stored",
+            f" {_unstated(silent)}",
+            help="declare a new alias for the new length, and re-embed what is stored",
         )
     elif _swapped(alias.model):
         yield rules.VECTORS_CHANGE.at(
             _span(alias, head, "target", "model"),
             f'vectors of alias "{alias.name}" come from another model: those that'
             f" {_apps(alias.apps)} stored cannot be compared with new ones",
-            help="declare a new alias for the new model, and embed again what is stored",
+            help="declare a new alias for the new model, and re-embed what is stored",
         )
 
 
@@ -85,8 +85,8 @@ def _less(alias: AliasImpact, head: Catalog, silent: Iterable[str]) -> Iterator[
     if lost and (silent := list(silent)):
         yield rules.OFFERS_LESS.at(
             _span(alias, head, "capabilities"),
-            f'alias "{alias.name}" loses {", ".join(lost)}, and {_nobody_said(silent)}',
-            help=f"ask their owners, and have them write `needs: {{{alias.name}: …}}` into the apps' files",
+            f'alias "{alias.name}" loses {", ".join(lost)}, and {_unstated(silent)}',
+            help=f"ask their owners, and have them add `needs: {{{alias.name}: …}}` to the apps' files",
         )
 
 
@@ -106,7 +106,7 @@ def _unpriced(alias: AliasImpact, head: Catalog) -> Iterator[Diagnostic]:
         units = ", ".join(unit.replace("_", " ") for unit in alias.repriced.unpriced)
         yield rules.USED_WITHOUT_PRICE.at(
             _span(alias, head, "price"),
-            f'apps used {units} of alias "{alias.name}", which has no price for them any more:'
+            f'apps used {units} of alias "{alias.name}", which no longer has a price for them:'
             " no budget counts them",
             help="state the price",
         )
@@ -123,7 +123,7 @@ def _swapped(moved: Moved[str]) -> bool:
     return moved.changed and moved.before is not None and moved.after is not None
 
 
-def _nobody_said(apps: Iterable[str]) -> str:
+def _unstated(apps: Iterable[str]) -> str:
     apps = list(apps)
     says = "does not say" if len(apps) == 1 else "do not say"
     return f"{_apps(apps)} {says} whether that matters"

@@ -17,7 +17,7 @@ from aspire_gitops.vocabulary.diagnostic import Span
 
 
 def gaps(alias: str, base: Catalog, head: Catalog, apps: Iterable[str]) -> Iterator[Gap]:
-    """Yield what apps say they need of `alias`, that it had before the change and lacks after it."""
+    """Yield the stated needs of apps that `alias` met before the change and does not meet after it."""
     before, after = base.aliases.get(alias), head.aliases.get(alias)
     for name in apps:
         app = head.apps.get(name)
@@ -30,7 +30,7 @@ def gaps(alias: str, base: Catalog, head: Catalog, apps: Iterable[str]) -> Itera
 
 
 def unspoken(alias: str, head: Catalog, apps: Iterable[str]) -> Sequence[str]:
-    """Return the apps that may call `alias` after the change and never said what they need of it."""
+    """Return the apps that may call `alias` after the change and do not state what they need of it."""
     return [
         name
         for name in apps
@@ -77,7 +77,7 @@ class _Behind:
 
 
 def alias_impacts(compared: Compared, edits: Iterable[ResourceEdit]) -> tuple[AliasImpact, ...]:
-    """Return one for each alias that is edited, or whose provider is, by name."""
+    """Return the impact on each alias that is edited, or whose provider is, by name."""
     touched = _touched(compared.base, compared.head, edits)
     callers = _callers(compared.base, compared.head) if touched else {}
     return tuple(
@@ -149,7 +149,7 @@ def _behind(catalog: Catalog, name: str) -> _Behind | None:
 
 
 def _place(edit: ResourceEdit, alias: Declared[AliasSpec] | None) -> Span:
-    # A swap is read at its target, whatever else the file changes.
+    # A swap is shown at its target, whatever else the file changes.
     paths = {change.path for change in edit.fields}
     for path in ("target.provider", "target.model"):
         if path in paths and alias:

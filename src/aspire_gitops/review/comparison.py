@@ -1,6 +1,6 @@
 """Two revisions side by side: what their resources state differently, and what a snapshot adds.
 
-Specs are compared, not files: a file that moved, or that writes 0.40 as 0.4, is no difference.
+Specs are compared, not files: a file that moved, or that writes 0.40 as 0.4, is unchanged.
 A renamed resource counts as one removed and one added.
 """
 
@@ -37,10 +37,10 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of the gateway at `now`.
+    """What is known about the gateway at `now`.
 
-    `snapshot` is None where there is none or it is rejected. `doubt` is a sentence
-    about one that is used all the same.
+    `snapshot` is None if there is none or it is rejected. `doubt` is a sentence
+    about one that is used anyway.
     """
 
     now: datetime
@@ -61,17 +61,17 @@ class Known:
 
     @property
     def today(self) -> date:
-        """The day of `now`, where the budgets live if that is known."""
+        """The day of `now` in the budgets' timezone, if it is known."""
         return self.now.astimezone(self.timezone or self.now.tzinfo).date()
 
     @property
     def is_this_month(self) -> bool:
-        """Say whether the snapshot was taken in the month of `now`."""
+        """Return whether the snapshot was taken in the month of `now`."""
         month, taken = self.month, self.snapshot and self.snapshot.taken_at
         return bool(month and taken and month.start <= taken < month.end)
 
     def spent(self, budget: str) -> Aud | None:
-        """Return what a budget has spent this month; None where nobody asked a ledger this month."""
+        """Return what a budget has spent this month; None if no ledger was read this month."""
         if not (self.snapshot and self.snapshot.spent and self.is_this_month):
             return None
         try:
@@ -83,13 +83,13 @@ class Known:
 
     @property
     def downtime(self) -> Downtime | None:
-        """This month's, None where nobody watched."""
+        """This month's downtime, None if the gateway was not watched."""
         seen = self.snapshot.downtime if self.snapshot else None
         return seen if seen and seen.month == str(self.month) else None
 
     @property
     def live(self) -> Live | None:
-        """Return what a reviewer is told of the snapshot."""
+        """Return what a reviewer is told about the snapshot."""
         found = self.snapshot
         if found is None:
             return None
@@ -106,7 +106,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Both catalogs. `repricing` is None where nobody counted calls, or a side has no Gateway."""
+    """Both catalogs. `repricing` is None if no calls were counted, or a side has no Gateway."""
 
     base: Catalog
     head: Catalog
@@ -130,7 +130,7 @@ def what_is_known(
     digest: str | None,
     applied: str | None,
 ) -> Known:
-    """Judge a snapshot. `base` is the revision that most of the gateway should be at."""
+    """Decide whether a snapshot can be used. `base` is the revision that the gateway should be at."""
     gateway = head.gateway.spec if head.gateway else None
     known = Known(now, zone(gateway.timezone) if gateway else None)
     if snapshot is None:
@@ -138,15 +138,15 @@ def what_is_known(
     others = sorted({i.mark.owner for i in snapshot.objects if i.mark} - {owner})
     ours = {item.key for item in snapshot.objects if item.mark and item.mark.owner == owner}
     if others and not ours:
-        return replace(known, rejected=f"it is one of owner {others[0]}, and we are {owner}")
+        return replace(known, rejected=f"it belongs to owner {others[0]}, and we are {owner}")
     doubt = ""
     if gateway and not _same_address(snapshot.gateway_url, gateway.url):
-        seen = f"it was read at {snapshot.gateway_url}, and the files are for {gateway.url}"
+        seen = f"it was read at {snapshot.gateway_url}, but the files are for {gateway.url}"
         expected = set(base.objects) if base else set()
         if len(ours & expected) * 2 <= len(expected):
             return replace(known, rejected=seen)
         # A controller may reach its gateway by an address of its own.
-        doubt = f"{seen}; it holds what base declares, so it is taken to be the same gateway"
+        doubt = f"{seen}; it holds what base declares, so it is assumed to be the same gateway"
     return replace(known, snapshot=snapshot, digest=digest, applied=applied, doubt=doubt)
 
 
@@ -201,7 +201,7 @@ def _differ(path: str, before: Mapping[str, Stated], after: Mapping[str, Stated]
 def _stated(
     value: Any, path: str = "", place: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[str, Stated]]:
-    """Yield each value by its dotted path. Items of a list that have names are told by them."""
+    """Yield each value by its dotted path. Items of a list are identified by their names, if any."""
     if isinstance(value, BaseModel | dict):
         items = value.items() if isinstance(value, dict) else iter(value)
         for name, item in items:

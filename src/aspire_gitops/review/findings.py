@@ -1,4 +1,4 @@
-"""What a reviewer must not miss, as diagnostics at the line that causes it: AG520 to AG539."""
+"""What a reviewer must not miss, as diagnostics at the line that causes each: AG520 to AG539."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -42,7 +42,7 @@ def _in(catalog: Catalog, name: str) -> Span | None:
     try:
         key = ObjectKey.parse(name)
     except ValueError:
-        return None  # `gateway/…` is no object
+        return None  # `gateway/…` is not an object
     match key.kind:
         case Kind.CREDENTIAL:
             return _named(catalog.providers.get(key.name))
@@ -69,7 +69,7 @@ STALE = timedelta(hours=24)
 
 
 def findings_of(review: Review, compared: Compared) -> Iterator[Diagnostic]:
-    """Yield the impact's own findings, and why the plan is refused. `review` has all but these."""
+    """Yield the review's own findings, and why the plan is refused. `review` has everything else."""
     base, head = compared.base, compared.head
     if review.plan:
         yield from _refusals(review.plan, base, head)
@@ -93,7 +93,7 @@ def _refusals(plan: Plan, base: Catalog, head: Catalog) -> Iterator[Diagnostic]:
 
 
 def _names_a_key(budget: BudgetImpact, head: Catalog, refused: set[str]) -> bool:
-    """Say whether the plan is refused for this budget's cap: then the refusal has told it."""
+    """Return whether the plan is refused for this budget's cap: then the refusal reports it."""
     return any(
         f"key/{app}.{key.name}" in refused
         for app in budget.apps
@@ -112,8 +112,8 @@ def _budget(budget: BudgetImpact, head: Catalog, *, is_refused: bool) -> Iterato
         yield BUDGET_STOPS.at(
             place,
             f'budget "{budget.name}" is {plain(budget.cap.after or Decimal(0))} AUD this month'
-            f"{spent}: {apps} cannot call anything until the month turns",
-            help="choose a cap above what is spent, or merge when the month has turned",
+            f"{spent}: {apps} cannot call anything until next month",
+            help="choose a cap above what is spent, or merge next month",
         )
     reach = budget.reach
     if not _stops(budget) and reach and reach.before and reach.after and reach.after.likely:
@@ -140,8 +140,8 @@ def _app(app: AppImpact, base: Catalog, head: Catalog, stopped: set[str]) -> Ite
         yield APP_REMOVED.at(
             declared.span("name"),
             f'app "{app.name}" of {app.owner} is removed: {"its key is" if keys == 1 else f"its {keys} keys are"}'
-            " deleted, and whoever holds one cannot call anything",
-            help=f"ask {app.owner} whether it is gone for good; a deleted key never comes back",
+            " deleted, and its calls are refused",
+            help=f"ask {app.owner} whether it is gone for good; a deleted key cannot be restored",
         )
         return
     after = head.apps[app.name]
@@ -149,12 +149,13 @@ def _app(app: AppImpact, base: Catalog, head: Catalog, stopped: set[str]) -> Ite
         yield APP_STOPS.at(
             after.span("budget"),
             f'app "{app.name}" cannot call anything after the change: {app.stops}',
-            help="give it a budget that is not spent, or aliases that exist",
+            help="give it a budget with money left, or aliases that exist",
         )
     if app.keys_lost and app.edit is Edit.CHANGED:
         yield KEY_REMOVED.at(
             after.span("keys"),
-            f'app "{app.name}" loses {_these("key", app.keys_lost)}: whoever holds it cannot call anything',
+            f'app "{app.name}" loses {_these("key", app.keys_lost)}: '
+            f"calls with {'it' if len(app.keys_lost) == 1 else 'them'} are refused",
             help="hand the new key over first, and remove the old one in a later change",
         )
 
@@ -162,14 +163,14 @@ def _app(app: AppImpact, base: Catalog, head: Catalog, stopped: set[str]) -> Ite
 def _downtime(uptime: Uptime, head: Catalog) -> Iterator[Diagnostic]:
     left = uptime.left_s
     if left is None:
-        left = uptime.allowed_s - uptime.seconds  # what is certain without knowing the month so far
+        left = uptime.allowed_s - uptime.seconds  # certain even without knowing the month so far
     if uptime.seconds and left < 0:
         used = f", of which {uptime.used_s:.0f} are used" if uptime.used_s is not None else ""
         yield TOO_MUCH_DOWNTIME.at(
             gateway_place(head, path=_path(uptime)),
             f"a {uptime.effect} takes {uptime.seconds} s, and {uptime.allowed_s} s a month are"
             f" allowed{used}",
-            help="merge when the month has turned, or raise"
+            help="merge next month, or raise"
             " `availability.max_downtime_minutes_per_month` with its users' consent",
         )
 
@@ -190,7 +191,7 @@ def _rate(rate: Moved[Decimal], head: Catalog) -> Iterator[Diagnostic]:
         gateway_place(head, path=("exchange", "usd_per_aud")),
         f"an Australian dollar buys {plain(after)} US dollars in place of {plain(before)}: every"
         f" call costs {dearer} in AUD, and every cap buys {abs(caps):.1f} % {'less' if caps < 0 else 'more'}",
-        help="see which caps are reached earlier; they are in AUD and stay as they are",
+        help="check which caps are reached earlier; caps are in AUD and do not change",
     )
 
 
@@ -199,14 +200,14 @@ def _snapshot(known: Known, head: Catalog) -> Iterator[Diagnostic]:
         yield SNAPSHOT_NOT_USED.at(
             gateway_place(head, path=("url",)),
             f"the snapshot is not used: {known.rejected}",
-            help="name the snapshot that the controller of this gateway publishes",
+            help="use the snapshot that the controller of this gateway publishes",
         )
     live = known.live
     if live and live.age > STALE:
         yield OLD_SNAPSHOT.at(
             gateway_place(head),
             f"the snapshot is {_age(live.age)} old: what is live, spent and used may have changed",
-            help="see whether the controller still publishes it, with `aspire-gitops status`",
+            help="check with `aspire-gitops status` whether the controller still publishes it",
         )
 
 
@@ -243,7 +244,7 @@ NOT_AT_BASE = Rule("AG535", "gateway-not-at-base", Severity.WARNING)
 
 
 def pending_changes(plan: Plan, base: Compiled, head: Compiled) -> tuple[Change, ...]:
-    """Return the plan's changes of objects that base and head ask for alike."""
+    """Return the plan's changes of objects that base and head declare alike."""
     return tuple(
         change
         for change in plan.changes
@@ -254,7 +255,7 @@ def pending_changes(plan: Plan, base: Compiled, head: Compiled) -> tuple[Change,
 def pending_findings(
     plan: Plan, base: Compiled, head: Compiled, catalog: Catalog
 ) -> Iterator[Diagnostic]:
-    """Yield one finding if the plan does more than the change under review."""
+    """Yield a finding if the plan does more than the change under review."""
     pending = pending_changes(plan, base, head)
     if not pending:
         return
@@ -265,6 +266,6 @@ def pending_findings(
     yield NOT_AT_BASE.at(
         gateway_place(catalog),
         f"the gateway was not at base when the snapshot was taken: {len(pending):,} of"
-        f" {len(plan.changes):,} planned changes are not of this change{by_hand} ({named}{more})",
-        help="wait until the controller has applied base, and review again",
+        f" {len(plan.changes):,} planned changes are not part of this change{by_hand} ({named}{more})",
+        help="wait until the controller has applied base, then review again",
     )

@@ -1,8 +1,8 @@
 """A review as a pull request's comment: short on top, the details folded away.
 
-One sentence, what needs a person's agreement or stops the change, one table;
-then folded parts. Names, values and messages are anybody's text, so all of it is
-escaped: it cannot format, link, mention or break out of its cell.
+One sentence, what needs agreement or stops the change, one table; then folded parts.
+Names, values and messages are untrusted, so all of them are escaped: they cannot
+format, link, mention or break out of their cell.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -48,7 +48,7 @@ _FULL = "aspire-gitops review --format markdown-full"
 class Destination:
     """Where the text goes: how many bytes fit (None: any number), and where all of it is.
 
-    `full_report` is an https address, or words such as the name of an artefact.
+    `full_report` is an https address, or text such as the name of an artefact.
     """
 
     room: int | None = COMMENT_BYTES
@@ -87,7 +87,7 @@ def _sections(review: Review, room: int | None) -> list[Section]:
 
 
 def _unbuilt(review: Review, room: int | None) -> int:
-    """Return how many aliases have no part of their own, because there is no room for it anyway."""
+    """Return how many aliases get no part of their own, because there is no room for one."""
     return 0 if room is None else max(0, len(review.aliases) - room // _LEAST_OF_AN_ALIAS)
 
 
@@ -98,7 +98,7 @@ def _stops(review: Review) -> Iterator[Section]:
         )
     elif gaps := [(alias.name, gap) for alias in review.aliases for gap in alias.gaps]:
         rows = (f"{code(gap.app)} needs {message(gap.need)} of {code(name)}" for name, gap in gaps)
-        yield _alert("CAUTION", "Apps lose what they say that they need", rows)
+        yield _alert("CAUTION", "Apps lose what they need", rows)
     if refusals := review.plan.refusals if review.plan else ():
         yield _alert("CAUTION", "Apply will refuse this plan", map(_refusal, refusals))
     told = {refusal.object for refusal in refusals}
@@ -126,8 +126,8 @@ def _refusal(refusal: Refusal) -> str:
     return _told(refusal.message, refusal.help, refusal.rule.code, refusal.object)
 
 
-def _told(wrong: str, way_out: str | None, rule: str, where: str) -> str:
-    out = f"<br>→ {message(way_out)}" if way_out else ""
+def _told(wrong: str, help_: str | None, rule: str, where: str) -> str:
+    out = f"<br>→ {message(help_)}" if help_ else ""
     return f"{message(wrong)} ({rule}, {code(where)}){out}"
 
 
@@ -180,7 +180,7 @@ def summary_table(review: Review) -> Iterator[Section]:
 
 
 class _Facts:
-    """What is said about each edit, found by its name."""
+    """The facts to show for each edit, looked up by name."""
 
     def __init__(self, review: Review) -> None:
         self.aliases = {alias.name: alias for alias in review.aliases}

@@ -1,9 +1,9 @@
 """Real traffic at the prices and the rate before a change, and after it.
 
-Priced as the ledger books: the counted units at the card's prices, the sum over the
-exchange rate, rounded up to a nano-AUD. The ledger does that call by call and this day
-by day, so the two differ by less than a nano-AUD a call; and a day is priced in the
-tier of its average call, because nobody kept how long each one was.
+Priced as the ledger books: the counted units at the card's prices, divided by the
+exchange rate, rounded up to a nano-AUD. The ledger does this call by call, this module
+day by day, so the two differ by less than a nano-AUD per call; and a day is priced in the
+tier of its average call, because the length of each call is not kept.
 """
 
 from collections import defaultdict
@@ -36,7 +36,7 @@ class Prices:
     price: Price
 
     def cost(self, row: Usage, usd_per_aud: Decimal | None) -> Aud:
-        """Return what a row's units cost. Units without a price cost nothing; the caller tells."""
+        """Return what a row's units cost. Units without a price cost nothing; the caller reports them."""
         if not usd_per_aud:
             return _NOTHING
         average = row.input_tokens // max(row.calls, 1)
@@ -47,7 +47,7 @@ class Prices:
 
     @classmethod
     def of(cls, spec: AliasSpec) -> "Prices":
-        """Read an alias's prices; none where its file has a mistake in them."""
+        """Read an alias's prices; none if its file has a mistake in them."""
         return cls(read_price(card_of(spec).get("price")) or Price())
 
     @property
@@ -82,8 +82,8 @@ class Priced:
     """One row of traffic at both prices.
 
     `after` is None where the app can no longer make these calls. `unpriced` are
-    its units that lose their price. `is_counted` is False where the ledger booked
-    money for it and counted nothing that has a price.
+    its units that lose their price. `is_counted` is False if the ledger booked
+    money for it but counted nothing that has a price.
     """
 
     usage: Usage
@@ -121,13 +121,13 @@ class Repricing:
         return self._known[app]
 
     def of_alias(self, alias: str, apps: Iterable[str]) -> Repriced | None:
-        """Return what one alias's traffic costs, None where nobody called it or nothing moves."""
+        """Return what one alias's traffic costs, None if it was not called or nothing changes."""
         return self.together(
             [row for app in apps for row in self.of_app(app) if row.usage.alias == alias]
         )
 
     def together(self, rows: Sequence[Priced]) -> Repriced | None:
-        """Add rows up by app, those apps only for which something moves."""
+        """Add up rows by app, only for apps whose cost changes."""
         groups: dict[str, list[Priced]] = defaultdict(list)
         for row in rows:
             if row.is_counted:

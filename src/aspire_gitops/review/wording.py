@@ -1,4 +1,4 @@
-"""How a review is put into words, amounts and harmless Markdown, the same in every format."""
+"""Wording of a review, shared by all formats: sentences, amounts and safe Markdown."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def money_moved(aud: Moved[Aud], unit: str = " AUD") -> str:
 
 
 def total_moved(repriced: Repriced) -> Moved[Aud]:
-    """Return what all calls cost together; nothing afterwards where none of them can be made."""
+    """Return what all calls cost together; nothing afterwards if none of them can be made."""
     goes_on = any(row.aud.after is not None for row in repriced.apps)
     return repriced.total if goes_on else Moved(repriced.total.before, None)
 
@@ -58,7 +58,7 @@ def repriced_text(repriced: Repriced) -> str:
 
 
 def percent(before: Decimal | None, after: Decimal | None) -> str:
-    """Return `+42 %`; empty where there is nothing to compare with."""
+    """Return `+42 %`; empty if there is nothing to compare with."""
     if not before or after is None:
         return ""
     share = ((after - before) * 100 / before).quantize(Decimal(1), ROUND_HALF_EVEN)
@@ -122,7 +122,7 @@ def file_errors(review: Review) -> list[Diagnostic]:
 
 
 def change_warnings(review: Review) -> list[Diagnostic]:
-    """Return the warnings about the change, rather than about a file that was so before."""
+    """Return the warnings about the change itself, not about files that were so before."""
     return [found for found in review.findings if not found.is_error and _is_of_a_change(found)]
 
 
@@ -135,7 +135,7 @@ def _is_of_a_change(found: Diagnostic) -> bool:
 
 
 def revision_brief(revision: Revision) -> str:
-    """Return `main@4f2c9d1e4f2c`; the commit alone where nobody named a branch or tag."""
+    """Return `main@4f2c9d1e4f2c`; the commit alone if no branch or tag is named."""
     commit = revision.commit or ""
     if not commit:
         return revision.reference
@@ -192,7 +192,7 @@ def budget_words(budget: BudgetImpact) -> Words:
         )
         parts.append((f"cap {before} → {after}",))
     if budget.stops_at_once and budget.spent is not None:
-        spent = f"below the {cents(budget.spent)} AUD that are spent already: its calls stop"
+        spent = f"below the {cents(budget.spent)} AUD already spent: its calls stop"
         parts.append((spent,))
     elif budget.spent is not None:
         parts.append((f"{cents(budget.spent)} AUD spent this month",))
@@ -215,7 +215,7 @@ def in_a_row(parts: Sequence[Words], separator: str = ", ", last: str = " and ")
 
 
 def reach_moved(budget: BudgetImpact) -> str:
-    """Return `about 26 Nov → about 21 Nov`; empty where nobody can tell, or nothing moves."""
+    """Return `about 26 Nov → about 21 Nov`; empty if it is unknown, or nothing moves."""
     if budget.reach is None:
         return ""
     before, after = (reach_text(reach) for reach in (budget.reach.before, budget.reach.after))
@@ -235,10 +235,10 @@ def uptime_text(uptime: Uptime | None) -> str:
 
 
 def left_text(uptime: Uptime) -> str:
-    """Return what is left of the month's allowance, or that nobody watched."""
+    """Return what is left of the month's allowance, or that it is unknown."""
     left = uptime.left_s
     if left is None:
-        return f"of {seconds_text(uptime.allowed_s)} allowed a month; how much is used is not known"
+        return f"of {seconds_text(uptime.allowed_s)} allowed a month; how much is used is unknown"
     if left < 0:
         return f"{seconds_text(-left)} more than this month still allows"
     return (
@@ -277,7 +277,7 @@ def text_of(words: Words) -> str:
 def message(text: str | None) -> str:
     """Return a message as Markdown: what it quotes in backticks is code, a very long one is cut."""
     parts = cut(text or "", _LONGEST).split("`")
-    if len(parts) % 2 == 0:  # one backtick has no partner
+    if len(parts) % 2 == 0:  # one backtick is unpaired
         return markdown("`".join(parts))
     shown = (code(part) if place % 2 else _prose(part) for place, part in enumerate(parts))
     return "".join(shown).strip()

@@ -1,4 +1,4 @@
-"""A month's statement as Markdown, for the file and for whoever pays. Pure."""
+"""A month's statement as Markdown, to keep and to pay from. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -45,7 +45,7 @@ def _head(made: Statement) -> Iterator[str]:
 def _budgets(made: Statement) -> Iterator[str]:
     yield "## Budgets"
     yield ""
-    yield "Opening is the cap that is in force as this is written, closing is what is left of it."
+    yield "Opening is the cap in force when this was written; closing is what is left of it."
     yield ""
     rows = [
         (
@@ -87,7 +87,7 @@ def _estimates(made: Statement) -> Iterator[str]:
         return
     yield "## Estimated costs"
     yield ""
-    yield "For these calls no usage was reported that could be believed. They are in the sums above."
+    yield "These calls reported no credible usage. They are included in the sums above."
     yield ""
     yield from _table(("budget", "calls cost", "calls"), rows)
 

@@ -1,4 +1,4 @@
-"""A month's spend as rows, and the rows for a terminal, as Markdown, CSV and JSON. Pure."""
+"""A month's spend as tables for a terminal, and as Markdown, CSV and JSON. Pure."""
 
 import csv
 import io
@@ -29,7 +29,7 @@ By: TypeAlias = Literal["budget", "app", "alias", "provider"]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Headings and rows, all text. `numbers` are the columns that are set to the right."""
+    """Headings and rows, all text. `numbers` are the right-aligned columns."""
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -50,7 +50,7 @@ def table(spend: Spend, by: By) -> Table:
 
 
 def exact(spend: Spend, by: By) -> Table:
-    """Return the month for programs: every digit, ISO days, empty where nothing is known."""
+    """Return the month for programs: every digit, ISO days, empty if unknown."""
     if by == "budget":
         headings = (
             "month", "budget", "apps", "spent_aud", "cap_aud", "percent", "aud_per_day", "calls",
@@ -65,7 +65,7 @@ def exact(spend: Spend, by: By) -> Table:
 
 
 def parts(spend: Spend, by: By) -> Sequence[Part]:
-    """Return the month's parts, the dearest first."""
+    """Return the month's parts; all but budgets are sorted by cost."""
     return {
         "budget": [Part(row.budget, row.spent, row.calls) for row in spend.budgets],
         "app": spend.apps,
@@ -266,6 +266,6 @@ def _cells(row: tuple[str, ...]) -> str:
 
 
 def _harmless(cell: str) -> str:
-    # A spreadsheet would carry out what begins like a formula. A negative amount stays a number.
+    # A spreadsheet would run what begins like a formula. A negative amount stays a number.
     is_number = cell.removeprefix("-").replace(".", "", 1).isdigit()
     return f"'{cell}" if cell.startswith(_FORMULA) and not is_number else cell

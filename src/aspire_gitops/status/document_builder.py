@@ -1,7 +1,7 @@
-"""Put a `Status` and a `Turn` into the form that leaves this program.
+"""Turn a `Status` and a `Turn` into the form that leaves this program.
 
-Pure. Leaves out what nobody outside needs: the snippet of a diagnostic, which
-may be somebody's secret, and the state of objects, which `snapshot` shows.
+Pure. Never includes the snippet of a diagnostic, which may be a secret, nor the
+state of objects, which `snapshot` shows.
 """
 
 from collections import Counter
@@ -57,12 +57,12 @@ SHOWN = 200
 """How many changes, failures or diagnostics a document lists at most."""
 _MOST: Final = 100
 _MOST_OF_APP: Final = 20  # an app that invents names must not push the others out
-_MOST_ALIASES: Final = 8  # of one row: callers may name any
+_MOST_ALIASES: Final = 8  # of one row: callers may send any name
 SomeDocument = TypeVar("SomeDocument", bound=Document)
 
 
 def status_document(status: Status) -> StatusDocument:
-    """Return what may be told about the controller now."""
+    """Return the public status of the controller."""
     return StatusDocument(
         at=status.at,
         started_at=status.started_at,
@@ -100,7 +100,7 @@ def status_document(status: Status) -> StatusDocument:
 
 
 def turn_document(turn: Turn) -> TurnDocument:
-    """Return what may be told about one turn."""
+    """Return the public form of one turn."""
     return TurnDocument(
         id=turn.id,
         causes=turn.causes,
@@ -127,7 +127,7 @@ def turn_document(turn: Turn) -> TurnDocument:
 
 
 def spend_document(report: SpendReport) -> SpendDocument:
-    """Return what may be told about this month's spend."""
+    """Return the public report on this month's spend."""
     spend = report.spend
     return SpendDocument(
         month=spend.month if spend else None,
@@ -142,7 +142,7 @@ def spend_document(report: SpendReport) -> SpendDocument:
 
 
 def calls_document(report: CallReport) -> CallsDocument:
-    """Return what may be told about calls."""
+    """Return the public report on calls."""
     failures, parameters, prices = report.failures, report.parameters, report.prices
     return CallsDocument(
         at=report.at,

@@ -1,4 +1,4 @@
-"""How spend and calls are put into words in the status, the same on the page and in a terminal. Pure."""
+"""Wording of spend and calls in the status, shared by the page and the terminal. Pure."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -15,7 +15,7 @@ from aspire_gitops.status.document import (
 from aspire_gitops.vocabulary.text import plural
 
 ROWS: Final = 10
-"""How many rows of a list page and terminal show; the JSON has more."""
+"""How many rows of a list the page and the terminal show; the JSON has more."""
 
 _DIGITS: Final = 3
 _CENT: Final = Decimal("0.01")
@@ -57,7 +57,7 @@ def estimated_text(budget: BudgetSpendDocument) -> str:
 
 
 def own_spend_text(one: OwnSpend) -> str:
-    """Return what it means that LiteLLM and the ledger disagree about a key, a sentence."""
+    """Return a sentence on what it means that LiteLLM and the ledger disagree about a key."""
     figures = (
         f"LiteLLM counts {usd_text(one.litellm)} USD this month, the ledger has"
         f" {usd_text(one.ledger)} USD"
@@ -75,7 +75,7 @@ def own_spend_text(one: OwnSpend) -> str:
 
 
 def is_quiet(calls: CallsDocument) -> bool:
-    """Say whether everything is known and there is nothing to show."""
+    """Return whether everything is known and there is nothing to show."""
     prices = calls.price_differences
     found = (calls.problem, calls.failures, calls.unlisted_parameters, prices and prices.calls)
     return not any(found)
@@ -87,10 +87,10 @@ def days_text(calls: CallsDocument) -> str:
 
 
 def prices_text(prices: PriceDifferencesDocument) -> str:
-    """Return `12 calls of November 2026 are priced otherwise than LiteLLM computes them`."""
+    """Return `12 calls of November 2026 are priced differently from LiteLLM`."""
     are = "is" if prices.calls == 1 else "are"
     many = plural(prices.calls, "call")
-    return f"{many} of {month_text(prices.month)} {are} priced otherwise than LiteLLM computes"
+    return f"{many} of {month_text(prices.month)} {are} priced differently from LiteLLM"
 
 
 def more_text(shown: Sequence[object], rows: int) -> str:

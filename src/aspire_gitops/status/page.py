@@ -1,8 +1,8 @@
 """The status as a page for people: one HTML document that needs nothing else.
 
-No script at all, so that the content policy can forbid every one. The style is
-inside the page, and the policy names it by its hash. Text of others is escaped
-by jinja2, and what acts instead of showing was escaped before that.
+No scripts, so that the content policy can forbid all of them. The style is inside
+the page, and the policy allows it by its hash. jinja2 escapes all text, and control
+characters were escaped before that.
 """
 
 import base64

@@ -1,6 +1,6 @@
-"""The status for a terminal: the same as the page says, in the same words.
+"""The status for a terminal: what the page says, in the same words.
 
-Returns rich's `Text`, a value: who prints it decides about colour.
+Returns rich's `Text`, a value: the caller decides about colour.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ def status_text(status: StatusDocument) -> Text:
         list(_apps(status)),
         list(_spend(status)),
         list(_calls(status)),
-        list(_foreign(status)),
+        list(_unmanaged(status)),
         list(_controller(status)),
     ]
     blocks = [Text("\n").join(lines) for lines in paragraphs if lines]
@@ -122,7 +122,7 @@ def _pending(status: StatusDocument) -> Iterator[Text]:
     yield from map(_change, plan.changes)
     if more := plan.total - len(plan.changes):
         yield Text(f"  and {more} more", style="dim")
-    yield from _objections(plan)
+    yield from _refusals_and_warnings(plan)
 
 
 def _change(change: ChangeDocument) -> Text:
@@ -131,7 +131,7 @@ def _change(change: ChangeDocument) -> Text:
     return line.append("  drift", style="bold yellow") if change.drift else line
 
 
-def _objections(plan: PlanDocument) -> Iterator[Text]:
+def _refusals_and_warnings(plan: PlanDocument) -> Iterator[Text]:
     for refusal in plan.refusals:
         head = Text.assemble("  ", ("refused", "bold red"), f" {refusal.code} {refusal.name}")
         yield head.append(f"  {refusal.object}", style="bold")
@@ -281,7 +281,7 @@ def _listed(rows: Sequence[Sequence[str]], more: str) -> Iterator[Text]:
         yield Text(f"      {more}", style="dim")
 
 
-def _foreign(status: StatusDocument) -> Iterator[Text]:
+def _unmanaged(status: StatusDocument) -> Iterator[Text]:
     for fallback in status.fallbacks:
         line = Text.assemble("  ", ("! LIVE FALLBACK", "bold white on red"))
         line.append(f" calls to {fallback.alias} may be answered by {', '.join(fallback.answers)}")
@@ -305,7 +305,7 @@ def _controller(status: StatusDocument) -> Iterator[Text]:
 
 
 def _told(text: str, *, indent: int = 6, lead: str = "") -> Text:
-    # Every line is indented: what others wrote must not look like a line of ours.
+    # Every line is indented, so that third-party text cannot look like a line of ours.
     margin = " " * indent
     told = words.sentence(text).replace("\n", f"\n{margin}")
     return Text(f"{margin}{lead}{told}")

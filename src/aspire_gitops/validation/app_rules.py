@@ -41,7 +41,7 @@ def _twice(rule: Rule, what: str, place: KeyPlace, field: str, first: KeyPlace) 
     return rule.at(
         document.span(*path, field),
         f"{what} is already declared at {first[0].span(*first[1])}",
-        help="give one of the two another name",
+        help="rename one of the two",
     )
 
 
@@ -72,7 +72,7 @@ def _unlisted(app: Declared[AppSpec], name: str) -> Diagnostic:
     shown = shown_name(name)
     return NEED_WITHOUT_ALIAS.at(
         app.document.key_span("needs", name),
-        f'app "{app.name}" needs something of alias "{shown}", which it does not list',
+        f'app "{app.name}" states needs of alias "{shown}", which it does not list',
         help=f'did you mean "{meant}"?'
         if meant
         else f'add "{shown}" to `aliases`, or remove the need',
@@ -87,8 +87,8 @@ def _check_capabilities(
             says = _says(alias, "capabilities", _listed(alias.spec.capabilities))
             yield NEED_NOT_MET.at(
                 app.span("needs", alias.name, "capabilities", index),
-                f'app "{app.name}" needs {capability} of alias "{alias.name}", and {says}',
-                help=_way_out(app),
+                f'app "{app.name}" needs {capability} of alias "{alias.name}", but {says}',
+                help=_help_for_need(app),
             )
 
 
@@ -101,8 +101,8 @@ def _check_tokens(
             yield NEED_NOT_MET.at(
                 app.span("needs", alias.name, field),
                 f'app "{app.name}" needs alias "{alias.name}" {words.format(needed)}, '
-                f"and {_says(alias, field, declared)}",
-                help=_way_out(app),
+                f"but {_says(alias, field, declared)}",
+                help=_help_for_need(app),
             )
 
 
@@ -115,29 +115,29 @@ def _check_dimensions(
             yield NEED_NOT_MET.at(
                 app.span("needs", alias.name, "embedding_dimensions"),
                 f'app "{app.name}" needs vectors of alias "{alias.name}", '
-                f"and {_says(alias, 'mode', alias.spec.mode)}",
+                f"but {_says(alias, 'mode', alias.spec.mode)}",
                 help="name an alias with `mode: embedding`, or remove the need",
             )
     elif declared is None:
         yield UNKNOWN_DIMENSIONS.at(
             app.document.key_span("needs", alias.name),
-            f'app "{app.name}" relies on alias "{alias.name}", whose vectors have a length that '
-            f"{alias.document.path} does not say",
+            f'app "{app.name}" relies on alias "{alias.name}", '
+            f"but {alias.document.path} does not state the length of its vectors",
             help=f"state `embedding_dimensions` in {alias.document.path}",
         )
     elif needed is not None and needed != declared:
         yield NEED_NOT_MET.at(
             app.span("needs", alias.name, "embedding_dimensions"),
             f'app "{app.name}" has stored vectors of {needed} dimensions, '
-            f"and {_says(alias, 'embedding_dimensions', declared)}: no vector of one length "
-            "can be compared with one of another",
-            help="keep the model; or give the new one an alias of its own, "
-            "and let the app embed everything again with that",
+            f"but {_says(alias, 'embedding_dimensions', declared)}: vectors of different lengths "
+            "cannot be compared",
+            help="keep the model, or give the new one its own alias and let the app embed "
+            "everything again with it",
         )
 
 
 def _says(alias: Declared[AliasSpec], field: str, value: object) -> str:
-    """Return what the alias' file says of a field, and where it says so."""
+    """Return what the alias's file states for a field, and where."""
     if value is None:
         return f"{alias.document.path} does not state `{field}`"
     return f"{alias.span(field)} says `{field}: {value}`"
@@ -147,10 +147,10 @@ def _listed(capabilities: tuple[str, ...]) -> str | None:
     return f"[{', '.join(capabilities)}]" if capabilities else None
 
 
-def _way_out(app: Declared[AppSpec]) -> str:
+def _help_for_need(app: Declared[AppSpec]) -> str:
     return (
-        "choose a target that can, or declare it there if this one does; "
-        f"else agree with {app.spec.owner} that the app needs it no more"
+        "choose a target that offers it, or declare it if this one does; "
+        f"otherwise agree with {app.spec.owner} that the app no longer needs it"
     )
 
 
@@ -173,7 +173,7 @@ def check_budgets(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
             yield ZERO_CAP.at(
                 budget.span("monthly_aud"),
                 f'a cap of zero stops every key of budget "{budget.name}"',
-                help='if that is what you want, all is well; else write a cap like "180"',
+                help='keep it if that is intended; otherwise write a cap like "180"',
             )
     yield from _check_total(catalog, today)
 
@@ -183,7 +183,7 @@ def _check_uplift(budget: Declared[BudgetSpec], today: date) -> Iterator[Diagnos
     if uplift and uplift.expires < today:
         yield EXPIRED_UPLIFT.at(
             budget.span("uplift", "expires"),
-            f'the uplift of budget "{budget.name}" ended on {uplift.expires} and counts no more',
+            f'the uplift of budget "{budget.name}" ended on {uplift.expires} and no longer counts',
             help="remove it, or agree on a new one",
         )
 
@@ -198,7 +198,7 @@ def _check_total(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
     listed = ", ".join(f"{name} {caps[name]}" for name in dearest)
     yield CAPS_ABOVE_TOTAL.at(
         gateway.span("ledger", "total_monthly_aud"),
-        f"all budgets together may spend {sum(caps.values())} AUD a month, and {total} are agreed",
+        f"all caps together are {sum(caps.values())} AUD a month, above the agreed total of {total}",
         help=f"lower a cap (the largest: {listed}), or agree on a higher total",
     )
 

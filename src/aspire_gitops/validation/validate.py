@@ -1,13 +1,12 @@
 """One revision's documents to a catalog and everything that is wrong with it.
 
-Stages: what each file says it is, its schema, names that lead to other files,
-policy. Later stages see what the earlier ones let through, and know the names
-of the rest, so that one mistake is told once.
+Stages: the kind of each file, its schema, references to other files, policy.
+Later stages see what earlier ones accepted, and know the names of the rest, so
+that each mistake is reported once.
 
-pydantic judges each document first, because it accepts a right one in
-microseconds. jsonschema explains every document that pydantic refused. The
-two are held to one opinion by a property test, and a document that only one
-of them refuses is refused: see `validation.schema`.
+pydantic judges each document first, because it accepts a valid one in
+microseconds; jsonschema explains the documents that pydantic refused. A document
+that only one of them refuses is refused: see `validation.schema`.
 """
 
 from collections import defaultdict
@@ -48,21 +47,21 @@ from aspire_gitops.vocabulary.revision import Revision
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """What one revision declares, and what is wrong with it: loading's findings included, sorted."""
+    """What one revision declares and everything wrong with it, findings of loading included, sorted."""
 
     catalog: Catalog
     diagnostics: tuple[Diagnostic, ...]
 
     @property
     def ok(self) -> bool:
-        """Say whether the catalog may be compiled: warnings do not stop it."""
+        """Return whether the catalog may be compiled: warnings do not prevent it."""
         return not any(found.is_error for found in self.diagnostics)
 
 
 def validate(loaded: Loaded, revision: Revision, *, today: date, judge: Judge = judge) -> Validated:
     """Check everything. Never raises for what a file contains.
 
-    Whoever validates two revisions that share most of their files passes one
+    To validate two revisions that share most of their files, pass one
     `judge_once()` to both.
     """
     reading = _Reading(judge)
@@ -128,7 +127,7 @@ def rules_of(*modules: ModuleType) -> Mapping[str, Rule]:
 
 
 class _Reading:
-    """Sorts documents into what the resources accept and what they refuse."""
+    """Sorts documents into those that the resources accept and those that they refuse."""
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
@@ -219,7 +218,7 @@ def _check_app(app: Declared[AppSpec]) -> Iterator[Diagnostic]:
 def _unexplained(
     found: Collection[Diagnostic], earlier: Collection[Diagnostic]
 ) -> Iterator[Diagnostic]:
-    """Drop what the schema says where loading, or the search for secrets, has told the reason."""
+    """Drop the schema's findings where loading or the search for secrets has given the reason."""
     told = {(item.span.path, item.span.line) for item in earlier}
     secrets: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
     for item in found:
@@ -233,7 +232,7 @@ def _unexplained(
 
 
 def _secrets_beside_findings(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Look for secrets where a file is not even text: in the lines that are known."""
+    """Look for secrets in files that are not even text: in their known lines."""
     for item in loaded.diagnostics:
         if item.span.path in loaded.unread - loaded.unparsed.keys() and item.span.snippet:
             line = item.span.snippet

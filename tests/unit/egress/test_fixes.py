@@ -69,7 +69,7 @@ def test_the_fix_names_the_alias_or_says_that_none_fits() -> None:
     code = 'from openai import OpenAI\nc = OpenAI()\nc.chat.completions.create(model="{}")'
     gateway = KnownGateway(URL, ALIASES)
     assert 'call the alias "claude-sonnet" instead of the model "claude-3-7-sonnet"' in help_of("a.py", code.format("claude-3-7-sonnet"), gateway)  # fmt: skip
-    assert 'no alias is of the family of "gpt-4o": the gateway has claude-haiku' in help_of("a.py", code.format("gpt-4o"), gateway)  # fmt: skip
+    assert 'no alias belongs to the family of "gpt-4o": the gateway has claude-haiku' in help_of("a.py", code.format("gpt-4o"), gateway)  # fmt: skip
 
 
 def test_an_ocr_service_gives_way_to_an_alias_that_reads_pages() -> None:

@@ -70,11 +70,11 @@ def test_a_lost_capability_stands_at_the_need_and_names_the_other_file() -> None
     assert found.span.snippet[found.span.column - 1 : found.span.end_column - 1] == "tools"
     assert found.message == (
         'app "knowledge-os" needs tools of alias "qwen-vision", '
-        f"and {ALIAS}:6:15 says `capabilities: [vision, ocr]`"
+        f"but {ALIAS}:6:15 says `capabilities: [vision, ocr]`"
     )
     assert found.help == (
-        "choose a target that can, or declare it there if this one does; "
-        "else agree with platform@aspiredigital.group that the app needs it no more"
+        "choose a target that offers it, or declare it if this one does; "
+        "otherwise agree with platform@aspiredigital.group that the app no longer needs it"
     )
 
 

@@ -56,7 +56,7 @@ class PythonNames:
         return []
 
     def is_parameter(self, name: str, scope: Scope) -> bool:
-        """Say whether the nearest binding of a name is a parameter."""
+        """Return whether the nearest binding of a name is a parameter."""
         for size in range(len(scope), -1, -1):
             here = (scope[:size], name)
             if here in self.parameters:

@@ -66,10 +66,10 @@ def scan_python(text: str) -> Iterator[Fact]:
     """Yield the facts of a Python file.
 
     Raises:
-        SyntaxError: The text is no Python of this version; the caller scans it as lines.
+        SyntaxError: The text is not Python of this version; the caller scans it as lines.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # `"\\d"` in somebody's code is no concern of ours
+        warnings.simplefilter("ignore")  # `"\\d"` in scanned code is not our concern
         try:
             tree = ast.parse(text)
         except (ValueError, RecursionError, MemoryError) as error:
@@ -204,7 +204,7 @@ def _calls_super(own: ast.ClassDef) -> bool:
 
 
 def _is_keyless(made: Construction) -> bool:
-    """Say whether a client that chooses by the model's name is told a gateway or a local server."""
+    """Return whether a client that chooses by the model's name is given a gateway or a local server."""
     named = (made.arguments.get(name) for name in ("model", "model_id", "0"))
     return any(text.startswith(_KEYLESS) for value in named if value for text in value.texts)
 

@@ -34,7 +34,7 @@ _CALLED_BY = {
 
 
 class _GoNames:
-    """Names of the whole file; scopes are not told apart."""
+    """Names of the whole file; scopes are not distinguished."""
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
@@ -140,7 +140,7 @@ def scan_go(text: str) -> Iterator[Fact]:
 
 
 class _Scanner(_GoNames):
-    """Walks over the nodes and tells the facts."""
+    """Walks the nodes and yields the facts."""
 
     def facts(self) -> Iterator[Fact]:
         for node in self.nodes:

@@ -34,7 +34,7 @@ def scan_javascript(text: str, grammar: str) -> Iterator[Fact]:
 
 
 class _Scanner(JavaScriptValues):
-    """Walks over the nodes and tells the facts."""
+    """Walks the nodes and yields the facts."""
 
     def facts(self) -> Iterator[Fact]:
         for node in self.nodes:
@@ -114,7 +114,7 @@ class _Scanner(JavaScriptValues):
             yield Text(text, self.tree.place(node))
 
     def _is_quiet(self, node: Node) -> bool:  # noqa: C901, PLR0911 (one case for each kind of node)
-        """Say whether a text is only compared with, shown to people, or a package's name."""
+        """Return whether a text is only compared with, shown to people, or a package's name."""
         above: Node | None = node.parent
         child = node
         for _ in range(6):

@@ -21,7 +21,7 @@ _PACKAGE = re.compile(
 
 
 class JavaScriptNames:
-    """Names of the whole file; scopes are not told apart."""
+    """Names of the whole file; scopes are not distinguished."""
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree

@@ -25,7 +25,7 @@ _STRINGS = frozenset({"string", "encapsed_string"})
 
 
 class _PhpNames:
-    """Names of the whole file; scopes are not told apart."""
+    """Names of the whole file; scopes are not distinguished."""
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
@@ -179,7 +179,7 @@ def scan_php(text: str) -> Iterator[Fact]:
 
 
 class _Scanner(_PhpNames):
-    """Walks over the nodes and tells the facts."""
+    """Walks the nodes and yields the facts."""
 
     def facts(self) -> Iterator[Fact]:
         for node in self.nodes:

@@ -1,4 +1,4 @@
-"""The one door to tree-sitter: a text to a tree, and what all scanners ask of a tree."""
+"""The only module that parses with tree-sitter: a text to a tree, and what all scanners need of it."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -26,7 +26,7 @@ def _parser(grammar: str) -> Parser:
 
 
 class Tree:
-    """One file's syntax tree. Broken code has a tree too: what could not be read is skipped."""
+    """One file's syntax tree. Broken code has one too: what cannot be parsed is skipped."""
 
     def __init__(self, grammar: str, text: str) -> None:
         self.content = text.encode("utf-8", "surrogatepass")
