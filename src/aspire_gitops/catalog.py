@@ -17,6 +17,7 @@ from aspire_gitops.resources import (
     DeliverySpec,
     GatewaySpec,
     ProviderSpec,
+    ResourceKind,
     ResourceSpec,
 )
 from aspire_gitops.vocabulary.diagnostic import Span
@@ -65,15 +66,19 @@ class Catalog:
         path = self.gateway.document.path if self.gateway else ""
         return f"{path[: path.rfind('/') + 1]}deliveries/"
 
+    @property
+    def by_kind(self) -> Mapping[ResourceKind, Mapping[str, Declared[ResourceSpec]]]:
+        """The resources by kind and name."""
+        return {
+            ResourceKind.GATEWAY: {self.gateway.name: self.gateway} if self.gateway else {},
+            ResourceKind.PROVIDER: self.providers,
+            ResourceKind.ALIAS: self.aliases,
+            ResourceKind.APP: self.apps,
+            ResourceKind.BUDGET: self.budgets,
+            ResourceKind.APPROVAL: self.approvals,
+            ResourceKind.DELIVERY: self.deliveries,
+        }
+
     def __iter__(self) -> Iterator[Declared[ResourceSpec]]:
-        if self.gateway:
-            yield self.gateway
-        for group in (
-            self.providers,
-            self.aliases,
-            self.apps,
-            self.budgets,
-            self.approvals,
-            self.deliveries,
-        ):
+        for group in self.by_kind.values():
             yield from group.values()

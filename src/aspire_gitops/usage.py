@@ -14,6 +14,9 @@ from aspire_ledger.money import Aud
 
 WHOLE_DAYS: Final = 30
 
+# The counts that every stored row has, and those added later, in the order of `Usage`.
+FIRST_COUNTS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "pages", "images")
+
 
 def window(now: datetime, timezone: ZoneInfo) -> tuple[date, date]:
     """Return the first and last day of the traffic window: thirty whole days and today."""
@@ -52,8 +55,6 @@ class Usage:
     tool_uses: int = 0
 
 
-# The counts that every stored row has, and those added later, in the order of `Usage`.
-FIRST_COUNTS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "pages", "images")
 LATER_COUNTS: Final = tuple(
     each.name for each in fields(Usage) if each.default == 0 and each.name not in FIRST_COUNTS
 )

@@ -10,6 +10,20 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 
+OPENAI_FIXES: Mapping[str, str] = {
+    "python": "OpenAI(base_url={url}, api_key={key})",
+    "javascript": "new OpenAI({{ baseURL: {url}, apiKey: {key} }})",
+    "php": "OpenAI::factory()->withBaseUri({url})->withApiKey({key})->make()",
+    "go": "openai.NewClient(option.WithBaseURL({url}), option.WithAPIKey({key}))",
+}
+"""How each language makes OpenAI's own client: the fix for every client that has to be replaced."""
+OPENAI_VARIABLES = ("OPENAI_BASE_URL",)
+BOTH = ("OPENAI_API_BASE", "OPENAI_BASE_URL")
+ANTHROPIC_VARIABLES = ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_URL")
+_JS_LANGCHAIN_FIX = (
+    'new ChatOpenAI({{ model: "<alias>", apiKey: {key}, configuration: {{ baseURL: {url} }} }})'
+)
+
 
 class Road(StrEnum):
     """How a client reaches the gateway."""
@@ -60,18 +74,6 @@ def by_last_part(language: str) -> Mapping[str, tuple[str, ...]]:
     for name in TABLES[language]:
         found.setdefault(name.rsplit(".", 1)[-1], []).append(name)
     return {last: tuple(sorted(names, key=len, reverse=True)) for last, names in found.items()}
-
-
-OPENAI_FIXES: Mapping[str, str] = {
-    "python": "OpenAI(base_url={url}, api_key={key})",
-    "javascript": "new OpenAI({{ baseURL: {url}, apiKey: {key} }})",
-    "php": "OpenAI::factory()->withBaseUri({url})->withApiKey({key})->make()",
-    "go": "openai.NewClient(option.WithBaseURL({url}), option.WithAPIKey({key}))",
-}
-"""How each language makes OpenAI's own client: the fix for every client that has to be replaced."""
-OPENAI_VARIABLES = ("OPENAI_BASE_URL",)
-BOTH = ("OPENAI_API_BASE", "OPENAI_BASE_URL")
-ANTHROPIC_VARIABLES = ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_URL")
 
 
 def _replaced(provider: str, *base: str) -> Client:
@@ -178,9 +180,6 @@ PYTHON: Mapping[str, Client] = {
     **dict.fromkeys(("azure.cognitiveservices.vision.computervision.ComputerVisionClient", "azure.ai.vision.imageanalysis.ImageAnalysisClient", "azure.ai.documentintelligence.DocumentIntelligenceClient", "azure.ai.formrecognizer.DocumentAnalysisClient", "azure.ai.formrecognizer.FormRecognizerClient"), _replaced("Azure AI services")),
 }  # fmt: skip
 _JS_OPENAI = Client("OpenAI", ("baseURL",), OPENAI_VARIABLES)
-_JS_LANGCHAIN_FIX = (
-    'new ChatOpenAI({{ model: "<alias>", apiKey: {key}, configuration: {{ baseURL: {url} }} }})'
-)
 
 
 def _vercel(

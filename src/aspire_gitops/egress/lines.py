@@ -18,6 +18,28 @@ from aspire_gitops.egress.providers import hosts_in, is_prose, leads_nowhere, va
 _ENV = re.compile(r"^\s*#|\s#")
 _START = re.compile(r"^\s*(?:#|;|//)")
 
+_NAME = re.compile(
+    r"(?<![A-Za-z0-9_])(?:"
+    + "|".join(sorted(variables(), key=len, reverse=True))
+    + r")(?![A-Za-z0-9_])"
+)
+_READ_BEFORE = re.compile(r"(?:\$\{?|\bsecrets\.|\bvars\.|\benv\.|%|\$\{\{\s*|\$env:|ENV\[[\"'])$")
+_WORD_BEFORE = re.compile(r"(?:^|[\s\"'`({,;&|-])$")
+_EQUALS = re.compile(r"[\"']?\]?(?:\?|:|\+)?=(?P<value>.*)$")
+_EQUALS_SPACED = re.compile(r"[\"']?\s*=>?\s*(?P<value>.*)$")
+_COLON = re.compile(r"[\"']?\s*:(?:\s+(?P<value>.*))?$")
+_FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
+    **dict.fromkeys(("shell", "env", "dockerfile"), (_EQUALS,)),
+    **dict.fromkeys(("yaml", "config"), (_EQUALS, _EQUALS_SPACED, _COLON)),
+}
+_FLAG_BEFORE = re.compile(r"(?:^|\s)(?:-e|--env|--build-arg)[ =]$")
+_ITEM_BEFORE = re.compile(r"^\s*-\s+(?:name:\s+)?[\"']?$")
+_DOCKER_BEFORE = re.compile(r"(?i)^\s*(?P<word>ENV|ARG)\s+(?:\S+=\S*\s+)*$")
+_KEY = re.compile(r"^\s*(?:-\s+)?[\"']?(?P<key>[\w.-]+)[\"']?\s*[:=]\s*(?P<value>.*)$")
+_TELLS = re.compile(r"^\s*(?:-\s+|run:\s*)?@?(?:echo|printf|print)\b[^|>]*$")
+_VARIABLE = re.compile(r"\$\{?\{?\s*(?:secrets\.|vars\.|env\.)?(?P<name>[A-Za-z_]\w*)")
+_DEFAULT = re.compile(r"^[\"']?\$\{[A-Za-z_]\w*:?-(?P<default>[^}]*)\}")
+
 
 def without_comment(language: str, line: str) -> str:
     """Return the line up to its comment; columns stay as they are."""
@@ -50,29 +72,6 @@ def _hash(line: str) -> str:
 
 
 _CUT: Mapping[str, Callable[[str], str]] = {"shell": _hash, "yaml": _hash, "env": _env}
-
-
-_NAME = re.compile(
-    r"(?<![A-Za-z0-9_])(?:"
-    + "|".join(sorted(variables(), key=len, reverse=True))
-    + r")(?![A-Za-z0-9_])"
-)
-_READ_BEFORE = re.compile(r"(?:\$\{?|\bsecrets\.|\bvars\.|\benv\.|%|\$\{\{\s*|\$env:|ENV\[[\"'])$")
-_WORD_BEFORE = re.compile(r"(?:^|[\s\"'`({,;&|-])$")
-_EQUALS = re.compile(r"[\"']?\]?(?:\?|:|\+)?=(?P<value>.*)$")
-_EQUALS_SPACED = re.compile(r"[\"']?\s*=>?\s*(?P<value>.*)$")
-_COLON = re.compile(r"[\"']?\s*:(?:\s+(?P<value>.*))?$")
-_FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
-    **dict.fromkeys(("shell", "env", "dockerfile"), (_EQUALS,)),
-    **dict.fromkeys(("yaml", "config"), (_EQUALS, _EQUALS_SPACED, _COLON)),
-}
-_FLAG_BEFORE = re.compile(r"(?:^|\s)(?:-e|--env|--build-arg)[ =]$")
-_ITEM_BEFORE = re.compile(r"^\s*-\s+(?:name:\s+)?[\"']?$")
-_DOCKER_BEFORE = re.compile(r"(?i)^\s*(?P<word>ENV|ARG)\s+(?:\S+=\S*\s+)*$")
-_KEY = re.compile(r"^\s*(?:-\s+)?[\"']?(?P<key>[\w.-]+)[\"']?\s*[:=]\s*(?P<value>.*)$")
-_TELLS = re.compile(r"^\s*(?:-\s+|run:\s*)?@?(?:echo|printf|print)\b[^|>]*$")
-_VARIABLE = re.compile(r"\$\{?\{?\s*(?:secrets\.|vars\.|env\.)?(?P<name>[A-Za-z_]\w*)")
-_DEFAULT = re.compile(r"^[\"']?\$\{[A-Za-z_]\w*:?-(?P<default>[^}]*)\}")
 
 
 def scanner_of(language: str) -> Callable[[str], Iterator[Fact]]:

@@ -11,6 +11,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+_LEADS_NOWHERE = re.compile(
+    r"(?i)(?:^|_)(?:help|helptext|help_text|description|desc|doc|docs|documentation|docstring|"
+    r"title|label|placeholder|tooltip|hint|message|msg|caption|epilog|summary|homepage|website|"
+    r"examples?|readme|prompt|url_docs|docs_url|console_url|signup_url|allowed_hosts|blocked_hosts)$"
+)
+_MANY_WORDS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:
@@ -152,14 +159,6 @@ def provider_of_base(variable: str) -> Provider | None:
 def variables() -> frozenset[str]:
     """Return every variable that the table names."""
     return frozenset((*_BY_KEY, *_BY_BASE))
-
-
-_LEADS_NOWHERE = re.compile(
-    r"(?i)(?:^|_)(?:help|helptext|help_text|description|desc|doc|docs|documentation|docstring|"
-    r"title|label|placeholder|tooltip|hint|message|msg|caption|epilog|summary|homepage|website|"
-    r"examples?|readme|prompt|url_docs|docs_url|console_url|signup_url|allowed_hosts|blocked_hosts)$"
-)
-_MANY_WORDS = 4
 
 
 def is_prose(text: str) -> bool:

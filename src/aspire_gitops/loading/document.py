@@ -7,6 +7,12 @@ from typing import Any, TypeAlias
 
 from aspire_gitops.vocabulary.diagnostic import Span
 
+Path: TypeAlias = tuple[str | int, ...]
+Places: TypeAlias = Mapping[Path, tuple[Any, Any, Any]]
+"""For each path the events of its key (None in a list), its value's start and its end."""
+
+_LONGEST_SNIPPET = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -34,13 +40,6 @@ def _places(path: str, text: str) -> "Places":
     from aspire_gitops.loading.reading import read  # noqa: PLC0415 (plain files need no YAML parser)
 
     return read(path, text).places
-
-
-Path: TypeAlias = tuple[str | int, ...]
-Places: TypeAlias = Mapping[Path, tuple[Any, Any, Any]]
-"""For each path the events of its key (None in a list), its value's start and its end."""
-
-_LONGEST_SNIPPET = 400
 
 
 def snippet_at(text: str, line: int, column: int) -> str:

@@ -18,6 +18,8 @@ from aspire_gitops.loading.text import decode
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span, sort_diagnostics
 from aspire_gitops.vocabulary.revision import SourceFile, SourceProblem, SourceTree
 
+LoadFile: TypeAlias = Callable[[SourceFile], tuple[Document | None, tuple[Diagnostic, ...]]]
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -51,9 +53,6 @@ def load_file(file: SourceFile) -> tuple[Document | None, tuple[Diagnostic, ...]
     if reading.value is None:
         return None, findings
     return Document(file.path, reading.value, decoded.text), findings
-
-
-LoadFile: TypeAlias = Callable[[SourceFile], tuple[Document | None, tuple[Diagnostic, ...]]]
 
 
 def load(tree: SourceTree, *, load_file: LoadFile = load_file) -> Loaded:

@@ -47,6 +47,10 @@ from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
 NextEvent: TypeAlias = Callable[[], Any]
 """Return the next event. Raises yaml.YAMLError; the shapes are those of `yaml.events`."""
 
+_EMPTY_HELP = "declare a resource in it, or delete the file"
+_NOT_A_MAPPING = "the file is not a mapping of keys to values"
+_ANCHOR_HELP = "write the value out: anchors, aliases and merge keys are not read"
+
 
 class PythonParser(Reader, Scanner, Parser):
     """PyYAML without libyaml: the same events, about fifteen times slower."""
@@ -227,8 +231,3 @@ class _Reader:
         else:
             self._note(rule, event, message, help_)
         return _GivingUpError()
-
-
-_EMPTY_HELP = "declare a resource in it, or delete the file"
-_NOT_A_MAPPING = "the file is not a mapping of keys to values"
-_ANCHOR_HELP = "write the value out: anchors, aliases and merge keys are not read"

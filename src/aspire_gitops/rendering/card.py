@@ -37,6 +37,9 @@ _PRICES_BRIEF: Mapping[str, str] = {
     "usd_per_image": "image",
 }
 
+_DEFAULT_ANSWER = 32_768  # tokens; what the ledger assumes if no file states it
+_DEFAULT_TIMEOUT_S = 600
+
 
 def price_words(unit: str) -> str:
     """Return what a price is for: `USD per million tokens in`."""
@@ -59,10 +62,6 @@ def _named(unit: str, names: Mapping[str, str], per: str) -> str:
             return f"{names.get(name, name)} above {int(above):,} tokens in"
         case _:
             return names.get(unit, unit.replace("_", " "))
-
-
-_DEFAULT_ANSWER = 32_768  # tokens; what the ledger assumes if no file states it
-_DEFAULT_TIMEOUT_S = 600
 
 
 def card_json(alias: AliasSpec, provider: ProviderSpec) -> str:

@@ -1,5 +1,7 @@
 """What an app may call, what it may spend, and where its keys go: `kind: App`, `Budget` and `Delivery`."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -35,6 +37,11 @@ KeyAlias = Annotated[
     ),
 ]
 ParallelRequests = Annotated[int, Field(ge=1, le=100_000), Whole]
+
+Percent = Annotated[int, Field(ge=1, le=100), Whole]
+
+TARGETS = ("file",)
+"""The fields that say where a key goes. A Delivery has exactly one of them."""
 
 
 class AppLimitsSpec(Spec):
@@ -148,9 +155,6 @@ class AppSpec(ResourceSpec):
     description: OrAbsent[Sentence] = Field(default=None, description="What the app is.")
 
 
-Percent = Annotated[int, Field(ge=1, le=100), Whole]
-
-
 class UpliftSpec(Spec):
     """More money for a while, as data: who agreed, why, and until when."""
 
@@ -182,6 +186,11 @@ class BudgetSpec(ResourceSpec):
     )
     description: OrAbsent[Sentence] = Field(default=None, description="Who pays, and for what.")
 
+    def cap_on(self, day: date) -> Decimal:
+        """Return the cap in AUD on a day, with an uplift that still counts."""
+        in_force = self.uplift is not None and day <= self.uplift.expires
+        return self.monthly_aud + (self.uplift.aud if self.uplift and in_force else 0)
+
 
 class DeliverySpec(ResourceSpec):
     """Where the value of one key of one app is handed over. It belongs to the platform alone."""
@@ -197,7 +206,3 @@ class DeliverySpec(ResourceSpec):
     description: OrAbsent[Sentence] = Field(
         default=None, description="Why the key goes there and not into the controller's folder."
     )
-
-
-TARGETS = ("file",)
-"""The fields that say where a key goes. A Delivery has exactly one of them."""

@@ -28,6 +28,8 @@ _DAY_PATTERN = r"^2[0-9]{3}-[0-9]{2}-[0-9]{2}$"
 _NOT_CONTROL = r"[^\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029]"
 _NOT_CONTROL_NOR_ALPHANUMERIC = r"[^\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029A-Za-z0-9]"
 
+ValueT = TypeVar("ValueT")
+
 
 class Spec(BaseModel):
     """A mapping in a reviewed file: no unknown fields, no coercion, never changed after reading."""
@@ -89,7 +91,6 @@ def _whole(value: Any) -> Any:
     return value
 
 
-ValueT = TypeVar("ValueT")
 OrAbsent: TypeAlias = Annotated[ValueT | None, _Absent()]
 """A field that a file may leave out. Its value is None then; `null` in the file is refused."""
 

@@ -130,7 +130,5 @@ def _unstated(apps: Iterable[str]) -> str:
 
 
 def _apps(names: Iterable[str]) -> str:
-    quoted = [f'"{name}"' for name in names]
-    if not quoted:
-        return "apps"
-    return f"app {quoted[0]}" if len(quoted) == 1 else f"apps {', '.join(quoted)}"
+    found = tuple(names)
+    return rules.these("app", found) if found else "apps"

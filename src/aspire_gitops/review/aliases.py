@@ -15,6 +15,9 @@ from aspire_gitops.review.comparison import Compared
 from aspire_gitops.review.value import AliasImpact, Edit, Gap, Moved, PriceMove, ResourceEdit
 from aspire_gitops.vocabulary.diagnostic import Span
 
+T = TypeVar("T")
+_BEHIND_AN_ALIAS = frozenset({"vendor", "base_url", "api", "billing"})
+
 
 def gaps(alias: str, base: Catalog, head: Catalog, apps: Iterable[str]) -> Iterator[Gap]:
     """Yield the stated needs of apps that `alias` met before the change and does not meet after it."""
@@ -54,10 +57,6 @@ def _lacking(needs: NeedSpec, offer: AliasSpec | None) -> Iterator[str]:
 
 def _less(offered: int | None, needed: int | None) -> bool:
     return needed is not None and (offered is None or offered < needed)
-
-
-T = TypeVar("T")
-_BEHIND_AN_ALIAS = frozenset({"vendor", "base_url", "api", "billing"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ from aspire_ledger.money import Aud
 _NOTHING = Aud(Decimal(0))
 _LONGEST_MONTH = 31
 
+_App = Declared[AppSpec] | None
+_REMOVED = "it is removed, and its keys are deleted"
+
 
 def budget_impacts(
     compared: Compared, edits: Iterable[ResourceEdit], touched: Collection[str]
@@ -44,13 +47,6 @@ def budget_impacts(
         if budget.name in edited or budget.may_move
         if _is_moved(impact := budget.impact()) or budget.name in edited
     )
-
-
-def cap_at(budget: BudgetSpec, today: date) -> Aud:
-    """Return the cap on that day, an uplift that still counts included."""
-    uplift = budget.uplift
-    in_force = uplift is not None and today <= uplift.expires
-    return Aud(budget.monthly_aud + (uplift.aud if uplift and in_force else 0))
 
 
 def _paying(compared: Compared, apps: Collection[str]) -> set[str]:
@@ -118,7 +114,7 @@ class _Budget:
 
     def _cap(self, catalog: Catalog) -> Aud | None:
         budget = catalog.budgets.get(self.name)
-        return cap_at(budget.spec, self.compared.known.today) if budget else None
+        return Aud(budget.spec.cap_on(self.compared.known.today)) if budget else None
 
     def _uplift(self, catalog: Catalog) -> str | None:
         budget = catalog.budgets.get(self.name)
@@ -161,10 +157,6 @@ class _Budget:
         for app in apps if repricing else ():
             for row in repricing.of_app(app) if repricing else ():
                 yield row.usage.day, row.booked_after if is_after else row.usage.aud
-
-
-_App = Declared[AppSpec] | None
-_REMOVED = "it is removed, and its keys are deleted"
 
 
 def app_impacts(
@@ -247,7 +239,7 @@ def _stops(after: _App, compared: Compared) -> str:
 
 
 def _spent(budget: Declared[BudgetSpec], known: Known) -> str:
-    cap, spent = cap_at(budget.spec, known.today), known.spent(budget.name)
+    cap, spent = budget.spec.cap_on(known.today), known.spent(budget.name)
     if not cap:
         return f'budget "{budget.name}" is 0 AUD a month'
     if spent is not None and cap < spent:

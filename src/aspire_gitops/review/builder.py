@@ -21,7 +21,7 @@ from aspire_gitops.review.apps import app_impacts, budget_impacts
 from aspire_gitops.review.comparison import Compared, Known, edits_between, what_is_known
 from aspire_gitops.review.findings import findings_of, pending_findings
 from aspire_gitops.review.prerequisites import consents_for, uptime_of
-from aspire_gitops.review.repricing import Priced, Repricing
+from aspire_gitops.review.repricing import Priced, Repricing, rate_of
 from aspire_gitops.review.value import (
     AliasImpact,
     AppImpact,
@@ -36,27 +36,6 @@ from aspire_gitops.spend.month import plain
 from aspire_gitops.state import Compiled, GatewayObject, Snapshot
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, sort_diagnostics
 from aspire_gitops.vocabulary.text import plural
-
-
-def as_applied(compiled: Compiled, *, owner: str, at: datetime) -> Snapshot:
-    """Return a snapshot of the gateway with `compiled` applied. A key's address, the hash of an unknown value, is None."""
-    return Snapshot(
-        gateway_url=compiled.gateway.url,
-        litellm_version=compiled.gateway.litellm_version,
-        taken_at=at,
-        objects=tuple(_live(wanted, compiled, owner) for wanted in compiled.objects.values()),
-    )
-
-
-def _live(wanted: GatewayObject, compiled: Compiled, owner: str) -> GatewayObject:
-    mark = mark_for(
-        wanted,
-        compiled.intents[wanted.key],
-        owner=owner,
-        revision=str(compiled.revision),
-        evidence=None,
-    )
-    return wanted.applied(mark, next_address(wanted.key, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +99,7 @@ def make_review(
         aliases=aliases,
         apps=apps,
         budgets=budget_impacts(compared, edits, {app.name for app in apps}),
-        rate=Moved(_rate(base), _rate(head)),
+        rate=Moved(rate_of(base.catalog), rate_of(head.catalog)),
         repriced=_all_repriced(apps, compared.repricing),
         uptime=_uptime(base, head, edits, known),
         live=known.live,
@@ -134,14 +113,30 @@ def make_review(
     return replace(review, findings=_findings(review, base, head, compared))
 
 
+def as_applied(compiled: Compiled, *, owner: str, at: datetime) -> Snapshot:
+    """Return a snapshot of the gateway with `compiled` applied. A key's address, the hash of an unknown value, is None."""
+    return Snapshot(
+        gateway_url=compiled.gateway.url,
+        litellm_version=compiled.gateway.litellm_version,
+        taken_at=at,
+        objects=tuple(_live(wanted, compiled, owner) for wanted in compiled.objects.values()),
+    )
+
+
+def _live(wanted: GatewayObject, compiled: Compiled, owner: str) -> GatewayObject:
+    mark = mark_for(
+        wanted,
+        compiled.intents[wanted.key],
+        owner=owner,
+        revision=str(compiled.revision),
+        evidence=None,
+    )
+    return wanted.applied(mark, next_address(wanted.key, ()))
+
+
 def _gateway(base: Side, head: Side) -> str:
     gateway = head.catalog.gateway or base.catalog.gateway
     return gateway.name if gateway else ""
-
-
-def _rate(side: Side) -> Decimal | None:
-    gateway = side.catalog.gateway
-    return gateway.spec.exchange.usd_per_aud if gateway else None
 
 
 def _all_repriced(apps: tuple[AppImpact, ...], repricing: Repricing | None) -> Repriced | None:

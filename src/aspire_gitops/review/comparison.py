@@ -150,24 +150,18 @@ def what_is_known(
     return replace(known, snapshot=snapshot, digest=digest, applied=applied, doubt=doubt)
 
 
+def _same_address(one: str, other: str) -> bool:
+    return _without_version(one) == _without_version(other)
+
+
+def _without_version(url: str) -> str:
+    return url.rstrip("/").removesuffix("/v1").rstrip("/").lower()
+
+
 def edits_between(base: Catalog, head: Catalog) -> tuple[ResourceEdit, ...]:
     """Return what was added, removed or changed, by kind and name."""
-    before, after = by_kind(base), by_kind(head)
+    before, after = base.by_kind, head.by_kind
     return tuple(edit for kind in ResourceKind for edit in _edits(kind, before[kind], after[kind]))
-
-
-def by_kind(catalog: Catalog) -> Mapping[ResourceKind, Declarations]:
-    """Return a catalog's resources by kind, each by name."""
-    gateway = catalog.gateway
-    return {
-        ResourceKind.GATEWAY: {gateway.name: gateway} if gateway else {},
-        ResourceKind.PROVIDER: catalog.providers,
-        ResourceKind.ALIAS: catalog.aliases,
-        ResourceKind.APP: catalog.apps,
-        ResourceKind.BUDGET: catalog.budgets,
-        ResourceKind.APPROVAL: catalog.approvals,
-        ResourceKind.DELIVERY: catalog.deliveries,
-    }
 
 
 def _edits(kind: ResourceKind, before: Declarations, after: Declarations) -> Iterator[ResourceEdit]:
@@ -229,11 +223,3 @@ def _plain(value: Any) -> JsonValue:
             return value
         case _:
             raise TypeError(f"no file states a {type(value).__name__}")
-
-
-def _same_address(one: str, other: str) -> bool:
-    return _without_version(one) == _without_version(other)
-
-
-def _without_version(url: str) -> str:
-    return url.rstrip("/").removesuffix("/v1").rstrip("/").lower()

@@ -1,6 +1,6 @@
 """What a reviewer must not miss, as diagnostics at the line that causes each: AG520 to AG539."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,58 +14,23 @@ from aspire_gitops.spend.month import plain
 from aspire_gitops.state import Compiled, Kind, ObjectKey
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Severity, Span
 
-
-def place_of_object(name: str, base: Catalog, head: Catalog) -> Span:
-    """Return the place of an object as plans write it: `deployment/x`, `key/app.key`, `gateway/x`."""
-    for catalog in (head, base):
-        if place := _in(catalog, name):
-            return place
-    return gateway_place(head, base)
-
-
-def place_of_budget(key: str, base: Catalog, head: Catalog) -> Span:
-    """Return the cap of the budget that pays for a key."""
-    for catalog in (head, base):
-        for app, _ in _key(catalog, ObjectKey.parse(key).name):
-            if budget := catalog.budgets.get(app.spec.budget):
-                return budget.span("monthly_aud")
-    return place_of_object(key, base, head)
-
-
-def gateway_place(*catalogs: Catalog, path: tuple[str, ...] = ("name",)) -> Span:
-    """Return the place of the Gateway, in the first catalog that has one."""
-    gateway = next((catalog.gateway for catalog in catalogs if catalog.gateway), None)
-    return gateway.span(*path) if gateway else Span("gateway.yaml")
-
-
-def _in(catalog: Catalog, name: str) -> Span | None:
-    try:
-        key = ObjectKey.parse(name)
-    except ValueError:
-        return None  # `gateway/…` is not an object
-    match key.kind:
-        case Kind.CREDENTIAL:
-            return _named(catalog.providers.get(key.name))
-        case Kind.DEPLOYMENT:
-            return _named(catalog.aliases.get(key.name))
-        case Kind.KEY:
-            return next((app.span("keys", n, "name") for app, n in _key(catalog, key.name)), None)
-
-
-def _named(found: Declared[ResourceSpec] | None) -> Span | None:
-    return found.span("name") if found else None
-
-
-def _key(catalog: Catalog, name: str) -> Iterator[tuple[Declared[AppSpec], int]]:
-    # Both halves of `<app>.<key>` may have dots, so every split is tried.
-    for at in (place for place, letter in enumerate(name) if letter == "."):
-        if app := catalog.apps.get(name[:at]):
-            for number, key in enumerate(app.spec.keys):
-                if key.name == name[at + 1 :]:
-                    yield app, number
-
-
 STALE = timedelta(hours=24)
+VENDOR_CHANGES = Rule("AG520", "vendor-changes", Severity.WARNING)
+OFFERS_LESS = Rule("AG521", "alias-offers-less", Severity.WARNING)
+VECTORS_CHANGE = Rule("AG522", "vectors-change", Severity.WARNING)
+MODE_CHANGES = Rule("AG523", "mode-changes", Severity.WARNING)
+USED_WITHOUT_PRICE = Rule("AG524", "used-without-price", Severity.WARNING)
+CAP_DATE_EARLIER = Rule("AG525", "cap-date-earlier", Severity.WARNING)
+BUDGET_STOPS = Rule("AG526", "budget-stops", Severity.WARNING)
+APP_STOPS = Rule("AG527", "app-stops", Severity.WARNING)
+APP_REMOVED = Rule("AG528", "app-removed", Severity.WARNING)
+KEY_REMOVED = Rule("AG529", "key-removed", Severity.WARNING)
+ALIAS_LOST = Rule("AG530", "alias-lost", Severity.WARNING)
+TOO_MUCH_DOWNTIME = Rule("AG531", "too-much-downtime", Severity.WARNING)
+RATE_CHANGES = Rule("AG532", "rate-changes", Severity.WARNING)
+OLD_SNAPSHOT = Rule("AG533", "old-snapshot", Severity.WARNING)
+SNAPSHOT_NOT_USED = Rule("AG534", "snapshot-not-used", Severity.WARNING)
+NOT_AT_BASE = Rule("AG535", "gateway-not-at-base", Severity.WARNING)
 
 
 def findings_of(review: Review, compared: Compared) -> Iterator[Diagnostic]:
@@ -83,6 +48,34 @@ def findings_of(review: Review, compared: Compared) -> Iterator[Diagnostic]:
         yield from _downtime(review.uptime, head)
     yield from _rate(review.rate, head)
     yield from _snapshot(compared.known, head)
+
+
+def pending_findings(
+    plan: Plan, base: Compiled, head: Compiled, catalog: Catalog
+) -> Iterator[Diagnostic]:
+    """Yield a finding if the plan does more than the change under review."""
+    pending = pending_changes(plan, base, head)
+    if not pending:
+        return
+    drifted = sum(change.is_drift for change in pending)
+    by_hand = f", {drifted} of them to undo what was changed by hand" if drifted else ""
+    named = ", ".join(str(change.key) for change in pending[:3])
+    more = ", …" if len(pending) > 3 else ""
+    yield NOT_AT_BASE.at(
+        gateway_place(catalog),
+        f"the gateway was not at base when the snapshot was taken: {len(pending):,} of"
+        f" {len(plan.changes):,} planned changes are not part of this change{by_hand} ({named}{more})",
+        help="wait until the controller has applied base, then review again",
+    )
+
+
+def pending_changes(plan: Plan, base: Compiled, head: Compiled) -> tuple[Change, ...]:
+    """Return the plan's changes of objects that base and head declare alike."""
+    return tuple(
+        change
+        for change in plan.changes
+        if base.objects.get(change.key) == head.objects.get(change.key)
+    )
 
 
 def _refusals(plan: Plan, base: Catalog, head: Catalog) -> Iterator[Diagnostic]:
@@ -154,7 +147,7 @@ def _app(app: AppImpact, base: Catalog, head: Catalog, stopped: set[str]) -> Ite
     if app.keys_lost and app.edit is Edit.CHANGED:
         yield KEY_REMOVED.at(
             after.span("keys"),
-            f'app "{app.name}" loses {_these("key", app.keys_lost)}: '
+            f'app "{app.name}" loses {these("key", app.keys_lost)}: '
             f"calls with {'it' if len(app.keys_lost) == 1 else 'them'} are refused",
             help="hand the new key over first, and remove the old one in a later change",
         )
@@ -216,56 +209,61 @@ def _age(age: timedelta) -> str:
     return f"{hours} hours" if hours < 48 else f"{hours // 24} days"
 
 
-def _these(word: str, names: tuple[str, ...]) -> str:
+def these(word: str, names: Sequence[str]) -> str:
+    """Return `app "a"`, or `apps "a", "b"`."""
     quoted = ", ".join(f'"{name}"' for name in names)
     return f"{word} {quoted}" if len(names) == 1 else f"{word}s {quoted}"
 
 
 def _and(names: tuple[str, ...]) -> str:
-    return _these("app", names) if names else "its apps"
+    return these("app", names) if names else "its apps"
 
 
-VENDOR_CHANGES = Rule("AG520", "vendor-changes", Severity.WARNING)
-OFFERS_LESS = Rule("AG521", "alias-offers-less", Severity.WARNING)
-VECTORS_CHANGE = Rule("AG522", "vectors-change", Severity.WARNING)
-MODE_CHANGES = Rule("AG523", "mode-changes", Severity.WARNING)
-USED_WITHOUT_PRICE = Rule("AG524", "used-without-price", Severity.WARNING)
-CAP_DATE_EARLIER = Rule("AG525", "cap-date-earlier", Severity.WARNING)
-BUDGET_STOPS = Rule("AG526", "budget-stops", Severity.WARNING)
-APP_STOPS = Rule("AG527", "app-stops", Severity.WARNING)
-APP_REMOVED = Rule("AG528", "app-removed", Severity.WARNING)
-KEY_REMOVED = Rule("AG529", "key-removed", Severity.WARNING)
-ALIAS_LOST = Rule("AG530", "alias-lost", Severity.WARNING)
-TOO_MUCH_DOWNTIME = Rule("AG531", "too-much-downtime", Severity.WARNING)
-RATE_CHANGES = Rule("AG532", "rate-changes", Severity.WARNING)
-OLD_SNAPSHOT = Rule("AG533", "old-snapshot", Severity.WARNING)
-SNAPSHOT_NOT_USED = Rule("AG534", "snapshot-not-used", Severity.WARNING)
-NOT_AT_BASE = Rule("AG535", "gateway-not-at-base", Severity.WARNING)
+def place_of_object(name: str, base: Catalog, head: Catalog) -> Span:
+    """Return the place of an object as plans write it: `deployment/x`, `key/app.key`, `gateway/x`."""
+    for catalog in (head, base):
+        if place := _in(catalog, name):
+            return place
+    return gateway_place(head, base)
 
 
-def pending_changes(plan: Plan, base: Compiled, head: Compiled) -> tuple[Change, ...]:
-    """Return the plan's changes of objects that base and head declare alike."""
-    return tuple(
-        change
-        for change in plan.changes
-        if base.objects.get(change.key) == head.objects.get(change.key)
-    )
+def place_of_budget(key: str, base: Catalog, head: Catalog) -> Span:
+    """Return the cap of the budget that pays for a key."""
+    for catalog in (head, base):
+        for app, _ in _key(catalog, ObjectKey.parse(key).name):
+            if budget := catalog.budgets.get(app.spec.budget):
+                return budget.span("monthly_aud")
+    return place_of_object(key, base, head)
 
 
-def pending_findings(
-    plan: Plan, base: Compiled, head: Compiled, catalog: Catalog
-) -> Iterator[Diagnostic]:
-    """Yield a finding if the plan does more than the change under review."""
-    pending = pending_changes(plan, base, head)
-    if not pending:
-        return
-    drifted = sum(change.is_drift for change in pending)
-    by_hand = f", {drifted} of them to undo what was changed by hand" if drifted else ""
-    named = ", ".join(str(change.key) for change in pending[:3])
-    more = ", …" if len(pending) > 3 else ""
-    yield NOT_AT_BASE.at(
-        gateway_place(catalog),
-        f"the gateway was not at base when the snapshot was taken: {len(pending):,} of"
-        f" {len(plan.changes):,} planned changes are not part of this change{by_hand} ({named}{more})",
-        help="wait until the controller has applied base, then review again",
-    )
+def gateway_place(*catalogs: Catalog, path: tuple[str, ...] = ("name",)) -> Span:
+    """Return the place of the Gateway, in the first catalog that has one."""
+    gateway = next((catalog.gateway for catalog in catalogs if catalog.gateway), None)
+    return gateway.span(*path) if gateway else Span("gateway.yaml")
+
+
+def _in(catalog: Catalog, name: str) -> Span | None:
+    try:
+        key = ObjectKey.parse(name)
+    except ValueError:
+        return None  # `gateway/…` is not an object
+    match key.kind:
+        case Kind.CREDENTIAL:
+            return _named(catalog.providers.get(key.name))
+        case Kind.DEPLOYMENT:
+            return _named(catalog.aliases.get(key.name))
+        case Kind.KEY:
+            return next((app.span("keys", n, "name") for app, n in _key(catalog, key.name)), None)
+
+
+def _named(found: Declared[ResourceSpec] | None) -> Span | None:
+    return found.span("name") if found else None
+
+
+def _key(catalog: Catalog, name: str) -> Iterator[tuple[Declared[AppSpec], int]]:
+    # Both halves of `<app>.<key>` may have dots, so every split is tried.
+    for at in (place for place, letter in enumerate(name) if letter == "."):
+        if app := catalog.apps.get(name[:at]):
+            for number, key in enumerate(app.spec.keys):
+                if key.name == name[at + 1 :]:
+                    yield app, number

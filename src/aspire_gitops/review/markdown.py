@@ -43,6 +43,9 @@ SUMMARY_BYTES = 900_000  # and job summaries of more than a mebibyte
 _LEAST_OF_AN_ALIAS = 250  # bytes of its part
 _FULL = "aspire-gitops review --format markdown-full"
 
+_FACTS_IN_CELL = 4
+_NAMES_IN_CELL = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Destination:
@@ -161,10 +164,6 @@ def _footer(review: Review) -> str:
     if review.plan:
         parts.append(f"plan {code(review.plan.id)} on {code(review.plan.based_on[:19])}")
     return f"<sub>{' · '.join(parts)}</sub>"
-
-
-_FACTS_IN_CELL = 4
-_NAMES_IN_CELL = 5
 
 
 def summary_table(review: Review) -> Iterator[Section]:

@@ -28,6 +28,8 @@ _CHANGES: Mapping[Rule, str] = {
 }
 _DELETE = "delete"
 
+_SECONDS_PER_MINUTE = 60
+
 
 def consents_for(plan: Plan, compiled: Compiled, snapshot: Snapshot) -> tuple[Consent, ...]:
     """Return what the plan needs, agreed to or not, by change and object."""
@@ -85,9 +87,6 @@ def _given(change: str, key: ObjectKey, compiled: Compiled) -> Approved | None:
 
 def _consent(change: str, name: str, why: str, given: Approved | None) -> Consent:
     return Consent(change, name, why, given.owner if given else "", given.reason if given else "")
-
-
-_SECONDS_PER_MINUTE = 60
 
 
 def uptime_of(

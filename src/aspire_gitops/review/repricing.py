@@ -28,6 +28,12 @@ _EXACT = Context(prec=60)
 _NOTHING = Aud(Decimal(0))
 _NANO_DIGITS = 9
 
+_UNITS_OF = attrgetter(*UNITS)  # a large gateway has a hundred thousand rows a month
+_OUTPUT_UNITS = ("output_tokens", "reasoning_tokens", "output_audio_tokens")
+_INPUT_UNITS = tuple(
+    unit for unit in UNITS if unit.endswith("_tokens") and unit not in _OUTPUT_UNITS
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Prices:
@@ -68,13 +74,6 @@ class Prices:
     def are_free(self) -> bool:
         """Whether one of each unit costs nothing."""
         return not cost_usd(self.price, Counted(**dict.fromkeys(UNITS, 1)))
-
-
-_UNITS_OF = attrgetter(*UNITS)  # a large gateway has a hundred thousand rows a month
-_OUTPUT_UNITS = ("output_tokens", "reasoning_tokens", "output_audio_tokens")
-_INPUT_UNITS = tuple(
-    unit for unit in UNITS if unit.endswith("_tokens") and unit not in _OUTPUT_UNITS
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +142,7 @@ class Repricing:
     @cached_property
     def rate(self) -> Moved[Decimal]:
         """US dollars that an Australian dollar buys."""
-        return Moved(_rate(self.base), _rate(self.head))
+        return Moved(rate_of(self.base), rate_of(self.head))
 
     @cached_property
     def _rows(self) -> Mapping[str, Sequence[Usage]]:
@@ -195,5 +194,6 @@ def _counted(row: Usage) -> Counted:
     return Counted(*_UNITS_OF(row))
 
 
-def _rate(catalog: Catalog) -> Decimal | None:
+def rate_of(catalog: Catalog) -> Decimal | None:
+    """Return the US dollars that an Australian dollar buys; None without a Gateway."""
     return catalog.gateway.spec.exchange.usd_per_aud if catalog.gateway else None

@@ -25,6 +25,21 @@ from aspire_gitops.vocabulary.text import markdown, plural
 from aspire_ledger.money import Aud
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
+SIGNS: Mapping[Edit, str] = {Edit.ADDED: "+", Edit.REMOVED: "-", Edit.CHANGED: "~"}
+DOES: Mapping[Edit, str] = {Edit.ADDED: "adds", Edit.REMOVED: "removes", Edit.CHANGED: "changes"}
+_NAMES_SHOWN = 3
+_LONGEST = 800  # characters of a message
+_LONGEST_NAME = 200  # of a name, a path or a value
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A name or a value: shown as code."""
+
+    text: str
+
+
+Words: TypeAlias = tuple[str | Code, ...]
 
 
 def money_moved(aud: Moved[Aud], unit: str = " AUD") -> str:
@@ -94,21 +109,6 @@ def age_text(age: timedelta) -> str:
         if seconds >= 2 * size or (seconds >= size and unit == "minute"):
             return f"{plural(int(seconds // size), unit)} old"
     return "less than a minute old"
-
-
-SIGNS: Mapping[Edit, str] = {Edit.ADDED: "+", Edit.REMOVED: "-", Edit.CHANGED: "~"}
-DOES: Mapping[Edit, str] = {Edit.ADDED: "adds", Edit.REMOVED: "removes", Edit.CHANGED: "changes"}
-_NAMES_SHOWN = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """A name or a value: shown as code."""
-
-    text: str
-
-
-Words: TypeAlias = tuple[str | Code, ...]
 
 
 def file_errors(review: Review) -> list[Diagnostic]:
@@ -254,10 +254,6 @@ def _some(count: int, noun: str) -> str:
     if count == 1:
         return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
     return f"{count} {noun}{'es' if noun.endswith('s') else 's'}"
-
-
-_LONGEST = 800  # characters of a message
-_LONGEST_NAME = 200  # of a name, a path or a value
 
 
 def code(text: str) -> str:

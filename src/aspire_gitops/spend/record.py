@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 
 from aspire_ledger.money import Aud, Month
 
+_NAME = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+_DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -127,10 +130,6 @@ class PriceDifferences:
 
     calls: int = 0
     worst: tuple[PriceDifference, ...] = ()
-
-
-_NAME = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
-_DAY = timedelta(days=1)
 
 
 def month_named(name: str, timezone: ZoneInfo) -> Month:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from aspire_gitops.spend import Part
 from aspire_gitops.spend.month import plain
 from aspire_gitops.spend.statement import Statement
+from aspire_gitops.spend.tables import Table, table_markdown
 from aspire_gitops.spend.wording import NOT_KNOWN, cents, month_text
 from aspire_gitops.vocabulary.text import one_line
 
@@ -129,15 +130,13 @@ def _foot(made: Statement) -> Iterator[str]:
 def _table(
     headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] | None = None
 ) -> Iterator[str]:
-    found = list(rows)
+    found = tuple(map(tuple, rows))
     if not found:
         yield "None."
         yield ""
         return
     right = range(1, len(headings)) if numbers is None else numbers
-    rule = ["---:" if place in right else "---" for place in range(len(headings))]
-    for row in (headings, rule, *found):
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+    yield from table_markdown(Table(tuple(headings), found, frozenset(right)))
     yield ""
 
 

@@ -23,15 +23,6 @@ from aspire_gitops.vocabulary.text import plural
 REFRESH_S = 15
 _BAR_WIDTH = 120
 
-
-def _read(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-_STYLE = _read("page.css")
-STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
-"""What the content policy says to let exactly this style in."""
-
 _ICONS: Mapping[str, str] = {  # the same shapes as on the page
     "ready": '<circle cx="8" cy="8" r="7" fill="#1f8a55"/>',
     "waiting": '<circle cx="8" cy="8" r="6" fill="none" stroke="#c07a00" stroke-width="2"/>'
@@ -40,6 +31,15 @@ _ICONS: Mapping[str, str] = {  # the same shapes as on the page
     '<path d="M6 5v6M10 5v6" stroke="#fff" stroke-width="2"/>',
     "stalled": '<rect x="1" y="1" width="14" height="14" rx="2" fill="#c92a2f"/>',
 }
+
+
+def _read(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+_STYLE = _read("page.css")
+STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
+"""What the content policy says to let exactly this style in."""
 
 
 def status_page(status: StatusDocument, *, refreshing: bool = True) -> str:

@@ -25,6 +25,33 @@ _BOUNDED = {
     "image_generation": (),
 }
 
+MISSING_PRICE = Rule("AG305", "missing-price")
+ZERO_PRICE = Rule("AG306", "zero-price")
+PRICE_DOES_NOT_FIT = Rule("AG307", "price-does-not-fit-mode")
+UNCLEAR_PRICE = Rule("AG326", "unclear-price")
+
+_TOKENS = ("input_usd_per_million_tokens", "output_usd_per_million_tokens")
+_TOKEN_PARTS = tuple(name for name in TokenPriceSpec.model_fields if name not in _TOKENS)
+_BY_TOKENS = (*_TOKENS, *_TOKEN_PARTS, "tiers")
+# Each complete way to price a mode, the usual one first; below, every unit that it may state.
+_WAYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "chat": (_TOKENS,),
+    "embedding": (_TOKENS,),
+    "ocr": (("usd_per_page",),),
+    "image_generation": (("usd_per_image",), ("images",), _TOKENS),
+}
+_FITTING: Mapping[str, tuple[str, ...]] = {
+    "chat": (*_BY_TOKENS, "usd_per_use"),
+    "embedding": _BY_TOKENS,
+    "ocr": ("usd_per_page", "usd_per_annotated_page"),
+    "image_generation": ("usd_per_image", "images", *_BY_TOKENS),
+}
+
+REPORT_NOT_ALLOWED = Rule("AG339", "report-not-allowed")
+EXPIRED_REPORT = Rule("AG340", "expired-report", Severity.WARNING)
+
+MOST_DAYS = 31
+
 
 def check_limits(catalog: Catalog) -> Iterator[Diagnostic]:
     """Yield AG327, AG328 and AG329."""
@@ -64,29 +91,6 @@ def _check_stated(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
                 f'alias "{alias.name}" does not state `{field}`: {_DEFAULTS[field]} before it is sent',
                 help=f"state `{field}`",
             )
-
-
-MISSING_PRICE = Rule("AG305", "missing-price")
-ZERO_PRICE = Rule("AG306", "zero-price")
-PRICE_DOES_NOT_FIT = Rule("AG307", "price-does-not-fit-mode")
-UNCLEAR_PRICE = Rule("AG326", "unclear-price")
-
-_TOKENS = ("input_usd_per_million_tokens", "output_usd_per_million_tokens")
-_TOKEN_PARTS = tuple(name for name in TokenPriceSpec.model_fields if name not in _TOKENS)
-_BY_TOKENS = (*_TOKENS, *_TOKEN_PARTS, "tiers")
-# Each complete way to price a mode, the usual one first; below, every unit that it may state.
-_WAYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "chat": (_TOKENS,),
-    "embedding": (_TOKENS,),
-    "ocr": (("usd_per_page",),),
-    "image_generation": (("usd_per_image",), ("images",), _TOKENS),
-}
-_FITTING: Mapping[str, tuple[str, ...]] = {
-    "chat": (*_BY_TOKENS, "usd_per_use"),
-    "embedding": _BY_TOKENS,
-    "ocr": ("usd_per_page", "usd_per_annotated_page"),
-    "image_generation": ("usd_per_image", "images", *_BY_TOKENS),
-}
 
 
 def check_price(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
@@ -205,12 +209,6 @@ def _check_images(alias: Declared[AliasSpec], price: PriceSpec) -> Iterator[Diag
                 "have two prices",
                 help="keep one of them",
             )
-
-
-REPORT_NOT_ALLOWED = Rule("AG339", "report-not-allowed")
-EXPIRED_REPORT = Rule("AG340", "expired-report", Severity.WARNING)
-
-MOST_DAYS = 31
 
 
 def check_unknown_parameters(catalog: Catalog, today: date) -> Iterator[Diagnostic]:

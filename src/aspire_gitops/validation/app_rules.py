@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from decimal import Decimal
 
 from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.loading.document import Document
@@ -15,6 +14,20 @@ KEY_ALIAS_TWICE = Rule("AG210", "key-alias-twice")
 KEY_TWICE = Rule("AG213", "key-twice")
 
 KeyPlace = tuple[Document, tuple[str | int, ...]]
+
+NEED_WITHOUT_ALIAS = Rule("AG214", "need-without-alias")
+NEED_NOT_MET = Rule("AG215", "need-not-met")
+UNKNOWN_DIMENSIONS = Rule("AG216", "unknown-dimensions")
+
+_AT_LEAST = {
+    "context_window_tokens": "to take {} tokens in one call",
+    "max_output_tokens": "to answer with {} tokens",
+}
+
+SHARED_BUDGET = Rule("AG315", "shared-budget", Severity.WARNING)
+ZERO_CAP = Rule("AG319", "zero-cap", Severity.WARNING)
+CAPS_ABOVE_TOTAL = Rule("AG324", "caps-above-total")
+EXPIRED_UPLIFT = Rule("AG325", "expired-uplift", Severity.WARNING)
 
 
 def check_keys(catalog: Catalog) -> Iterator[Diagnostic]:
@@ -43,16 +56,6 @@ def _twice(rule: Rule, what: str, place: KeyPlace, field: str, first: KeyPlace) 
         f"{what} is already declared at {first[0].span(*first[1])}",
         help="rename one of the two",
     )
-
-
-NEED_WITHOUT_ALIAS = Rule("AG214", "need-without-alias")
-NEED_NOT_MET = Rule("AG215", "need-not-met")
-UNKNOWN_DIMENSIONS = Rule("AG216", "unknown-dimensions")
-
-_AT_LEAST = {
-    "context_window_tokens": "to take {} tokens in one call",
-    "max_output_tokens": "to answer with {} tokens",
-}
 
 
 def check_needs(catalog: Catalog) -> Iterator[Diagnostic]:
@@ -154,12 +157,6 @@ def _help_for_need(app: Declared[AppSpec]) -> str:
     )
 
 
-SHARED_BUDGET = Rule("AG315", "shared-budget", Severity.WARNING)
-ZERO_CAP = Rule("AG319", "zero-cap", Severity.WARNING)
-CAPS_ABOVE_TOTAL = Rule("AG324", "caps-above-total")
-EXPIRED_UPLIFT = Rule("AG325", "expired-uplift", Severity.WARNING)
-
-
 def check_budgets(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
     """Yield AG315, AG319, AG324 and AG325."""
     keys = _keys_by_budget(catalog)
@@ -191,7 +188,7 @@ def _check_uplift(budget: Declared[BudgetSpec], today: date) -> Iterator[Diagnos
 def _check_total(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
     gateway = catalog.gateway
     total = gateway.spec.ledger.total_monthly_aud if gateway and gateway.spec.ledger else None
-    caps = {budget.name: _cap(budget.spec, today) for budget in catalog.budgets.values()}
+    caps = {budget.name: budget.spec.cap_on(today) for budget in catalog.budgets.values()}
     if gateway is None or total is None or sum(caps.values()) <= total:
         return
     dearest = sorted(caps, key=lambda name: (-caps[name], name))[:3]
@@ -201,11 +198,6 @@ def _check_total(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
         f"all caps together are {sum(caps.values())} AUD a month, above the agreed total of {total}",
         help=f"lower a cap (the largest: {listed}), or agree on a higher total",
     )
-
-
-def _cap(budget: BudgetSpec, today: date) -> Decimal:
-    uplift = budget.uplift
-    return budget.monthly_aud + (uplift.aud if uplift and uplift.expires >= today else 0)
 
 
 def _keys_by_budget(catalog: Catalog) -> Mapping[str, list[str]]:

@@ -17,16 +17,25 @@ from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
 Path: TypeAlias = tuple[str | int, ...]
 Finding: TypeAlias = tuple[Path, Diagnostic]
 """A diagnostic and the path that it explains, so that the schema does not explain it again."""
-
 NAME_FOR_SEVERAL = Rule("AG302", "name-for-several")
-
-
 _AUTO_ROUTERS = ("auto_router", "complexity_router", "quality_router", "adaptive_router")
 _RESERVED = {
     "all-proxy-models": "means every alias to LiteLLM",
     "all-team-models": "means every alias of a team to LiteLLM",
     "no-default-models": "means no alias at all to LiteLLM",
 }
+SECRET_INDIRECTION = Rule("AG330", "secret-indirection")
+# LiteLLM 1.106.2 resolves the first three, compared exactly and at the start. A reader
+# that trims, folds case or joins texts must find nothing either.
+_STORES = (
+    "oidc", "aws_kms", "azure_ad", "azure_ad_token", "azure_key_vault", "env", "environ",
+    "google_kms", "google_secret_manager", "hashicorp_vault", "secret", "secrets", "vault",
+)  # fmt: skip
+_INDIRECTION = re.compile(
+    rf"os\.environ|(?<![a-z0-9_./-])(?:(?:{'|'.join(_STORES)}):?/|file://)",
+    re.IGNORECASE,
+)
+_HINTS = ("environ", "file:/", *(f"{store}{mark}" for store in _STORES for mark in ("/", ":/")))
 
 
 def check_parameters(document: Document, names: Mapping[str, Any]) -> Iterator[Finding]:
@@ -74,9 +83,43 @@ def check_listed_aliases(document: Document, names: object) -> Iterator[Finding]
             )
 
 
+def check_raw(document: Document, kind: ResourceKind) -> Iterator[Finding]:
+    """Yield the same for a document that the schema refuses, and every forbidden key in it.
+
+    The paths say which of the schema's mistakes this explains.
+    """
+    value = document.value
+    for path, key, is_name in _texts(value):
+        if is_name and key in FORBIDDEN_EVERYWHERE and not _says_forbid(kind, path):
+            yield path, FORBIDDEN_EVERYWHERE[key].at(document.key_span(*path))
+    if kind is ResourceKind.ALIAS:
+        yield from _raw_alias(document)
+    elif kind is ResourceKind.APP:
+        yield from check_listed_aliases(document, value.get("aliases"))
+    elif kind is ResourceKind.GATEWAY:
+        yield from _raw_policy(document)
+
+
+def check_indirections(document: Document) -> Iterator[Finding]:
+    """Yield AG330, with its path, for each text or name that stands for a secret stored elsewhere."""
+    if document.text and "\\" not in document.text and not _has_hint(document.text):
+        return  # nearly every file; only an escape could hide a hint from this check
+    for path, text, is_name in _texts(document.value):
+        if _is_prose(path) and not _INDIRECTION.match(text.strip()):
+            continue
+        if found := _INDIRECTION.search(text):
+            place = document.key_span(*path) if is_name else document.span(*path)
+            yield path, _diagnostic(found[0], place)
+
+
 def is_several(name: str) -> bool:
     """Return whether a name stands for more than one model, which AG302 reports."""
     return _several(name) is not None
+
+
+def stands_for_secret(text: str) -> bool:
+    """Return whether LiteLLM would substitute a secret of its own for a text."""
+    return _INDIRECTION.search(text) is not None
 
 
 def _several(name: str) -> str | None:
@@ -87,24 +130,6 @@ def _several(name: str) -> str | None:
     if name.startswith(_AUTO_ROUTERS) or "/auto_router" in name:
         return "is a router that picks the model by itself"
     return _RESERVED.get(name)
-
-
-def check_raw(document: Document, kind: ResourceKind) -> Iterator[Finding]:
-    """Yield the same for a document that the schema refuses, and every forbidden key in it.
-
-    The paths say which of the schema's mistakes this explains.
-    """
-    value = document.value
-    for path in _keys(value):
-        key = str(path[-1])
-        if key in FORBIDDEN_EVERYWHERE and not _says_forbid(kind, path):
-            yield path, FORBIDDEN_EVERYWHERE[key].at(document.key_span(*path))
-    if kind is ResourceKind.ALIAS:
-        yield from _raw_alias(document)
-    elif kind is ResourceKind.APP:
-        yield from check_listed_aliases(document, value.get("aliases"))
-    elif kind is ResourceKind.GATEWAY:
-        yield from _raw_policy(document)
 
 
 def _raw_alias(document: Document) -> Iterator[Finding]:
@@ -131,53 +156,9 @@ def _says_forbid(kind: ResourceKind, path: Path) -> bool:
     return kind is ResourceKind.GATEWAY and path == ("policy", "fallbacks")
 
 
-def _keys(value: object) -> Iterator[Path]:
-    """Yield the path of every key at any depth."""
-    left: list[tuple[Path, object]] = [((), value)]
-    while left:
-        path, part = left.pop()
-        if isinstance(part, Mapping):
-            left.extend(((*path, str(key)), item) for key, item in part.items())
-            yield from ((*path, str(key)) for key in part)
-        elif isinstance(part, list):
-            left.extend(((*path, index), item) for index, item in enumerate(part))
-
-
-SECRET_INDIRECTION = Rule("AG330", "secret-indirection")
-
-# LiteLLM 1.106.2 resolves the first three, compared exactly and at the start. A reader
-# that trims, folds case or joins texts must find nothing either.
-_STORES = (
-    "oidc", "aws_kms", "azure_ad", "azure_ad_token", "azure_key_vault", "env", "environ",
-    "google_kms", "google_secret_manager", "hashicorp_vault", "secret", "secrets", "vault",
-)  # fmt: skip
-_INDIRECTION = re.compile(
-    rf"os\.environ|(?<![a-z0-9_./-])(?:(?:{'|'.join(_STORES)}):?/|file://)",
-    re.IGNORECASE,
-)
-_HINTS = ("environ", "file:/", *(f"{store}{mark}" for store in _STORES for mark in ("/", ":/")))
-
-
-def check_indirections(document: Document) -> Iterator[Finding]:
-    """Yield AG330, with its path, for each text or name that stands for a secret stored elsewhere."""
-    if document.text and "\\" not in document.text and not _has_hint(document.text):
-        return  # nearly every file; only an escape could hide a hint from this check
-    for path, text, is_name in _texts(document.value):
-        if _is_prose(path) and not _INDIRECTION.match(text.strip()):
-            continue
-        if found := _INDIRECTION.search(text):
-            place = document.key_span(*path) if is_name else document.span(*path)
-            yield path, _diagnostic(found[0], place)
-
-
 def _has_hint(text: str) -> bool:
     lowered = text.lower()
     return any(hint in lowered for hint in _HINTS)
-
-
-def stands_for_secret(text: str) -> bool:
-    """Return whether LiteLLM would substitute a secret of its own for a text."""
-    return _INDIRECTION.search(text) is not None
 
 
 def _diagnostic(word: str, place: Span) -> Diagnostic:

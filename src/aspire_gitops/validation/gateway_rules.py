@@ -30,6 +30,26 @@ TESTED_LITELLM = "1.106.2"
 _MALICIOUS = frozenset({"1.82.7", "1.82.8"})
 _NOT_IANA = ("posix/", "right/", "localtime", "posixrules", "Factory")
 
+OWN_SECRET = Rule("AG332", "own-secret")
+
+MISPLACED_FILE = Rule("AG337", "misplaced-file")
+
+_FOLDERS = {
+    "apps": ResourceKind.APP,
+    "budgets": ResourceKind.BUDGET,
+    "deliveries": ResourceKind.DELIVERY,
+}
+
+APPROVAL_WITHOUT_EFFECT = Rule("AG212", "approval-without-effect", Severity.WARNING)
+EXPIRED_APPROVAL = Rule("AG314", "expired-approval", Severity.WARNING)
+
+_LOWER_CAP = "lower-cap-below-spend"
+_KIND_OF_CHANGE = {
+    "remove-alias-in-use": "deployment/",
+    "delete-last-key": "key/",
+    _LOWER_CAP: "key/",
+}
+
 
 def check_gateway(gateway: Declared[GatewaySpec], today: date) -> Iterator[Diagnostic]:
     """Yield AG309, AG310, AG313, AG316, AG317, AG318, AG321 and AG333."""
@@ -113,9 +133,6 @@ def _check_release(gateway: Declared[GatewaySpec]) -> Iterator[Diagnostic]:
         )
 
 
-OWN_SECRET = Rule("AG332", "own-secret")
-
-
 def check_credential(provider: Declared[ProviderSpec]) -> Iterator[Diagnostic]:
     """Yield AG332. Whether a path leads to one of the controller's files is checked again before use."""
     credential = provider.spec.credential
@@ -130,15 +147,6 @@ def check_credential(provider: Declared[ProviderSpec]) -> Iterator[Diagnostic]:
             help="name a variable like CLOUD_FIRST_API_KEY or a file like "
             "/run/secrets/cloud-first that holds only this provider's secret",
         )
-
-
-MISPLACED_FILE = Rule("AG337", "misplaced-file")
-
-_FOLDERS = {
-    "apps": ResourceKind.APP,
-    "budgets": ResourceKind.BUDGET,
-    "deliveries": ResourceKind.DELIVERY,
-}
 
 
 def check_folders(catalog: Catalog) -> Iterator[Diagnostic]:
@@ -165,17 +173,6 @@ def _misplaced(item: Declared[ResourceSpec], kind: ResourceKind, path: str) -> D
         f"{what} does not belong in this folder: the wrong owners would be asked to review it",
         help=f'move the file to "{path}"',
     )
-
-
-APPROVAL_WITHOUT_EFFECT = Rule("AG212", "approval-without-effect", Severity.WARNING)
-EXPIRED_APPROVAL = Rule("AG314", "expired-approval", Severity.WARNING)
-
-_LOWER_CAP = "lower-cap-below-spend"
-_KIND_OF_CHANGE = {
-    "remove-alias-in-use": "deployment/",
-    "delete-last-key": "key/",
-    _LOWER_CAP: "key/",
-}
 
 
 def check_approvals(catalog: Catalog, today: date) -> Iterator[Diagnostic]:

@@ -11,15 +11,6 @@ from aspire_gitops.loading.document import Document
 from aspire_gitops.resources import ProviderSpec
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule
 
-
-class Reach(StrEnum):
-    """Who can be at an address."""
-
-    PUBLIC = "public"
-    PRIVATE = "private"  # this machine, or a network that only its members reach
-    FORBIDDEN = "forbidden"  # a metadata service, a link-local address, or not a valid address
-
-
 _METADATA_NAMES = frozenset(
     [
         "instance-data",
@@ -50,6 +41,55 @@ _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 _MAPPED = IPv6Network("::ffff:0:0/96"), IPv6Network("::/96"), IPv6Network("64:ff9b::/96")
 _MAPPED_ANYWHERE = IPv6Network("64:ff9b:1::/48"), IPv6Network("2001::/32")  # also Teredo
+PLAIN_HTTP = Rule("AG313", "plain-http")
+FORBIDDEN_ADDRESS = Rule("AG333", "forbidden-address")
+PRIVATE_NETWORK = Rule("AG334", "private-network")
+
+
+class Reach(StrEnum):
+    """Who can be at an address."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"  # this machine, or a network that only its members reach
+    FORBIDDEN = "forbidden"  # a metadata service, a link-local address, or not a valid address
+
+
+def check_provider_address(provider: Declared[ProviderSpec]) -> Iterator[Diagnostic]:
+    """Yield AG313, AG333, and AG334 for a private address without agreement."""
+    spec = provider.spec
+    yield from check_address(provider.document, ("base_url",), spec.base_url)
+    is_private = reach_of(spec.base_url) is Reach.PRIVATE
+    if is_private and spec.private_network is None:
+        yield PRIVATE_NETWORK.at(
+            provider.span("base_url"),
+            "this host is on the gateway's machine or in a private network, where calls can "
+            "reach services that must not be exposed",
+            help="if the provider is there, add `private_network: {reason: …}`; "
+            "otherwise use the public name of its API",
+        )
+    elif spec.private_network is not None and not is_private:
+        yield PRIVATE_NETWORK.at(
+            provider.document.key_span("private_network"),
+            "`private_network` agrees to a private address, but `base_url` has a public one",
+            help="remove `private_network`",
+        )
+
+
+def check_address(document: Document, path: tuple[str, ...], url: str) -> Iterator[Diagnostic]:
+    """Yield AG313 or AG333 for a URL that sends a key where it must not go."""
+    if reach_of(url) is Reach.FORBIDDEN:
+        yield FORBIDDEN_ADDRESS.at(
+            document.span(*path),
+            "this host is a metadata service, a link-local address, or not a valid address: "
+            "such a service hands out the machine's credentials, and would receive ours",
+            help="use the host name of the provider's API, like https://api.example.com/v1",
+        )
+    elif url.startswith("http://") and not is_loopback(url):
+        yield PLAIN_HTTP.at(
+            document.span(*path),
+            "plain http: anyone on the network path can read the key that is sent with each call",
+            help=f'write "https://{url.removeprefix("http://")}"',
+        )
 
 
 def reach_of(url: str) -> Reach:
@@ -139,46 +179,3 @@ def _reach_of_address(address: IPv4Address | IPv6Address) -> Reach:
     if address.is_reserved:
         return Reach.FORBIDDEN
     return Reach.PUBLIC if address.is_global else Reach.PRIVATE
-
-
-PLAIN_HTTP = Rule("AG313", "plain-http")
-FORBIDDEN_ADDRESS = Rule("AG333", "forbidden-address")
-PRIVATE_NETWORK = Rule("AG334", "private-network")
-
-
-def check_address(document: Document, path: tuple[str, ...], url: str) -> Iterator[Diagnostic]:
-    """Yield AG313 or AG333 for a URL that sends a key where it must not go."""
-    if reach_of(url) is Reach.FORBIDDEN:
-        yield FORBIDDEN_ADDRESS.at(
-            document.span(*path),
-            "this host is a metadata service, a link-local address, or not a valid address: "
-            "such a service hands out the machine's credentials, and would receive ours",
-            help="use the host name of the provider's API, like https://api.example.com/v1",
-        )
-    elif url.startswith("http://") and not is_loopback(url):
-        yield PLAIN_HTTP.at(
-            document.span(*path),
-            "plain http: anyone on the network path can read the key that is sent with each call",
-            help=f'write "https://{url.removeprefix("http://")}"',
-        )
-
-
-def check_provider_address(provider: Declared[ProviderSpec]) -> Iterator[Diagnostic]:
-    """Yield AG313, AG333, and AG334 for a private address without agreement."""
-    spec = provider.spec
-    yield from check_address(provider.document, ("base_url",), spec.base_url)
-    is_private = reach_of(spec.base_url) is Reach.PRIVATE
-    if is_private and spec.private_network is None:
-        yield PRIVATE_NETWORK.at(
-            provider.span("base_url"),
-            "this host is on the gateway's machine or in a private network, where calls can "
-            "reach services that must not be exposed",
-            help="if the provider is there, add `private_network: {reason: …}`; "
-            "otherwise use the public name of its API",
-        )
-    elif spec.private_network is not None and not is_private:
-        yield PRIVATE_NETWORK.at(
-            provider.document.key_span("private_network"),
-            "`private_network` agrees to a private address, but `base_url` has a public one",
-            help="remove `private_network`",
-        )

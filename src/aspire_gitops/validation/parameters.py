@@ -61,17 +61,6 @@ _CALLERS: Mapping[str, frozenset[str]] = {
     "chat": frozenset(["function_call", "functions", "stream_options", "tools"])
 }
 
-
-def may_be_set(mode: str) -> frozenset[str]:
-    """Return every name that `parameters` of an alias of this mode may have."""
-    return PARAMETER_NAMES[mode] | {DROP_PARAMS, ALLOWED_OPENAI_PARAMS}
-
-
-def may_be_let_through(mode: str) -> frozenset[str]:
-    """Return the names that `allowed_openai_params` may list: these, and some that only apps send."""
-    return PARAMETER_NAMES[mode] | _CALLERS.get(mode, frozenset())
-
-
 PARAMETER_UNSET = Rule("AG323", "parameter-unset")
 UNKNOWN_PARAMETER = Rule("AG331", "unknown-parameter")
 
@@ -82,6 +71,16 @@ _LISTS: Mapping[str, tuple[type, str]] = {
 }
 _NUMBERED = "logit_bias"  # its names are numbers of tokens
 _LEFT_TO_APPS = "remove it: apps send what only some of their calls need"
+
+
+def may_be_set(mode: str) -> frozenset[str]:
+    """Return every name that `parameters` of an alias of this mode may have."""
+    return PARAMETER_NAMES[mode] | {DROP_PARAMS, ALLOWED_OPENAI_PARAMS}
+
+
+def may_be_let_through(mode: str) -> frozenset[str]:
+    """Return the names that `allowed_openai_params` may list: these, and some that only apps send."""
+    return PARAMETER_NAMES[mode] | _CALLERS.get(mode, frozenset())
 
 
 def check_stated(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:

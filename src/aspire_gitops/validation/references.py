@@ -27,6 +27,23 @@ ALIAS_OF_TWO_TARGETS = Rule("AG320", "alias-of-two-targets")
 
 _NAME = re.compile(NAME_PATTERN)
 
+_WANTED = {
+    ResourceKind.PROVIDER: (UNKNOWN_PROVIDER, "provider", "providers"),
+    ResourceKind.ALIAS: (UNKNOWN_ALIAS, "alias", "aliases"),
+    ResourceKind.BUDGET: (UNKNOWN_BUDGET, "budget", "budgets"),
+    ResourceKind.APP: (UNKNOWN_APP, "app", "apps"),
+}
+
+_UNUSED = {
+    ResourceKind.PROVIDER: (
+        UNUSED_PROVIDER,
+        ResourceKind.ALIAS,
+        "no alias uses it: it does nothing",
+    ),
+    ResourceKind.ALIAS: (UNUSED_ALIAS, ResourceKind.APP, "no app lists it, so nobody can call it"),
+    ResourceKind.BUDGET: (UNUSED_BUDGET, ResourceKind.APP, "no app names it, so it caps nothing"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
@@ -81,7 +98,7 @@ def check_references(
     catalog: Catalog, references: Iterable[Reference], unusable: Unusable
 ) -> Iterator[Diagnostic]:
     """Yield AG201 to AG203, AG207 to AG209, AG217 and AG308."""
-    groups = {kind: _declared(catalog, kind) for kind in _WANTED}
+    groups = {kind: catalog.by_kind[kind] for kind in _WANTED}
     used: dict[ResourceKind, set[str]] = {kind: set() for kind in _WANTED}
     for reference in references:
         kind, name = reference.kind, reference.name
@@ -98,26 +115,6 @@ def check_references(
 def _is_name(name: str) -> bool:
     # The schema or AG302 reports what cannot be a name.
     return _NAME.fullmatch(name) is not None and not is_several(name)
-
-
-def _declared(catalog: Catalog, kind: ResourceKind) -> Mapping[str, Declared[ResourceSpec]]:
-    groups: Mapping[ResourceKind, Mapping[str, Declared[ResourceSpec]]] = {
-        ResourceKind.PROVIDER: catalog.providers,
-        ResourceKind.ALIAS: catalog.aliases,
-        ResourceKind.APP: catalog.apps,
-        ResourceKind.BUDGET: catalog.budgets,
-        ResourceKind.APPROVAL: catalog.approvals,
-        ResourceKind.DELIVERY: catalog.deliveries,
-    }
-    return groups.get(kind, {})
-
-
-_WANTED = {
-    ResourceKind.PROVIDER: (UNKNOWN_PROVIDER, "provider", "providers"),
-    ResourceKind.ALIAS: (UNKNOWN_ALIAS, "alias", "aliases"),
-    ResourceKind.BUDGET: (UNKNOWN_BUDGET, "budget", "budgets"),
-    ResourceKind.APP: (UNKNOWN_APP, "app", "apps"),
-}
 
 
 def _unknown(reference: Reference, meant: str | None) -> Diagnostic:
@@ -146,17 +143,6 @@ def _check_deferred(catalog: Catalog) -> Iterator[Diagnostic]:
             )
 
 
-_UNUSED = {
-    ResourceKind.PROVIDER: (
-        UNUSED_PROVIDER,
-        ResourceKind.ALIAS,
-        "no alias uses it: it does nothing",
-    ),
-    ResourceKind.ALIAS: (UNUSED_ALIAS, ResourceKind.APP, "no app lists it, so nobody can call it"),
-    ResourceKind.BUDGET: (UNUSED_BUDGET, ResourceKind.APP, "no app names it, so it caps nothing"),
-}
-
-
 def _check_unused(
     groups: Mapping[ResourceKind, Mapping[str, Declared[ResourceSpec]]],
     used: Mapping[ResourceKind, Collection[str]],
@@ -175,11 +161,12 @@ def _check_unused(
 
 def check_repeated(catalog: Catalog) -> Iterator[Diagnostic]:
     """Yield AG204 for each name declared again, AG320 when it is an alias with another target."""
+    groups = catalog.by_kind
     for again in catalog.repeated:
         kind = ResourceKind(again.document.value["kind"])
-        first = _declared(catalog, kind).get(again.name)
-        if first is None:
-            continue  # a second gateway: AG206
+        if kind is ResourceKind.GATEWAY:
+            continue  # AG206 reports it
+        first = groups[kind][again.name]
         if isinstance(again.spec, AliasSpec) and isinstance(first.spec, AliasSpec):
             yield from _check_same_target(again, again.spec, first.spec, first)
         yield NAME_TWICE.at(

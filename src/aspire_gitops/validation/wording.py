@@ -16,6 +16,9 @@ _TYPES = {
     "object": "a mapping",
 }
 
+_FEW = 200
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_."
+
 
 def field_name(path: tuple[str | int, ...]) -> str:
     """Write a path as `keys[0].deliver.file`."""
@@ -60,10 +63,6 @@ def type_words(schema: Mapping[str, Any]) -> str:
         parts.remove("a whole number")
     known = [part for part in parts if part != "something else"] or ["a mapping"]
     return known[0] if len(known) == 1 else f"{', '.join(known[:-1])} or {known[-1]}"
-
-
-_FEW = 200
-_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_."
 
 
 def closest(word: str, known: Collection[str]) -> str | None:

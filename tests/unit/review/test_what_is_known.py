@@ -117,7 +117,9 @@ def test_what_was_pending_already_is_told_apart_from_the_change() -> None:
     review = reviewed(small(), CHANGE, older)
     (found,) = review.findings
     assert found.rule.code == "AG535"
-    assert "1 of 2 planned changes are not part of this change (deployment/qwen-chat)" in found.message
+    assert (
+        "1 of 2 planned changes are not part of this change (deployment/qwen-chat)" in found.message
+    )
 
 
 def checked(files: Mapping[str, str | None]) -> Side:

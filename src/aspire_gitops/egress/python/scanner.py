@@ -27,6 +27,12 @@ _TELLING = frozenset(
     "skip skipif xfail markdown caption link_button text_input".split()
 )
 
+_PARTIAL = frozenset({"functools.partial", "partial"})
+_MODEL_WORDS = frozenset({"model", "model_name", "model_id", "engine", "deployment_name"})
+_NAMED_FIRST = frozenset({"GenerativeModel", "init_chat_model", "LM", "from_provider", "Agent"})
+_KEYLESS = ("litellm_proxy/", "ollama/", "ollama_chat/", "hosted_vllm/", "lm_studio/", "vllm/")
+_VARIABLES = variables()
+
 
 def quiet_texts(tree: ast.Module) -> Iterator[ast.expr]:
     """Yield every text that no program calls by."""
@@ -53,13 +59,6 @@ def quiet_texts(tree: ast.Module) -> Iterator[ast.expr]:
 def _texts(node: ast.AST | None) -> Iterator[ast.expr]:
     if node is not None:
         yield from (part for part in ast.walk(node) if isinstance(part, ast.Constant))
-
-
-_PARTIAL = frozenset({"functools.partial", "partial"})
-_MODEL_WORDS = frozenset({"model", "model_name", "model_id", "engine", "deployment_name"})
-_NAMED_FIRST = frozenset({"GenerativeModel", "init_chat_model", "LM", "from_provider", "Agent"})
-_KEYLESS = ("litellm_proxy/", "ollama/", "ollama_chat/", "hosted_vllm/", "lm_studio/", "vllm/")
-_VARIABLES = variables()
 
 
 def scan_python(text: str) -> Iterator[Fact]:

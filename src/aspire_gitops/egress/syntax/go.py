@@ -32,6 +32,15 @@ _CALLED_BY = {
     "mistral-go": "mistral",
 }
 
+_VARIABLES = variables()
+_COMPARING = frozenset(
+    "Contains HasPrefix HasSuffix EqualFold MatchString MustCompile Index TrimPrefix".split()
+)
+_TELLING = frozenset(
+    "Errorf New Printf Println Print Fatal Fatalf Fatalln Logf Log Error Info Warn Debug Wrap".split()
+)
+_TELLERS = frozenset("fmt log errors slog logger t b zap logrus".split())
+
 
 class _GoNames:
     """Names of the whole file; scopes are not distinguished."""
@@ -122,16 +131,6 @@ class _GoNames:
     def _plain(self, node: Node) -> str:
         text = self.tree.text(node)
         return text[1:-1] if node.type in _STRINGS else text
-
-
-_VARIABLES = variables()
-_COMPARING = frozenset(
-    "Contains HasPrefix HasSuffix EqualFold MatchString MustCompile Index TrimPrefix".split()
-)
-_TELLING = frozenset(
-    "Errorf New Printf Println Print Fatal Fatalf Fatalln Logf Log Error Info Warn Debug Wrap".split()
-)
-_TELLERS = frozenset("fmt log errors slog logger t b zap logrus".split())
 
 
 def scan_go(text: str) -> Iterator[Fact]:

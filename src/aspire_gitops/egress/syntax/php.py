@@ -23,6 +23,16 @@ from aspire_gitops.egress.syntax.tree import Tree, field, unwrapped
 _DEEPEST = 8
 _STRINGS = frozenset({"string", "encapsed_string"})
 
+_VARIABLES = variables()
+_COMPARING = frozenset(
+    "str_contains str_starts_with str_ends_with strpos stripos preg_match in_array __ _e esc_html__ trans".split()
+)
+_TELLING = frozenset(
+    {"echo_statement", "print_intrinsic", "throw_expression", "match_condition_list"}
+)
+_COMPARISONS = frozenset({"===", "==", "!==", "!="})
+_FACADE = "OpenAI\\Laravel\\Facades\\OpenAI"
+
 
 class _PhpNames:
     """Names of the whole file; scopes are not distinguished."""
@@ -160,17 +170,6 @@ def first_argument(node: Node) -> Node | None:
         return None
     item = given.named_children[0]
     return unwrapped(item) if item.named_child_count else item
-
-
-_VARIABLES = variables()
-_COMPARING = frozenset(
-    "str_contains str_starts_with str_ends_with strpos stripos preg_match in_array __ _e esc_html__ trans".split()
-)
-_TELLING = frozenset(
-    {"echo_statement", "print_intrinsic", "throw_expression", "match_condition_list"}
-)
-_COMPARISONS = frozenset({"===", "==", "!==", "!="})
-_FACADE = "OpenAI\\Laravel\\Facades\\OpenAI"
 
 
 def scan_php(text: str) -> Iterator[Fact]:

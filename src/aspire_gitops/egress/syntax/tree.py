@@ -17,6 +17,11 @@ _GRAMMARS = {
     "go": ("tree_sitter_go", "language"),
 }
 
+_WRAPPERS = frozenset(
+    "parenthesized_expression await_expression as_expression satisfies_expression "
+    "non_null_expression unary_expression literal_element argument variadic_argument".split()
+)
+
 
 @cache
 def _parser(grammar: str) -> Parser:
@@ -72,9 +77,3 @@ def unwrapped(node: Node) -> Node:
         inner = node.named_children[0]
         node = inner
     return node
-
-
-_WRAPPERS = frozenset(
-    "parenthesized_expression await_expression as_expression satisfies_expression "
-    "non_null_expression unary_expression literal_element argument variadic_argument".split()
-)
