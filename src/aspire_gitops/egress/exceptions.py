@@ -1,4 +1,8 @@
-"""The reviewed exceptions: which findings are accepted, by whom, until when. Pure."""
+"""The reviewed exceptions: which findings are accepted, by whom, until when. Pure.
+
+A file with a mistake grants nothing, and an exception that has expired or matches nothing
+is itself a finding.
+"""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The exact change that points code at the gateway, in the file's own language."""
+"""The exact change that points code at the gateway, in the file's own language. Never edits a file."""
 
 from aspire_gitops.egress.clients import OPENAI_FIXES, Client, Road
 from aspire_gitops.egress.facts import Construction

@@ -1,4 +1,4 @@
-"""What the YAML parser could not read, explained in our own words and with a fix."""
+"""What the YAML parser could not read, explained in our own words and with a fix. Never parses."""
 
 from yaml import MarkedYAMLError, YAMLError
 

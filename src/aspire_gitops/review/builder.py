@@ -15,8 +15,7 @@ from aspire_gitops.planning.adoption import without_unverified
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.marking import mark_for
 from aspire_gitops.planning.matching import next_address
-from aspire_gitops.review.alias_findings import alias_findings, lost_aliases
-from aspire_gitops.review.aliases import alias_impacts
+from aspire_gitops.review.aliases import alias_findings, alias_impacts
 from aspire_gitops.review.apps import app_impacts, budget_impacts
 from aspire_gitops.review.comparison import Compared, Known, edits_between, what_is_known
 from aspire_gitops.review.findings import findings_of, pending_findings
@@ -173,7 +172,6 @@ def _findings(review: Review, base: Side, head: Side, compared: Compared) -> tup
     """Return head's diagnostics and the impact's own, errors first."""
     own = [*findings_of(review, compared)]
     own += [found for alias in review.aliases for found in alias_findings(alias, head.catalog)]
-    own += [found for app in review.apps for found in lost_aliases(app, compared)]
     if review.plan and review.live and base.compiled and head.compiled:
         own += pending_findings(review.plan, base.compiled, head.compiled, head.catalog)
     every = sort_diagnostics((*head.findings, *own))

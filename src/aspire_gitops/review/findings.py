@@ -1,4 +1,8 @@
-"""What a reviewer must not miss, as diagnostics at the line that causes each: AG520 to AG539."""
+"""What a reviewer must not miss, as diagnostics at the line that causes each: AG520 to AG539.
+
+Never refuses: refusals are the plan's and are only placed here. `aliases` has the findings about
+one alias.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -44,6 +48,7 @@ def findings_of(review: Review, compared: Compared) -> Iterator[Diagnostic]:
     stopped = {budget.name for budget in review.budgets if _stops(budget)}
     for app in review.apps:
         yield from _app(app, base, head, stopped)
+        yield from _lost_aliases(app, compared)
     if review.uptime:
         yield from _downtime(review.uptime, head)
     yield from _rate(review.rate, head)
@@ -151,6 +156,23 @@ def _app(app: AppImpact, base: Catalog, head: Catalog, stopped: set[str]) -> Ite
             f"calls with {'it' if len(app.keys_lost) == 1 else 'them'} are refused",
             help="hand the new key over first, and remove the old one in a later change",
         )
+
+
+def _lost_aliases(app: AppImpact, compared: Compared) -> Iterator[Diagnostic]:
+    """Yield each alias that an app called lately and may not call after the change."""
+    after, repricing = compared.head.apps.get(app.name), compared.repricing
+    if after is None or repricing is None:
+        return
+    for name in app.aliases_lost:
+        calls = sum(r.usage.calls for r in repricing.of_app(app.name) if r.usage.alias == name)
+        if calls:
+            traffic = repricing.traffic
+            yield ALIAS_LOST.at(
+                after.span("aliases"),
+                f'app "{app.name}" may no longer call alias "{name}", which it called {calls:,}'
+                f" {'time' if calls == 1 else 'times'} from {traffic.since} to {traffic.until}",
+                help=f"ask {app.owner} whether it has moved to another alias",
+            )
 
 
 def _downtime(uptime: Uptime, head: Catalog) -> Iterator[Diagnostic]:

@@ -1,4 +1,4 @@
-"""What a change needs before and while it takes effect: Approvals, restarts, downtime."""
+"""What a change needs before and while it takes effect: Approvals, restarts, downtime. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""One month's spend: each budget beside its cap, and its forecast."""
+"""One month's spend: each budget beside its cap, and its forecast. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

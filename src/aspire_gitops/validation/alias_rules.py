@@ -1,4 +1,7 @@
-"""What an Alias must state (prices in the units of its mode, limits), and how long apps may send unlisted parameters."""
+"""What an Alias must state: prices in the units of its mode, and limits.
+
+Also for how long an App may send parameters that no list has.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,7 @@
-"""An alias's `parameters`: only names on its mode's list, at every depth, with values that LiteLLM keeps."""
+"""An alias's `parameters`: only names on its mode's list, at every depth.
+
+Values that LiteLLM would drop are refused too. What is forbidden outright is in `forbidden_words`.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Python text to facts."""
+"""Scan Python for facts, by its syntax tree. Never imports or runs the code."""
 
 import ast
 import warnings

@@ -1,4 +1,4 @@
-"""Go to facts."""
+"""Scan Go for facts: what its names stand for, and what clients are given."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""JavaScript and TypeScript to facts."""
+"""Scan JavaScript and TypeScript for facts."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""PHP to facts."""
+"""Scan PHP for facts: what its names stand for, and what clients are given."""
 
 from collections.abc import Iterator
 
