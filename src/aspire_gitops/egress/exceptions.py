@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from aspire_gitops.egress.redacting import shown_line
 from aspire_gitops.egress.rules import EXCEPTIONS_FILE, EXPIRED_EXCEPTION, UNUSED_EXCEPTION
@@ -68,15 +68,8 @@ def read_exceptions(path: str, content: bytes) -> Exceptions:
     return Exceptions(spec.exceptions, document, tuple(diagnostics))
 
 
-def _refused(document: Document, error: object) -> Diagnostic:
-    details: dict[str, object] = dict(error) if isinstance(error, dict) else {}
-    kind = str(details.get("type"))
-    loc = details.get("loc")
-    place = (
-        tuple(item for item in loc if isinstance(item, (str, int)))
-        if isinstance(loc, tuple)
-        else ()
-    )
+def _refused(document: Document, error: ErrorDetails) -> Diagnostic:
+    kind, place = error["type"], error["loc"]
     span = document.key_span(*place) if kind == "extra_forbidden" else document.span(*place)
     words = _WORDS.get(kind) or _pattern_words(place)
     name = ".".join(map(str, place))
@@ -141,10 +134,10 @@ def agree(
 def _about(
     uses: Sequence[_Use], document: Document | None, today: date, *, whole: bool
 ) -> list[Diagnostic]:
+    if document is None:
+        return []
     found: list[Diagnostic] = []
-    for use in uses if document else ():
-        if document is None:
-            break
+    for use in uses:
         expired = use.entry.expires < today
         if use.matched and expired:
             message = f"this exception ended on {use.entry.expires}: {use.matched} of its findings count again"
@@ -160,7 +153,6 @@ def _about(
     return found
 
 
-@cache
 def _glob(path: str) -> re.Pattern[str]:
     """Return the pattern of a glob: `*` within a name, `**` across folders, `folder/` all below."""
     whole = f"{path}**" if path.endswith("/") else path

@@ -44,7 +44,7 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _BATCH = 400  # files: about 20 ms of work, far more than passing them on costs
 _PAYS_OFF = 4 * _BATCH
 _WAITING = 8  # batches for each processor
-Told = Callable[[int], None]
+Progress = Callable[[int], None]
 """Called from time to time with the number of files read."""
 
 
@@ -175,7 +175,7 @@ class Scan:
     tests: bool = False
     jobs: int = 1
 
-    def run(self, files: Iterable[FoundFile], told: Told = lambda _: None) -> Scanned:
+    def run(self, files: Iterable[FoundFile], progress: Progress = lambda _: None) -> Scanned:
         """Scan the files. The order of the result does not depend on `jobs`."""
         remaining = iter(files)
         first = list(islice(remaining, _PAYS_OFF))
@@ -183,11 +183,11 @@ class Scan:
         if self.jobs <= 1 or len(first) < _PAYS_OFF:
             for batch in _batches(_chained(first, remaining)):
                 total.add(self.batch(batch))
-                told(total.files)
+                progress(total.files)
             return total
         for done in self._side_by_side(_batches(_chained(first, remaining))):
             total.add(done)
-            told(total.files)
+            progress(total.files)
         return total
 
     def batch(self, files: Sequence[FoundFile]) -> Scanned:

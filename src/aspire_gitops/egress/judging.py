@@ -70,9 +70,9 @@ class FileJudge:
         listed = list(facts)
         self.models = [fact for fact in listed if isinstance(fact, ModelNamed)]
         made = [fact for fact in listed if isinstance(fact, Construction)]
-        told = [(fact, found) for fact in made if (found := self._client(fact))]
-        findings = [found for _, found in told]
-        covered = [fact.place for fact, _ in told]
+        clients = [(fact, found) for fact in made if (found := self._client(fact))]
+        findings = [found for _, found in clients]
+        covered = [fact.place for fact, _ in clients]
         rest = [
             fact
             for fact in listed

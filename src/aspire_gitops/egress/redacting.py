@@ -53,7 +53,7 @@ _NAMES_ONLY = re.compile(r"[A-Z][A-Z0-9_]*|[A-Za-z_]\w*(?:\.\w+)+|[a-z_]+")
 
 @dataclass(frozen=True, slots=True)
 class KeyFound:
-    """Where a key stands, and what it looks like. Never the key."""
+    """Where a key is, and what it looks like. Never the key."""
 
     what: str
     place: CodeRange

@@ -205,7 +205,7 @@ def _plain(line: str) -> str:
 
 
 class _Finder:
-    """Finds the file's line on which each line of a cell stands, in order."""
+    """Finds the line of the file for each line of a cell, in order."""
 
     def __init__(self, text: str) -> None:
         self.lines = text.split("\n")

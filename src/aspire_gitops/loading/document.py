@@ -1,4 +1,4 @@
-"""One reviewed file after reading: its value, and where each part of it stands."""
+"""One reviewed file after reading: its value, and the place of each part of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -67,6 +67,6 @@ def drift_count(plan: Plan) -> int:
 
 
 def _short(address: str) -> str:
-    # A key's address is the sha256 of its value; twelve digits tell it apart.
+    # A key's address is the sha256 of its value; twelve digits identify it.
     is_hash = len(address) == 64 and all(digit in "0123456789abcdef" for digit in address)
     return f"{address[:12]}…" if is_hash else address

@@ -40,9 +40,6 @@ ParallelRequests = Annotated[int, Field(ge=1, le=100_000), Whole]
 
 Percent = Annotated[int, Field(ge=1, le=100), Whole]
 
-TARGETS = ("file",)
-"""The fields that say where a key goes. A Delivery has exactly one of them."""
-
 
 class AppLimitsSpec(Spec):
     """Limits of each key of the app. LiteLLM refuses calls above them with 429."""
@@ -206,3 +203,7 @@ class DeliverySpec(ResourceSpec):
     description: OrAbsent[Sentence] = Field(
         default=None, description="Why the key goes there and not into the controller's folder."
     )
+
+
+TARGETS = ("file",)
+"""The fields that say where a key goes. A Delivery has exactly one of them."""

@@ -154,8 +154,10 @@ class _Budget:
 
     def _amounts(self, apps: Iterable[str], *, is_after: bool) -> Iterator[tuple[date, Aud]]:
         repricing = self.compared.repricing
-        for app in apps if repricing else ():
-            for row in repricing.of_app(app) if repricing else ():
+        if repricing is None:
+            return
+        for app in apps:
+            for row in repricing.of_app(app):
                 yield row.usage.day, row.booked_after if is_after else row.usage.aud
 
 

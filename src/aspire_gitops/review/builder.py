@@ -71,7 +71,7 @@ def make_review(
         owner: Whose marks are ours.
         now: Aware. Decides which uplifts count and how old the snapshot is.
         digest: Of the snapshot that was on the gateway, where `snapshot` is a part of it.
-        applied: The revision that the controller applied last, as the snapshot tells it.
+        applied: The revision that the controller applied last, as the snapshot says.
         related: Whether base and head have a commit in common.
 
     Returns:
@@ -226,8 +226,8 @@ def about_traffic(
     traffic = repricing.traffic
     called = {row.alias for row in traffic.rows}
     for alias in aliases:
-        is_priced_anew = alias.edit is Edit.CHANGED and any(p.usd.changed for p in alias.prices)
-        if is_priced_anew and alias.name not in called:
+        is_repriced = alias.edit is Edit.CHANGED and any(p.usd.changed for p in alias.prices)
+        if is_repriced and alias.name not in called:
             yield (
                 f'Alias "{alias.name}" was not called from {traffic.since} to {traffic.until},'
                 " so the effect of its new prices is unknown."

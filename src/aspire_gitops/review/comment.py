@@ -71,13 +71,13 @@ def sticky_text(name: str, text: str, *, longest: int, pointer: str) -> str:
     Raises:
         UsageError: There is nothing to say.
     """
-    harmless = text.replace("\r\n", "\n").replace("\0", "").replace(_OPENING, _DISARMED).strip("\n")
-    if not harmless.strip():
+    safe = text.replace("\r\n", "\n").replace("\0", "").replace(_OPENING, _DISARMED).strip("\n")
+    if not safe.strip():
         raise UsageError(
             "the comment's file is empty", help="write the review's Markdown into it first"
         )
     head = f"{marker(name)}\n"
-    return head + _cut(harmless, longest - length(head), pointer) + "\n"
+    return head + _cut(safe, longest - length(head), pointer) + "\n"
 
 
 def length(text: str) -> int:

@@ -89,7 +89,7 @@ class Known:
 
     @property
     def live(self) -> Live | None:
-        """Return what a reviewer is told about the snapshot."""
+        """Return what a review shows of the snapshot."""
         found = self.snapshot
         if found is None:
             return None

@@ -104,8 +104,8 @@ def _stops(review: Review) -> Iterator[Section]:
         yield _alert("CAUTION", "Apps lose what they need", rows)
     if refusals := review.plan.refusals if review.plan else ():
         yield _alert("CAUTION", "Apply will refuse this plan", map(_refusal, refusals))
-    told = {refusal.object for refusal in refusals}
-    missing = [one for one in review.consents if not (one.given_by or one.object in told)]
+    reported = {refusal.object for refusal in refusals}
+    missing = [one for one in review.consents if not (one.given_by or one.object in reported)]
     if missing:
         rows = (f"{code(one.change)} of {code(one.object)}: {message(one.why)}" for one in missing)
         yield _alert("IMPORTANT", f"This needs {plural(len(missing), 'Approval')}", rows)
@@ -122,14 +122,14 @@ def _alert(kind: str, title: str, rows: Iterable[str]) -> Section:
 
 
 def _finding(found: Diagnostic) -> str:
-    return _told(found.message, found.help, found.rule.code, str(found.span))
+    return _item(found.message, found.help, found.rule.code, str(found.span))
 
 
 def _refusal(refusal: Refusal) -> str:
-    return _told(refusal.message, refusal.help, refusal.rule.code, refusal.object)
+    return _item(refusal.message, refusal.help, refusal.rule.code, refusal.object)
 
 
-def _told(wrong: str, help_: str | None, rule: str, where: str) -> str:
+def _item(wrong: str, help_: str | None, rule: str, where: str) -> str:
     out = f"<br>→ {message(help_)}" if help_ else ""
     return f"{message(wrong)} ({rule}, {code(where)}){out}"
 

@@ -36,7 +36,7 @@ _INPUT_UNITS = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Prices:
+class AliasPrices:
     """What each unit of an alias costs, as the ledger counts it."""
 
     price: Price
@@ -52,7 +52,7 @@ class Prices:
         )
 
     @classmethod
-    def of(cls, spec: AliasSpec) -> "Prices":
+    def of(cls, spec: AliasSpec) -> "AliasPrices":
         """Read an alias's prices; none if its file has a mistake in them."""
         return cls(read_price(card_of(spec).get("price")) or Price())
 
@@ -108,7 +108,7 @@ class Repricing:
     base: Catalog
     head: Catalog
     traffic: Traffic
-    _prices: dict[tuple[bool, str], Prices] = field(default_factory=dict)
+    _prices: dict[tuple[bool, str], AliasPrices] = field(default_factory=dict)
     _known: dict[str, tuple[Priced, ...]] = field(default_factory=dict)
 
     def of_app(self, app: str) -> tuple[Priced, ...]:
@@ -164,10 +164,10 @@ class Repricing:
         lost = tuple(unit for unit in UNITS if unit in gone and getattr(row, unit))
         return Priced(row, Moved(before, new.cost(row, self.rate.after)), lost, is_counted)
 
-    def _prices_of(self, alias: str, *, is_head: bool) -> Prices:
+    def _prices_of(self, alias: str, *, is_head: bool) -> AliasPrices:
         if (is_head, alias) not in self._prices:
             catalog = self.head if is_head else self.base
-            self._prices[is_head, alias] = Prices.of(catalog.aliases[alias].spec)
+            self._prices[is_head, alias] = AliasPrices.of(catalog.aliases[alias].spec)
         return self._prices[is_head, alias]
 
 

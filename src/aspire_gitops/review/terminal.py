@@ -163,9 +163,9 @@ def _because(reasons: Iterable[str]) -> Iterator[Text]:
 
 
 def _consents(review: Review) -> Iterator[Text]:
-    told = {refusal.object for refusal in (review.plan.refusals if review.plan else ())}
+    reported = {refusal.object for refusal in (review.plan.refusals if review.plan else ())}
     for one in review.consents:
-        if one.object in told and not one.given_by:
+        if one.object in reported and not one.given_by:
             continue  # the refusal reports it
         line = Text.assemble(
             "  approval ", (f"{one_line(one.change)} of {one_line(one.object)}", "bold")

@@ -113,11 +113,11 @@ def age_text(age: timedelta) -> str:
 
 def file_errors(review: Review) -> list[Diagnostic]:
     """Return what is wrong in the files, without what the plan's refusals say as well."""
-    told = {(one.rule, one.message) for one in (review.plan.refusals if review.plan else ())}
+    reported = {(one.rule, one.message) for one in (review.plan.refusals if review.plan else ())}
     return [
         found
         for found in review.findings
-        if found.is_error and (found.rule, found.message) not in told
+        if found.is_error and (found.rule, found.message) not in reported
     ]
 
 

@@ -1,4 +1,4 @@
-"""Caps as keys carry them: the ledger enforces what stands in a key's metadata.
+"""Caps as keys carry them: the ledger enforces a key's metadata.
 
 Desired and live objects are the same type, so this reads both: what git asks
 for, and what is in force. Damaged metadata gives no cap.

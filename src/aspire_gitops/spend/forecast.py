@@ -66,7 +66,7 @@ def forecast(
 
     Args:
         spent: What this month has cost so far, adjustments included.
-        cap: None where it is not known.
+        cap: None if unknown.
         days: What calls cost on each day of this month and the one before. A missing
             day cost nothing; before the first day the budget did not exist.
         now: Aware.

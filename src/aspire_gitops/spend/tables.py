@@ -169,7 +169,7 @@ def table_csv(found: Table) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(found.headings)
-    writer.writerows([_harmless(cell) for cell in row] for row in found.rows)
+    writer.writerows([_without_formula(cell) for cell in row] for row in found.rows)
     return out.getvalue()
 
 
@@ -262,7 +262,7 @@ def _cells(row: tuple[str, ...]) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
 
 
-def _harmless(cell: str) -> str:
+def _without_formula(cell: str) -> str:
     # A spreadsheet would run what begins like a formula. A negative amount stays a number.
     is_number = cell.removeprefix("-").replace(".", "", 1).isdigit()
     return f"'{cell}" if cell.startswith(_FORMULA) and not is_number else cell

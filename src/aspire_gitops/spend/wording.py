@@ -53,12 +53,12 @@ def month_text(month: str) -> str:
 
 def estimated_text(spend: Spend) -> str:
     """Return which part of each budget was estimated; empty where everything was reported."""
-    told = [
+    parts = [
         f"{one_line(row.budget)} {cents(row.estimated)} AUD in {plural(row.estimated_calls, 'call')}"
         for row in spend.budgets
         if row.estimated_calls
     ]
-    return f"Estimated, because no usage was reported: {', '.join(told)}" if told else ""
+    return f"Estimated, because no usage was reported: {', '.join(parts)}" if parts else ""
 
 
 def _likely(forecast: Forecast) -> str:

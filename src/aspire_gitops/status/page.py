@@ -62,7 +62,7 @@ def _icon(tone: str) -> str:
 
 
 def _bar(turn: TurnDocument) -> tuple[tuple[str, float, float], ...]:
-    """Return the parts of a turn's time as `(class, x, width)`, in the order in which they are told."""
+    """Return the parts of a turn's time as `(class, x, width)`, in the order in which they are listed."""
     parts = (("gateway", turn.gateway_s), ("git", turn.source_s), ("own", turn.own_s))
     whole = max(turn.duration_s, sum(seconds for _, seconds in parts), 1e-9)
     bars, x = [], 0.0

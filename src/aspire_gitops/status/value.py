@@ -208,7 +208,7 @@ class Status:
     fallbacks: tuple[LiveFallback, ...] = ()
     journal: JournalFacts | None = None
     untold: int = 0  # notices not delivered yet
-    spend: SpendReport | None = None  # None where no ledger is set
+    spend: SpendReport | None = None  # None without a ledger
     calls: CallReport | None = None  # nor before it answered
     downtime: DowntimeReport | None = None  # None before the journal and git were read
 

@@ -77,7 +77,7 @@ FORBIDDEN_EVERYWHERE = {
         },
     ),
 }
-"""Keys that are wrong wherever they stand."""
+"""Keys that are wrong anywhere."""
 
 _AUTH = "carries a credential, and every admin can read the parameters that the gateway stores"
 _ELSEWHERE = "sends calls somewhere other than the reviewed provider"

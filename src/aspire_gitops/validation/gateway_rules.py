@@ -1,4 +1,4 @@
-"""Checks of the Gateway, its Providers, its Approvals, and the folders that resources stand in."""
+"""Checks of the Gateway, its Providers, its Approvals, and the folders of resources."""
 
 from collections.abc import Collection, Iterator
 from datetime import date
@@ -150,7 +150,7 @@ def check_credential(provider: Declared[ProviderSpec]) -> Iterator[Diagnostic]:
 
 
 def check_folders(catalog: Catalog) -> Iterator[Diagnostic]:
-    """Yield AG337 for each resource that stands in a folder of another kind, beside the Gateway."""
+    """Yield AG337 for each resource in a folder of another kind, beside the Gateway."""
     if catalog.gateway is None:
         return  # AG205 reports it, and the folders are unknown
     root = catalog.gateway.document.path.rpartition("/")[0]

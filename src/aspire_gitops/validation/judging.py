@@ -1,7 +1,7 @@
 """One document by itself: what it declares, what it names, and what is wrong with it.
 
-Nothing here depends on other files, so a result is valid wherever the same text stands
-at the same path: a review judges what two revisions share only once.
+Nothing here depends on other files, so a result is valid for the same text at the same
+path: a review judges what two revisions share only once.
 `validate` puts the documents of one revision together.
 """
 
@@ -108,7 +108,7 @@ def judge(document: Document) -> Judged:
     if kind is None:
         return Judged(None, hidden=hidden, found=(*found, *check_kind(document)))
     indirections = tuple(check_indirections(document))
-    found = (*found, *check_file_name(document), *(told for _, told in indirections))
+    found = (*found, *check_file_name(document), *(reported for _, reported in indirections))
     references = tuple(references_in(document, kind))
     try:
         spec = RESOURCES[kind].model_validate(document.value)
@@ -145,13 +145,15 @@ def _explained(
     document: Document,
     kind: ResourceKind,
     error: ValidationError,
-    told: Sequence[fallback_roads.Path],
+    reported: Sequence[fallback_roads.Path],
 ) -> Iterator[Diagnostic]:
     from aspire_gitops.validation import explain  # noqa: PLC0415  # jsonschema takes 0.3 s to import, and right files never need it
 
-    roads = list(fallback_roads.check_raw(document, kind))
-    yield from (diagnostic for _, diagnostic in roads)
-    reasons = list(explain.explain(document, kind, covered={*told, *(path for path, _ in roads)}))
+    routes = list(fallback_roads.check_raw(document, kind))
+    yield from (diagnostic for _, diagnostic in routes)
+    reasons = list(
+        explain.explain(document, kind, covered={*reported, *(path for path, _ in routes)})
+    )
     yield from reasons
-    if not (reasons or roads or told):
+    if not (reasons or routes or reported):
         yield explain.without_reason(document, [item["loc"] for item in error.errors()])

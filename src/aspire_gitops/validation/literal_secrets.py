@@ -48,7 +48,7 @@ _RANDOM_CASE, _RANDOM_DIGITS = 0.4, 0.3  # changes of character class per charac
 
 @dataclass(frozen=True, slots=True)
 class FoundSecret:
-    """Where a secret stands in a text, and what it looks like. Never the secret."""
+    """Where a secret is in a text, and what it looks like. Never the secret."""
 
     what: str
     start: int
@@ -85,7 +85,7 @@ class Hidden:
 
 
 def hidden_parts(text: str, found: Sequence[FoundSecret]) -> Iterator[Hidden]:
-    """Yield where the secrets stand, line by line."""
+    """Yield the place of each secret, line by line."""
     for item in found:
         line = text.count("\n", 0, item.start) + 1
         column = item.start - text.rfind("\n", 0, item.start)

@@ -56,7 +56,7 @@ NESTED_NAMES: Mapping[str, frozenset[str]] = {
     "response_format": frozenset(["type"]),
     "thinking": frozenset(["budget_tokens", "type"]),
 }
-"""What may stand inside a parameter that is a mapping. `logit_bias` is by token number."""
+"""The names inside each parameter that is a mapping. `logit_bias` is by token number."""
 
 DROP_PARAMS, ALLOWED_OPENAI_PARAMS = "drop_params", "allowed_openai_params"
 

@@ -92,7 +92,7 @@ def validate(loaded: Loaded, revision: Revision, *, today: date, judge: Judge = 
 
 
 def file_rules() -> Mapping[str, Rule]:
-    """Return every rule that reviewed files can break, by code. Rules stand next to their checks."""
+    """Return every rule that reviewed files can break, by code. Rules are defined next to their checks."""
     from aspire_gitops.validation import explain  # noqa: PLC0415 (as in `judging`)
 
     return rules_of(
@@ -162,7 +162,7 @@ def _catalog(revision: Revision, accepted: dict[ResourceKind, list[Declared[Any]
         group: dict[str, Declared[Any]] = {}
         for item in declared:
             if kind is ResourceKind.GATEWAY and group:
-                repeated.append(item)  # one gateway, whatever the second is called
+                repeated.append(item)  # there is one gateway, whatever its name
             elif group.setdefault(item.name, item) is not item:
                 repeated.append(item)
         groups[kind] = dict(sorted(group.items()))
@@ -219,7 +219,7 @@ def _unexplained(
     found: Collection[Diagnostic], earlier: Collection[Diagnostic]
 ) -> Iterator[Diagnostic]:
     """Drop the schema's findings where loading or the search for secrets has given the reason."""
-    told = {(item.span.path, item.span.line) for item in earlier}
+    reported = {(item.span.path, item.span.line) for item in earlier}
     secrets: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
     for item in found:
         if item.rule is LITERAL_SECRET:
@@ -227,7 +227,7 @@ def _unexplained(
     for item in found:
         span, line = item.span, (item.span.path, item.span.line)
         holds_secret = any(span.column <= at < span.end_column for at in secrets.get(line, ()))
-        if not (item.rule.code.startswith("AG1") and (line in told or holds_secret)):
+        if not (item.rule.code.startswith("AG1") and (line in reported or holds_secret)):
             yield item
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from aspire_gitops.resources import AliasSpec
-from aspire_gitops.review.repricing import Prices
+from aspire_gitops.review.repricing import AliasPrices
 from aspire_gitops.review.value import AliasImpact, AppCost, Moved
 from aspire_ledger.amounts import aud, cost_in_nano
 from aspire_ledger.money import Aud
@@ -84,11 +84,11 @@ def test_a_row_costs_what_the_ledger_books(
     price: dict[str, Any], usage: dict[str, Any], usd: str
 ) -> None:
     spec = AliasSpec.model_validate(alias(**price))
-    assert Prices.of(spec).cost(used(**usage), RATE) == aud(cost_in_nano(Decimal(usd), RATE))
+    assert AliasPrices.of(spec).cost(used(**usage), RATE) == aud(cost_in_nano(Decimal(usd), RATE))
 
 
 def test_many_calls_of_one_day_cost_at_most_a_nano_each_less_than_call_by_call() -> None:
-    prices = Prices.of(AliasSpec.model_validate(alias()))
+    prices = AliasPrices.of(AliasSpec.model_validate(alias()))
     one, calls = used(input_tokens=7, output_tokens=3), 1000
     together = prices.cost(used(input_tokens=7 * calls, output_tokens=3 * calls), RATE)
     apart = prices.cost(one, RATE) * calls

@@ -152,7 +152,7 @@ class _Scanner:
         return self._row(dotted) if dotted else self._own_class(node)
 
     def _own_class(self, node: ast.Call) -> str | None:
-        """A class of this file that is a client and says nothing of an address."""
+        """Yield a construction for a class of this file that is a client without an address."""
         if not isinstance(node.func, ast.Name):
             return None
         own = self.names.classes.get(node.func.id)

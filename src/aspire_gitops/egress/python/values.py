@@ -91,7 +91,7 @@ def _chosen(value: Value) -> Value:
 
 
 def _joined(node: ast.expr, names: PythonNames, scope: Scope, depth: int) -> Value:
-    """Return a text put together: what is not known stands as `{}` in it."""
+    """Return a joined text, with `{}` for each unknown part."""
     parts: list[ast.expr]
     if isinstance(node, ast.JoinedStr):
         parts = [

@@ -72,7 +72,7 @@ def field(node: Node | None, name: str) -> Node | None:
 
 
 def unwrapped(node: Node) -> Node:
-    """Return what stands inside parentheses, `await`, `as T`, `!` and `&`."""
+    """Return what is inside parentheses, `await`, `as T`, `!` and `&`."""
     while node.type in _WRAPPERS and node.named_child_count:
         inner = node.named_children[0]
         node = inner
