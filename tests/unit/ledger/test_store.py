@@ -490,7 +490,7 @@ def test_a_month_with_calls_under_way_is_not_closed(store: Booking, run: Run) ->
     assert list(run(store.closings())) == []
 
 
-def test_what_is_no_month_is_refused(store: Booking, run: Run) -> None:
+def test_an_invalid_month_is_refused(store: Booking, run: Run) -> None:
     with pytest.raises(StoreRefused, match="'november' is no month"):
         run(store.close_month("november", NEXT_MONTH))
 

@@ -148,7 +148,7 @@ def test_calls_that_an_app_may_no_longer_make_have_no_price_after() -> None:
     assert "AG530" in codes(review)
 
 
-def test_what_nobody_counted_is_said_and_not_guessed() -> None:
+def test_uncounted_usage_is_reported_and_not_guessed() -> None:
     before = small(alias(**OCR))
     rows = [used(pages=0)]  # booked before pages were counted
     review = reviewed(
@@ -163,7 +163,7 @@ def test_what_nobody_counted_is_said_and_not_guessed() -> None:
     ]
 
 
-def test_an_alias_that_nobody_called_says_so() -> None:
+def test_an_alias_without_calls_is_reported() -> None:
     before = small()
     review = reviewed(before, small(alias(price=TEN_TIMES)), live(side(before)))
     assert [said for said in review.unknown if "was not called" in said] == [

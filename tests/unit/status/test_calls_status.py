@@ -129,11 +129,11 @@ def test_the_metrics_say(line: str) -> None:
     assert line in metrics(ready())
 
 
-def test_a_name_that_a_caller_chose_is_no_label() -> None:
+def test_a_name_chosen_by_a_caller_is_not_a_label() -> None:
     assert "enable_thinking" not in "\n".join(metrics(ready()))
 
 
-def test_what_is_not_known_is_no_zero_in_the_metrics() -> None:
+def test_what_is_unknown_is_not_zero_in_the_metrics() -> None:
     names = ("failed_calls", "unlisted_parameters", "price_differences")
     assert not [line for line in metrics(UNKNOWN) if any(name in line for name in names)]
 

@@ -78,7 +78,7 @@ def test_a_lost_capability_stands_at_the_need_and_names_the_other_file() -> None
     )
 
 
-def test_an_alias_with_another_mistake_is_judged_when_that_is_mended() -> None:
+def test_an_alias_with_another_mistake_is_judged_once_that_is_fixed() -> None:
     broken = CHAT.replace("mode: chat", "mode: chatt")
     assert codes(needing("{qwen-vision: {capabilities: [tools]}}", broken)) == ["AG107"]
 
@@ -88,7 +88,7 @@ def test_a_need_of_a_mistyped_alias_has_a_suggestion() -> None:
     assert (found.rule.code, found.help) == ("AG214", 'did you mean "qwen-vision"?')
 
 
-def test_an_alias_that_nobody_declares_is_told_once() -> None:
+def test_an_undeclared_alias_is_reported_once() -> None:
     app = FILES[APP].replace("[qwen-vision]", "[qwen-vision, lost]")
     found = found_in({APP: f"{app}needs: {{lost: {{capabilities: [ocr]}}}}\n"})
     assert codes(found) == ["AG202"]
