@@ -17,6 +17,7 @@ OPENAI_FIXES: Mapping[str, str] = {
     "go": "openai.NewClient(option.WithBaseURL({url}), option.WithAPIKey({key}))",
 }
 """How each language makes OpenAI's own client: the fix for every client that has to be replaced."""
+
 OPENAI_VARIABLES = ("OPENAI_BASE_URL",)
 BOTH = ("OPENAI_API_BASE", "OPENAI_BASE_URL")
 ANTHROPIC_VARIABLES = ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_URL")

@@ -30,20 +30,24 @@ VENDORED = frozenset(
     ".pytest_cache .ruff_cache .next .nuxt .svelte-kit .yarn .pnpm-store .gradle .terraform".split()
 )
 """Folders of these names hold third-party or generated files. They are not entered."""
+
 _OTHER_SUFFIXES = frozenset(
     ".png .jpg .jpeg .gif .webp .ico .svg .bmp .tiff .pdf .zip .gz .tgz .bz2 .xz .zst .7z .jar .war "
     ".whl .so .dylib .dll .exe .a .o .pyc .class .wasm .woff .woff2 .ttf .otf .eot .mp3 .mp4 .mov "
     ".avi .wav .ogg .sqlite .db .bin .dat .parquet .npy .npz .pt .onnx .pkl .map .lock .snap .pb".split()
 )
+
 MAX_BYTES = 1 << 20
 MAX_NOTEBOOK_BYTES = 16 << 20  # they contain pictures
 _LONG_LINE = 500  # characters on average: generated
 _LONG_LINES_FROM = 5000  # bytes; a short file of one line is a short file
 _PROBE = 8192
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
 _BATCH = 400  # files: about 20 ms of work, far more than passing them on costs
 _PAYS_OFF = 4 * _BATCH
 _WAITING = 8  # batches for each processor
+
 Progress = Callable[[int], None]
 """Called from time to time with the number of files read."""
 

@@ -28,6 +28,7 @@ _LINES = re.compile(r"\r\n?|\n")
 _SCRIPT = re.compile(r"<script\b[^>]*>(.*?)</script>|\A---\n(.*?)\n---", re.DOTALL)
 _FAMILY = {"typescript": "javascript", "tsx": "javascript", "component": "javascript"}
 """Languages that share a table of clients and the wording of fixes."""
+
 _WORDS = (
     "openai anthropic claude mistral cohere co_api groq gemini googleapis google.g google/gen google_gen google-cloud google\\cloud "
     "google.cloud cloud.google vertex dashscope deepseek .x.ai xai together fireworks perplexity pplx "

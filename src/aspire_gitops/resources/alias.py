@@ -40,6 +40,7 @@ ParameterValue = Annotated[
     Field(union_mode="left_to_right"),
 ]
 """One list or mapping deep: no permitted parameter needs more."""
+
 Tokens = Annotated[int, Field(ge=1, le=100_000_000), Whole]
 Dimensions = Annotated[int, Field(ge=1, le=100_000), Whole]
 Seconds = Annotated[int, Field(ge=1, le=3600), Whole]

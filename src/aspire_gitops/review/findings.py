@@ -19,6 +19,7 @@ from aspire_gitops.state import Compiled, Kind, ObjectKey
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Severity, Span
 
 STALE = timedelta(hours=24)
+
 VENDOR_CHANGES = Rule("AG520", "vendor-changes", Severity.WARNING)
 OFFERS_LESS = Rule("AG521", "alias-offers-less", Severity.WARNING)
 VECTORS_CHANGE = Rule("AG522", "vectors-change", Severity.WARNING)

@@ -55,6 +55,7 @@ from aspire_ledger.canonical import JsonValue
 
 SHOWN = 200
 """How many changes, failures or diagnostics a document lists at most."""
+
 _MOST: Final = 100
 _MOST_OF_APP: Final = 20  # an app that invents names must not push the others out
 _MOST_ALIASES: Final = 8  # of one row: callers may send any name

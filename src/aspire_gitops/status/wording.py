@@ -40,7 +40,7 @@ _BRAKE_WORDS: Mapping[BrakeKind, str] = {
     BrakeKind.REVERT: "Held at an older revision",
 }
 _TAKES_OVER = "takes over when the other controller ends"
-UNTOLD = "not told"
+UNKNOWN = "unknown"
 """Shown for who and when if the gateway says neither."""
 
 
@@ -156,7 +156,7 @@ def revisions_text(status: StatusDocument) -> str:
 def brake_text(brake: BrakeDocument, now: datetime) -> str:
     """Return who set the brake, and until when, in one sentence."""
     word = _BRAKE_WORDS[brake.kind]
-    end = "until somebody resumes"
+    end = "until resumed"
     if brake.until:
         end = f"until {clock(brake.until, now)} ({ahead(brake.until, now)})"
     return f"{word} by {brake.owner} {end}: {brake.reason}"

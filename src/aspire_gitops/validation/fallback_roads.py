@@ -17,14 +17,18 @@ from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
 Path: TypeAlias = tuple[str | int, ...]
 Finding: TypeAlias = tuple[Path, Diagnostic]
 """A diagnostic and the path that it explains, so that the schema does not explain it again."""
+
 NAME_FOR_SEVERAL = Rule("AG302", "name-for-several")
+
 _AUTO_ROUTERS = ("auto_router", "complexity_router", "quality_router", "adaptive_router")
 _RESERVED = {
     "all-proxy-models": "means every alias to LiteLLM",
     "all-team-models": "means every alias of a team to LiteLLM",
     "no-default-models": "means no alias at all to LiteLLM",
 }
+
 SECRET_INDIRECTION = Rule("AG330", "secret-indirection")
+
 # LiteLLM 1.106.2 resolves the first three, compared exactly and at the start. A reader
 # that trims, folds case or joins texts must find nothing either.
 _STORES = (

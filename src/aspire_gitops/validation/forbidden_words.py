@@ -156,6 +156,7 @@ ONLY_PARAMETERS = {
     ),
 }
 """Keys that are wrong in `parameters` and right, or unknown, elsewhere."""
+
 _TIER_HELP = "write it in the alias's `price: {tiers: …}`"
 _CREDENTIAL_WORDS = ("secret", "password", "credential", "api_key", "_auth")
 _CLOUD_PREFIXES = ("aws_", "vertex_", "azure_", "watsonx_")

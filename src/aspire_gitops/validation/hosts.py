@@ -11,6 +11,10 @@ from aspire_gitops.loading.document import Document
 from aspire_gitops.resources import ProviderSpec
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule
 
+PLAIN_HTTP = Rule("AG313", "plain-http")
+FORBIDDEN_ADDRESS = Rule("AG333", "forbidden-address")
+PRIVATE_NETWORK = Rule("AG334", "private-network")
+
 _METADATA_NAMES = frozenset(
     [
         "instance-data",
@@ -41,9 +45,6 @@ _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 _MAPPED = IPv6Network("::ffff:0:0/96"), IPv6Network("::/96"), IPv6Network("64:ff9b::/96")
 _MAPPED_ANYWHERE = IPv6Network("64:ff9b:1::/48"), IPv6Network("2001::/32")  # also Teredo
-PLAIN_HTTP = Rule("AG313", "plain-http")
-FORBIDDEN_ADDRESS = Rule("AG333", "forbidden-address")
-PRIVATE_NETWORK = Rule("AG334", "private-network")
 
 
 class Reach(StrEnum):

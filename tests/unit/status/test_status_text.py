@@ -170,7 +170,7 @@ def test_a_suspension_ends_when_it_is_resumed() -> None:
     status = status_document(replace(ready(), brakes=(brake,)))
     assert words.headline(status).word == "Suspended"
     assert words.brake_text(status.brakes[0], NOW) == (
-        "Suspended by mia until somebody resumes: moving house"
+        "Suspended by mia until resumed: moving house"
     )
 
 
