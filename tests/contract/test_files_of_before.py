@@ -232,7 +232,11 @@ def test_a_review_with_a_snapshot_of_before_says_what_it_said(tmp_path: Path) ->
     for side in ("base", "head"):
         del before[side]["commit"]  # the hour is in it
     del before["plan"]["id"]  # and the commit in that
+    del before["unknown"]  # prose for people, reworded since
     assert unsaid(before, now) == []
+    assert now["unknown"] == [
+        '1 call of alias "legacy" for 3.75 AUD could not be repriced: no usage was counted.'
+    ]
     assert now["live"]["digest"] == LIVE
     assert now["uptime"]["used_s"] == 180
 

@@ -236,7 +236,7 @@ def about_traffic(
         calls, aud = sum(r.usage.calls for r in rows), sum((r.usage.aud for r in rows), Decimal(0))
         yield (
             f'{plural(calls, "call")} of alias "{name}" for {plain(aud)} AUD could not be repriced:'
-            " their usage was not counted."
+            " no usage was counted."
         )
 
 

@@ -155,10 +155,10 @@ def test_uncounted_usage_is_reported_and_not_guessed() -> None:
         before, small(alias(mode="ocr", price={"usd_per_page": "1"})), live(side(before), rows)
     )
     assert review.repriced is None
-    assert [said for said in review.unknown if "not counted" in said] == [
+    assert [said for said in review.unknown if "no usage" in said] == [
         (
             '10 calls of alias "qwen-chat" for 0.0111 AUD could not be repriced:'
-            " their usage was not counted."
+            " no usage was counted."
         )
     ]
 
