@@ -61,7 +61,7 @@ def test_another_month(shell: CommandLine) -> None:
 @pytest.mark.parametrize("month", ["2026-13", "november"])
 def test_what_is_no_month_is_wrong_usage(shell: CommandLine, month: str) -> None:
     ended = shell.run("spend", *SOURCE, "--month", month)
-    assert (ended.returncode, "is no month" in ended.stderr) == (64, True)
+    assert (ended.returncode, "invalid month" in ended.stderr) == (64, True)
 
 
 def test_without_a_ledger_it_says_which_setting_names_one(tmp_path: Path) -> None:

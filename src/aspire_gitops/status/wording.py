@@ -1,4 +1,4 @@
-"""How a turn and the status are put into words, the same on the page, in logs and in a terminal. Pure."""
+"""Wording of a turn and the status, shared by the page, logs and the terminal. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from aspire_gitops.status.document import (
     StatusDocument,
     TurnDocument,
 )
-from aspire_gitops.status.documenting import turn_document
+from aspire_gitops.status.document_builder import turn_document
 from aspire_gitops.status.value import Answer, BrakeKind, Role, Standing, Turn
 from aspire_gitops.vocabulary.text import one_line, plural, revision_text
 
-STANDING_SIGNS: Mapping[Standing, str] = {  # told apart by shape, colour comes on top
+STANDING_SIGNS: Mapping[Standing, str] = {  # distinguished by shape, colour is extra
     Standing.READY: "●",
     Standing.WAITING: "◐",
     Standing.STALLED: "■",
@@ -40,34 +40,34 @@ _BRAKE_WORDS: Mapping[BrakeKind, str] = {
     BrakeKind.REVERT: "Held at an older revision",
 }
 _TAKES_OVER = "takes over when the other controller ends"
-UNTOLD = "not told"
-"""Instead of who and when, where the gateway says neither."""
+UNKNOWN = "unknown"
+"""Shown for who and when if the gateway says neither."""
 
 
 @dataclass(frozen=True, slots=True)
-class Headline:
-    """The one word on top, what it means, and its tone: ready, waiting, stalled or held."""
+class StatusHeadline:
+    """The word on top, its meaning, and its tone: ready, waiting, stalled or held."""
 
     word: str
     hint: str
     tone: str
 
 
-def headline(status: StatusDocument) -> Headline:
-    """Return what to say first. A brake shows when nothing worse is to be said."""
+def headline(status: StatusDocument) -> StatusHeadline:
+    """Return the headline. A brake shows if there is nothing worse."""
     if status.role is Role.STANDBY:
-        return Headline("Standby", _TAKES_OVER, "held")
+        return StatusHeadline("Standby", _TAKES_OVER, "held")
     if status.standing is Standing.READY and status.brakes:
         return _held({brake.kind for brake in status.brakes})
     standing = status.standing
-    return Headline(standing.capitalize(), STANDING_HINTS[standing], standing.value)
+    return StatusHeadline(standing.capitalize(), STANDING_HINTS[standing], standing.value)
 
 
-def _held(kinds: Collection[BrakeKind]) -> Headline:
-    if kinds == {BrakeKind.REVERT}:  # alone it stops nobody: drift from that revision is healed
-        return Headline("Reverted", "holds an older revision", "held")
+def _held(kinds: Collection[BrakeKind]) -> StatusHeadline:
+    if kinds == {BrakeKind.REVERT}:  # alone it stops nothing: drift from that revision is healed
+        return StatusHeadline("Reverted", "holds an older revision", "held")
     word = "Frozen" if BrakeKind.FREEZE in kinds else "Suspended"
-    return Headline(word, "looks and reports only", "held")
+    return StatusHeadline(word, "looks and reports only", "held")
 
 
 def ago(then: datetime, now: datetime) -> str:
@@ -140,12 +140,12 @@ def person(name: str) -> str:
 
 
 def is_behind(status: StatusDocument) -> bool:
-    """Say whether git holds something that was not applied yet."""
+    """Return whether git has something that was not applied yet."""
     return status.wanted is not None and status.wanted != status.applied
 
 
 def revisions_text(status: StatusDocument) -> str:
-    """Return how git and the gateway stand to each other."""
+    """Return how git and the gateway compare."""
     if status.wanted is None:
         return "git was not read yet"
     if status.applied is None:
@@ -154,9 +154,9 @@ def revisions_text(status: StatusDocument) -> str:
 
 
 def brake_text(brake: BrakeDocument, now: datetime) -> str:
-    """Return who stopped what until when, in one sentence."""
+    """Return who set the brake, and until when, in one sentence."""
     word = _BRAKE_WORDS[brake.kind]
-    end = "until somebody resumes"
+    end = "until resumed"
     if brake.until:
         end = f"until {clock(brake.until, now)} ({ahead(brake.until, now)})"
     return f"{word} by {brake.owner} {end}: {brake.reason}"
@@ -168,7 +168,7 @@ def plan_wait_text(plan: PlanDocument, status: StatusDocument) -> str:
         return f"Refused, for {plural(len(plan.refusals), 'reason')}: it waits for a commit."
     if status.brakes:
         return "It waits for the brake to end."
-    return "It waits: nobody carries it out by itself."
+    return "It waits to be applied by hand."
 
 
 def plan_count_text(plan: PlanDocument) -> str:
@@ -186,7 +186,7 @@ def keys_text(app: AppDocument) -> str:
 
 
 def role_text(role: Role) -> str:
-    """Return what this controller does beside others."""
+    """Return the role of this controller beside others."""
     if role is Role.LEADER:
         return "leader: this controller writes"
     return "standby: another controller writes"
@@ -219,7 +219,7 @@ def turn_line(turn: Turn | TurnDocument) -> str:
 
 
 def turn_lines(turn: TurnDocument) -> Iterator[str]:
-    """Yield the turn, then every mistake and failed change, each in its line, and the way out."""
+    """Yield the turn, then every mistake and failed change, each in its line, and what to do."""
     yield turn_line(turn)
     for found in turn.diagnostics:
         yield f"  {found.place}: {found.code} {found.name}: {one_line(found.message)}"
@@ -234,10 +234,10 @@ def turn_lines(turn: TurnDocument) -> Iterator[str]:
 def runs(
     turns: Sequence[TurnDocument],
 ) -> tuple[tuple[TurnDocument, tuple[TurnDocument, ...]], ...]:
-    """Return each turn that tells something new, with the quiet ones before it that do not."""
+    """Return each turn with news, together with the older turns that repeat it."""
     found: list[tuple[TurnDocument, tuple[TurnDocument, ...]]] = []
     for turn in turns:
-        if found and _tells_the_same(found[-1][0], turn):
+        if found and _repeats(found[-1][0], turn):
             first, more = found.pop()
             found.append((first, (*more, turn)))
         else:
@@ -245,7 +245,7 @@ def runs(
     return tuple(found)
 
 
-def _tells_the_same(newer: TurnDocument, older: TurnDocument) -> bool:
+def _repeats(newer: TurnDocument, older: TurnDocument) -> bool:
     noisy = newer.counts or older.counts or newer.diagnostics or newer.failures
     return not noisy and all(
         getattr(newer, name) == getattr(older, name)
