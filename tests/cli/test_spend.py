@@ -189,7 +189,8 @@ def test_failed_calls_of_another_month_for_programs(failing: CommandLine) -> Non
     ended = failing.run("spend", *SOURCE, "--failures", "--month", last_month(), "--format", "json")
     row = {"app": "wiki", "alias": "chat", "deployment": "chat.eu", "outcome": "5xx", "calls": 5}
     assert json.loads(ended.stdout) == {
-        "format": 1, "month": last_month(), "failed_calls": 5, "rows": [row],
+        "format": "aspire-gitops/failed-calls", "version": 2,
+        "month": last_month(), "failed_calls": 5, "rows": [row],
     }  # fmt: skip
 
 
