@@ -132,7 +132,7 @@ def test_a_freeze_asked_for_on_either_host_holds_on_both(pair: Pair) -> None:
     pair.first.kill()
     until(lambda: status(pair.second).role == "leader", within_s=15)
     assert pair.second.reconcile().counts == {}
-    assert [brake.owner for brake in status(pair.second).brakes] == ["ada"]
+    assert [hold.owner for hold in status(pair.second).brakes] == ["ada"]
     assert pair.fake.writers() == []
 
 

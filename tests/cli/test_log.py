@@ -160,7 +160,7 @@ def test_each_entry_reads_like_a_sentence(shell: CommandLine, line: str) -> None
             id="a bad commit",
         ),
         pytest.param(
-            EntryKind.BRAKE,
+            EntryKind.HOLD,
             {"action": "suspend", "owner": "eva", "reason": "month end", "until": None},
             "eva suspended the controller: month end",
             id="a brake",

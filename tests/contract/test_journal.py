@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from aspire_gitops.journal import (
     GENESIS,
+    ChainFault,
     Draft,
     EntryKind,
-    Fault,
     Journal,
     journal_path,
     open_journal,
@@ -283,24 +283,29 @@ def test_before_the_first_word_nothing_is_known(journal: Journal) -> None:
         pytest.param(
             ["UPDATE entry SET author = 'Mallory' WHERE number = 3"],
             3,
-            Fault.CHANGED,
+            ChainFault.CHANGED,
             id="a line was changed",
         ),
         pytest.param(
             ["UPDATE entry SET git_commit = NULL WHERE number = 2"],
             2,
-            Fault.CHANGED,
+            ChainFault.CHANGED,
             id="a column was emptied",
         ),
         pytest.param(
             ["UPDATE entry SET tells_state = NOT tells_state WHERE number = 2"],
             2,
-            Fault.CHANGED,
+            ChainFault.CHANGED,
             id="a line was hidden from the states",
         ),
-        pytest.param(["DELETE FROM entry WHERE number = 4"], 4, Fault.MISSING, id="a line is gone"),
         pytest.param(
-            ["DELETE FROM entry WHERE number = 1"], 1, Fault.MISSING, id="the first line is gone"
+            ["DELETE FROM entry WHERE number = 4"], 4, ChainFault.MISSING, id="a line is gone"
+        ),
+        pytest.param(
+            ["DELETE FROM entry WHERE number = 1"],
+            1,
+            ChainFault.MISSING,
+            id="the first line is gone",
         ),
         pytest.param(
             [
@@ -309,13 +314,13 @@ def test_before_the_first_word_nothing_is_known(journal: Journal) -> None:
                 "UPDATE entry SET number = 3 WHERE number = 99",
             ],
             2,
-            Fault.CHANGED,
+            ChainFault.CHANGED,
             id="two lines were swapped",
         ),
     ],
 )
 def test_verify_finds_the_first_broken_line(
-    place: Place, journal: Journal, tampering: list[str], broken: int, fault: Fault
+    place: Place, journal: Journal, tampering: list[str], broken: int, fault: ChainFault
 ) -> None:
     journal.append(*(draft(minute=n) for n in range(6)))
     place.tamper(*tampering)

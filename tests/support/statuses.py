@@ -15,11 +15,11 @@ from aspire_gitops.status.value import (
     AliasRow,
     Answer,
     AppRow,
-    Brake,
-    BrakeKind,
     DowntimeReport,
     Drifted,
-    Fight,
+    FlappingField,
+    Hold,
+    HoldKind,
     JournalFacts,
     Role,
     SpendReport,
@@ -31,7 +31,7 @@ from aspire_gitops.usage import Downtime
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
 from aspire_gitops.vocabulary.revision import Revision
 from aspire_ledger.money import Aud, Month
-from support.objects import app_key, applied, credential, deployment, foreign
+from support.objects import app_key, applied, credential, deployment, unmanaged
 
 NOW = datetime(2026, 11, 23, 3, 14, 15, tzinfo=UTC)
 SWAP = Revision(
@@ -188,8 +188,8 @@ REFUSAL = Refusal(
     "remove the alias from the app first, or add an Approval: "
     "kind: Approval, change: remove-alias, object: deployment/gpt-35",
 )
-FREEZE = Brake(
-    BrakeKind.FREEZE,
+FREEZE = Hold(
+    HoldKind.FREEZE,
     "tom.berg",
     "month-end billing run, nothing may move",
     NOW - timedelta(minutes=35),
@@ -205,7 +205,7 @@ DRIFT = (
     ),
     Drifted("deployment/whisper", (), Answer.REPORTED),
 )
-FIGHT = Fight(
+FLAPPING = FlappingField(
     "key/postiz.main",
     "max_budget",
     4,
@@ -262,7 +262,7 @@ def ready() -> Status:
         turns=(*quiet, swap, blip),
         aliases=ALIASES,
         apps=APPS,
-        foreign=("deployment/playground-llama", "key/sam-laptop"),
+        unmanaged=("deployment/playground-llama", "key/sam-laptop"),
         spend=SPEND,
         calls=CALLS,
         downtime=DOWNTIME,
@@ -309,7 +309,7 @@ def stalled() -> Status:
         applied=BEFORE,
         plan=replace(swap_plan(), refusals=(REFUSAL,)),
         drift=DRIFT,
-        fights=(FIGHT,),
+        flapping=(FLAPPING,),
         diagnostics=(MISTAKE,),
         failures=("key/postiz.main: the gateway answered 400 to the update",),
     )
@@ -327,7 +327,7 @@ def stalled() -> Status:
             swap_plan(), refusals=(REFUSAL,), warnings=("the exchange rate is 40 days old",)
         ),
         drift=DRIFT,
-        fights=(FIGHT,),
+        flapping=(FLAPPING,),
         turns=(last, *good.turns),
         fallbacks=(LiveFallback("gpt-4o-eu", "general", ("claude-sonnet", "playground-llama")),),
         aliases=tuple(replace(row, live=row.name != "qwen-vision") for row in ALIASES),
@@ -344,7 +344,7 @@ def frozen() -> Status:
         help="aspire-gitops resume ends it now",
         applied=BEFORE,
         plan=swap_plan(),
-        brakes=(FREEZE,),
+        holds=(FREEZE,),
     )
     return replace(
         ready(),
@@ -353,7 +353,7 @@ def frozen() -> Status:
         applied=BEFORE,
         applied_at=NOW - timedelta(days=2),
         pending=swap_plan(),
-        brakes=(FREEZE,),
+        holds=(FREEZE,),
         turns=(last, *ready().turns),
     )
 
@@ -390,7 +390,7 @@ STATUSES: Mapping[str, Status] = {
 
 def hostile(text: str) -> Status:
     """Return a status with `text` wherever others may write."""
-    live = foreign(deployment(text or "x"))
+    live = unmanaged(deployment(text or "x"))
     key = ObjectKey(Kind.DEPLOYMENT, text or "x")
     revision = Revision(text, text, author=text, subject=text, approvers=(text,))
     change = Change(Action.UPDATE, key, (FieldChange(text, text, [text]),), live, live, reason=text)
@@ -404,8 +404,8 @@ def hostile(text: str) -> Status:
         refusals=(Refusal(Rule("AG501", "too-many"), text, text, text),),
         warnings=(text,),
     )
-    brake = Brake(BrakeKind.FREEZE, text, text, NOW, NOW)
-    fight = Fight(text, text, 3, NOW, NOW)
+    hold = Hold(HoldKind.FREEZE, text, text, NOW, NOW)
+    flap = FlappingField(text, text, 3, NOW, NOW)
     drifted = Drifted(text, (text,), Answer.HELD, text, NOW)
     found = Diagnostic(Rule("AG201", "x"), Span(text, snippet=text), text, text)
     last = turn(
@@ -419,8 +419,8 @@ def hostile(text: str) -> Status:
         failures=(text,),
         diagnostics=(found,),
         drift=(drifted,),
-        fights=(fight,),
-        brakes=(brake,),
+        flapping=(flap,),
+        holds=(hold,),
     )
     return replace(
         ready(),
@@ -438,9 +438,9 @@ def hostile(text: str) -> Status:
         aliases=(AliasRow(text, text, text, text, text, live=False),),
         apps=(AppRow(text, text, (text,), text, text, 1, 1),),
         drift=(drifted,),
-        fights=(fight,),
-        brakes=(brake,),
-        foreign=(text,),
+        flapping=(flap,),
+        holds=(hold,),
+        unmanaged=(text,),
         fallbacks=(LiveFallback(text, text, (text,)),),
         journal=JournalFacts(1, 1, text),
         spend=SpendReport(_spend_of(text), text),

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
-from aspire_gitops.web import MAX_REPLY_BYTES, Method, Place, post_json, retry_after_s, send
+from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
+from aspire_gitops.web import MAX_REPLY_BYTES, Destination, Method, post_json, retry_after_s, send
 from support.listening import Listener, Say, dead_port, listening
 
 SECRET_PATH = "/services/T0PLANTED/B0PLANTED/x7Q-planted"
@@ -30,14 +30,16 @@ def listener() -> Iterator[Listener]:
         yield one
 
 
-def post(url: str, timeout_s: float = 5.0, place: Place | None = None) -> bytes:
-    place = place or Place("the webhook", SecretStr(url))
+def post(url: str, timeout_s: float = 5.0, place: Destination | None = None) -> bytes:
+    place = place or Destination("the webhook", SecretStr(url))
     body = b'{"hello": "there"}'
     return asyncio.run(post_json(place, body, bearer=SecretStr(TOKEN), timeout_s=timeout_s))
 
 
-def failure(url: str, timeout_s: float = 5.0, place: Place | None = None) -> TellingFailed:
-    with pytest.raises(TellingFailed) as raised:
+def failure(
+    url: str, timeout_s: float = 5.0, place: Destination | None = None
+) -> NotificationFailed:
+    with pytest.raises(NotificationFailed) as raised:
         post(url, timeout_s, place)
     return raised.value
 
@@ -183,7 +185,7 @@ def test_redirects_in_a_circle_end(listener: Listener) -> None:
 
 def test_a_reply_is_repeated_only_as_far_as_its_receiver_allows(listener: Listener) -> None:
     listener.answers(Say(404, body=b"Cannot POST " + SECRET_PATH.encode() + b"\n\x1b[2J no_team"))
-    place = Place("Slack", listener.url(SECRET_PATH), words=lambda body: body[-7:].decode())
+    place = Destination("Slack", listener.url(SECRET_PATH), words=lambda body: body[-7:].decode())
 
     assert "planted" not in str(failure(listener.base + SECRET_PATH))
     assert "answered 404 (no_team)" in str(failure("", place=place))
@@ -191,7 +193,7 @@ def test_a_reply_is_repeated_only_as_far_as_its_receiver_allows(listener: Listen
 
 def test_advice_ends_the_message(listener: Listener) -> None:
     listener.answers(Say(401))
-    place = Place("GitHub", listener.url(), advice={401: "renew the token"})
+    place = Destination("GitHub", listener.url(), advice={401: "renew the token"})
 
     assert str(failure("", place=place)).endswith("answered 401; renew the token")
 
@@ -203,13 +205,15 @@ def test_advice_ends_the_message(listener: Listener) -> None:
 )  # fmt: skip
 def test_what_is_no_web_address_is_refused_without_showing_it(url: str) -> None:
     with pytest.raises(UsageError, match="the URL of Slack is not") as raised:
-        Place("Slack", SecretStr(url))
+        Destination("Slack", SecretStr(url))
 
     assert "planted" not in str(raised.value)
 
 
 def test_a_place_shows_its_host_and_no_more() -> None:
-    place = Place("Slack", SecretStr(f"https://user:planted@hooks.slack.com:444{SECRET_PATH}"))
+    place = Destination(
+        "Slack", SecretStr(f"https://user:planted@hooks.slack.com:444{SECRET_PATH}")
+    )
 
     assert str(place) == "Slack at hooks.slack.com:444"
     assert "lanted" not in repr(place)
@@ -350,7 +354,7 @@ def test_no_wish_can_break_us(wish: str, reset: str) -> None:
 
 
 def ask(method: Method, url: str, body: bytes | None = None, max_bytes: int = 100) -> bytes:
-    place = Place("the forge", SecretStr(url))
+    place = Destination("the forge", SecretStr(url))
     return asyncio.run(send(method, place, body, timeout_s=5, max_bytes=max_bytes))
 
 
@@ -384,7 +388,7 @@ def test_a_redirect_is_followed_if_the_method_stays(
     if followed:
         assert ask(method, listener.base) == b"ok"
     else:
-        with pytest.raises(TellingFailed, match="it is a redirect"):
+        with pytest.raises(NotificationFailed, match="it is a redirect"):
             ask(method, listener.base)
 
 
@@ -397,7 +401,7 @@ def test_a_page_is_read_as_far_as_the_caller_says(listener: Listener) -> None:
 def test_an_error_says_what_was_answered(listener: Listener) -> None:
     listener.answers(Say(403))
 
-    with pytest.raises(TellingFailed) as raised:
+    with pytest.raises(NotificationFailed) as raised:
         ask(Method.GET, listener.base)
 
     assert raised.value.status == 403

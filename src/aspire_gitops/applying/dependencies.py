@@ -9,7 +9,7 @@ from aspire_gitops.state import GatewayObject, Kind
 _CREDENTIAL = "litellm_params.litellm_credential_name"
 
 
-def what_it_lacks(change: Change, results: Iterable[Result]) -> str | None:
+def blocked_by(change: Change, results: Iterable[Result]) -> str | None:
     """Return why `change` must not be tried, or None.
 
     A deployment without its credential would call the provider with whatever

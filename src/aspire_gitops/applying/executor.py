@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from aspire_gitops.applying.change import ChangeRun
-from aspire_gitops.applying.dependencies import what_it_lacks
+from aspire_gitops.applying.dependencies import blocked_by
 from aspire_gitops.applying.outcome import Outcome, Result, Status
 from aspire_gitops.applying.ports import Deliveries, Gateway
 from aspire_gitops.applying.secrets import Secrets
@@ -117,7 +117,7 @@ class _Run:
         self.stopped = self.stopped or self.stop()
         if self.stopped:
             return Result(change, Status.SKIPPED, f"not tried: {self.stopped}")
-        if lack := what_it_lacks(change, self.results.values()):
+        if lack := blocked_by(change, self.results.values()):
             return Result(change, Status.SKIPPED, lack)
         started = time.monotonic()
         run = self._run(change)

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from aspire_gitops.cli.terminal import ExitCode, told_on_stderr, warn
 from aspire_gitops.forge import DIALECTS, ForgeName, Thread, keep_comment, sticky_text
 from aspire_gitops.settings import read_token
-from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
+from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
 from aspire_gitops.vocabulary.text import plural
 
 _SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -190,7 +190,7 @@ def command(
     body = sticky_text(name, text, longest=longest, pointer=job.pointer())
     try:
         kept = asyncio.run(keep_comment(thread, name, body))
-    except TellingFailed as error:
+    except NotificationFailed as error:
         if not (error.permanent and error.status == 403):
             raise
         _without_comment(job, text, str(error), or_summary=or_summary)

@@ -12,7 +12,7 @@ from aspire_gitops.loading.folder import load_file
 from aspire_gitops.review.make import Side
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.sources.directory import shown_folder
-from aspire_gitops.sources.git import Compared, Comparison
+from aspire_gitops.sources.git import ComparedTrees, Comparison
 from aspire_gitops.validation import judge_once, validate
 from aspire_gitops.vocabulary.errors import UsageError
 from aspire_gitops.vocabulary.revision import SourceTree
@@ -41,7 +41,7 @@ def compare(wanted: Revisions) -> Comparison:
         SourceUnavailable: One of them cannot be read as a whole.
     """
     repository, folder = in_repository(wanted.folder)
-    compared = Compared(repository, folder, wanted.base, direct=wanted.direct)
+    compared = ComparedTrees(repository, folder, wanted.base, direct=wanted.direct)
     if wanted.head is not None:
         return compared.with_commit(wanted.head)
     tree = DirectorySource(wanted.folder).read()

@@ -18,7 +18,7 @@ from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.gateway.http import Observer
 from aspire_gitops.journal import open_journal
 from aspire_gitops.journal.locking import FileLock, WriterLock
-from aspire_gitops.journal.opening import LateJournal
+from aspire_gitops.journal.opening import LazyJournal
 from aspire_gitops.notify import Receiver, SlackReceiver, WebhookReceiver
 from aspire_gitops.server.options import ServerOptions
 from aspire_gitops.settings import (
@@ -33,7 +33,7 @@ from aspire_gitops.sources.git import Credentials, RemoteSource, SshKey, Token, 
 from aspire_gitops.sources.git.publish import publish_file
 from aspire_gitops.sources.git.signatures import Signers
 from aspire_gitops.status.value import Notice
-from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
+from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
 from aspire_gitops.vocabulary.revision import ControlledSource
 
 
@@ -90,7 +90,7 @@ def world_of(
     settings: ControllerSettings,
     source: ControlledSource,
     gateway: GatewayClient,
-    journal: LateJournal,
+    journal: LazyJournal,
     why_not_write: Callable[[], str | None],
 ) -> World:
     """Return everything outside that a turn touches."""
@@ -103,14 +103,14 @@ def world_of(
         own=own,
         owner=settings.owner,
         clock=now,
-        dice=random.random,
+        jitter=random.random,
         why_not_write=why_not_write,
     )
 
 
-def late_journal(settings: ControllerSettings) -> LateJournal:
+def lazy_journal(settings: ControllerSettings) -> LazyJournal:
     """Return the journal, not opened yet."""
-    return LateJournal(partial(open_journal, database_url(settings), settings.state_dir))
+    return LazyJournal(partial(open_journal, database_url(settings), settings.state_dir))
 
 
 def database_url(settings: ControllerSettings) -> str | None:
@@ -206,12 +206,12 @@ def _write(path: Path, content: bytes, _message: str) -> None:
         beside.write_bytes(content)
         beside.replace(path)
     except OSError as error:
-        raise TellingFailed(f"{path} cannot be written: {error.strerror}") from error
+        raise NotificationFailed(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _push(settings: ControllerSettings, branch: str, content: bytes, message: str) -> None:
     if settings.repository is None:
-        raise TellingFailed("a branch needs a repository; set it", permanent=True)
+        raise NotificationFailed("a branch needs a repository; set it", permanent=True)
     publish_file(
         settings.repository,
         clone=settings.state_dir / "published",

@@ -13,12 +13,12 @@ import click
 
 from aspire_gitops.cli.controller_parts import database_url, now
 from aspire_gitops.cli.options import Invocation, pass_invocation
-from aspire_gitops.controller.holds import brakes_in_force, braking, resuming
+from aspire_gitops.controller.holds import hold_draft, holds_in_force, resume_draft
 from aspire_gitops.controller.turn_builder import clock
 from aspire_gitops.journal import EntryKind, Journal, open_journal
 from aspire_gitops.server.local import LocalController
 from aspire_gitops.settings import ControllerSettings, read_controller_settings
-from aspire_gitops.status.value import Brake, BrakeKind
+from aspire_gitops.status.value import Hold, HoldKind
 from aspire_gitops.vocabulary.errors import AspireGitopsError, UsageError
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -84,7 +84,7 @@ def freeze(invocation: Invocation, /, *, span: timedelta, reason: str, who: str)
     """
     settings = read_controller_settings(log_format=invocation.log_format)
     at = now()
-    put_on(settings, Brake(BrakeKind.FREEZE, one_line(who), one_line(reason), at, at + span))
+    put_on(settings, Hold(HoldKind.FREEZE, one_line(who), one_line(reason), at, at + span))
     click.echo(f"Frozen until {clock(at + span)}. `aspire-gitops resume` ends it early.")
 
 
@@ -97,7 +97,7 @@ def freeze(invocation: Invocation, /, *, span: timedelta, reason: str, who: str)
 def suspend(invocation: Invocation, /, *, reason: str, who: str) -> None:
     """Keep the controller from changing anything until `resume`."""
     settings = read_controller_settings(log_format=invocation.log_format)
-    put_on(settings, Brake(BrakeKind.SUSPEND, one_line(who), one_line(reason), now()))
+    put_on(settings, Hold(HoldKind.SUSPEND, one_line(who), one_line(reason), now()))
     click.echo("Suspended. `aspire-gitops resume` ends it.")
 
 
@@ -109,25 +109,25 @@ def resume(invocation: Invocation, /, *, who: str) -> None:
     settings = read_controller_settings(log_format=invocation.log_format)
     at = now()
     with journal_of(settings) as journal:
-        held = brakes_in_force(journal.read(kinds=(EntryKind.BRAKE,)), at)
+        held = holds_in_force(journal.read(kinds=(EntryKind.HOLD,)), at)
         if held:
-            journal.append(resuming(one_line(who), at))
+            journal.append(resume_draft(one_line(who), at))
     if not held:
         click.echo("Nothing holds the controller.")
         return
     wake(settings)
-    for brake in held:
-        click.echo(f"Ended the {brake.kind} of {brake.owner} ({brake.reason}).")
+    for hold in held:
+        click.echo(f"Ended the {hold.kind} of {hold.owner} ({hold.reason}).")
 
 
-def put_on(settings: ControllerSettings, brake: Brake) -> None:
+def put_on(settings: ControllerSettings, hold: Hold) -> None:
     """Write a brake into the journal and wake the controller here, if one runs.
 
     Raises:
         JournalUnavailable, JournalDamaged: It is not on.
     """
     with journal_of(settings) as journal:
-        journal.append(braking(brake))
+        journal.append(hold_draft(hold))
     wake(settings)
 
 

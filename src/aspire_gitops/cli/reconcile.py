@@ -8,7 +8,7 @@ import click
 
 from aspire_gitops.cli.controller_parts import (
     gateway_of,
-    late_journal,
+    lazy_journal,
     source_of,
     world_of,
     writer_lock,
@@ -81,7 +81,7 @@ async def _turn(settings: ControllerSettings, folder: Path, folder_lock: FileLoc
     if not lock.try_acquire():
         raise AspireGitopsError(f"another controller is at work: {lock.holder()}; ask that one")
     source = source_of(settings, folder, told_on_stderr)
-    gateway, journal = gateway_of(settings), late_journal(settings)
+    gateway, journal = gateway_of(settings), lazy_journal(settings)
     world = world_of(
         settings,
         source,

@@ -36,7 +36,7 @@ from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.settings import ControllerSettings, read_controller_settings
-from aspire_gitops.status.value import Brake, BrakeKind
+from aspire_gitops.status.value import Hold, HoldKind
 from aspire_gitops.vocabulary.errors import UnsafePlan, UsageError
 
 _LEAST = 7  # characters of a commit
@@ -86,8 +86,8 @@ def command(
     if not yes:
         _ask(plan, span)
     at = now()
-    brake = Brake(BrakeKind.REVERT, one_line(who), one_line(reason), at, at + span, commit)
-    put_on(settings, brake)
+    hold = Hold(HoldKind.REVERT, one_line(who), one_line(reason), at, at + span, commit)
+    put_on(settings, hold)
     click.echo(f"Held at {commit[:7]} until {clock(at + span)}. `aspire-gitops resume` ends it.")
 
 

@@ -37,7 +37,7 @@ _REVISION = re.compile(r"(?:.+@sha1:)?[0-9a-f]{4,64}(?:\+changes)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PointInTime:
     """When: the moment to show, and up to where the journal counts."""
 
     at: datetime
@@ -81,13 +81,15 @@ def command(
         show_paged(then_text(found))
 
 
-def then_of(journal: Journal, asked: Asked, chooses: Chooses, now: Mapping[str, JsonValue]) -> Then:
+def then_of(
+    journal: Journal, asked: PointInTime, chooses: Chooses, now: Mapping[str, JsonValue]
+) -> Then:
     """Read what was live. `now` may come from the journal, or from a snapshot of the gateway."""
     applied = next(_applied(journal, asked.upto), None)
     return view(asked.at, applied, journal.newest_states(asked.upto), now, chooses)
 
 
-def _asked(journal: Journal, when: str, now: datetime) -> Asked:
+def _asked(journal: Journal, when: str, now: datetime) -> PointInTime:
     try:
         moment = read_moment(when, now)
     except (ValueError, OverflowError):
@@ -95,11 +97,11 @@ def _asked(journal: Journal, when: str, now: datetime) -> Asked:
     if moment:
         if moment > now:
             raise UsageError(f"{when!r} is in the future; name a moment that was")
-        return Asked(moment, moment)
+        return PointInTime(moment, moment)
     if not _REVISION.fullmatch(when):
         raise UsageError(f"{when!r} is neither a time nor a commit; {HINT}, or a commit")
     entry = _last_applied(journal, when)
-    return Asked(entry.draft.at, entry.number)
+    return PointInTime(entry.draft.at, entry.number)
 
 
 def _last_applied(journal: Journal, revision: str) -> Entry:

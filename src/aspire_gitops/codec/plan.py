@@ -141,7 +141,7 @@ def plan_to_json(plan: Plan) -> str:
             for r in plan.refusals
         ],
         warnings=list(plan.warnings),
-        foreign=list(plan.foreign),
+        foreign=list(plan.unmanaged),
         fallbacks=[
             _Fallback(alias=f.alias, kind=f.kind, answers=list(f.answers)) for f in plan.fallbacks
         ],
@@ -183,7 +183,7 @@ def _read(file: _PlanFile) -> Plan:
             Refusal(Rule(r.code, r.name), r.object, r.message, r.help) for r in file.refusals
         ),
         warnings=tuple(file.warnings),
-        foreign=tuple(file.foreign),
+        unmanaged=tuple(file.foreign),
         fallbacks=tuple(LiveFallback(f.alias, f.kind, tuple(f.answers)) for f in file.fallbacks),
         unverified=tuple(ObjectKey.parse(key) for key in file.unverified),
     )

@@ -70,7 +70,7 @@ class _Key(_Part):
     user: _Holder | None = None
 
 
-class _Foreign(_Part):
+class _Unmanaged(_Part):
     object: str
     handle: str
     address: str | None
@@ -136,7 +136,7 @@ class _File(_Part):
     traffic: _Traffic | None = None
     downtime: _Downtime | None = None
     objects: list[_Ours]
-    foreign: list[_Foreign]
+    foreign: list[_Unmanaged]
     fallbacks: list[_Fallback]
 
 
@@ -200,7 +200,7 @@ def _snapshot(found: _File, owner: str) -> Snapshot:
         found.gateway,
         found.litellm,
         found.taken_at,
-        (*(_ours(item, owner) for item in found.objects), *map(_foreign, found.foreign)),
+        (*(_ours(item, owner) for item in found.objects), *map(_unmanaged, found.foreign)),
         tuple(LiveFallback(f.alias, f.kind, tuple(f.answers)) for f in found.fallbacks),
         spent=found.spent,
         traffic=_traffic(found.traffic) if found.traffic else None,
@@ -251,7 +251,7 @@ def _ours(item: _Ours, owner: str) -> GatewayObject:
     return GatewayObject(ObjectKey.parse(item.object), item.handle, fields, mark, item.address)
 
 
-def _foreign(item: _Foreign) -> GatewayObject:
+def _unmanaged(item: _Unmanaged) -> GatewayObject:
     return GatewayObject(ObjectKey.parse(item.object), item.handle, {}, address=item.address)
 
 

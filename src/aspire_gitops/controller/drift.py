@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from aspire_gitops.planning.adoption import SPEND
 from aspire_gitops.planning.plan import Cause, Change, Plan
 from aspire_gitops.state import Kind
-from aspire_gitops.status.value import Answer, Drifted, Fight
+from aspire_gitops.status.value import Answer, Drifted, FlappingField
 
 WINDOW = timedelta(hours=1)
-ENOUGH = 3  # heals of one field within the window that make a fight
+ENOUGH = 3  # heals of one field within the window that count as flapping
 _FIRST_PAUSE = timedelta(minutes=1)
 
 
@@ -24,22 +24,24 @@ class Heal:
     at: datetime
 
 
-def fights(heals: Iterable[Heal], now: datetime) -> tuple[Fight, ...]:
-    """Return the fights that are on, sorted. The pause doubles with each heal, up to the window."""
+def flapping_fields(heals: Iterable[Heal], now: datetime) -> tuple[FlappingField, ...]:
+    """Return the fields that flap now, sorted. The pause doubles with each heal, up to the window."""
     times: dict[tuple[str, str], list[datetime]] = defaultdict(list)
     for heal in heals:
         if now - WINDOW < heal.at <= now:
             times[heal.object, heal.path].append(heal.at)
     return tuple(
-        Fight(name, path, len(at), max(at), max(at) + _pause(len(at)))
+        FlappingField(name, path, len(at), max(at), max(at) + _pause(len(at)))
         for (name, path), at in sorted(times.items())
         if len(at) >= ENOUGH
     )
 
 
-def held_back(changes: Iterable[Change], on: Iterable[Fight], now: datetime) -> Iterator[Change]:
-    """Yield the changes that would heal a field whose fight is in its pause."""
-    resting = {(fight.object, fight.path) for fight in on if now < fight.heals_again_at}
+def held_back(
+    changes: Iterable[Change], on: Iterable[FlappingField], now: datetime
+) -> Iterator[Change]:
+    """Yield the changes that would heal a flapping field during its pause."""
+    resting = {(flap.object, flap.path) for flap in on if now < flap.heals_again_at}
     for change in changes:
         if change.key.kind is Kind.CREDENTIAL:
             continue  # deployments stand on it: a pause would cost every app behind them
@@ -81,7 +83,7 @@ def choose(
     *,
     git_is_unchanged: bool,
     heals: bool,
-    fights: Sequence[Fight],
+    flapping: Sequence[FlappingField],
     touches: Mapping[str, Touch],
     now: datetime,
 ) -> Chosen:
@@ -92,12 +94,12 @@ def choose(
         git_is_unchanged: This very revision was applied whole before, so that
             whatever differs now was changed by hand.
         heals: What the policy says; without it drift is only reported.
-        fights: Fields that somebody keeps changing back.
+        flapping: Fields that somebody keeps changing back.
         touches: What the gateway tells of the objects, by `kind/name`.
         now: The time.
     """
     drifted = [c for c in plan.changes if c.is_drift or (git_is_unchanged and not _rotated(c))]
-    held = list(held_back(drifted, fights, now))
+    held = list(held_back(drifted, flapping, now))
     left_out = {id(change) for change in (held if heals else drifted)}
     kept = tuple(change for change in plan.changes if id(change) not in left_out)
     drift = tuple(

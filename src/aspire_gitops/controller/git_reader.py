@@ -11,13 +11,13 @@ from aspire_gitops.catalog import Catalog
 from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.controller.memory import Memory
 from aspire_gitops.controller.ports import World
-from aspire_gitops.controller.turn_builder import Attempt, problem_of
+from aspire_gitops.controller.turn_builder import TurnBuilder, problem_of
 from aspire_gitops.loading import load
 from aspire_gitops.own_files import OwnFiles
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.state import Compiled, Snapshot
-from aspire_gitops.status.value import Brake, BrakeKind
+from aspire_gitops.status.value import Hold, HoldKind
 from aspire_gitops.validation import validate
 from aspire_gitops.vocabulary.diagnostic import Diagnostic
 from aspire_gitops.vocabulary.errors import InvalidConfig, SourceRefused, SourceUnavailable
@@ -27,7 +27,7 @@ _REMEMBERED = 4  # newest, last good, one that a person reverts to, and one spar
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CompiledRevision:
     """One revision, compiled. `identity` is its commit, or a digest of files without one."""
 
     identity: str
@@ -45,7 +45,7 @@ class Wanted:
         evidence = gather_evidence(self.compiled.objects, secrets)
         return make_plan(self.compiled, snapshot, owner=owner, evidence=evidence)
 
-    def without_approvals(self) -> "Wanted":
+    def without_approvals(self) -> "CompiledRevision":
         """Return the same for holding what was applied once: it may heal, and agree to nothing."""
         return replace(self, compiled=replace(self.compiled, approvals=()))
 
@@ -54,9 +54,9 @@ class Wanted:
 class Compiler:
     """Compiles trees, and knows the last few by identity and day."""
 
-    _known: dict[tuple[str, date], Wanted] = field(default_factory=dict)
+    _known: dict[tuple[str, date], CompiledRevision] = field(default_factory=dict)
 
-    def wanted(self, tree: SourceTree, today: date) -> Wanted:
+    def wanted(self, tree: SourceTree, today: date) -> CompiledRevision:
         """Check and compile a tree; `today` decides on approvals and on the exchange rate's age.
 
         Raises:
@@ -69,7 +69,7 @@ class Compiler:
                 del self._known[oldest]
         return self._known[key]
 
-    def remembered(self, name: str) -> Wanted | None:
+    def remembered(self, name: str) -> CompiledRevision | None:
         """Return the newest compilation of one identity, if it is still known."""
         found = [wanted for (known, _), wanted in self._known.items() if known == name]
         return found[-1] if found else None
@@ -88,35 +88,35 @@ def identity(tree: SourceTree) -> str:
     return f"files:{digest.hexdigest()[:40]}"
 
 
-def _compiled(tree: SourceTree, today: date, name: str) -> Wanted:
+def _compiled(tree: SourceTree, today: date, name: str) -> CompiledRevision:
     validated = validate(load(tree), tree.revision, today=today)
     if not validated.ok:
         raise InvalidConfig(validated.diagnostics)
     compiled = compile_catalog(validated.catalog, today=today)
-    return Wanted(name, compiled, validated.catalog, validated.diagnostics)
+    return CompiledRevision(name, compiled, validated.catalog, validated.diagnostics)
 
 
 @dataclass(slots=True)
-class Looking:
+class GitReader:
     """Reads git for one controller."""
 
     world: World
     compiler: Compiler
     memory: Memory
 
-    async def newest(self, attempt: Attempt, brakes: Sequence[Brake]) -> Wanted | None:
+    async def newest(self, builder: TurnBuilder, holds: Sequence[Hold]) -> CompiledRevision | None:
         """Return what git, or a revert, asks for now; None with a problem noted."""
-        held = next((brake for brake in brakes if brake.kind is BrakeKind.REVERT), None)
+        held = next((hold for hold in holds if hold.kind is HoldKind.REVERT), None)
         try:
-            with attempt.with_source():
+            with builder.with_source():
                 tree = await self._tree(held.commit if held else None)
-            attempt.wanted, attempt.identity = tree.revision, identity(tree)
+            builder.wanted, builder.identity = tree.revision, identity(tree)
             return await asyncio.to_thread(self.compiler.wanted, tree, self._today())
         except (SourceUnavailable, SourceRefused, InvalidConfig) as error:
-            attempt.problems.append(problem_of(error))
+            builder.problems.append(problem_of(error))
             return None
 
-    async def last_good(self, attempt: Attempt) -> Wanted | None:
+    async def last_good(self, builder: TurnBuilder) -> CompiledRevision | None:
         """Return the revision that was applied last, as it was judged on that day.
 
         Approvals of that day are spent: holding what is live never needs one.
@@ -128,7 +128,7 @@ class Looking:
         known = self.compiler.remembered(applied.identity)
         if known is None and applied.revision.commit and not applied.revision.dirty:
             try:
-                with attempt.with_source():
+                with builder.with_source():
                     tree = await self._tree(applied.revision.commit)
                 day = applied.at.astimezone().date()
                 known = await asyncio.to_thread(self.compiler.wanted, tree, day)

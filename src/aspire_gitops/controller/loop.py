@@ -21,7 +21,7 @@ INTERVAL = "interval"
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiter:
     """Somebody who waits for the end of a turn, and why they want one."""
 
     cause: str
@@ -33,7 +33,7 @@ class Wakeups:
     """Why the next turn is wanted, and who waits for it. Belongs to one event loop."""
 
     _causes: dict[str, None] = field(default_factory=dict)  # a set that keeps its order
-    _waiting: list[Waiting] = field(default_factory=list)
+    _waiting: list[Waiter] = field(default_factory=list)
     _rung: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self, cause: str) -> None:
@@ -48,7 +48,7 @@ class Wakeups:
             AspireGitopsError: No turn is taken here; see `refuse`.
         """
         answer: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Waiting(cause, answer))
+        self._waiting.append(Waiter(cause, answer))
         self.wake(cause)
         return await answer
 
@@ -93,7 +93,7 @@ class Begun:
     """A turn that has begun: what for, and who waits for its end."""
 
     causes: tuple[str, ...]
-    waiting: Sequence[Waiting]
+    waiting: Sequence[Waiter]
 
     def end(self, turn: Turn) -> None:
         """Tell everybody who waits."""

@@ -62,5 +62,5 @@ class World:
     own: OwnFiles
     owner: str
     clock: Callable[[], datetime]
-    dice: Callable[[], float]
+    jitter: Callable[[], float]
     why_not_write: Callable[[], str | None]

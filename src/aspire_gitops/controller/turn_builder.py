@@ -9,7 +9,15 @@ from datetime import datetime
 
 from aspire_gitops.applying import Outcome, Status
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.status.value import Answer, Brake, BrakeKind, Drifted, Fight, Standing, Turn
+from aspire_gitops.status.value import (
+    Answer,
+    Drifted,
+    FlappingField,
+    Hold,
+    HoldKind,
+    Standing,
+    Turn,
+)
 from aspire_gitops.vocabulary.diagnostic import Diagnostic
 from aspire_gitops.vocabulary.errors import (
     AspireGitopsError,
@@ -38,7 +46,7 @@ class Problem:
     reason: str
     help: str = ""
     slowly: bool = False
-    wish_s: float | None = None
+    retry_after_s: float | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
@@ -83,7 +91,7 @@ def problem_of(error: AspireGitopsError) -> Problem:
         reason=reason,
         help=way_out or meaning.help,
         slowly=meaning.slowly,
-        wish_s=error.retry_after_s if isinstance(error, GatewayUnavailable) else None,
+        retry_after_s=error.retry_after_s if isinstance(error, GatewayUnavailable) else None,
         diagnostics=error.diagnostics if isinstance(error, InvalidConfig) else (),
     )
 
@@ -100,7 +108,7 @@ def _split(message: str) -> tuple[str, str]:
 
 
 @dataclass(slots=True)
-class Attempt:
+class TurnBuilder:
     """What is known so far of one turn. `ready` is the sentence if nothing is wrong."""
 
     causes: tuple[str, ...]
@@ -112,8 +120,8 @@ class Attempt:
     outcome: Outcome | None = None
     warnings: tuple[Diagnostic, ...] = ()
     drift: tuple[Drifted, ...] = ()
-    fights: tuple[Fight, ...] = ()
-    brakes: tuple[Brake, ...] = ()
+    flapping: tuple[FlappingField, ...] = ()
+    holds: tuple[Hold, ...] = ()
     problems: list[Problem] = field(default_factory=list)
     ready: str = ""
     doing: str = ""
@@ -145,9 +153,9 @@ class Attempt:
             self.gateway_s += time.monotonic() - began
 
     @property
-    def is_braked(self) -> bool:
+    def is_on_hold(self) -> bool:
         """Say whether somebody asked to look only; a revert is obeyed by writing."""
-        return any(brake.kind is not BrakeKind.REVERT for brake in self.brakes)
+        return any(hold.kind is not HoldKind.REVERT for hold in self.holds)
 
     @property
     def problem(self) -> Problem | None:
@@ -155,7 +163,7 @@ class Attempt:
         waiting = [one for one in self.problems if one.standing is Standing.WAITING]
         return next(iter(waiting or self.problems), None)
 
-    def turn(self, applied: Revision | None, pause: Callable[[Problem | None], float]) -> Turn:
+    def build(self, applied: Revision | None, pause: Callable[[Problem | None], float]) -> Turn:
         """Return the finished turn."""
         problem = self.problem
         counts = {s.value: n for s in Status if self.outcome and (n := self.outcome.count(s))}
@@ -175,8 +183,8 @@ class Attempt:
             failures=self._failures(),
             diagnostics=diagnostics or self.warnings,
             drift=self.drift,
-            fights=self.fights,
-            brakes=self.brakes,
+            flapping=self.flapping,
+            holds=self.holds,
             gateway_s=self.gateway_s,
             source_s=self.source_s,
             own_s=time.process_time() - self._cpu,
@@ -216,15 +224,15 @@ def after_applying(revision: Revision, outcome: Outcome, drift: Sequence[Drifted
     return f"applied {revision.short} with {changes(done)}"
 
 
-def braked(brakes: Sequence[Brake], plan: Plan) -> str:
+def on_hold(holds: Sequence[Hold], plan: Plan) -> str:
     """Return the sentence of a turn that a brake kept from writing."""
-    return f"{' and '.join(map(_brake, brakes))}; {_waiting(plan)}"
+    return f"{' and '.join(map(_hold, holds))}; {_waiting(plan)}"
 
 
-def held(brakes: Sequence[Brake], sentence: str) -> str:
+def held(holds: Sequence[Hold], sentence: str) -> str:
     """Return a turn's sentence, with the revert that it obeyed, if there is one."""
-    holds = [_brake(brake) for brake in brakes if brake.kind is BrakeKind.REVERT]
-    return "; ".join([*holds, sentence]) if sentence else ""
+    reverts = [_hold(hold) for hold in holds if hold.kind is HoldKind.REVERT]
+    return "; ".join([*reverts, sentence]) if sentence else ""
 
 
 def refused(plan: Plan, revision: Revision) -> Problem:
@@ -259,11 +267,11 @@ def _waiting(plan: Plan) -> str:
     return f"{changes(len(plan.changes))} {'waits' if len(plan.changes) == 1 else 'wait'}"
 
 
-def _brake(brake: Brake) -> str:
+def _hold(hold: Hold) -> str:
     words = {
-        BrakeKind.SUSPEND: "suspended",
-        BrakeKind.FREEZE: "frozen",
-        BrakeKind.REVERT: f"held at {(brake.commit or '')[:7]}",
+        HoldKind.SUSPEND: "suspended",
+        HoldKind.FREEZE: "frozen",
+        HoldKind.REVERT: f"held at {(hold.commit or '')[:7]}",
     }
-    until = f" until {clock(brake.until)}" if brake.until else ""
-    return f"{words[brake.kind]} by {brake.owner}{until} ({brake.reason})"
+    until = f" until {clock(hold.until)}" if hold.until else ""
+    return f"{words[hold.kind]} by {hold.owner}{until} ({hold.reason})"

@@ -5,17 +5,17 @@ proves a chain, `migrations` makes and updates the tables. Nothing here judges w
 a line says, and nothing here ever changes or removes one.
 """
 
-from aspire_gitops.journal.chain import GENESIS, Fault, Verdict
+from aspire_gitops.journal.chain import GENESIS, ChainFault, Verdict
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.journal.opening import journal_path, open_journal
 from aspire_gitops.journal.store import Journal, Moment
 
 __all__ = [
     "GENESIS",
+    "ChainFault",
     "Draft",
     "Entry",
     "EntryKind",
-    "Fault",
     "Journal",
     "Moment",
     "Verdict",

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from rich.text import Text
 
 from aspire_gitops.journal.lines import line_json
-from aspire_gitops.journal.wording import Line, when_text, who_text
+from aspire_gitops.journal.wording import EntryLike, when_text, who_text
 from aspire_gitops.vocabulary.text import one_line, plural, value_text
 from aspire_ledger.canonical import JsonValue
 
@@ -33,7 +33,7 @@ class ObjectThen:
 
     name: str
     rows: tuple[Row, ...]
-    line: Line
+    line: EntryLike
     now: tuple[Row, ...]
 
     @property
@@ -57,15 +57,15 @@ class Then:
     """
 
     at: datetime
-    applied: Line | None
+    applied: EntryLike | None
     objects: tuple[ObjectThen, ...]
     came: tuple[str, ...] = ()
 
 
 def view(
     at: datetime,
-    applied: Line | None,
-    newest: Mapping[str, Line],
+    applied: EntryLike | None,
+    newest: Mapping[str, EntryLike],
     now: Mapping[str, JsonValue],
     chooses: Chooses,
 ) -> Then:
@@ -225,7 +225,7 @@ def _object(one: ObjectThen, zone: tzinfo | None) -> Text:
     return text
 
 
-def _set_by(line: Line, zone: tzinfo | None) -> str:
+def _set_by(line: EntryLike, zone: tzinfo | None) -> str:
     said = line.draft
     when = f"{when_text(said.at, zone)} (entry {line.number})"
     if str(said.kind) == "observed":

@@ -142,7 +142,7 @@ def _escaped(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
-class Fault(StrEnum):
+class ChainFault(StrEnum):
     """How a chain is broken, at the first line where it is."""
 
     CHANGED = "changed"  # the line does not have the hash that it states
@@ -163,7 +163,7 @@ class Verdict:
     entries: int
     head: str
     broken: int | None = None
-    fault: Fault | None = None
+    fault: ChainFault | None = None
     detail: str = ""
     holds_head: bool | None = None
 
@@ -184,7 +184,7 @@ def verified(rows: Iterable[Row], head: str | None = None) -> Verdict:
             number, last = row.number, row.hash
             holds = holds or (None if head is None else last == head)
     except JournalDamaged as error:
-        return Verdict(number, last, number + 1, Fault.UNREADABLE, str(error), holds)
+        return Verdict(number, last, number + 1, ChainFault.UNREADABLE, str(error), holds)
     return Verdict(number, last, holds_head=holds)
 
 
@@ -196,9 +196,9 @@ def is_whole(row: Row) -> bool:
         return False
 
 
-def _fault(row: Row, number: int, previous: str) -> Fault | None:
+def _fault(row: Row, number: int, previous: str) -> ChainFault | None:
     if row.number > number:
-        return Fault.MISSING
+        return ChainFault.MISSING
     if not is_whole(row):
-        return Fault.CHANGED
-    return None if (row.number, row.previous) == (number, previous) else Fault.OUT_OF_ORDER
+        return ChainFault.CHANGED
+    return None if (row.number, row.previous) == (number, previous) else ChainFault.OUT_OF_ORDER

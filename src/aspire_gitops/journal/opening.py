@@ -143,7 +143,7 @@ def _size(path: Path) -> int:
 
 
 @dataclass(slots=True)
-class LateJournal:
+class LazyJournal:
     """Passes every call on. Each may raise what opening raises, JournalUnavailable above all."""
 
     open: Callable[[], Journal]

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or
 
 from aspire_gitops.journal.chain import (
     GENESIS,
-    Fault,
+    ChainFault,
     Row,
     Verdict,
     chained,
@@ -40,7 +40,7 @@ _DIGITS = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EntryFilter:
     """Which lines: those that meet every condition that is stated."""
 
     kinds: Collection[EntryKind] = ()
@@ -69,7 +69,7 @@ class Wanted:
 
 
 def page(
-    wanted: Wanted, *, after: int | None, newest_first: bool, size: int = PAGE
+    wanted: EntryFilter, *, after: int | None, newest_first: bool, size: int = PAGE
 ) -> Select[tuple[Any, ...]]:
     """Select the next lines after number `after`, in the order of reading."""
     number = ENTRY.c.number
@@ -176,7 +176,7 @@ class Journal:
         `revision` is how the commit begins, or the revision's text. `since` is the
         first moment that counts, `until` the first one that does not any more.
         """
-        wanted = Wanted(kinds, object, revision, turn, since, until)
+        wanted = EntryFilter(kinds, object, revision, turn, since, until)
         return map(self._entry, islice(self._rows(wanted, newest_first=newest_first), limit))
 
     def head(self) -> JournalFacts:
@@ -188,7 +188,7 @@ class Journal:
 
     def verify(self, head: str | None = None) -> Verdict:
         """Prove every line, and that `head` (a hash that somebody kept) is still among them."""
-        verdict = verified(self._rows(Wanted(), newest_first=False), head)
+        verdict = verified(self._rows(EntryFilter(), newest_first=False), head)
         if verdict.fault is None and self._database.is_sqlite:
             return self._with_sqlites_word(verdict)
         return verdict
@@ -227,7 +227,7 @@ class Journal:
             raise self._damaged(last.number)
         return last
 
-    def _rows(self, wanted: Wanted, *, newest_first: bool) -> Iterator[Row]:
+    def _rows(self, wanted: EntryFilter, *, newest_first: bool) -> Iterator[Row]:
         # Each page is a transaction of its own, so that a slow reader keeps no writer's log alive.
         after: int | None = None
         while True:
@@ -258,7 +258,7 @@ class Journal:
             return verdict
         detail = f"{self.place} is damaged: {word}"
         return Verdict(
-            verdict.entries, verdict.head, None, Fault.UNREADABLE, detail, verdict.holds_head
+            verdict.entries, verdict.head, None, ChainFault.UNREADABLE, detail, verdict.holds_head
         )
 
 

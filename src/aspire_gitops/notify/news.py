@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from aspire_gitops.notify.wording import (
     LONGEST_TITLE,
     bounded,
-    brake_title,
     drift_lines,
     drift_title,
-    fight_lines,
-    fight_title,
+    flapping_lines,
+    flapping_title,
+    hold_title,
     one_line,
     plan_lines,
     release_title,
@@ -27,10 +27,10 @@ from aspire_gitops.notify.wording import (
 )
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.status.value import (
-    Brake,
-    BrakeKind,
     Drifted,
-    Fight,
+    FlappingField,
+    Hold,
+    HoldKind,
     Notice,
     Standing,
     Topic,
@@ -87,7 +87,7 @@ def changes_of_git(turn: Turn, before: Turn | None) -> int:
 
 def is_held(turn: Turn) -> bool:
     """Say whether a brake keeps us from writing. A revert is a brake, and writes."""
-    return any(brake.kind is not BrakeKind.REVERT for brake in turn.brakes)
+    return any(hold.kind is not HoldKind.REVERT for hold in turn.holds)
 
 
 def counts_of(turn: Turn, before: Turn | None) -> dict[str, int]:
@@ -98,7 +98,7 @@ def counts_of(turn: Turn, before: Turn | None) -> dict[str, int]:
 def new_drift(turn: Turn, before: Turn | None) -> list[Drifted]:
     """Return the drift that was not there before. What is fought over is told as a fight."""
     known = {(one.object, one.fields) for one in before.drift} if before else set()
-    fought = {(fight.object, fight.path) for fight in turn.fights}
+    fought = {(flap.object, flap.path) for flap in turn.flapping}
     return [
         one
         for one in turn.drift
@@ -107,10 +107,10 @@ def new_drift(turn: Turn, before: Turn | None) -> list[Drifted]:
     ]
 
 
-def new_fights(turn: Turn, before: Turn | None) -> list[Fight]:
+def new_flapping(turn: Turn, before: Turn | None) -> list[FlappingField]:
     """Return the fights that were not on before."""
-    known = {(fight.object, fight.path) for fight in before.fights} if before else set()
-    return [fight for fight in turn.fights if (fight.object, fight.path) not in known]
+    known = {(flap.object, flap.path) for flap in before.flapping} if before else set()
+    return [flap for flap in turn.flapping if (flap.object, flap.path) not in known]
 
 
 def _same(one: Revision | None, other: Revision | None) -> bool:
@@ -166,40 +166,40 @@ def remembered(turn: Turn, before: Turn | None) -> Turn:
     if before is None:
         return replace(turn, plan=plan, counts=counts)
     if turn.standing is Standing.WAITING:
-        return replace(before, plan=plan, counts=counts, brakes=turn.brakes)
+        return replace(before, plan=plan, counts=counts, holds=turn.holds)
     seen = turn if turn.plan else before
-    now = replace(turn, plan=plan, counts=counts, drift=seen.drift, fights=seen.fights)
+    now = replace(turn, plan=plan, counts=counts, drift=seen.drift, flapping=seen.flapping)
     if turn.standing is Standing.READY and before.standing is Standing.STALLED:
         return replace(now, standing=Standing.STALLED, reason=before.reason, wanted=before.wanted)
     return now
 
 
 def _news(turn: Turn, before: Turn | None) -> Iterator[Notice]:
-    yield from _brakes(turn, before)
+    yield from _holds(turn, before)
     if turn.standing is Standing.STALLED and not is_same_trouble(turn, before):
         yield _trouble(turn)
     if turn.standing is Standing.READY:
         yield from _success(turn, before)
     if drift := new_drift(turn, before):
         yield _notice(turn, Topic.DRIFT, drift_title(drift), drift_lines(drift))
-    if fights := new_fights(turn, before):
-        yield _notice(turn, Topic.FIGHT, fight_title(fights), fight_lines(fights))
+    if flapping := new_flapping(turn, before):
+        yield _notice(turn, Topic.FLAPPING, flapping_title(flapping), flapping_lines(flapping))
 
 
-def _brakes(turn: Turn, before: Turn | None) -> Iterator[Notice]:
-    known = before.brakes if before else ()
-    for brake in turn.brakes:
-        if brake not in known:
-            yield _brake_notice(turn, brake, brake_title(brake), "begun")
-    on = {brake.kind for brake in turn.brakes}
-    for brake in known:
-        if brake.kind not in on:
-            yield _brake_notice(turn, brake, release_title(brake), "ended")
+def _holds(turn: Turn, before: Turn | None) -> Iterator[Notice]:
+    known = before.holds if before else ()
+    for hold in turn.holds:
+        if hold not in known:
+            yield _hold_notice(turn, hold, hold_title(hold), "begun")
+    on = {hold.kind for hold in turn.holds}
+    for hold in known:
+        if hold.kind not in on:
+            yield _hold_notice(turn, hold, release_title(hold), "ended")
 
 
-def _brake_notice(turn: Turn, brake: Brake, title: str, what: str) -> Notice:
+def _hold_notice(turn: Turn, hold: Hold, title: str, what: str) -> Notice:
     notice = _notice(turn, Topic.FREEZE, title, ())
-    return replace(notice, id=f"{notice.id}-{brake.kind}-{what}")
+    return replace(notice, id=f"{notice.id}-{hold.kind}-{what}")
 
 
 def _trouble(turn: Turn) -> Notice:

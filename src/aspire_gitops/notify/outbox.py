@@ -15,10 +15,10 @@ from pathlib import Path
 
 import structlog
 
-from aspire_gitops.notify.receiver import Pace, Receiver, Tallies, Tally
-from aspire_gitops.notify.spool import Letter, Waiting
+from aspire_gitops.notify.receiver import NoticeCounters, NoticeCounts, Receiver, RetryPolicy
+from aspire_gitops.notify.spool import QueuedNotice, Spool
 from aspire_gitops.status.value import Notice
-from aspire_gitops.vocabulary.errors import TellingFailed
+from aspire_gitops.vocabulary.errors import NotificationFailed
 
 MOST_WAITING = 1000
 _log = structlog.get_logger("aspire_gitops.notify")
@@ -51,7 +51,7 @@ class Outbox:
         receivers: Sequence[Receiver],
         *,
         clock: Callable[[], datetime] = _now,
-        pace: Pace | None = None,
+        pace: RetryPolicy | None = None,
         most_waiting: int = MOST_WAITING,
     ) -> None:
         """Take over what waits in the folder. A folder that cannot be read is logged."""
@@ -60,24 +60,24 @@ class Outbox:
             raise ValueError("two receivers have the same name")
         self._receivers = tuple(receivers)
         self._clock = clock
-        self._pace = pace or Pace()
-        self._tallies = Tallies(names)
-        self._waiting = Waiting(folder, names, self._tallies, most=most_waiting)
+        self._pace = pace or RetryPolicy()
+        self._tallies = NoticeCounters(names)
+        self._spool = Spool(folder, names, self._tallies, most=most_waiting)
         self._lines: tuple[_Line, ...] = ()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def untold(self) -> int:
         """How many notices wait for at least one receiver."""
-        return len(self._waiting)
+        return len(self._spool)
 
     @property
     def unsaved(self) -> int:
         """How many of them would not survive the end of this process: the disk is full."""
-        return self._waiting.unsaved
+        return self._spool.unsaved
 
     @property
-    def counts(self) -> Mapping[str, Tally]:
+    def counts(self) -> Mapping[str, NoticeCounts]:
         """What became of the notices since the start, by receiver."""
         return self._tallies.now()
 
@@ -90,7 +90,7 @@ class Outbox:
         names = frozenset(one.name for one in self._receivers if one.wants(notice))
         if not names:
             return
-        self._waiting.add(notice, names, self._clock())
+        self._spool.add(notice, names, self._clock())
         loop = self._loop
         if loop:
             with suppress(RuntimeError):  # it has just been closed
@@ -120,34 +120,34 @@ class Outbox:
     async def _serve(self, line: _Line, stop: asyncio.Event) -> None:
         while not stop.is_set():
             line.bell.clear()
-            letter = self._waiting.next_for(line.receiver)
-            if letter is None:
+            queued = self._spool.next_for(line.receiver)
+            if queued is None:
                 await line.bell.wait()
                 continue
-            pause_s = await self._try(line, letter)
+            pause_s = await self._try(line, queued)
             if pause_s:
                 # Not the bell: news must not make us knock faster at a closed door.
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), pause_s)
-        while letter := self._waiting.next_for(line.receiver):
-            if await self._try(line, letter):
+        while queued := self._spool.next_for(line.receiver):
+            if await self._try(line, queued):
                 return
 
-    async def _try(self, line: _Line, letter: Letter) -> float:
+    async def _try(self, line: _Line, queued: QueuedNotice) -> float:
         """Tell once. Returns how long to leave this receiver alone, in seconds."""
         losses = self.counts[line.name].given_up
-        error = await self._told(line, letter, losses - line.losses_said)
+        error = await self._told(line, queued, losses - line.losses_said)
         if error is None:
-            if self._waiting.done(letter, line.name):
+            if self._spool.done(queued, line.name):
                 self._tallies.add(line.name, told=1)
             line.failures, line.losses_said = 0, losses
             return 0.0
         self._tallies.add(line.name, failed_tries=1)
         line.failures += 1
         pause_s = self._pace.pause_s(line.failures, error.retry_after_s, random.random())  # noqa: S311 (spreads pauses, guards nothing)
-        told = {"receiver": line.name, "notice": letter.notice.id, "why": str(error)}
-        if error.permanent or self._is_old(letter):
-            if self._waiting.done(letter, line.name):
+        told = {"receiver": line.name, "notice": queued.notice.id, "why": str(error)}
+        if error.permanent or self._is_old(queued):
+            if self._spool.done(queued, line.name):
                 self._tallies.add(line.name, given_up=1)
             _log.warning("given up telling", **told)
         else:
@@ -155,21 +155,23 @@ class Outbox:
             _log.warning("not told, trying again", **told, tries=line.failures, again_in_s=again)
         return pause_s
 
-    async def _told(self, line: _Line, letter: Letter, losses: int) -> TellingFailed | None:
+    async def _told(
+        self, line: _Line, queued: QueuedNotice, losses: int
+    ) -> NotificationFailed | None:
         try:
             async with asyncio.timeout(self._pace.try_s):
-                await line.receiver.tell(_with_losses(letter.notice, losses))
-        except TellingFailed as error:
+                await line.receiver.tell(_with_losses(queued.notice, losses))
+        except NotificationFailed as error:
             return error
         except TimeoutError:
-            return TellingFailed(f"no end in {self._pace.try_s:g} s")
+            return NotificationFailed(f"no end in {self._pace.try_s:g} s")
         except Exception as error:  # noqa: BLE001 (a bug in one receiver must not end the others)
             # Its words are not ours, so they may hold a secret.
-            return TellingFailed(f"a bug in this receiver: {type(error).__name__}")
+            return NotificationFailed(f"a bug in this receiver: {type(error).__name__}")
         return None
 
-    def _is_old(self, letter: Letter) -> bool:
-        return (self._clock() - letter.accepted_at).total_seconds() > self._pace.give_up_s
+    def _is_old(self, queued: QueuedNotice) -> bool:
+        return (self._clock() - queued.accepted_at).total_seconds() > self._pace.give_up_s
 
 
 def _with_losses(notice: Notice, losses: int) -> Notice:

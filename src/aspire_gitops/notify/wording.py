@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.status.value import Answer, Brake, BrakeKind, Drifted, Fight, Turn
+from aspire_gitops.status.value import Answer, Drifted, FlappingField, Hold, HoldKind, Turn
 from aspire_gitops.vocabulary.revision import Revision
 from aspire_gitops.vocabulary.text import plural
 
@@ -24,15 +24,15 @@ _ANSWERS = {
     Answer.HELD: "left alone, because somebody keeps changing it back",
     Answer.FAILED: "could not be healed",
 }
-_BRAKED = {
-    BrakeKind.SUSPEND: "Suspended",
-    BrakeKind.FREEZE: "Frozen",
-    BrakeKind.REVERT: "Held at {commit}",
+_ON_HOLD = {
+    HoldKind.SUSPEND: "Suspended",
+    HoldKind.FREEZE: "Frozen",
+    HoldKind.REVERT: "Held at {commit}",
 }
 _RELEASED = {
-    BrakeKind.SUSPEND: "Resumed",
-    BrakeKind.FREEZE: "The freeze is over",
-    BrakeKind.REVERT: "The branch is followed again",
+    HoldKind.SUSPEND: "Resumed",
+    HoldKind.FREEZE: "The freeze is over",
+    HoldKind.REVERT: "The branch is followed again",
 }
 
 
@@ -96,30 +96,30 @@ def drift_lines(drift: Iterable[Drifted]) -> Iterator[str]:
         yield f"{one.object}: {fields}{by}{since} ({_ANSWERS[one.answer]})"
 
 
-def fight_title(fights: Sequence[Fight]) -> str:
+def flapping_title(flapping: Sequence[FlappingField]) -> str:
     """Return that somebody works against git."""
-    return f"Somebody keeps changing {plural(len(fights), 'field')} back; healing slows down"
+    return f"Somebody keeps changing {plural(len(flapping), 'field')} back; healing slows down"
 
 
-def fight_lines(fights: Iterable[Fight]) -> Iterator[str]:
+def flapping_lines(flapping: Iterable[FlappingField]) -> Iterator[str]:
     """Yield each field, how often it was fought over, and when it is healed again."""
-    for fight in fights:
-        where = f"{fight.object} {fight.path}".strip()
-        again = clock(fight.heals_again_at)
-        yield f"{where}: {fight.times} times within the hour; healed again after {again}"
+    for flap in flapping:
+        where = f"{flap.object} {flap.path}".strip()
+        again = clock(flap.heals_again_at)
+        yield f"{where}: {flap.times} times within the hour; healed again after {again}"
 
 
-def brake_title(brake: Brake) -> str:
+def hold_title(hold: Hold) -> str:
     """Return who put a brake on, until when and why."""
-    until = f" until {clock(brake.until)}" if brake.until else ""
-    what = _BRAKED[brake.kind].format(commit=(brake.commit or "")[:7])
-    return f"{what} by {brake.owner}{until}: {brake.reason}"
+    until = f" until {clock(hold.until)}" if hold.until else ""
+    what = _ON_HOLD[hold.kind].format(commit=(hold.commit or "")[:7])
+    return f"{what} by {hold.owner}{until}: {hold.reason}"
 
 
-def release_title(brake: Brake) -> str:
+def release_title(hold: Hold) -> str:
     """Return that a brake is off."""
-    put_on = f"{brake.owner} put it on at {clock(brake.since)}: {brake.reason}"
-    return f"{_RELEASED[brake.kind]} ({put_on})"
+    put_on = f"{hold.owner} put it on at {clock(hold.since)}: {hold.reason}"
+    return f"{_RELEASED[hold.kind]} ({put_on})"
 
 
 def clock(moment: datetime) -> str:

@@ -30,9 +30,9 @@ SPEND: Final = "spend"
 
 def addresses_to_adopt(compiled: Compiled, snapshot: Snapshot, owner: str) -> frozenset[str]:
     """Return the keys of which a plan must know whose they are, by address."""
-    foreign = match(snapshot.objects, owner)
+    unmanaged = match(snapshot.objects, owner)
     found = (
-        foreign.foreign_named(Kind.KEY, compiled.objects[key].handle)
+        unmanaged.unmanaged_named(Kind.KEY, compiled.objects[key].handle)
         for key, intent in compiled.intents.items()
         if key.kind is Kind.KEY and intent.adopt and key in compiled.objects
     )

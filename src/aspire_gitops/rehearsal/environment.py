@@ -18,7 +18,7 @@ from aspire_ledger.canonical import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class AppCall:
     """One call by an app: with which key, for which alias, and what else is in the body."""
 
     key: ObjectKey
@@ -44,7 +44,7 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class CallResult:
     """What came back for one call, and what went out for it.
 
     The headers are LiteLLM's account of who answered; `received` is the
@@ -76,7 +76,7 @@ class Attacked:
     message: str = ""  # of an error, cut
 
 
-class Stage(Protocol):
+class Environment(Protocol):
     """What the script needs of a gateway."""
 
     def make_keys_by_hand(self, compiled: Compiled) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ class Stage(Protocol):
         """Return where each object of ours is on the gateway."""
         ...
 
-    def call(self, call: Call) -> Exchange: ...
+    def call(self, call: AppCall) -> CallResult: ...
 
     def attack(self, attack: Attack, names: Names, key: ObjectKey) -> Attacked:
         """Play one attack with a key, and wait until the ledger has settled it."""
@@ -109,7 +109,7 @@ class Stage(Protocol):
         """Let every request to a provider fail with 503, until `mend`."""
         ...
 
-    def mend(self) -> None: ...
+    def recover(self) -> None: ...
 
     def restart(self) -> None: ...
 

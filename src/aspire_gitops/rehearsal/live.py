@@ -22,7 +22,7 @@ from aspire_gitops.rehearsal.attacks import Attack, Names
 from aspire_gitops.rehearsal.bookkeeping import Bookkeeper
 from aspire_gitops.rehearsal.books import Book
 from aspire_gitops.rehearsal.calling import AppCaller, Attacker, leaks, received_by
-from aspire_gitops.rehearsal.environment import Attacked, Call, Exchange
+from aspire_gitops.rehearsal.environment import AppCall, Attacked, CallResult
 from aspire_gitops.rehearsal.ledger_books import LedgerBooks
 from aspire_gitops.rehearsal.ours import Ours
 from aspire_gitops.rehearsal.redirect import Redirected, keys_folder, redirect, secret_reference
@@ -38,7 +38,7 @@ from aspire_ledger.canonical import JsonValue
 Answer = TypeVar("Answer")
 
 
-class SandboxStage:
+class SandboxEnvironment:
     """One sandbox with its upstream. Implements `Stage`."""
 
     def __init__(
@@ -94,7 +94,7 @@ class SandboxStage:
             if item.mark and item.mark.owner == self._ours.owner and item.address
         }
 
-    def call(self, call: Call) -> Exchange:
+    def call(self, call: AppCall) -> CallResult:
         exchange = self._caller.call(call, self._value_of(call.key))
         self._ours.keep(f"the answer to {call.key.name} for {call.model}", exchange.message)
         self._bookkeeper.note(call.key, call.model, exchange.received)
@@ -134,7 +134,7 @@ class SandboxStage:
     def fail(self, provider: str) -> None:
         self._control.fail(503, provider=provider)
 
-    def mend(self) -> None:
+    def recover(self) -> None:
         self._control.reset()
 
     def restart(self) -> None:
@@ -202,14 +202,14 @@ def rehearse(compiled: Compiled, watcher: Watcher, *, owner: str) -> Rehearsal:
     Raises:
         SandboxError: The sandbox could not be started; see its message.
     """
-    with staged(compiled, watcher.tells, owner=owner) as (stage, redirected):
-        return play(stage, redirected, watcher)
+    with staged(compiled, watcher.tells, owner=owner) as (environment, redirected):
+        return play(environment, redirected, watcher)
 
 
 @contextmanager
 def staged(
     compiled: Compiled, progress: Callable[[str], None], *, owner: str
-) -> Iterator[tuple[SandboxStage, Compiled]]:
+) -> Iterator[tuple[SandboxEnvironment, Compiled]]:
     """Start a gateway for `compiled`, and apply nothing.
 
     Yields the stage, and `compiled` as it is meant for it: every provider a stand-in.
@@ -234,8 +234,8 @@ def staged(
         books = sandbox.ledger_url and stack.enter_context(LedgerBooks(sandbox.ledger_url))
         keeper = Bookkeeper(redirected.compiled, books or None)
         deliveries = deliveries_in(Path(keys_folder(folder)))
-        stage = SandboxStage(sandbox, redirected, ours, keeper, deliveries=deliveries)
-        yield stage, redirected.compiled
+        environment = SandboxEnvironment(sandbox, redirected, ours, keeper, deliveries=deliveries)
+        yield environment, redirected.compiled
 
 
 def fake_secret(protocol: str) -> str:

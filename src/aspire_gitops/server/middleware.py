@@ -112,7 +112,7 @@ _UNKNOWN = "unknown"  # one label for all paths that strangers try
 _log = structlog.get_logger()
 
 
-class Manners:
+class ResponseMiddleware:
     """The outermost middleware."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, routes: frozenset[str]) -> None:

@@ -69,7 +69,7 @@ def is_loopback(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
-class Watched(Protocol):
+class StatusProvider(Protocol):
     """The controller, to look at. Both calls are cheap and read memory only."""
 
     def status(self) -> Status:
@@ -81,7 +81,7 @@ class Watched(Protocol):
         ...
 
 
-class Waking(Protocol):
+class TurnRequests(Protocol):
     """The controller, to be woken. Many wake-ups make one turn."""
 
     def wake(self, cause: str) -> None:

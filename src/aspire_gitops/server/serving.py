@@ -17,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from aspire_gitops.server.application import application, local_application
 from aspire_gitops.server.metrics import Metrics
-from aspire_gitops.server.options import ServerOptions, Waking, Watched
+from aspire_gitops.server.options import ServerOptions, StatusProvider, TurnRequests
 from aspire_gitops.server.sockets import local_socket, network_socket
 
 _MAX_HEAD_BYTES = 16 * 1024
@@ -27,8 +27,8 @@ _STOP_PATIENCE_S = 2  # for answers in hand
 
 
 async def serve(
-    watched: Watched,
-    waking: Waking,
+    watched: StatusProvider,
+    waking: TurnRequests,
     options: ServerOptions,
     stop: Event,
     *,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
-from aspire_gitops.server.options import ServerOptions, Waking
+from aspire_gitops.server.options import ServerOptions, TurnRequests
 
 _SIGNATURES = {  # header: what stands before the hex digits
     "x-hub-signature-256": "sha256=",
@@ -118,7 +118,7 @@ _STRANGER = "no signature that proves the shared secret; nothing happened\n"
 class Hook:
     """The endpoint. Never logs or returns anything of a request."""
 
-    def __init__(self, waking: Waking, options: ServerOptions) -> None:
+    def __init__(self, waking: TurnRequests, options: ServerOptions) -> None:
         self._waking = waking
         self._secret = options.webhook_secret
         self._branch = options.branch

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from aspire_gitops.status.value import Answer, BrakeKind, Role, Standing
+from aspire_gitops.status.value import Answer, HoldKind, Role, Standing
 from aspire_gitops.vocabulary.text import one_line, printable
 
 
@@ -100,7 +100,7 @@ class DriftDocument(Document):
     since: datetime | None
 
 
-class FightDocument(Document):
+class FlappingDocument(Document):
     object: Line
     path: Line
     times: int
@@ -108,8 +108,8 @@ class FightDocument(Document):
     heals_again_at: datetime
 
 
-class BrakeDocument(Document):
-    kind: BrakeKind
+class HoldDocument(Document):
+    kind: HoldKind
     owner: Line
     reason: Line
     since: datetime
@@ -135,7 +135,7 @@ class TurnDocument(Document):
     diagnostics: tuple[DiagnosticDocument, ...]
     drift: int
     fights: int
-    brakes: tuple[BrakeDocument, ...]
+    brakes: tuple[HoldDocument, ...]
     gateway_s: float
     source_s: float
     own_s: float
@@ -307,10 +307,10 @@ class StatusDocument(Document):
     wanted: RevisionDocument | None
     applied: RevisionDocument | None
     applied_at: datetime | None
-    brakes: tuple[BrakeDocument, ...]
+    brakes: tuple[HoldDocument, ...]
     pending: PlanDocument | None
     drift: tuple[DriftDocument, ...]
-    fights: tuple[FightDocument, ...]
+    fights: tuple[FlappingDocument, ...]
     turns: tuple[TurnDocument, ...]
     aliases: tuple[AliasDocument, ...]
     apps: tuple[AppDocument, ...]

@@ -53,7 +53,7 @@ def status_text(status: StatusDocument) -> Text:
         list(_apps(status)),
         list(_spend(status)),
         list(_calls(status)),
-        list(_foreign(status)),
+        list(_unmanaged(status)),
         list(_controller(status)),
     ]
     blocks = [Text("\n").join(lines) for lines in paragraphs if lines]
@@ -70,8 +70,8 @@ def _top(status: StatusDocument) -> Iterator[Text]:
     yield _told(status.reason, indent=2)
     if status.help:
         yield _told(status.help, indent=2, lead="= help: ")
-    for brake in status.brakes:
-        yield Text(f"  {words.sentence(words.brake_text(brake, status.at))}", style="cyan")
+    for hold in status.brakes:
+        yield Text(f"  {words.sentence(words.hold_text(hold, status.at))}", style="cyan")
     yield Text(f"  {', '.join(_pulse(status))}", style="dim")
 
 
@@ -158,10 +158,10 @@ def _drift(status: StatusDocument) -> Iterator[Text]:
         who += [words.ago(drifted.since, status.at)] if drifted.since else []
         told = f" {', '.join(who)}" if who else ""
         yield Text(f"  {drifted.object}: {what}{told}; {words.ANSWER_WORDS[drifted.answer]}")
-    for fight in status.fights:
-        again = words.ahead(fight.heals_again_at, status.at)
-        line = Text.assemble("  ", ("fight", "bold red"), f" over {fight.path} of {fight.object}")
-        yield line.append(f": {plural(fight.times, 'time')} in the last hour; healed again {again}")
+    for flap in status.fights:
+        again = words.ahead(flap.heals_again_at, status.at)
+        line = Text.assemble("  ", ("fight", "bold red"), f" over {flap.path} of {flap.object}")
+        yield line.append(f": {plural(flap.times, 'time')} in the last hour; healed again {again}")
 
 
 def _turns(status: StatusDocument) -> Iterator[Text]:
@@ -282,7 +282,7 @@ def _listed(rows: Sequence[Sequence[str]], more: str) -> Iterator[Text]:
         yield Text(f"      {more}", style="dim")
 
 
-def _foreign(status: StatusDocument) -> Iterator[Text]:
+def _unmanaged(status: StatusDocument) -> Iterator[Text]:
     for fallback in status.fallbacks:
         line = Text.assemble("  ", ("! LIVE FALLBACK", "bold white on red"))
         line.append(f" calls to {fallback.alias} may be answered by {', '.join(fallback.answers)}")

@@ -48,7 +48,7 @@ class Drifted:
 
 
 @dataclass(frozen=True, slots=True)
-class Fight:
+class FlappingField:
     """Somebody keeps changing a field back: `times` within the last hour."""
 
     object: str
@@ -58,17 +58,17 @@ class Fight:
     heals_again_at: datetime
 
 
-class BrakeKind(StrEnum):
+class HoldKind(StrEnum):
     SUSPEND = "suspend"  # look and report, until somebody resumes
     FREEZE = "freeze"  # the same, and it ends by itself
     REVERT = "revert"  # hold an older revision instead of the branch; ends by itself
 
 
 @dataclass(frozen=True, slots=True)
-class Brake:
+class Hold:
     """Somebody asked us to hold still, or to hold the revision `commit`. Ends by itself at `until`."""
 
-    kind: BrakeKind
+    kind: HoldKind
     owner: str
     reason: str
     since: datetime
@@ -104,8 +104,8 @@ class Turn:
     failures: tuple[str, ...] = ()  # `deployment/qwen-vision: …`, one for each failed change
     diagnostics: tuple[Diagnostic, ...] = ()
     drift: tuple[Drifted, ...] = ()
-    fights: tuple[Fight, ...] = ()
-    brakes: tuple[Brake, ...] = ()
+    flapping: tuple[FlappingField, ...] = ()
+    holds: tuple[Hold, ...] = ()
     gateway_s: float = 0.0
     source_s: float = 0.0
     own_s: float = 0.0
@@ -202,9 +202,9 @@ class Status:
     aliases: tuple[AliasRow, ...] = ()
     apps: tuple[AppRow, ...] = ()
     drift: tuple[Drifted, ...] = ()  # of the last turn that read the gateway
-    fights: tuple[Fight, ...] = ()
-    brakes: tuple[Brake, ...] = ()
-    foreign: tuple[str, ...] = ()
+    flapping: tuple[FlappingField, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    unmanaged: tuple[str, ...] = ()
     fallbacks: tuple[LiveFallback, ...] = ()
     journal: JournalFacts | None = None
     untold: int = 0  # notices that could not be handed over yet
@@ -221,7 +221,7 @@ class Topic(StrEnum):
     FAILED = "failed"  # a revision could not be applied for its own reason
     STALLED = "stalled"
     DRIFT = "drift"
-    FIGHT = "fight"
+    FLAPPING = "fight"
     FREEZE = "freeze"
     RECOVERED = "recovered"  # after failed or stalled
     SPEND = "spend"  # a budget reached one of its declared percentages
@@ -252,11 +252,11 @@ __all__ = [
     "AliasRow",
     "Answer",
     "AppRow",
-    "Brake",
-    "BrakeKind",
     "DowntimeReport",
     "Drifted",
-    "Fight",
+    "FlappingField",
+    "Hold",
+    "HoldKind",
     "JournalFacts",
     "Notice",
     "Role",

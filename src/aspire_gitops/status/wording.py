@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from aspire_gitops.spend.wording import month_text
 from aspire_gitops.status.document import (
     AppDocument,
-    BrakeDocument,
     DowntimeDocument,
+    HoldDocument,
     PlanDocument,
     RevisionDocument,
     StatusDocument,
     TurnDocument,
 )
 from aspire_gitops.status.documenting import turn_document
-from aspire_gitops.status.value import Answer, BrakeKind, Role, Standing, Turn
+from aspire_gitops.status.value import Answer, HoldKind, Role, Standing, Turn
 from aspire_gitops.vocabulary.text import one_line, plural, revision_text
 
 STANDING_SIGNS: Mapping[Standing, str] = {  # told apart by shape, colour comes on top
@@ -34,10 +34,10 @@ ANSWER_WORDS: Mapping[Answer, str] = {
     Answer.HELD: "held: healing is slowed down",
     Answer.FAILED: "healing failed",
 }
-_BRAKE_WORDS: Mapping[BrakeKind, str] = {
-    BrakeKind.FREEZE: "Frozen",
-    BrakeKind.SUSPEND: "Suspended",
-    BrakeKind.REVERT: "Held at an older revision",
+_HOLD_WORDS: Mapping[HoldKind, str] = {
+    HoldKind.FREEZE: "Frozen",
+    HoldKind.SUSPEND: "Suspended",
+    HoldKind.REVERT: "Held at an older revision",
 }
 _TAKES_OVER = "takes over when the other controller ends"
 UNTOLD = "not told"
@@ -58,15 +58,15 @@ def headline(status: StatusDocument) -> Headline:
     if status.role is Role.STANDBY:
         return Headline("Standby", _TAKES_OVER, "held")
     if status.standing is Standing.READY and status.brakes:
-        return _held({brake.kind for brake in status.brakes})
+        return _held({hold.kind for hold in status.brakes})
     standing = status.standing
     return Headline(standing.capitalize(), STANDING_HINTS[standing], standing.value)
 
 
-def _held(kinds: Collection[BrakeKind]) -> Headline:
-    if kinds == {BrakeKind.REVERT}:  # alone it stops nobody: drift from that revision is healed
+def _held(kinds: Collection[HoldKind]) -> Headline:
+    if kinds == {HoldKind.REVERT}:  # alone it stops nobody: drift from that revision is healed
         return Headline("Reverted", "holds an older revision", "held")
-    word = "Frozen" if BrakeKind.FREEZE in kinds else "Suspended"
+    word = "Frozen" if HoldKind.FREEZE in kinds else "Suspended"
     return Headline(word, "looks and reports only", "held")
 
 
@@ -153,13 +153,13 @@ def revisions_text(status: StatusDocument) -> str:
     return "git is ahead" if is_behind(status) else "the same revision"
 
 
-def brake_text(brake: BrakeDocument, now: datetime) -> str:
+def hold_text(hold: HoldDocument, now: datetime) -> str:
     """Return who stopped what until when, in one sentence."""
-    word = _BRAKE_WORDS[brake.kind]
+    word = _HOLD_WORDS[hold.kind]
     end = "until somebody resumes"
-    if brake.until:
-        end = f"until {clock(brake.until, now)} ({ahead(brake.until, now)})"
-    return f"{word} by {brake.owner} {end}: {brake.reason}"
+    if hold.until:
+        end = f"until {clock(hold.until, now)} ({ahead(hold.until, now)})"
+    return f"{word} by {hold.owner} {end}: {hold.reason}"
 
 
 def plan_wait_text(plan: PlanDocument, status: StatusDocument) -> str:

@@ -13,7 +13,7 @@ AspireGitopsError
 ├── JournalDamaged            its chain is broken                        → a person must look
 ├── LedgerUnavailable         its database cannot answer now             → try again
 ├── LedgerRefused             what is asked of it cannot be done         → a person must look
-├── TellingFailed             a notification could not be handed over    → try again
+├── NotificationFailed             a notification could not be handed over    → try again
 ├── SandboxError              the sandbox could not be started or used   → see its message
 └── GatewayError
     ├── GatewayUnavailable    no answer, 429 or 5xx after the last retry → try again
@@ -112,7 +112,7 @@ class LedgerRefused(AspireGitopsError):
     """
 
 
-class TellingFailed(AspireGitopsError):
+class NotificationFailed(AspireGitopsError):
     """Somebody could not be told. Try again; it never stops a turn.
 
     `retry_after_s` is the receiver's own wish; `permanent` says that trying again cannot help;

@@ -16,20 +16,20 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
+from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
 
 _TRY_AGAIN = frozenset({408, 425, 429})
 _LONGEST_WORDS = 200
 _UNSAID_LIMIT_S = 60.0  # what GitHub asks for where it names no time
 
 
-def no_words(body: bytes) -> str:  # noqa: ARG001 (the shape of Place.words)
+def no_excerpt(body: bytes) -> str:  # noqa: ARG001 (the shape of Place.words)
     """Repeat nothing of a reply."""
     return ""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """Where a request goes. `what` names it in messages: `Slack`, `the webhook`.
 
     `words` finds in a reply what may be repeated in a message. `advice` says
@@ -38,7 +38,7 @@ class Place:
 
     what: str
     url: SecretStr
-    words: Callable[[bytes], str] = no_words
+    words: Callable[[bytes], str] = no_excerpt
     advice: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
@@ -63,24 +63,26 @@ class Reply:
     body: bytes
 
 
-def told(reply: Reply) -> bool:
+def is_success(reply: Reply) -> bool:
     return 200 <= reply.status < 300
 
 
-def refusal(place: Place, reply: Reply) -> TellingFailed:
+def refusal(destination: Destination, reply: Reply) -> NotificationFailed:
     """Return the error for a reply that is no success."""
-    words = _short(place.words(reply.body))
-    head = f"{place} answered {reply.status}" + (f" ({words})" if words else "")
+    words = _short(destination.words(reply.body))
+    head = f"{destination} answered {reply.status}" + (f" ({words})" if words else "")
     wish = retry_after_s(reply.headers)
     if wish is None and _is_rate_limit(reply):
         wish = _UNSAID_LIMIT_S
     if reply.status >= 500 or reply.status in _TRY_AGAIN or _is_rate_limit(reply):
-        return TellingFailed(f"{head}; try again later", retry_after_s=wish, status=reply.status)
+        return NotificationFailed(
+            f"{head}; try again later", retry_after_s=wish, status=reply.status
+        )
     if reply.status < 400:
         way_out = "it is a redirect; set the URL that it leads to"
     else:
-        way_out = place.advice.get(reply.status, "check its URL and settings")
-    return TellingFailed(f"{head}; {way_out}", permanent=True, status=reply.status)
+        way_out = destination.advice.get(reply.status, "check its URL and settings")
+    return NotificationFailed(f"{head}; {way_out}", permanent=True, status=reply.status)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -42,7 +42,7 @@ class World:
     owner: str = OWNER
     daemon: Daemon = field(init=False)
     fate: Random = field(init=False)  # says what happens; `dice` says to whom
-    foreign: dict[tuple[str, str], Thing] = field(default_factory=dict)
+    unmanaged: dict[tuple[str, str], Thing] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
     told: deque[str] = field(default_factory=lambda: deque(maxlen=60))
     later: list[tuple[float, str, Callable[[], object]]] = field(default_factory=list)

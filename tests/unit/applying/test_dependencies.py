@@ -2,7 +2,7 @@
 
 import pytest
 
-from aspire_gitops.applying.dependencies import what_it_lacks
+from aspire_gitops.applying.dependencies import blocked_by
 from aspire_gitops.applying.outcome import Result, Status
 from aspire_gitops.planning.plan import Action, Change
 from aspire_gitops.state import GatewayObject
@@ -54,11 +54,11 @@ CREATE, UPDATE, DELETE = Action.CREATE, Action.UPDATE, Action.DELETE
 )  # fmt: skip
 def test_after_a_failure(wanted: Change, earlier: Change, *, tried: bool) -> None:
     for status in (Status.FAILED, Status.SKIPPED):
-        lack = what_it_lacks(wanted, [Result(earlier, status)])
+        lack = blocked_by(wanted, [Result(earlier, status)])
         assert (lack is None) is tried
         assert tried or f"{earlier.action} {earlier.key} {status}" in str(lack)
 
 
 def test_what_was_applied_stands_in_nobodys_way() -> None:
     done = Result(change(CREATE, credential("acme")), Status.APPLIED)
-    assert what_it_lacks(change(CREATE, deployment("chat", "acme")), [done]) is None
+    assert blocked_by(change(CREATE, deployment("chat", "acme")), [done]) is None

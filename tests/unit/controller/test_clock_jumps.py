@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.controller.holds import braking
+from aspire_gitops.controller.holds import hold_draft
 from aspire_gitops.journal.entry import EntryKind
-from aspire_gitops.status.value import Answer, Brake, BrakeKind, Standing
+from aspire_gitops.status.value import Answer, Hold, HoldKind, Standing
 from support.fake_gateway import Fault, Status
 from support.folders import alias
 from support.turns import Scene
@@ -80,13 +80,13 @@ def test_a_freeze_holds_until_the_hour_that_was_said_though_the_clock_went_back(
 ) -> None:
     until = settled.now + timedelta(minutes=10)
     settled.journal.append(
-        braking(Brake(BrakeKind.FREEZE, "ada", "maintenance", settled.now, until))
+        hold_draft(Hold(HoldKind.FREEZE, "ada", "maintenance", settled.now, until))
     )
     swap(settled, "chat-2")
     for later_s in (60, -HOUR, HOUR):
-        assert settled.turn(later_s=later_s).brakes
+        assert settled.turn(later_s=later_s).holds
         assert settled.params("chat")["model"] == "openai/chat-1"
-    assert settled.turn(later_s=600).brakes == ()
+    assert settled.turn(later_s=600).holds == ()
     assert settled.params("chat")["model"] == "openai/chat-2"
 
 

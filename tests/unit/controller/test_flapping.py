@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aspire_gitops.controller.drift import Heal, fights, held_back
+from aspire_gitops.controller.drift import Heal, flapping_fields, held_back
 from aspire_gitops.planning.plan import Action, Change, FieldChange
 from aspire_gitops.state import Kind, ObjectKey
 
@@ -29,15 +29,15 @@ def heals(*minutes_ago: int, path: str = "blocked") -> list[Heal]:
     ],
 )
 def test_when_it_is_healed_again(ago: list[int], pause_min: int | None) -> None:
-    on = fights(heals(*ago), NOW)
+    on = flapping_fields(heals(*ago), NOW)
     expected = (
         [] if pause_min is None else [NOW - timedelta(minutes=1) + timedelta(minutes=pause_min)]
     )
-    assert [fight.heals_again_at for fight in on] == expected
+    assert [flap.heals_again_at for flap in on] == expected
 
 
 def test_two_fields_are_two_stories() -> None:
-    assert fights([*heals(1, 2), *heals(3, 4, path="litellm_params.model")], NOW) == ()
+    assert flapping_fields([*heals(1, 2), *heals(3, 4, path="litellm_params.model")], NOW) == ()
 
 
 def change(key: ObjectKey, *paths: str) -> Change:
@@ -45,13 +45,13 @@ def change(key: ObjectKey, *paths: str) -> Change:
 
 
 def test_only_a_change_of_the_field_that_is_fought_over_is_held_back() -> None:
-    on = fights(heals(0, 1, 2, 3), NOW)
+    on = flapping_fields(heals(0, 1, 2, 3), NOW)
     same, other = change(CHAT, "blocked", "x"), change(CHAT, "y")
     assert list(held_back([same, other], on, NOW)) == [same]
 
 
 def test_a_credential_is_never_held_back() -> None:
     key = ObjectKey(Kind.CREDENTIAL, "acme")
-    on = fights([Heal(str(key), "a", NOW)] * 5, NOW)
+    on = flapping_fields([Heal(str(key), "a", NOW)] * 5, NOW)
     assert on
     assert list(held_back([change(key, "a")], on, NOW)) == []

@@ -74,4 +74,4 @@ def test_healing_that_failed_is_no_fight_after_a_restart(settled: Scene) -> None
     settled.restart()
     turn = settled.turn("start", "reconcile")
     assert [one.answer for one in turn.drift] == [Answer.HEALED]
-    assert turn.fights == ()
+    assert turn.flapping == ()

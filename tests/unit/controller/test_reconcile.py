@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.controller.holds import braking, resuming
+from aspire_gitops.controller.holds import hold_draft, resume_draft
 from aspire_gitops.journal.entry import EntryKind
-from aspire_gitops.status.value import Answer, Brake, BrakeKind, Standing
+from aspire_gitops.status.value import Answer, Hold, HoldKind, Standing
 from aspire_gitops.vocabulary.errors import JournalDamaged, JournalUnavailable
 from support.fake_gateway import Drop, Fault, Html, Status
 from support.folders import alias, provider
@@ -235,7 +235,7 @@ def test_a_fight_is_seen_and_slowed_down(settled: Scene) -> None:
     by_hand(settled, "openai/by-hand")
     held = settled.turn(later_s=5)
     assert [d.answer for d in held.drift] == [Answer.HELD]
-    assert [(f.object, f.path, f.times) for f in held.fights] == [
+    assert [(f.object, f.path, f.times) for f in held.flapping] == [
         ("deployment/chat", "litellm_params.model", 3)
     ]
     assert settled.params("chat")["model"] == "openai/by-hand"
@@ -370,10 +370,10 @@ def test_a_clock_that_was_set_back_does_not_keep_a_rejection_for_ever(settled: S
 
 
 def freeze(
-    scene: Scene, minutes: int, kind: BrakeKind = BrakeKind.FREEZE, commit: str | None = None
+    scene: Scene, minutes: int, kind: HoldKind = HoldKind.FREEZE, commit: str | None = None
 ) -> None:
     until = scene.now + timedelta(minutes=minutes)
-    scene.journal.append(braking(Brake(kind, "ada", "maintenance", scene.now, until, commit)))
+    scene.journal.append(hold_draft(Hold(kind, "ada", "maintenance", scene.now, until, commit)))
 
 
 def test_a_freeze_shows_what_waits_and_changes_nothing(settled: Scene) -> None:
@@ -383,7 +383,7 @@ def test_a_freeze_shows_what_waits_and_changes_nothing(settled: Scene) -> None:
     turn = settled.turn()
     assert (turn.standing, settled.fake.writes) == (Standing.READY, [])
     assert turn.reason == "frozen by ada until 2026-11-23 12:11 UTC (maintenance); 1 change waits"
-    assert [brake.kind for brake in turn.brakes] == [BrakeKind.FREEZE]
+    assert [hold.kind for hold in turn.holds] == [HoldKind.FREEZE]
     assert turn.plan is not None
     assert len(turn.plan.changes) == 1
 
@@ -408,10 +408,10 @@ def test_a_freeze_holds_over_a_restart_and_drift_is_reported_meanwhile(settled: 
 
 def test_resume_ends_every_brake(settled: Scene) -> None:
     freeze(settled, 10)
-    freeze(settled, 10, BrakeKind.SUSPEND)
-    settled.journal.append(resuming("ada", settled.now))
+    freeze(settled, 10, HoldKind.SUSPEND)
+    settled.journal.append(resume_draft("ada", settled.now))
     by_hand(settled, "openai/by-hand")
-    assert settled.turn().brakes == ()
+    assert settled.turn().holds == ()
     assert settled.params("chat")["model"] == "openai/chat-1"
 
 
@@ -420,7 +420,7 @@ def test_a_revert_goes_forward_to_the_old_revision_and_holds_it(settled: Scene) 
     settled.declare(alias("chat", "acme", target={"provider": "acme", "model": "chat-2"}))
     settled.commit("Swap")
     settled.turn()
-    freeze(settled, 10, BrakeKind.REVERT, old)
+    freeze(settled, 10, HoldKind.REVERT, old)
     turn = settled.turn()
     assert settled.params("chat")["model"] == "openai/chat-1"
     assert turn.applied is not None

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from aspire_gitops.forge import STATES, GithubStatuses, Repository
 from aspire_gitops.status.value import Topic
-from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
+from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
 from support.listening import Heard, Listener, Say, listening
 from support.listening_notices import COMMIT, notice, tell
 
@@ -120,7 +120,7 @@ def test_a_refusal_says_what_to_do(
 ) -> None:
     github.answers(answer)
 
-    with pytest.raises(TellingFailed, match=said) as raised:
+    with pytest.raises(NotificationFailed, match=said) as raised:
         tell(statuses(github), notice())
 
     assert raised.value.permanent == permanent
@@ -145,7 +145,7 @@ def test_the_token_is_in_no_message_and_no_repr(github: Listener) -> None:
     github.answers(says(400, f"what is {TOKEN}?"))
     receiver = statuses(github)
 
-    with pytest.raises(TellingFailed, match="hidden") as raised:
+    with pytest.raises(NotificationFailed, match="hidden") as raised:
         tell(receiver, notice())
 
     assert "planted" not in str(raised.value) + repr(receiver)

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from aspire_gitops.notify import SlackReceiver
 from aspire_gitops.notify.slack import message
 from aspire_gitops.status.value import Notice, Topic
-from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
+from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
 from support.listening import Listener, Say, listening
 from support.listening_notices import NOON, notice, tell
 
@@ -121,7 +121,7 @@ def test_a_refusal_says_why_and_never_where(
     slack.answers(answer)
     receiver = SlackReceiver(slack.url(SECRET_PATH))
 
-    with pytest.raises(TellingFailed, match=said) as raised:
+    with pytest.raises(NotificationFailed, match=said) as raised:
         tell(receiver, notice())
 
     assert raised.value.permanent == permanent

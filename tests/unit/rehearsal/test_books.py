@@ -16,7 +16,7 @@ from aspire_gitops.rehearsal.books import (
     tariff_of,
 )
 from aspire_gitops.rehearsal.calling import leaks
-from aspire_gitops.rehearsal.checks import NotProved, Route, Verdict, books_agree, withstood
+from aspire_gitops.rehearsal.checks import CheckFailed, Route, Verdict, books_agree, withstood
 from aspire_gitops.rehearsal.environment import Attacked, Received
 from aspire_gitops.sandbox import Billed, UpstreamCall
 from aspire_gitops.sandbox.upstream.behaviour import Misbehaviour
@@ -164,12 +164,12 @@ def test_an_attack_is_withstood(seen: Attacked, tariff: Tariff | None, verdict: 
     ],
 )
 def test_an_attack_succeeds(attack: Attack, seen: Attacked, says: str) -> None:
-    with pytest.raises(NotProved, match=says):
+    with pytest.raises(CheckFailed, match=says):
         withstood(attack, seen, ROUTE, STRICT)
 
 
 def test_an_honest_call_must_not_be_refused() -> None:
-    with pytest.raises(NotProved, match="refused with 400"):
+    with pytest.raises(CheckFailed, match="refused with 400"):
         withstood(Attack(AttackKind.HONEST, "t", CHAT), Attacked(400, ()), ROUTE, FAIR)
 
 
@@ -182,7 +182,7 @@ def test_a_connection_that_was_closed_unread_may_be_booked() -> None:
 
 def test_the_provider_must_be_asked_what_it_used() -> None:
     seen = Attacked(200, (UNHEARD,), (BookedCall(COST, estimated=True),))
-    with pytest.raises(NotProved, match="not asked"):
+    with pytest.raises(CheckFailed, match="not asked"):
         withstood(ATTACK, seen, ROUTE, STRICT)
 
 
@@ -211,7 +211,7 @@ def test_two_books_agree(found: Book, agrees: bool) -> None:  # noqa: FBT001
     if agrees:
         assert "1 call, " in books_agree((found,))
     else:
-        with pytest.raises(NotProved):
+        with pytest.raises(CheckFailed):
             books_agree((found,))
 
 

@@ -84,7 +84,7 @@ EVERYTHING = plan(
     DELETE,
     refusals=(REFUSAL,),
     warnings=("the gateway runs LiteLLM 1.107.0, the reviewed files say 1.106.2",),
-    foreign=tuple(f"key/hand-made-{n}" for n in range(10)),
+    unmanaged=tuple(f"key/hand-made-{n}" for n in range(10)),
     fallbacks=(LiveFallback("claude-sonnet", "general", ("qwen-chat",)),),
     unverified=(OLD,),
 )

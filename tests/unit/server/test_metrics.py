@@ -105,7 +105,7 @@ def test_turns_are_counted_by_how_they_ended() -> None:
 def test_changes_are_counted_when_they_were_carried_out() -> None:
     metrics = Metrics()
     metrics.turned(turn(plan=swap_plan(), counts={"applied": 4, "failed": 1}))
-    metrics.turned(turn(plan=swap_plan(), brakes=(FREEZE,)))  # carried out nothing
+    metrics.turned(turn(plan=swap_plan(), holds=(FREEZE,)))  # carried out nothing
     assert value(metrics, ready(), "aspire_gitops_changes_total", result="applied") == 4
     planned = {"kind": "key", "action": "create"}
     assert value(metrics, ready(), "aspire_gitops_planned_changes_total", **planned) == 1

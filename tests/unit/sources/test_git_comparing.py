@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aspire_gitops.sources import DirectorySource
-from aspire_gitops.sources.git import Compared, published
+from aspire_gitops.sources.git import ComparedTrees, published
 from aspire_gitops.vocabulary.errors import SourceUnavailable, UsageError
 from aspire_gitops.vocabulary.revision import SourceTree
 from support.git_repository import Repository, new_repository
@@ -23,8 +23,8 @@ def repository(tmp_path: Path) -> Repository:
     return made
 
 
-def compared(repository: Repository, base: str | None = None, **more: bool) -> Compared:
-    return Compared(repository.path, "gateway.d", base, **more)
+def compared(repository: Repository, base: str | None = None, **more: bool) -> ComparedTrees:
+    return ComparedTrees(repository.path, "gateway.d", base, **more)
 
 
 def paths(tree: SourceTree) -> list[str]:

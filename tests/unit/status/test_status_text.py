@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aspire_gitops.status import wording as words
 from aspire_gitops.status.documenting import status_document, turn_document
 from aspire_gitops.status.terminal import status_text
-from aspire_gitops.status.value import Brake, BrakeKind, Standing, Status
+from aspire_gitops.status.value import Hold, HoldKind, Standing, Status
 from aspire_gitops.status.wording import runs, seconds_text, turn_line
 from support.statuses import (
     DRIFT,
@@ -42,7 +42,7 @@ def shown(status: Status) -> str:
         pytest.param(frozen(), "‖ Frozen  looks and reports only", id="frozen"),
         pytest.param(standby(), "‖ Standby  takes over", id="standby"),
         pytest.param(
-            replace(stalled(), brakes=frozen().brakes), "■ Stalled", id="stalled and frozen: the worse"
+            replace(stalled(), holds=frozen().holds), "■ Stalled", id="stalled and frozen: the worse"
         ),
     ],
 )  # fmt: skip
@@ -166,20 +166,20 @@ def test_a_moment_on_another_day_has_its_day() -> None:
 
 
 def test_a_suspension_ends_when_somebody_resumes() -> None:
-    brake = Brake(BrakeKind.SUSPEND, "mia", "moving house", NOW)
-    status = status_document(replace(ready(), brakes=(brake,)))
+    hold = Hold(HoldKind.SUSPEND, "mia", "moving house", NOW)
+    status = status_document(replace(ready(), holds=(hold,)))
     assert words.headline(status).word == "Suspended"
-    assert words.brake_text(status.brakes[0], NOW) == (
+    assert words.hold_text(status.brakes[0], NOW) == (
         "Suspended by mia until somebody resumes: moving house"
     )
 
 
 def test_a_revert_is_not_called_a_suspension_because_it_writes() -> None:
     end = NOW + timedelta(hours=2)
-    brake = Brake(BrakeKind.REVERT, "mia", "OCR fails", NOW, end, commit="4f2c9d1" + "0" * 33)
-    status = status_document(replace(ready(), brakes=(brake,)))
+    hold = Hold(HoldKind.REVERT, "mia", "OCR fails", NOW, end, commit="4f2c9d1" + "0" * 33)
+    status = status_document(replace(ready(), holds=(hold,)))
     assert words.headline(status).hint == "holds an older revision"
-    assert words.brake_text(status.brakes[0], NOW).startswith("Held at an older revision by mia")
+    assert words.hold_text(status.brakes[0], NOW).startswith("Held at an older revision by mia")
 
 
 @pytest.mark.parametrize(

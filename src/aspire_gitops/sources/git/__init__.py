@@ -7,7 +7,7 @@ anything. `docs/sources.md` says what each situation gets.
 
 from aspire_gitops.sources.git.address import Credentials, SshKey, Token, TokenFile
 from aspire_gitops.sources.git.local import (
-    Compared,
+    ComparedTrees,
     Comparison,
     GitSource,
     published,
@@ -18,7 +18,7 @@ from aspire_gitops.sources.git.remote import RemoteSource
 from aspire_gitops.sources.git.signatures import Signers
 
 __all__ = [
-    "Compared",
+    "ComparedTrees",
     "Comparison",
     "Credentials",
     "GitSource",

@@ -91,7 +91,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparedTrees:
     """What to compare: a folder of a local repository, which is never changed.
 
     `base` None is the first of `USUAL_BASES` that the repository has. `direct`

@@ -18,9 +18,9 @@ from aspire_gitops.sources.git.clone import Clone, Damaged
 from aspire_gitops.sources.git.exchange import Exchange, known_fault
 from aspire_gitops.sources.git.program import Finished, one_line
 from aspire_gitops.vocabulary.errors import (
+    NotificationFailed,
     SourceRefused,
     SourceUnavailable,
-    TellingFailed,
     UsageError,
 )
 
@@ -56,7 +56,7 @@ def publish_file(
     address. Somebody else's push in between is seen, and the file put on top of it.
 
     Raises:
-        TellingFailed: The remote does not take it, or the branch holds other files.
+        NotificationFailed: The remote does not take it, or the branch holds other files.
             `permanent` says that trying again cannot help.
         UsageError: The address, branch or path is none.
     """
@@ -76,9 +76,9 @@ def publish_file(
                 return publication.publish(content, message)
     except (SourceUnavailable, SourceRefused) as error:
         permanent = isinstance(error, SourceRefused)
-        raise TellingFailed(f"nothing published: {error}", permanent=permanent) from error
+        raise NotificationFailed(f"nothing published: {error}", permanent=permanent) from error
     except Damaged as damaged:
-        raise TellingFailed(f"nothing published: {clone} is not whole: {damaged}") from damaged
+        raise NotificationFailed(f"nothing published: {clone} is not whole: {damaged}") from damaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class _Publication:
         listed = self._ask("ls-tree", "-r", "-z", "--full-tree", "--name-only", commit)
         others = sorted({*listed.strip("\0").split("\0")} - {"", "/".join(self.parts)})
         if others:
-            raise TellingFailed(
+            raise NotificationFailed(
                 f"nothing published: branch {self.branch} holds other files "
                 f"({one_line(others[0])}); name a branch for the published file alone",
                 permanent=True,
@@ -158,7 +158,7 @@ class _Publication:
         declined = _was_declined(done)
         what = fault.what if fault else "the remote does not take it"
         way_out = fault.way_out if fault else "look at the branch's rules"
-        raise TellingFailed(
+        raise NotificationFailed(
             f"nothing published to {self.exchange.clone.address} {self.branch}: "
             f"{what} ({_reason(done)}); {way_out}",
             permanent=declined or (fault is not None and fault.refused),

@@ -118,7 +118,7 @@ def test_it_holds_when_the_command_returns(site: Site) -> None:
     site.aimed("west")
     assert site.daemon.run("freeze", "--for", "1h", "--reason", "x").returncode == 0
     status = site.status()
-    assert [brake.kind for brake in status.brakes] == ["freeze"]
+    assert [hold.kind for hold in status.brakes] == ["freeze"]
     assert status.turns[0].causes == ("brake",)
     assert (status.turns[0].planned, status.turns[0].counts) == (1, {})
 
