@@ -152,7 +152,7 @@ class ObeysTheClient(HonestStage):
 
 
 class StaysDown(HonestStage):
-    def mend(self) -> None:
+    def recover(self) -> None:
         """Leave the provider down."""
 
 
