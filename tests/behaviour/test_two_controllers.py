@@ -126,7 +126,7 @@ def test_one_leads_and_the_other_stands_by_ready(pair: Pair) -> None:
 def test_a_freeze_asked_for_on_either_host_holds_on_both(pair: Pair) -> None:
     done = pair.second.run("freeze", "--for", "1h", "--reason", "maintenance", "--owner", "ada")
     assert done.returncode == 0, done.stderr
-    assert "the next turn of a controller will see it" in done.stderr.decode().lower()
+    assert "a controller will see it in its next turn" in done.stderr.decode().lower()
     pair.push("west")
     assert pair.first.reconcile().counts == {}
     pair.first.kill()

@@ -54,7 +54,7 @@ COMPLETE = {
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        pytest.param({"ADMIN_KEY": ""}, "put it into ASPIRE_GITOPS_ADMIN_KEY", id="no admin key"),
+        pytest.param({"ADMIN_KEY": ""}, "set ASPIRE_GITOPS_ADMIN_KEY", id="no admin key"),
         pytest.param({"GATEWAY_URL": ""}, "set ASPIRE_GITOPS_GATEWAY_URL", id="no gateway"),
         pytest.param({"ADMIN_KEY_FILE": "/nowhere"}, "unset one of them", id="two admin keys"),
         pytest.param(

@@ -45,7 +45,7 @@ def test_a_freeze_is_written_down_with_its_owner_reason_and_end(shell: CommandLi
 def test_without_a_controller_it_says_who_will_see_it(shell: CommandLine) -> None:
     ended = shell.run("suspend", "--reason", "moving house")
     assert ended.returncode == 0
-    assert "The next turn of a controller will see it" in words(ended)
+    assert "A controller will see it in its next turn" in words(ended)
 
 
 def test_resume_names_everything_that_it_ends(shell: CommandLine) -> None:

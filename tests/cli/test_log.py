@@ -225,19 +225,19 @@ def test_no_entries_is_said(shell: CommandLine) -> None:
             ("log", "--object", "chat"), "write it as deployment/qwen-vision", id="object"
         ),
         pytest.param(("log", "--since", "soon"), "write 2h, yesterday 14:05", id="time"),
-        pytest.param(("log", "--since", "2026-02-30"), "is no time", id="day"),
+        pytest.param(("log", "--since", "2026-02-30"), "'2026-02-30' (write 2h", id="day"),
         pytest.param(("log", "verify", "--head", "5e88"), "give all 64 digits", id="short hash"),
-        pytest.param(("show-at", "soon"), "neither a time nor a commit", id="neither"),
-        pytest.param(("show-at", "2026-02-30"), "is no time", id="no such day"),
+        pytest.param(("show-at", "soon"), "invalid time or commit", id="neither"),
+        pytest.param(("show-at", "2026-02-30"), "invalid time", id="no such day"),
         pytest.param(("show-at", "2999-01-01"), "is in the future", id="future"),
-        pytest.param(("show-at", "dead1234"), "was never applied whole", id="another commit"),
+        pytest.param(("show-at", "dead1234"), "was never applied completely", id="another commit"),
         pytest.param(
             ("show-at", "now", "--alias", "a", "--app", "b"),
-            "are two questions",
+            "cannot be combined",
             id="two questions",
         ),
         pytest.param(
-            ("show-at", "now", "--alias", "typo"), "knows no alias typo", id="no such alias"
+            ("show-at", "now", "--alias", "typo"), "has no alias typo", id="no such alias"
         ),
     ],
 )
@@ -251,7 +251,7 @@ def test_wrong_usage_says_what_to_write(
 def test_without_a_journal_it_says_where_it_looked(shell: CommandLine) -> None:
     result = shell.run("log")
     assert result.returncode == 1
-    assert "is ASPIRE_GITOPS_STATE_DIR the controller's?" in result.stderr
+    assert "set ASPIRE_GITOPS_STATE_DIR to the controller's value" in result.stderr
 
 
 def test_a_whole_journal_is_proved(shell: CommandLine, journal: Journal) -> None:
@@ -344,7 +344,7 @@ def test_a_commit_that_may_be_two_is_asked_back(shell: CommandLine, journal: Jou
     twin = "4f2c9d1f" + "0" * 32
     journal.append(applied(commit=twin))
     result = shell.run("show-at", "4f2c9d1")
-    assert (result.returncode, "write more of it" in result.stderr) == (64, True)
+    assert (result.returncode, "give more characters" in result.stderr) == (64, True)
 
 
 def test_a_shared_journal_is_read_and_the_password_is_not_shown(

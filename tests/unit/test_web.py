@@ -64,9 +64,9 @@ def test_what_was_posted_arrives_as_json_with_the_token(listener: Listener) -> N
         pytest.param(Say(404), True, None, "answered 404", id="404"),
         pytest.param(Say(410), True, None, "answered 410", id="410"),
         pytest.param(Say(422), True, None, "answered 422", id="422"),
-        pytest.param(Say(302, {"location": "/login"}), True, None, "a redirect", id="redirect"),
+        pytest.param(Say(302, {"location": "/login"}), True, None, "redirect leads to", id="redirect"),
         pytest.param(Say(304), True, None, "answered 304", id="304"),
-        pytest.param(Say(307), True, None, "a redirect", id="redirect to nowhere"),
+        pytest.param(Say(307), True, None, "redirect leads to", id="redirect to nowhere"),
         pytest.param(Say(408), False, None, "408; try again", id="408"),
         pytest.param(Say(425), False, None, "425; try again", id="425"),
         pytest.param(Say(429, {"retry-after": "7"}), False, 7, "429", id="429 with a wish"),
@@ -185,7 +185,7 @@ def test_redirects_in_a_circle_end(listener: Listener) -> None:
 
 def test_a_reply_is_repeated_only_as_far_as_its_receiver_allows(listener: Listener) -> None:
     listener.answers(Say(404, body=b"Cannot POST " + SECRET_PATH.encode() + b"\n\x1b[2J no_team"))
-    place = Destination("Slack", listener.url(SECRET_PATH), words=lambda body: body[-7:].decode())
+    place = Destination("Slack", listener.url(SECRET_PATH), excerpt=lambda body: body[-7:].decode())
 
     assert "planted" not in str(failure(listener.base + SECRET_PATH))
     assert "answered 404 (no_team)" in str(failure("", place=place))
@@ -193,7 +193,7 @@ def test_a_reply_is_repeated_only_as_far_as_its_receiver_allows(listener: Listen
 
 def test_advice_ends_the_message(listener: Listener) -> None:
     listener.answers(Say(401))
-    place = Destination("GitHub", listener.url(), advice={401: "renew the token"})
+    place = Destination("GitHub", listener.url(), help_by_status={401: "renew the token"})
 
     assert str(failure("", place=place)).endswith("answered 401; renew the token")
 
@@ -388,7 +388,7 @@ def test_a_redirect_is_followed_if_the_method_stays(
     if followed:
         assert ask(method, listener.base) == b"ok"
     else:
-        with pytest.raises(NotificationFailed, match="it is a redirect"):
+        with pytest.raises(NotificationFailed, match="set the URL that this redirect leads to"):
             ask(method, listener.base)
 
 

@@ -152,7 +152,9 @@ def _apply(gateway: LiveGateway, plan: Plan, *, yes: bool, saved: bool) -> Outco
 
 def _ask(plan: Plan) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("nobody can be asked here, and nothing was changed; give --yes to apply")
+        raise UsageError(
+            "nothing was changed: no terminal to ask for confirmation", help="pass --yes to apply"
+        )
     question = f"Apply {plural(len(plan.changes), 'change')} to {plan.gateway_url}?"
     if not click.confirm(question, err=True):
         click.echo("Nothing was changed.", err=True)
@@ -163,11 +165,13 @@ def _saved_plan(path: Path, settings: Settings) -> Plan:
     try:
         plan = plan_from_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as a plan; make one with `plan -o`") from error
+        raise UsageError(
+            f"{path} is not a readable plan", help="write one with `plan -o`"
+        ) from error
     if plan.owner != settings.owner:
         raise UsageError(
-            f"{path} is a plan of owner {plan.owner}, and we are {settings.owner};"
-            " set ASPIRE_GITOPS_OWNER"
+            f"{path} is a plan for owner {plan.owner}, but this is owner {settings.owner}",
+            help=f"set ASPIRE_GITOPS_OWNER to {plan.owner}",
         )
     return plan
 
@@ -180,8 +184,8 @@ def _refuse_two_sources(ctx: click.Context) -> None:
     ]
     if given:
         raise UsageError(
-            f"a saved plan says what to do, and SOURCE (default {DEFAULT_FOLDER}) is not read; "
-            "leave out SOURCE and --revision"
+            f"--plan cannot be combined with SOURCE (default {DEFAULT_FOLDER}) or --revision",
+            help="omit SOURCE and --revision",
         )
 
 

@@ -57,7 +57,7 @@ def command(
     SOURCE is a folder (gateway.d if you leave it out), or `git:REF`.
     """
     if only_check and output is None:
-        raise UsageError("--check compares a file; say with --output where it is")
+        raise UsageError("--check needs a file to compare", help="name it with --output")
     choice = chosen(source, revision)
     shown, folder = _places(choice, prefix)
     layout = Layout(
@@ -91,7 +91,10 @@ def _places(choice: SourceChoice, prefix: str | None) -> tuple[str, str]:
     """Return what starts the documents' paths, and what starts them in the repository."""
     inside = _inside(choice.folder)
     if inside is None and prefix is None:
-        raise UsageError(f"{choice.folder} is in no git repository; say with --prefix where it is")
+        raise UsageError(
+            f"{choice.folder} is not in a git repository",
+            help="give its path in the repository with --prefix",
+        )
     shown = shown_folder(choice.folder) if choice.reference is None else _slashed(inside or "")
     return shown, _slashed(inside or "" if prefix is None else prefix)
 
@@ -111,14 +114,16 @@ def _slashed(path: str) -> str:
 
 def _owner(text: str) -> str:
     if not OWNER.fullmatch(text):
-        raise UsageError(f"{text!r} is no owner; write @user, @org/team or an e-mail address")
+        raise UsageError(
+            f"invalid owner {text!r}", help="use @user, @org/team or an e-mail address"
+        )
     return text
 
 
 def _team(text: str) -> tuple[str, str]:
     email, equals, name = text.partition("=")
     if not (equals and email):
-        raise UsageError(f"--team {text!r} names no team; write it like web@example.com=@org/web")
+        raise UsageError(f"invalid --team {text!r}", help="write it as web@example.com=@org/web")
     return email, _owner(name)
 
 
@@ -128,7 +133,7 @@ def _read(output: Path) -> str:
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{output} cannot be read; is it a text file?") from error
+        raise UsageError(f"{output} cannot be read", help="is it a text file?") from error
 
 
 def _compare(output: Path, ours: str) -> ExitCode:

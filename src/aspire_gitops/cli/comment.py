@@ -66,7 +66,7 @@ class Pipeline:
             UsageError: It is unknown; `option` would say it.
         """
         if not value:
-            raise UsageError(f"{option} is needed, because no variable of a job says it; add it")
+            raise UsageError(f"{option} is required outside a CI job", help=f"pass {option}")
         return value
 
     def needed_number(self) -> int:
@@ -77,7 +77,9 @@ class Pipeline:
         """
         number = self.needed(self.number, "--pull-request")
         if not (number.isascii() and number.isdigit() and len(number) < 10):
-            raise UsageError(f"{_NAMES[self.forge].number} is no number; use --pull-request")
+            raise UsageError(
+                f"{_NAMES[self.forge].number} is not a number", help="pass --pull-request"
+            )
         return int(number)
 
     def token(self, path: Path | None) -> SecretStr:
@@ -90,7 +92,7 @@ class Pipeline:
         variable = _NAMES[self.forge].token
         token = read_token(path, variable)
         if token is None:
-            raise UsageError(f"there is no token; set {variable}, or name a file: --token-file")
+            raise UsageError("no token", help=f"set {variable}, or pass --token-file")
         return token
 
     def pointer(self) -> str:
@@ -221,13 +223,15 @@ def _read(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(_LONGEST_FILE + 1)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}; name a file") from error
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}", help="name a readable file"
+        ) from error
     if len(content) > _LONGEST_FILE:
-        raise UsageError(f"{path} is larger than 16 MiB; name a shorter report")
+        raise UsageError(f"{path} is larger than 16 MiB", help="use a shorter report")
     return content.decode("utf-8", "replace")
 
 
 def _without_comment(job: Pipeline, text: str, why: str, *, or_summary: bool) -> None:
-    warn(f"{why}. In a pull request from a fork that is as it should be; nothing was commented")
+    warn(f"{why}. Nothing was commented. This is expected in a pull request from a fork")
     if or_summary and job.add_to_summary(text):
         told_on_stderr("the text is in the job's summary instead")

@@ -81,7 +81,8 @@ def gateway_of(settings: ControllerSettings, observer: Observer | None = None) -
     """
     if settings.gateway_url is None:
         raise UsageError(
-            f"no gateway is named; set {PREFIX}GATEWAY_URL to where the controller reaches it"
+            "the gateway's address is not set",
+            help=f"set {PREFIX}GATEWAY_URL to the address that the controller can reach",
         )
     return GatewayClient(settings.gateway_url, read_admin_key(settings), observer=observer)
 
@@ -190,7 +191,8 @@ def _github(settings: ControllerSettings, token: SecretStr) -> GithubStatuses:
     repository = repository_of(settings.repository or "")
     if repository is None:
         raise UsageError(
-            f"{PREFIX}GITHUB_TOKEN is set, and {PREFIX}REPOSITORY is not on a GitHub; unset the token"
+            f"{PREFIX}GITHUB_TOKEN is set, but {PREFIX}REPOSITORY is not on GitHub",
+            help="unset the token",
         )
     return GithubStatuses(
         repository,
@@ -211,7 +213,11 @@ def _write(path: Path, content: bytes, _message: str) -> None:
 
 def _push(settings: ControllerSettings, branch: str, content: bytes, message: str) -> None:
     if settings.repository is None:
-        raise NotificationFailed("a branch needs a repository; set it", permanent=True)
+        raise NotificationFailed(
+            "publishing to a branch needs a repository",
+            help="set ASPIRE_GITOPS_REPOSITORY",
+            permanent=True,
+        )
     publish_file(
         settings.repository,
         clone=settings.state_dir / "published",

@@ -127,8 +127,8 @@ def _need_the_extra() -> None:
     missing = [name for name in ("pathspec", "tree_sitter") if find_spec(name) is None]
     if missing:
         raise UsageError(
-            f"egress reads code with {' and '.join(missing)}, which is not installed; "
-            'pip install "aspire-gitops[egress]"'
+            f"egress needs {' and '.join(missing)}, which is not installed",
+            help='run: pip install "aspire-gitops[egress]"',
         )
 
 
@@ -136,7 +136,8 @@ def _output(item: str) -> tuple[str, Path]:
     name, equals, path = item.partition("=")
     if not equals or not path or name not in DIAGNOSTIC_RENDERERS:
         raise UsageError(
-            f"--output {item} is not FORMAT=FILE; formats are {', '.join(DIAGNOSTIC_RENDERERS)}"
+            f"invalid --output {item}: expected FORMAT=FILE",
+            help=f"formats are {', '.join(DIAGNOSTIC_RENDERERS)}",
         )
     return name, Path(path)
 
@@ -148,7 +149,9 @@ def _exceptions(chosen: Path | None, root: Path) -> Exceptions:
     try:
         return read_exceptions(os.path.relpath(path, root), path.read_bytes())
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}; name another file") from error
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}", help="name another file"
+        ) from error
 
 
 def _shown(found: Sequence[Diagnostic], target: Target) -> Iterator[Diagnostic]:

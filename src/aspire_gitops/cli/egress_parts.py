@@ -27,17 +27,18 @@ def gateway_for(url: str | None, folder: Path | None, today: date) -> Gateway:
         UsageError: The URL is none, or the folder declares no gateway.
     """
     if url is not None and not url.startswith(("http://", "https://")):
-        raise UsageError(f"{url} is no URL; write it like https://llm.example.com/v1")
+        raise UsageError(f"invalid URL {url}", help="write it as https://llm.example.com/v1")
     if folder is None:
         return Gateway(url)
     try:
         validated = check(SourceChoice(folder), today, ask_git=False)
     except SourceUnavailable as error:  # 1 would say that there are findings
-        raise UsageError(f"{error}; name the folder with --gateway-d") from error
+        raise UsageError(error.message, help="name the folder with --gateway-d") from error
     gateway = gateway_of(validated.catalog)
     if gateway.url is None:
         raise UsageError(
-            f"{folder} declares no Gateway that can be read; `aspire-gitops validate {folder}` says why"
+            f"{folder} declares no valid Gateway",
+            help=f"run `aspire-gitops validate {folder}`",
         )
     if not validated.ok:  # somebody else's mistakes must not stop an app's CI
         warn(f"{folder} has errors; the aliases that could be read are used")
@@ -102,7 +103,8 @@ class Target:
                 yield FoundFile(prefix + found.path, found.opened)
         except OSError as error:
             raise UsageError(
-                f"{error.filename} cannot be read: {error.strerror}; scan as a user who may"
+                f"{error.filename} cannot be read: {error.strerror}",
+                help="run as a user that may read it",
             ) from error
         if folder in self.folders:
             self.left_out += walk.left_out

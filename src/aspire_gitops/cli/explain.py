@@ -77,7 +77,7 @@ def command(
     if code == "alias":
         raise UsageError("which alias? Write `aspire-gitops explain alias NAME`")
     if name is not None:
-        raise UsageError(f"one code at a time; what is {name!r}?")
+        raise UsageError(f"unexpected argument {name!r}", help="ask for one code at a time")
     _explain_rule(code)
 
 
@@ -89,8 +89,12 @@ def _explain_rule(code: str | None) -> None:
         return
     found = [rule for rule in rules.values() if code.lower() in (rule.code.lower(), rule.name)]
     if not found:
-        raise UsageError(f"there is no rule {code}; `aspire-gitops explain` lists them all")
+        raise UsageError(
+            f"unknown rule {code}", help="run `aspire-gitops explain` to list all rules"
+        )
     page = page_of(found[0].code)
     if page is None:
-        raise UsageError("this installation has no pages of rules; install aspire-gitops again")
+        raise UsageError(
+            "the rule pages are missing from this installation", help="reinstall aspire-gitops"
+        )
     click.echo(page, nl=False)

@@ -37,10 +37,10 @@ class Duration(click.ParamType[timedelta]):
             return value
         found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", str(value))
         if not found:
-            self.fail(f"{value!r} is no time span; write 30m, 2h or 3d", param, ctx)
+            self.fail(f"{value!r} (write 30m, 2h or 3d)", param, ctx)
         span = timedelta(**{_UNITS[found[2]]: int(found[1])})
         if span > _LONGEST:
-            self.fail(f"{value} is longer than 30 days; freeze again when it ends", param, ctx)
+            self.fail(f"{value} is longer than 30 days (freeze again when it ends)", param, ctx)
         return span
 
 
@@ -141,22 +141,23 @@ def journal_of(settings: ControllerSettings) -> Journal:
     url = database_url(settings)
     if url is None and not settings.state_dir.is_dir():
         raise UsageError(
-            f"no controller has run with {settings.state_dir}; set ASPIRE_GITOPS_STATE_DIR"
-            " or ASPIRE_GITOPS_DATABASE_URL as the controller has it"
+            f"no controller has run with state folder {settings.state_dir}",
+            help="set ASPIRE_GITOPS_STATE_DIR or ASPIRE_GITOPS_DATABASE_URL to the controller's "
+            "value",
         )
     return open_journal(url, settings.state_dir)
 
 
 def wake(settings: ControllerSettings) -> None:
-    """Let a controller on this host take a turn, so that the brake holds when this returns."""
+    """Let a controller on this host take a turn, so that the hold is in force when this returns."""
     try:
         LocalController(settings.state_dir).reconcile("brake")
     except AspireGitopsError as error:
-        click.echo(f"The next turn of a controller will see it ({error}).", err=True)
+        click.echo(f"A controller will see it in its next turn ({error.message}).", err=True)
 
 
 def one_line(text: str) -> str:
     line = " ".join(text.split())
     if not line:
-        raise UsageError("an empty text says nothing; write a sentence")
+        raise UsageError("the text is empty", help="write a sentence")
     return line[:500]

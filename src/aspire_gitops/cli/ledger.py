@@ -58,8 +58,8 @@ def adjust(
             known = {part.name for part in await ledger.totals(month)}
             if budget not in known:
                 raise UsageError(
-                    f"nothing was ever booked for budget {budget!r} in {month}; "
-                    f"choose among {', '.join(sorted(known)) or 'another month'}"
+                    f"no bookings for budget {budget!r} in {month}",
+                    help=f"choose among {', '.join(sorted(known)) or 'another month'}",
                 )
             return await ledger.adjust(
                 budget=budget, month=month, amount=value, reason=reason, owner=owner, at=now()
@@ -125,7 +125,9 @@ def _span(month: str, timezone: str) -> Month:
     try:
         zone = ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise UsageError(f"there is no timezone {timezone!r}; write Australia/Sydney") from error
+        raise UsageError(
+            f"unknown timezone {timezone!r}", help="use a name such as Australia/Sydney"
+        ) from error
     return month_named(month, zone)
 
 
@@ -136,17 +138,21 @@ def _amount(text: str) -> Aud:
         value = Decimal("NaN")
     exponent = value.as_tuple().exponent
     if not value.is_finite() or not isinstance(exponent, int) or -exponent > _NANO_DIGITS:
-        raise UsageError(f"{text!r} is no amount; write it as 12.34 or -12.34")
+        raise UsageError(f"invalid amount {text!r}", help="write it as 12.34 or -12.34")
     if value == 0 or abs(value) > _MOST:
         raise UsageError(
-            f"{text!r} is not between a billionth of a dollar and a million; see --aud"
+            f"amount {text!r} is out of range",
+            help="use an amount between a billionth of a dollar and a million dollars",
         )
     return Aud(value)
 
 
 def _check(month: str, **texts: str) -> None:
     if not is_month(month):
-        raise UsageError(f"{month!r} is no month; write it as 2026-11")
+        raise UsageError(f"invalid month {month!r}", help="write it as 2026-11")
     for name, text in texts.items():
         if not text.strip() or text != one_line(text):
-            raise UsageError(f"--{name} must be one line of text; write what a statement can show")
+            raise UsageError(
+                f"--{name} must be one non-empty line",
+                help="remove line breaks and control characters",
+            )

@@ -52,9 +52,7 @@ def _object(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     try:
         return value and str(ObjectKey.parse(value))
     except ValueError:
-        raise click.BadParameter(
-            f"{value!r} is no object; write it as deployment/qwen-vision"
-        ) from None
+        raise click.BadParameter(f"{value!r} (write it as deployment/qwen-vision)") from None
 
 
 @click.group(
@@ -137,5 +135,5 @@ def verify(invocation: Invocation, /, *, head: str | None, format_: str) -> None
 def _whole_hash(text: str) -> str:
     digits = text.strip().lower().removeprefix("sha256:")
     if len(digits) != 64 or set(digits) - set("0123456789abcdef"):
-        raise UsageError(f"{text!r} is not a whole hash; give all 64 digits of it")
+        raise UsageError(f"invalid hash {text!r}", help="give all 64 digits")
     return f"sha256:{digits}"

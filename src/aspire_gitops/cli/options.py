@@ -74,11 +74,11 @@ def chosen(source: str, revision: str | None) -> SourceChoice:
     if source.startswith(_GIT):
         if revision is not None:
             raise UsageError(
-                f"{source} and --revision both name a revision; write the folder as SOURCE"
+                f"{source} and --revision both name a revision", help="pass the folder as SOURCE"
             )
         source, reference = DEFAULT_FOLDER, source.removeprefix(_GIT)
     if reference is not None and (not reference or reference.startswith("-")):
-        raise UsageError(f"{reference!r} is no revision; write a commit, a branch or a tag")
+        raise UsageError(f"invalid revision {reference!r}", help="use a commit, branch or tag")
     return SourceChoice(Path(source), reference)
 
 
@@ -185,5 +185,5 @@ class MomentOption(click.ParamType[datetime]):
         except (ValueError, OverflowError):
             moment = None
         if moment is None:
-            self.fail(f"{value!r} is no time; {HINT}", param, ctx)
+            self.fail(f"{value!r} ({HINT})", param, ctx)
         return moment

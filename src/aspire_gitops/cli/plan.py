@@ -39,7 +39,9 @@ def read_snapshot_file(path: Path, owner: str) -> SavedSnapshot:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}; name a snapshot") from error
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}", help="name a snapshot file"
+        ) from error
     return read_snapshot(content, owner, name=str(path))
 
 

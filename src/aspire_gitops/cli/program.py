@@ -105,14 +105,11 @@ class Program(click.Group):
 def report_error(error: AspireGitopsError) -> None:
     """Print an expected error: what is wrong, further lines indented, then the help."""
     first, *others = printable(error.message).splitlines() or [type(error).__name__]
-    wrong, way_out = first, printable(error.help or "")
-    if not way_out and isinstance(error, UsageError) and "; " in first:
-        wrong, _, way_out = first.rpartition("; ")
-    click.echo(f"{click.style('error', fg='red', bold=True)}: {wrong}", err=True)
+    click.echo(f"{click.style('error', fg='red', bold=True)}: {first}", err=True)
     for line in others:
         click.echo(f"       {line}", err=True)
-    if way_out:
-        click.echo(f"  = help: {way_out}", err=True)
+    if error.help:
+        click.echo(f"  = help: {printable(error.help)}", err=True)
 
 
 def report_bug(error: Exception, *, with_traceback: bool) -> None:

@@ -67,7 +67,8 @@ def _asked(settings: ControllerSettings) -> TurnDocument:
     try:
         return LocalController(settings.state_dir).reconcile()
     except UsageError as error:
-        raise UsageError(f"{error} (--alone takes one turn without a controller)") from None
+        help_ = f"{error.help}, or pass --alone to take one turn without a controller"
+        raise UsageError(error.message, help=help_) from None
 
 
 def _alone(settings: ControllerSettings, folder: Path) -> TurnDocument:
@@ -79,7 +80,9 @@ def _alone(settings: ControllerSettings, folder: Path) -> TurnDocument:
 async def _turn(settings: ControllerSettings, folder: Path, folder_lock: FileLock) -> TurnDocument:
     lock = writer_lock(settings, folder_lock)
     if not lock.try_acquire():
-        raise AspireGitopsError(f"another controller is at work: {lock.holder()}; ask that one")
+        raise AspireGitopsError(
+            f"another controller is running: {lock.holder()}", help="run the command there"
+        )
     source = source_of(settings, folder, told_on_stderr)
     gateway, journal = gateway_of(settings), lazy_journal(settings)
     world = world_of(

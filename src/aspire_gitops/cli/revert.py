@@ -77,12 +77,12 @@ def command(
     settings = read_controller_settings(log_format=invocation.log_format, **flags)
     invocation.log_as(settings)
     if settings.repository is None:
-        raise UsageError("only a git repository has older revisions; set ASPIRE_GITOPS_REPOSITORY")
+        raise UsageError("reverting needs a git repository", help="set ASPIRE_GITOPS_REPOSITORY")
     commit = _applied_before(settings, wanted)
     plan = asyncio.run(_plan(settings, commit))
     show(plan_text(plan), on_stderr=True)
     if plan.refusals:
-        raise UnsafePlan("the way back is refused; nothing was changed")
+        raise UnsafePlan("nothing was changed: the plan of the older revision is refused")
     if not yes:
         _ask(plan, span)
     at = now()
@@ -93,13 +93,15 @@ def command(
 
 def _applied_before(settings: ControllerSettings, wanted: str) -> str:
     if len(wanted) < _LEAST:
-        raise UsageError(f"{wanted} is too short for a commit; write seven characters at least")
+        raise UsageError(
+            f"{wanted} is too short for a commit", help="give at least seven characters"
+        )
     with journal_of(settings) as journal:
         entries = journal.read(kinds=(EntryKind.APPLIED,), newest_first=True)
         found = {commit for entry in entries if (commit := _commit(entry)).startswith(wanted)}
     if len(found) != 1:
         what = "fits several commits" if found else "was never applied as a whole"
-        raise UsageError(f"{wanted} {what}; look at `aspire-gitops log --kind applied`")
+        raise UsageError(f"{wanted} {what}", help="see `aspire-gitops log --kind applied`")
     return found.pop()
 
 
@@ -118,7 +120,9 @@ async def _plan(settings: ControllerSettings, commit: str) -> Plan:
 
 def _ask(plan: Plan, span: timedelta) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("nobody can be asked here, and nothing was changed; give --yes")
+        raise UsageError(
+            "nothing was changed: no terminal to ask for confirmation", help="pass --yes"
+        )
     hours = span.total_seconds() / 3600
     if not click.confirm(f"Let the controller do this, and hold it for {hours:g} h?", err=True):
         click.echo(f"Nothing was changed; plan {plan.id} is forgotten.", err=True)

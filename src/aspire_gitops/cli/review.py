@@ -174,7 +174,7 @@ def _saved(named: str, owner: str, folder: Path) -> tuple[SavedSnapshot | None, 
     if content is None:
         return (
             None,
-            f"{named} has no {_PUBLISHED}: fetch that branch, or let the controller publish to it.",
+            f"{named} has no {_PUBLISHED}: fetch that branch, or have the controller publish to it.",
         )
     try:
         return read_snapshot(content, owner, name="The snapshot"), ""
@@ -194,7 +194,8 @@ def _content(file: Path) -> bytes:
             return opened.read(MOST_BYTES + 1)
     except OSError as error:
         raise UsageError(
-            f"{file} cannot be read: {error.strerror}; name a snapshot file, or a branch as git:{file}"
+            f"{file} cannot be read: {error.strerror}",
+            help=f"name a snapshot file, or a branch as git:{file}",
         ) from error
 
 

@@ -84,7 +84,7 @@ def with_(ctx: click.Context, /, *, program: tuple[str, ...], **shape: Any) -> N
             ended = subprocess.run(program, env={**os.environ, **sandbox.variables()}, check=False)
         except OSError as error:
             raise UsageError(
-                f"{program[0]} cannot be run: {error.strerror}; write the command after `--`"
+                f"{program[0]} cannot be run: {error.strerror}", help="put the command after `--`"
             ) from error
     ctx.exit(ended.returncode if ended.returncode >= 0 else 128 - ended.returncode)
 
@@ -116,5 +116,7 @@ def _variable(text: str) -> tuple[str, str]:
     if equals:
         return name, value
     if name not in os.environ:
-        raise UsageError(f"--env {name}: the variable is not set; write --env {name}=VALUE")
+        raise UsageError(
+            f"--env {name}: the variable is not set", help=f"set it, or pass --env {name}=VALUE"
+        )
     return name, os.environ[name]

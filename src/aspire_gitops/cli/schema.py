@@ -35,7 +35,9 @@ def command(kind: str | None, output: Path | None, *, check: bool) -> None:
     """Print the JSON Schema (draft 2020-12) of KIND, or the one that fits every file."""
     if output is None:
         if check:
-            raise UsageError("--check compares files; say with --output where they are")
+            raise UsageError(
+                "--check needs files to compare", help="name their folder with --output"
+            )
         click.echo(_chosen(kind or FOLDER_SCHEMA.removesuffix(_SUFFIX)).popitem()[1], nl=False)
         return
     files = _chosen(kind) if kind else dict(editor_files())
@@ -52,8 +54,8 @@ def _chosen(kind: str) -> dict[str, str]:
     if name not in files:
         kinds = [file.removesuffix(_SUFFIX) for file in files]
         close = get_close_matches(kind.lower(), kinds, n=1)
-        way_out = f"did you mean {close[0]}?" if close else f"there are {', '.join(kinds)}"
-        raise UsageError(f"there is no kind {kind}; {way_out}")
+        help_ = f"did you mean {close[0]}?" if close else f"the kinds are {', '.join(kinds)}"
+        raise UsageError(f"unknown kind {kind}", help=help_)
     return {name: files[name]}
 
 

@@ -50,7 +50,9 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
         elif path.is_file():
             yield path
         elif not path.is_symlink():  # git keeps a link's target as text; there is no file to read
-            raise UsageError(f"there is no file {path}; name files or folders")
+            raise UsageError(
+                f"no such file or folder: {path}", help="name existing files or folders"
+            )
 
 
 def _text(path: Path) -> str:
@@ -59,6 +61,6 @@ def _text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be read: {error.strerror}; let this user read it"
+            f"{path} cannot be read: {error.strerror}", help="give this user read access"
         ) from error
     return content.replace(b"\0", b"").decode("utf-8", "replace")  # without NUL UTF-16 is ASCII

@@ -70,7 +70,7 @@ def command(
     journal knows of the gateway now.
     """
     if app and alias:
-        raise UsageError("an app and an alias are two questions; leave out --app or --alias")
+        raise UsageError("--app and --alias cannot be combined", help="pass one of them")
     with journal_to_read(invocation) as journal:
         asked = _asked(journal, when, datetime.now().astimezone())
         found = then_of(journal, asked, _chooses(app, alias), journal.recorded_states())
@@ -93,13 +93,13 @@ def _asked(journal: Journal, when: str, now: datetime) -> PointInTime:
     try:
         moment = read_moment(when, now)
     except (ValueError, OverflowError):
-        raise UsageError(f"{when!r} is no time; {HINT}, or a commit") from None
+        raise UsageError(f"invalid time {when!r}", help=f"{HINT}, or a commit") from None
     if moment:
         if moment > now:
-            raise UsageError(f"{when!r} is in the future; name a moment that was")
+            raise UsageError(f"{when!r} is in the future", help="name a time in the past")
         return PointInTime(moment, moment)
     if not _REVISION.fullmatch(when):
-        raise UsageError(f"{when!r} is neither a time nor a commit; {HINT}, or a commit")
+        raise UsageError(f"invalid time or commit {when!r}", help=f"{HINT}, or a commit")
     entry = _last_applied(journal, when)
     return PointInTime(entry.draft.at, entry.number)
 
@@ -109,10 +109,13 @@ def _last_applied(journal: Journal, revision: str) -> Entry:
     commits = {entry.draft.commit or entry.draft.revision for entry in entries}
     if not entries:
         raise UsageError(
-            f"{revision} was never applied whole; see which were: aspire-gitops log --kind applied"
+            f"{revision} was never applied completely",
+            help="list the applied revisions with `aspire-gitops log --kind applied`",
         )
     if len(commits) > 1:
-        raise UsageError(f"{revision} may be {' or '.join(sorted(commits))}; write more of it")
+        raise UsageError(
+            f"{revision} is ambiguous: {' or '.join(sorted(commits))}", help="give more characters"
+        )
     return entries[0]
 
 
@@ -132,5 +135,5 @@ def _refuse_nothing(found: Then, app: str | None, alias: str | None, when: str) 
     name = f"app {app}" if app else f"alias {alias}" if alias else None
     if name and not found.objects and not found.came:
         raise UsageError(
-            f"the journal knows no {name} at {when}; see: aspire-gitops show-at {when!r}"
+            f"the journal has no {name} at {when}", help=f"run `aspire-gitops show-at {when!r}`"
         )

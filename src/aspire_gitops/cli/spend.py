@@ -68,7 +68,7 @@ def command(
     money = in_force(invocation, settings, source, moment, today=day(today))
     wanted = money.month(month, moment)
     if statement and failures:
-        raise UsageError("--statement and --failures are two reports; ask for one of them")
+        raise UsageError("--statement and --failures cannot be combined", help="pass one of them")
     if failures:
         found = asyncio.run(_failures(ledger, wanted))
         show(FAILURE_FORMATS[format_](found, str(wanted)))
@@ -99,7 +99,8 @@ async def _statement(
     async with ledger:
         if await ledger.forgotten(name):
             raise LedgerRefused(
-                f"the lines of {name} were deleted after it was closed; `spend --month {name}` has its sums"
+                f"the lines of {name} were deleted after it was closed",
+                help=f"run `spend --month {name}` for the totals",
             )
         lines = [line async for line in ledger.lines(name)]
         totals = {part.name: part.aud for part in await ledger.totals(name)}

@@ -25,17 +25,19 @@ def make_state_folder(path: Path) -> None:
         status = path.stat()
         if status.st_uid != os.geteuid():
             raise UsageError(
-                f"the state folder {path} belongs to another user; set {PREFIX}STATE_DIR"
+                f"the state folder {path} belongs to another user", help=f"set {PREFIX}STATE_DIR"
             )
         if status.st_mode & _OTHERS:
             path.chmod(0o700)
     except OSError as error:
         raise UsageError(
-            f"the state folder {path} cannot be used: {error.strerror}; set {PREFIX}STATE_DIR"
+            f"the state folder {path} cannot be used: {error.strerror}",
+            help=f"set {PREFIX}STATE_DIR",
         ) from error
     if not os.access(path, os.W_OK | os.X_OK):
         raise UsageError(
-            f"the state folder {path} cannot be written; let this user own it, or set {PREFIX}STATE_DIR"
+            f"the state folder {path} cannot be written",
+            help=f"make this user its owner, or set {PREFIX}STATE_DIR",
         )
 
 
@@ -50,8 +52,8 @@ def only_controller(state_dir: Path) -> Iterator[FileLock]:
     if not lock.try_acquire():
         holder = lock.holder() or "another process"
         raise AspireGitopsError(
-            f"a controller is at work already with {state_dir}: {holder}; stop it first,"
-            f" or set {PREFIX}STATE_DIR"
+            f"a controller already runs with {state_dir}: {holder}",
+            help=f"stop it first, or set {PREFIX}STATE_DIR",
         )
     try:
         yield lock

@@ -86,7 +86,7 @@ def write_file(path: Path, text: str) -> bool:
         _replace(path, content)
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be written: {error.strerror}; name another place"
+            f"{path} cannot be written: {error.strerror}", help="choose another path"
         ) from error
     return True
 

@@ -89,7 +89,7 @@ class RecordedApply:
             try:
                 await asyncio.to_thread(self.world.journal.append, *drafts)
             except AspireGitopsError as error:
-                self.lost_journal = f"the journal cannot be written: {error}"
+                self.lost_journal = f"the journal cannot be written: {error.message}"
             else:
                 return
         self.unwritten += drafts
@@ -230,8 +230,8 @@ class Applier:
         self, builder: TurnBuilder, wanted: CompiledRevision, left: list[str], drafter: EntryDrafter
     ) -> None:
         names = ", ".join(left[:3]) + (", …" if len(left) > 3 else "")
-        reason = f"the gateway took {wanted.revision.short} and does not show it: {names}"
-        help_ = "see whether somebody else writes to them"
+        reason = f"the gateway accepted {wanted.revision.short} but does not show it: {names}"
+        help_ = "check whether something else writes to them"
         problem = Problem(Standing.STALLED, reason, help_)
         await self._patiently(builder, wanted, problem, drafter)
 
@@ -263,7 +263,7 @@ class Applier:
         what = f"{changes(len(failed))} of {len(outcome.results)} failed"
         if own:
             reason = f"{wanted.revision.short}: {what}: {own[0].change.key}: {own[0].message}"
-            problem = Problem(Standing.STALLED, reason, "push a commit that mends it")
+            problem = Problem(Standing.STALLED, reason, "push a commit that fixes it")
             if all(_may_pass(result.error) for result in own):
                 await self._patiently(builder, wanted, problem, drafter)
                 return

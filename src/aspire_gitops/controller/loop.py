@@ -203,7 +203,7 @@ class Loop:
     def _stands_by(self) -> AspireGitopsError:
         leader = self.leader or "another controller"
         return AspireGitopsError(
-            f"this controller stands by, and {leader} is at work; ask that one"
+            f"this controller is on standby; {leader} leads", help="send the request to the leader"
         )
 
     async def _rest(self, seconds: float) -> None:

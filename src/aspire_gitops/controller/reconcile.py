@@ -191,8 +191,8 @@ class Reconciler:
         if not rejection.at <= self.world.clock() < until:  # also if the clock was set back
             return None
         help_ = (
-            "push another commit, or run `aspire-gitops reconcile`;"
-            f" by itself it is tried again at {clock(until)}"
+            "push another commit, or run `aspire-gitops reconcile`"
+            f" (it will be retried at {clock(until)})"
         )
         return Problem(Standing.STALLED, rejection.reason, help_)
 

@@ -100,7 +100,7 @@ async def _told(asked: Awaitable[Answer], what: str, problems: list[str]) -> Ans
         return await asked
     except (LedgerUnavailable, LedgerRefused) as error:
         _log.warning("the ledger does not tell something of calls", what=what, why=str(error))
-        problems.append(f"{what} are not known: {error}")
+        problems.append(f"{what} are not known: {error.message}")
         return None
 
 

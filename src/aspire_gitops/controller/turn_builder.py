@@ -40,7 +40,7 @@ from aspire_gitops.vocabulary.revision import Revision
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a turn is not ready. `slowly`: no commit can mend it, so it is looked at seldom."""
+    """Why a turn is not ready. `slowly`: no commit can fix it, so the pause is long."""
 
     standing: Standing
     reason: str
@@ -64,32 +64,33 @@ _MEANINGS: Mapping[type[AspireGitopsError], _Meaning] = {
     JournalUnavailable: _PASSES,
     StalePlan: _PASSES,
     DeliveryFailed: _Meaning(Standing.STALLED),
-    InvalidConfig: _Meaning(Standing.STALLED, help="push a commit that mends them"),
+    InvalidConfig: _Meaning(Standing.STALLED, help="push a commit that fixes them"),
     UnsafePlan: _Meaning(Standing.STALLED),
     SecretMissing: _Meaning(Standing.STALLED, help="set it where the controller runs"),
     GatewayRejected: _Meaning(Standing.STALLED),
     SourceRefused: _Meaning(Standing.STALLED, slowly=True),
-    GatewayRefused: _Meaning(Standing.STALLED, slowly=True, help="give the controller a valid key"),
+    GatewayRefused: _Meaning(
+        Standing.STALLED, slowly=True, help="give the controller a valid admin key"
+    ),
     GatewayReplyInvalid: _Meaning(
         Standing.STALLED, help="run the LiteLLM release that the Gateway names"
     ),
     JournalDamaged: _Meaning(
-        Standing.STALLED, slowly=True, help="run `aspire-gitops log verify`, keep the file, decide"
+        Standing.STALLED, slowly=True, help="run `aspire-gitops log verify`, and keep the file"
     ),
 }
 
 
 def problem_of(error: AspireGitopsError) -> Problem:
-    """Return what an error means. A class that is not in the table needs a person."""
+    """Return what an error means. A class that is not in the table stalls."""
     meaning = next(
         (_MEANINGS[kind] for kind in type(error).__mro__ if kind in _MEANINGS),
         _Meaning(Standing.STALLED),
     )
-    reason, way_out = _split(str(error))
     return Problem(
         standing=meaning.standing,
-        reason=reason,
-        help=way_out or meaning.help,
+        reason=" ".join(error.message.split()),
+        help=" ".join((error.help or meaning.help).split()),
         slowly=meaning.slowly,
         retry_after_s=error.retry_after_s if isinstance(error, GatewayUnavailable) else None,
         diagnostics=error.diagnostics if isinstance(error, InvalidConfig) else (),
@@ -99,12 +100,6 @@ def problem_of(error: AspireGitopsError) -> Problem:
 def passes(error: AspireGitopsError) -> bool:
     """Say whether an error passes by itself."""
     return problem_of(error).standing is Standing.WAITING
-
-
-def _split(message: str) -> tuple[str, str]:
-    # Messages are written `what is wrong; the way out`.
-    wrong, semicolon, way_out = " ".join(message.split()).rpartition("; ")
-    return (wrong, way_out) if semicolon else (way_out, "")
 
 
 @dataclass(slots=True)
@@ -175,6 +170,7 @@ class TurnBuilder:
             duration_s=time.monotonic() - self._began,
             standing=problem.standing if problem else Standing.READY,
             reason=self._reason(problem),
+            problem=problem.reason if problem else "",
             help=problem.help if problem else "",
             wanted=self.wanted,
             applied=applied,
@@ -218,9 +214,9 @@ def at_rest(revision: Revision, drift: Sequence[Drifted]) -> str:
 def after_applying(revision: Revision, outcome: Outcome, drift: Sequence[Drifted]) -> str:
     """Return the sentence of a turn that wrote."""
     done = outcome.count(Status.APPLIED)
-    mended = sum(one.answer is Answer.HEALED for one in drift)
-    if mended and mended == done:
-        return f"healed drift on {objects(mended)}; the gateway is as {revision.short} says"
+    healed = sum(one.answer is Answer.HEALED for one in drift)
+    if healed and healed == done:
+        return f"healed drift on {objects(healed)}; the gateway is as {revision.short} says"
     return f"applied {revision.short} with {changes(done)}"
 
 
@@ -236,7 +232,7 @@ def held(holds: Sequence[Hold], sentence: str) -> str:
 
 
 def refused(plan: Plan, revision: Revision) -> Problem:
-    """Return why a plan must not be applied, with the way out of its first refusal."""
+    """Return why a plan must not be applied, with the help of its first refusal."""
     first, *others = plan.refusals
     more = f" (and {len(others)} more)" if others else ""
     reason = f"the plan of {revision.short} is refused: {first.rule.code} {first.message}{more}"

@@ -67,8 +67,8 @@ class Thread:
             if len(comments) < PER_PAGE:
                 return found
         raise NotificationFailed(
-            f"{self._destination('')} has more than {MOST_PAGES * PER_PAGE} comments there; "
-            "open another pull request",
+            f"{self._destination('')} has more than {MOST_PAGES * PER_PAGE} comments",
+            help="open another pull request",
             permanent=True,
         )
 
@@ -110,8 +110,8 @@ class Thread:
             pass
         # Outside the handler: pydantic quotes what it could not read.
         raise NotificationFailed(
-            f"{self._destination('')} answered with something other than comments; "
-            f"check that the URL leads to {self.dialect.what}'s REST API",
+            f"{self._destination('')} did not answer with comments",
+            help=f"check that the URL is {self.dialect.what}'s REST API",
             permanent=True,
         )
 
@@ -128,7 +128,9 @@ class Thread:
 
     def _destination(self, path: str) -> Destination:
         url = SecretStr(self.api_url.rstrip("/") + path)
-        return Destination(self.dialect.what, url, words=self._words, advice=self.dialect.advice)
+        return Destination(
+            self.dialect.what, url, excerpt=self._words, help_by_status=self.dialect.advice
+        )
 
     def _words(self, body: bytes) -> str:
         try:
@@ -218,7 +220,7 @@ class _Keeping:
                 raise
             self.made = None  # somebody deleted it since we looked: look again
             raise NotificationFailed(
-                "the comment was deleted meanwhile; try again", status=404
+                "the comment was deleted during the update", help="try again", status=404
             ) from error
 
     def _how(self, keep: Comment, *, changed: bool) -> How:

@@ -139,8 +139,8 @@ class GithubStatuses:
         )
         if not isinstance(_mapping(reply).get("state"), str):
             raise NotificationFailed(
-                f"{destination} answered with something other than a status; "
-                "check that the URL leads to GitHub's REST API"
+                f"{destination} did not answer with a status",
+                help="check that the URL is GitHub's REST API",
             )
 
     def _status(self, notice: Notice) -> dict[str, str]:
@@ -155,7 +155,7 @@ class GithubStatuses:
     def _destination(self, commit: str) -> Destination:
         path = f"/repos/{self.repository.owner}/{self.repository.name}/statuses/{commit}"
         url = SecretStr(self.api_url.rstrip("/") + path)
-        return Destination("GitHub", url, words=self._words, advice=_ADVICE)
+        return Destination("GitHub", url, excerpt=self._words, help_by_status=_ADVICE)
 
     def _words(self, body: bytes) -> str:
         message = _mapping(body).get("message")

@@ -96,7 +96,7 @@ def time_text(at: datetime) -> str:
         ValueError: The moment has no zone.
     """
     if at.tzinfo is None:
-        raise ValueError("a time without a zone is no moment; give it one")
+        raise ValueError("a time needs a time zone")
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

@@ -62,7 +62,7 @@ _POSTGRESQL_DAMAGED = {
     "P0001": "refuses to be changed: somebody tried to change a line",
     "XX": "is damaged",
 }
-_LOOK = "nothing is applied until a person has looked, see docs/journal.md"
+_LOOK = "nothing is applied until this is resolved: see docs/journal.md"
 
 
 @contextmanager
@@ -105,14 +105,14 @@ def _of_sqlite(error: sqlite3.Error, place: str) -> AspireGitopsError:
     if extended == sqlite3.SQLITE_IOERR_SHORT_READ:
         code = sqlite3.SQLITE_CORRUPT
     if code in _SQLITE_DAMAGED:
-        return JournalDamaged(f"{place} {_SQLITE_DAMAGED[code]}; {_LOOK}")
+        return JournalDamaged(f"{place} {_SQLITE_DAMAGED[code]}", help=_LOOK)
     return JournalUnavailable(f"{place} {_SQLITE_UNAVAILABLE.get(code, f'fails ({code})')}")
 
 
 def _of_postgresql(state: str, place: str) -> AspireGitopsError:
     for start, what in _POSTGRESQL_DAMAGED.items():
         if state.startswith(start):
-            return JournalDamaged(f"{place} {what}; {_LOOK}")
+            return JournalDamaged(f"{place} {what}", help=_LOOK)
     for start, what in _POSTGRESQL.items():
         if state.startswith(start):
             return JournalUnavailable(f"{place} {what}")
@@ -226,15 +226,18 @@ def parse_url(url: str) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise UsageError(
-            "the database URL cannot be read; write it as postgresql://user:password@host:5432/name"
+            "invalid database URL",
+            help="write it as postgresql://user:password@host:5432/name",
         ) from None
     if parsed.drivername not in _POSTGRESQL_SCHEMES:
         raise UsageError(
-            "the database URL is not PostgreSQL's; write it as postgresql://…, or leave it out for"
-            " SQLite in the state folder"
+            "the database URL is not a PostgreSQL URL",
+            help="write it as postgresql://…, or omit it to use SQLite in the state folder",
         )
     if "@" in f"{parsed.host}{parsed.database}":
-        raise UsageError("the database URL has an @ too many; write one in a password as %40")
+        raise UsageError(
+            "the database URL has more than one @", help="write an @ in the password as %40"
+        )
     return parsed.set(drivername="postgresql+psycopg")
 
 

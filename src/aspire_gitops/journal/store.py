@@ -247,7 +247,8 @@ class Journal:
 
     def _damaged(self, number: int) -> JournalDamaged:
         return JournalDamaged(
-            f"{self.place}: line {number} is not as it was written; run `aspire-gitops log verify`"
+            f"{self.place}: line {number} was altered",
+            help="run `aspire-gitops log verify`",
         )
 
     def _with_sqlites_word(self, verdict: Verdict) -> Verdict:

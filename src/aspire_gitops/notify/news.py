@@ -55,8 +55,8 @@ def is_same_trouble(turn: Turn, before: Turn | None) -> bool:
 
 
 def _gist(turn: Turn) -> str:
-    # Numbers and what follows the first sentence change while the trouble stays the same.
-    return re.sub(r"\d+", "#", turn.reason.partition("; ")[0])
+    # Numbers, and what was done all the same, change while the trouble stays the same.
+    return re.sub(r"\d+", "#", turn.problem or turn.reason)
 
 
 def is_live(turn: Turn) -> bool:
@@ -170,7 +170,13 @@ def remembered(turn: Turn, before: Turn | None) -> Turn:
     seen = turn if turn.plan else before
     now = replace(turn, plan=plan, counts=counts, drift=seen.drift, flapping=seen.flapping)
     if turn.standing is Standing.READY and before.standing is Standing.STALLED:
-        return replace(now, standing=Standing.STALLED, reason=before.reason, wanted=before.wanted)
+        return replace(
+            now,
+            standing=Standing.STALLED,
+            reason=before.reason,
+            problem=before.problem,
+            wanted=before.wanted,
+        )
     return now
 
 

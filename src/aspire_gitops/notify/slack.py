@@ -37,9 +37,9 @@ _SIGNS: Mapping[Topic, str] = MappingProxyType(
 _CODE = re.compile(rb"[a-z]{2,30}(_[a-z]{2,30}){1,4}")  # Slack's errors: invalid_blocks, no_service
 _ADVICE = MappingProxyType(
     {
-        403: "the webhook may not post to its channel",
-        404: "the webhook is gone; make another one and set its URL",
-        410: "the channel was archived; make a webhook for another one and set its URL",
+        403: "allow the webhook to post to its channel",
+        404: "create a new webhook (this one was deleted) and set its URL",
+        410: "create a webhook for another channel (this one was archived) and set its URL",
     }
 )
 
@@ -81,12 +81,12 @@ class SlackReceiver:
         reply = await post_json(destination, body, timeout_s=self.timeout_s)
         if reply.lstrip()[:1] == b"<":
             raise NotificationFailed(
-                f"{destination} answered with a web page; check that its URL is an incoming webhook's "
-                "and that no login page is in front of it"
+                f"{destination} answered with a web page instead of an API reply",
+                help="check that the URL is an incoming webhook and not behind a login page",
             )
 
     def _destination(self) -> Destination:
-        return Destination("Slack", self.url, words=_words, advice=_ADVICE)
+        return Destination("Slack", self.url, excerpt=_words, help_by_status=_ADVICE)
 
 
 def message(notice: Notice, status_page: str | None = None) -> dict[str, JsonValue]:

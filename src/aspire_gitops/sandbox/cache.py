@@ -93,6 +93,5 @@ def run_step(
     if result.returncode:
         step = " ".join([Path(words[0]).name, *words[1:2]])
         raise SandboxStartFailed(
-            f"`{step}` failed with status {result.returncode}; "
-            f"its log is {log} and ends with\n{tail(log)}"
+            f"`{step}` failed with status {result.returncode}: the log {log} ends with\n{tail(log)}"
         )

@@ -124,17 +124,19 @@ def check_prerequisites() -> None:
         PrerequisiteMissing: With what to install and how.
     """
     if sys.platform != "linux":
-        raise PrerequisiteMissing("the sandbox needs Linux; on another system, run it in a VM")
+        raise PrerequisiteMissing(
+            "the sandbox needs Linux", help="on other systems, run it in a VM"
+        )
     for tool in ("node", "npm"):
         if not shutil.which(tool):
             raise PrerequisiteMissing(
-                f"`{tool}` is not on PATH; the sandbox needs Node.js 18 or newer with npm: "
-                "`apt-get install nodejs npm`, or see nodejs.org"
+                f"`{tool}` is not on PATH: the sandbox needs Node.js 18 or newer with npm",
+                help="run `apt-get install nodejs npm`, or see nodejs.org",
             )
     version = subprocess.check_output(["node", "--version"], text=True).strip()
     if int(version.lstrip("v").split(".")[0]) < 18:
         raise PrerequisiteMissing(
-            f"Node.js is {version}; the sandbox needs 18 or newer: see nodejs.org"
+            f"Node.js is {version}: the sandbox needs 18 or newer", help="see nodejs.org"
         )
     if _uv() is None and not find_spec("ensurepip"):
         raise PrerequisiteMissing(

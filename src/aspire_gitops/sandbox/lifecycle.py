@@ -106,7 +106,9 @@ def stop(state_dir: Path, *, keep: bool = False) -> None:
     """
     folder = StateFolder(state_dir.resolve())
     if folder.read() is None:
-        raise SandboxNotFound(f"no sandbox was started in {state_dir}; name its state folder")
+        raise SandboxNotFound(
+            f"no sandbox was started in {state_dir}", help="pass the sandbox's state folder"
+        )
     with folder.locked():
         state = folder.read()
         if state is None:
@@ -218,9 +220,11 @@ def _already_running(
 def _running_folder(sandbox: Sandbox) -> Iterator[tuple[StateFolder, State]]:
     folder = StateFolder(sandbox.state_dir)
     if folder.read() is None:
-        raise SandboxNotFound(f"the sandbox in {folder.path} was stopped; start it again")
+        raise SandboxNotFound(f"the sandbox in {folder.path} was stopped", help="start it again")
     with folder.locked():
         state = folder.read()
         if state is None or not state.alive(POSTGRES):
-            raise SandboxNotFound(f"the sandbox in {folder.path} no longer runs; start it again")
+            raise SandboxNotFound(
+                f"the sandbox in {folder.path} is no longer running", help="start it again"
+            )
         yield folder, state

@@ -61,7 +61,8 @@ class SandboxOptions:
             return f"{self.config.resolve()}\n{self.config.read_text()}"
         except (OSError, UnicodeDecodeError) as error:
             raise SandboxStartFailed(
-                f"the config file {self.config} cannot be read ({error}); name one that LiteLLM can"
+                f"the config file {self.config} cannot be read ({error})",
+                help="choose a config file that LiteLLM can read",
             ) from error
 
 

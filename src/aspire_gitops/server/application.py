@@ -107,7 +107,7 @@ def local_application(
         try:
             turn = await waking.turn(asked if asked in _CAUSES else _CAUSES[0])
         except AspireGitopsError as error:
-            return JSONResponse({"error": str(error)}, 409)
+            return JSONResponse({"error": error.message, "help": error.help or ""}, 409)
         return Response(turn_document(turn).model_dump_json(), media_type="application/json")
 
     routes = [

@@ -53,13 +53,14 @@ class ServerOptions:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except (OSError, OverflowError, UnicodeError):
             raise UsageError(
-                f"{self.listen} is no address to listen on; set ASPIRE_GITOPS_LISTEN to host:port"
+                f"invalid listen address {self.listen}",
+                help="set ASPIRE_GITOPS_LISTEN to HOST:PORT",
             ) from None
         family, address = found[0][0], str(found[0][4][0])
         if self.token is None and not is_loopback(address):
             raise UsageError(
-                f"anybody who reaches {self.listen} could read the status page; set "
-                f"ASPIRE_GITOPS_STATUS_TOKEN, or listen on {LOOPBACK}"
+                f"anyone who can reach {self.listen} could read the status page",
+                help=f"set ASPIRE_GITOPS_STATUS_TOKEN, or listen on {LOOPBACK}",
             )
         return family, address
 

@@ -90,7 +90,8 @@ def read(kind: type[SomeSettings], flags: Mapping[str, Any]) -> SomeSettings:
         return kind(**given)
     except ValidationError as error:
         problems = "; ".join(map(_problem, error.errors(include_input=False)))
-        raise UsageError(f"{problems}; see docs/settings.md") from None  # the input may be a secret
+        # Not chained: the input may be a secret.
+        raise UsageError(problems, help="see docs/settings.md") from None
 
 
 def _problem(error: ErrorDetails) -> str:

@@ -59,10 +59,11 @@ class DirectorySource:
             for found in _walk(root, root, shown_folder(self.path)):
                 (files if isinstance(found, SourceFile) else problems).append(found)  # type: ignore[arg-type]  # each goes into its own list
         except OSError as error:
-            raise SourceUnavailable(_complaint(self.path, error)) from error
+            raise _unavailable(self.path, error) from error
         if not (files or problems):
             raise SourceUnavailable(
-                f"{self.path} holds no *.yaml file; is the folder the right one, and mounted?"
+                f"{self.path} contains no *.yaml file",
+                help="check that it is the right folder and that it is mounted",
             )
         files.sort(key=lambda file: file.path)
         problems.sort(key=lambda problem: problem.path)
@@ -75,8 +76,8 @@ class DirectorySource:
             SourceUnavailable: Always.
         """
         raise SourceUnavailable(
-            f"{self.path} is a folder, which holds no older revision ({commit[:40]}); "
-            "use a repository as the source to read one"
+            f"{self.path} is a folder and has no older revision ({commit[:40]})",
+            help="use a git repository as the source",
         )
 
     def keep(self, commit: str) -> None:
@@ -179,12 +180,16 @@ def shown_folder(path: Path) -> str:
     return f"{path.as_posix().rstrip('/')}/"
 
 
-def _complaint(path: Path, error: OSError) -> str:
+def _unavailable(path: Path, error: OSError) -> SourceUnavailable:
     if isinstance(error, FileNotFoundError) and path.is_dir():
-        return f"{path} changed while it was read; try again"
+        return SourceUnavailable(f"{path} changed while it was read", help="try again")
     if isinstance(error, NotADirectoryError):
-        return f"{path} is not a folder; name the folder that holds the reviewed files"
-    return f"{path} cannot be read: {error.strerror}; name a folder that this user can read"
+        return SourceUnavailable(
+            f"{path} is not a folder", help="name the folder with the reviewed files"
+        )
+    return SourceUnavailable(
+        f"{path} cannot be read: {error.strerror}", help="name a folder that this user can read"
+    )
 
 
 def _has_git_above(root: str) -> bool:

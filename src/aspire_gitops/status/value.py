@@ -81,7 +81,8 @@ class Turn:
     """One turn of the controller.
 
     `reason` is one sentence for people: why the standing is what it is; `help`
-    is the way out, empty when there is nothing to do. `wanted` is the revision
+    says what to do, empty when there is nothing to do. `problem` is what of `reason`
+    went wrong, without what was done all the same; empty when ready. `wanted` is the revision
     that git has now, `applied` the last one that was applied whole. `plan` is
     what had to change, and `counts` how that ended (applied, failed, skipped).
     A plan that a brake, policy or refusal kept from being applied has no counts.
@@ -97,6 +98,7 @@ class Turn:
     standing: Standing
     reason: str
     help: str = ""
+    problem: str = ""
     wanted: Revision | None = None
     applied: Revision | None = None
     plan: Plan | None = None

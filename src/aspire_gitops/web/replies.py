@@ -1,7 +1,7 @@
 """Where a request goes, and what the reply means for the next try. Pure.
 
 A message shows the host and nothing else of a URL, because the path may be
-the secret; and of a reply only what the receiver's own `words` let through,
+the secret; and of a reply only what the receiver's own `excerpt` lets through,
 because a reply may quote the request.
 """
 
@@ -23,7 +23,7 @@ _LONGEST_WORDS = 200
 _UNSAID_LIMIT_S = 60.0  # what GitHub asks for where it names no time
 
 
-def no_excerpt(body: bytes) -> str:  # noqa: ARG001 (the shape of Place.words)
+def no_excerpt(body: bytes) -> str:  # noqa: ARG001 (the shape of Destination.excerpt)
     """Repeat nothing of a reply."""
     return ""
 
@@ -32,23 +32,23 @@ def no_excerpt(body: bytes) -> str:  # noqa: ARG001 (the shape of Place.words)
 class Destination:
     """Where a request goes. `what` names it in messages: `Slack`, `the webhook`.
 
-    `words` finds in a reply what may be repeated in a message. `advice` says
-    for a status what a person should do.
+    `excerpt` returns what of a reply a message may repeat; `help_by_status` what to do
+    about a status.
     """
 
     what: str
     url: SecretStr
-    words: Callable[[bytes], str] = no_excerpt
-    advice: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    excerpt: Callable[[bytes], str] = no_excerpt
+    help_by_status: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        """Refuse what is no web address.
+        """Refuse anything but a web address.
 
         Raises:
             UsageError: It says which one, never the value.
         """
         if not _host(self.url):
-            raise UsageError(f"the URL of {self.what} is not https://… or http://…; mend it")
+            raise UsageError(f"the URL of {self.what} is not https://… or http://…", help="fix it")
 
     def __str__(self) -> str:
         return f"{self.what} at {_host(self.url)}"
@@ -69,20 +69,20 @@ def is_success(reply: Reply) -> bool:
 
 def refusal(destination: Destination, reply: Reply) -> NotificationFailed:
     """Return the error for a reply that is no success."""
-    words = _short(destination.words(reply.body))
+    words = _short(destination.excerpt(reply.body))
     head = f"{destination} answered {reply.status}" + (f" ({words})" if words else "")
     wish = retry_after_s(reply.headers)
     if wish is None and _is_rate_limit(reply):
         wish = _UNSAID_LIMIT_S
     if reply.status >= 500 or reply.status in _TRY_AGAIN or _is_rate_limit(reply):
         return NotificationFailed(
-            f"{head}; try again later", retry_after_s=wish, status=reply.status
+            head, help="try again later", retry_after_s=wish, status=reply.status
         )
     if reply.status < 400:
-        way_out = "it is a redirect; set the URL that it leads to"
+        help_ = "set the URL that this redirect leads to"
     else:
-        way_out = destination.advice.get(reply.status, "check its URL and settings")
-    return NotificationFailed(f"{head}; {way_out}", permanent=True, status=reply.status)
+        help_ = destination.help_by_status.get(reply.status, "check its URL and settings")
+    return NotificationFailed(head, help=help_, permanent=True, status=reply.status)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
@@ -120,7 +120,7 @@ def _short(text: str) -> str:
 
 
 def _host(url: SecretStr) -> str:
-    """Return host and port, without user and password; empty for what is no web address."""
+    """Return host and port, without user and password; empty for anything but a web address."""
     text = url.get_secret_value()
     with suppress(ValueError):
         parts = urlsplit(text)

@@ -100,7 +100,7 @@ async def send(
         fault = _why(error)
     if reply is None:
         # Outside the handlers, so that no request with its secrets hangs on the error.
-        raise NotificationFailed(f"{destination} was not reached: {fault}; try again later")
+        raise NotificationFailed(f"{destination} was not reached: {fault}", help="try again later")
     if not is_success(reply):
         raise refusal(destination, reply)
     return reply.body

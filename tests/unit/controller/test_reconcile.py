@@ -129,7 +129,7 @@ def test_a_commit_that_fails_for_its_own_reason_is_not_hammered(settled: Scene) 
     assert (first.standing, again.standing) == (Standing.STALLED, Standing.STALLED)
     assert settled.fake.writes == []
     assert "chat" in again.reason
-    assert "tried again at" in again.help
+    assert "retried at" in again.help
 
 
 def test_a_rejected_commit_is_tried_again_slowly(settled: Scene) -> None:

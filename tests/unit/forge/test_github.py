@@ -108,8 +108,8 @@ def test_only_the_newest_status_of_a_commit_and_gateway_matters(github: Listener
         pytest.param(says(422, "No commit found for SHA"), True, "No commit found for SHA"),
         pytest.param(Say(422, body=b"[" * 60_000), True, "answered 422;"),
         pytest.param(says(502, "Server Error"), False, "502 .*try again"),
-        pytest.param(Say(200, body=b"<html>Log in</html>"), False, "other than a status"),
-        pytest.param(Say(200, body=b"[1]"), False, "other than a status"),
+        pytest.param(Say(200, body=b"<html>Log in</html>"), False, "did not answer with a status"),
+        pytest.param(Say(200, body=b"[1]"), False, "did not answer with a status"),
     ],
 )
 def test_a_refusal_says_what_to_do(

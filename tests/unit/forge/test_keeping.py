@@ -160,8 +160,15 @@ def test_a_rate_limit_is_waited_for_as_long_as_it_asks(forge: FakeForge) -> None
         pytest.param(Say(404), True, "404; check the repository", id="no such pull request"),
         pytest.param(Say(403, {"retry-after": "3000"}), False, "try again later", id="long limit"),
         pytest.param(Say(500), False, "500; try again later", id="down for good"),
-        pytest.param(Say(200, body=b"<html>"), True, "other than comments", id="a web page"),
-        pytest.param(Say(200, body=b'[{"id": "x"}]'), True, "other than", id="another shape"),
+        pytest.param(
+            Say(200, body=b"<html>"), True, "did not answer with comments", id="a web page"
+        ),
+        pytest.param(
+            Say(200, body=b'[{"id": "x"}]'),
+            True,
+            "did not answer with comments",
+            id="another shape",
+        ),
     ],
 )
 def test_what_cannot_be_done_says_what_to_do(

@@ -83,9 +83,17 @@ def shown(notices: list[Notice]) -> str:
             [stalled(n, **BAD) for n in (1, 2, 3)], "t1 failed", id="a bad commit, three turns"
         ),
         pytest.param(
-            [stalled(1, "3 failed; healed it", **BAD), stalled(2, "2 failed", **BAD)],
+            [
+                stalled(1, "3 failed; healed it", problem="3 failed", **BAD),
+                stalled(2, "2 failed", problem="2 failed", **BAD),
+            ],
             "t1 failed",
             id="the same trouble in other numbers",
+        ),
+        pytest.param(
+            [stalled(1, "the gateway said: no; ask Bob"), stalled(2, "the gateway said: no; wait")],
+            "t1 stalled, t2 stalled",
+            id="others' words are never cut at a semicolon",
         ),
         pytest.param(
             [stalled(1, **BAD), waiting(2), stalled(3, **BAD)],

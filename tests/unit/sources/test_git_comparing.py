@@ -116,7 +116,7 @@ def test_an_unknown_revision_says_what_to_do(
 
 def test_a_repository_without_a_usual_branch_asks_for_a_base(repository: Repository) -> None:
     repository.git("branch", "--quiet", "-m", "main", "trunk")
-    with pytest.raises(UsageError, match=r"has none of origin/HEAD, .*; say --base COMMIT"):
+    with pytest.raises(UsageError, match=r"has none of origin/HEAD, .*; pass --base COMMIT"):
         compared(repository).with_commit("trunk")
 
 

@@ -54,7 +54,7 @@ def test_a_folder_that_only_a_commit_can_mend_is_refused(
 
 
 def test_a_path_that_is_not_mounted_is_unavailable(clone: Path, tmp_path: Path) -> None:
-    with pytest.raises(SourceUnavailable, match=r"is not there; is it mounted\?"):
+    with pytest.raises(SourceUnavailable, match="does not exist; check that it is mounted"):
         RemoteSource(str(tmp_path / "nowhere"), clone=clone).read()
 
 

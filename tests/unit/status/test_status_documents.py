@@ -68,6 +68,7 @@ _SHOWN_OTHERWISE = {  # the document keeps the names that its readers know
     "holds": "brakes",
     "flapping": "fights",
     "unmanaged": "foreign",
+    "problem": "reason",  # a part of it
     "gateway_name": "gateway",
     "gateway_url": "gateway",
     "litellm_version": "gateway",

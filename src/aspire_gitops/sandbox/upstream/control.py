@@ -164,6 +164,6 @@ class UpstreamControl:
                 return client.request(method, path, content=content).raise_for_status().content
         except HTTP_ERRORS as error:
             raise SandboxError(
-                f"the stand-in provider at {self._url} does not answer ({type(error).__name__}); "
-                "is the sandbox running?"
+                f"the stand-in provider at {self._url} does not answer ({type(error).__name__})",
+                help="check that the sandbox is running",
             ) from error

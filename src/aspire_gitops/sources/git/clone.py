@@ -100,7 +100,8 @@ class Clone:
         done = self.git("update-ref", reference, commit)
         if done.status != 0:
             raise SourceUnavailable(
-                f"{commit} cannot be kept in {self.path}: {done.complaint}; look at that disk"
+                f"{commit} cannot be kept in {self.path}: {done.complaint}",
+                help="check that disk",
             )
 
     def is_sound(self) -> bool:
@@ -156,7 +157,7 @@ class Clone:
             return True
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise SourceRefused(
-                f"{self.path} holds something that is not our clone; name an empty folder"
+                f"{self.path} holds something other than our clone", help="choose an empty folder"
             )
         return False
 
@@ -170,7 +171,7 @@ class Clone:
         made = self.git("init", "--quiet", "--bare", "--template=")
         if made.status != 0:
             raise SourceUnavailable(
-                f"no clone can be made in {self.path}: {made.complaint}; look at that disk"
+                f"cannot clone into {self.path}: {made.complaint}", help="check that disk"
             )
 
     def _carry_over(self) -> None:
@@ -189,8 +190,8 @@ class Clone:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise SourceUnavailable(
-                        f"{self.path} is in use by another process; "
-                        "give each controller a state folder of its own"
+                        f"{self.path} is in use by another process",
+                        help="give each controller its own state folder",
                     ) from None
                 time.sleep(0.05)
             else:
@@ -198,6 +199,6 @@ class Clone:
 
     def _unwritable(self, error: OSError) -> SourceUnavailable:
         return SourceUnavailable(
-            f"the clone {self.path} cannot be written: {error.strerror}; "
-            "make room there, or let this user write it"
+            f"the clone {self.path} cannot be written: {error.strerror}",
+            help="free disk space, or give this user write access",
         )

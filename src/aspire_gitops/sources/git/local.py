@@ -145,13 +145,13 @@ class ComparedTrees:
             if found is not None:
                 return name, found
         raise UsageError(
-            f"{self.repository} has none of {', '.join(USUAL_BASES)}; say --base COMMIT"
+            f"{self.repository} has none of {', '.join(USUAL_BASES)}", help="pass --base COMMIT"
         )
 
     def _commit(self, repo: Repo, name: str) -> Commit:
         found = _commit_at(repo, name)
         if found is None:
-            raise UsageError(f"{self.repository} has no revision {name!r}; {_FETCH}")
+            raise UsageError(f"{self.repository} has no revision {name!r}", help=_FETCH)
         return found
 
     @contextmanager

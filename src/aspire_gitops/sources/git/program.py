@@ -168,14 +168,15 @@ def run(
         process = _start(command, environment, given, () if held is None else (held,))
     except OSError as error:
         raise SourceUnavailable(
-            f"{command[0]} cannot be started: {error.strerror}; install it (git 2.34 or newer)"
+            f"{command[0]} cannot be started: {error.strerror}",
+            help="install it (git 2.34 or newer)",
         ) from error
     with process:
         try:
             output, said = _listen(process, timeout_s)
         except _Ended as why:
             raise SourceUnavailable(
-                f"{about}: {' '.join(command[:2])} {why}; it is tried again"
+                f"{about}: {' '.join(command[:2])} {why}", help="it will be retried"
             ) from None
         finally:
             _end(process)

@@ -75,7 +75,7 @@ class Look:
                 return read_tree(repo.commit(commit), self.folder, self.branch)
         except NothingReviewed as error:
             raise SourceRefused(
-                f"{error} ({commit}); push a commit with it, or set another folder"
+                f"{error} ({commit})", help="push a commit with it, or set another folder"
             ) from None
         except TROUBLE as error:
             if clone.is_sound():
@@ -91,7 +91,7 @@ class Look:
             self.allowed.check(clone, commit)
         except SourceRefused as error:
             if not clone.is_sound():
-                raise Damaged(str(error)) from error
+                raise Damaged(error.message) from error
             raise
 
 
@@ -151,7 +151,7 @@ class RemoteSource:
             UsageError: This is no full name of a commit.
         """
         if not _COMMIT.fullmatch(commit):
-            raise UsageError(f"{commit[:80]!r} is no commit; write all 40 digits of its name")
+            raise UsageError(f"invalid commit {commit[:80]!r}", help="give all 40 digits")
         return self._in_whole_clone(lambda look: self._known(look, commit) or look.at(commit))
 
     def keep(self, commit: str) -> None:
@@ -183,16 +183,16 @@ class RemoteSource:
                 return reading(look)
             except Damaged as damaged:
                 raise SourceUnavailable(
-                    f"the clone {clone.path} is not whole though it was just made again: "
-                    f"{damaged}; look at that disk"
+                    f"the clone {clone.path} is damaged even after it was recreated: {damaged}",
+                    help="check that disk",
                 ) from damaged
 
     def _read_newest(self, look: Look) -> SourceTree:
         tip = look.exchange.tip(self.branch)
         if tip is None:
             raise SourceRefused(
-                f"{look.exchange.clone.address} has no branch {self.branch}; "
-                "push it again, or set another branch"
+                f"{look.exchange.clone.address} has no branch {self.branch}",
+                help="push the branch again, or set another branch",
             )
         tree = self._known(look, tip) or look.at(look.fetched(tip))
         self._last = (look.allowed, tree)
