@@ -22,8 +22,8 @@ def shell(tmp_path: Path) -> CommandLine:
 
 
 def held(shell: CommandLine) -> list[dict[str, Any]]:
-    """Return what the journal says of brakes, newest first."""
-    entries = json.loads(shell.run("log", "--kind", "brake", "--format", "json").stdout)
+    """Return what the journal says of holds, newest first."""
+    entries = json.loads(shell.run("log", "--kind", "hold", "--format", "json").stdout)
     return [entry["body"] for entry in entries]
 
 
@@ -159,3 +159,10 @@ def test_a_revert_shows_its_plan_forward_from_what_is_live(site: Site) -> None:
     assert site.status().applied
     held_at = site.status().brakes[0]
     assert (held_at.kind, held_at.reason) == ("revert", "slow")
+
+
+def test_the_former_kind_of_a_hold_still_works_and_says_so(shell: CommandLine) -> None:
+    shell.run("suspend", "--reason", "moving house", "--owner", "ada")
+    former, now = (shell.run("log", "--kind", kind) for kind in ("brake", "hold"))
+    assert former.stdout == now.stdout != ""
+    assert (former.stderr, now.stderr) == ("· --kind brake is now --kind hold\n", "")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
-from aspire_gitops.web import MAX_REPLY_BYTES, Destination, Method, post_json, retry_after_s, send
+from aspire_gitops.web import MAX_REPLY_BYTES, Destination, Method, asked_pause_s, post_json, send
 from support.listening import Listener, Say, dead_port, listening
 
 SECRET_PATH = "/services/T0PLANTED/B0PLANTED/x7Q-planted"
@@ -64,7 +64,9 @@ def test_what_was_posted_arrives_as_json_with_the_token(listener: Listener) -> N
         pytest.param(Say(404), True, None, "answered 404", id="404"),
         pytest.param(Say(410), True, None, "answered 410", id="410"),
         pytest.param(Say(422), True, None, "answered 422", id="422"),
-        pytest.param(Say(302, {"location": "/login"}), True, None, "redirect leads to", id="redirect"),
+        pytest.param(
+            Say(302, {"location": "/login"}), True, None, "redirect leads to", id="redirect"
+        ),
         pytest.param(Say(304), True, None, "answered 304", id="304"),
         pytest.param(Say(307), True, None, "redirect leads to", id="redirect to nowhere"),
         pytest.param(Say(408), False, None, "408; try again", id="408"),
@@ -307,7 +309,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls_port: int) -> None
 
 
 def test_a_wish_may_be_a_date() -> None:
-    wish = retry_after_s({"retry-after": formatdate(time.time() + 60, usegmt=True)})
+    wish = asked_pause_s({"retry-after": formatdate(time.time() + 60, usegmt=True)})
 
     assert wish is not None
     assert 55 < wish <= 60
@@ -317,7 +319,7 @@ def test_a_date_without_a_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch) -> Non
     with monkeypatch.context() as far_east:
         far_east.setenv("TZ", "Australia/Sydney")
         time.tzset()
-        wish = retry_after_s({"retry-after": formatdate(time.time() + 60)})
+        wish = asked_pause_s({"retry-after": formatdate(time.time() + 60)})
     time.tzset()
 
     assert wish is not None
@@ -341,12 +343,12 @@ def test_a_date_without_a_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch) -> Non
     ],
 )
 def test_a_wish_in_any_spelling(text: str, seconds: float | None) -> None:
-    assert retry_after_s({"retry-after": text}) == seconds
+    assert asked_pause_s({"retry-after": text}) == seconds
 
 
 @given(st.text(max_size=40), st.text(max_size=20))
 def test_no_wish_can_break_us(wish: str, reset: str) -> None:
-    seconds = retry_after_s(
+    seconds = asked_pause_s(
         {"retry-after": wish, "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset}
     )
 

@@ -19,7 +19,7 @@ from aspire_gitops.vocabulary.text import plural
 
 _SUMMARY = "GITHUB_STEP_SUMMARY"
 _MOST_SUMMARY_BYTES = 1_000_000
-"""A step's summary may have 1 MiB; GitHub shows none of a longer one."""
+"""A step's summary may have 1 MiB; GitHub drops a longer one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def compare(wanted: Revisions) -> Comparison:
     """Read both. Paths are as the repository has them, whichever folder the program runs in.
 
     Raises:
-        UsageError: The folder is in no git repository, or there is no such revision.
+        UsageError: The folder is not in a git repository, or the revision does not exist.
         SourceUnavailable: One of them cannot be read as a whole.
     """
     repository, folder = in_repository(wanted.folder)

@@ -94,7 +94,7 @@ def scan(
     tests: bool,
     no_gitignore: bool,
 ) -> None:  # fmt: skip
-    """Report where the code below PATHS goes around the gateway, each with the change that mends it.
+    """Report where the code below PATHS goes around the gateway, each with the change that fixes it.
 
     PATHS are folders or files (this folder if you leave them out). Exit code 1
     means that there are errors; warnings alone are 0.

@@ -32,8 +32,8 @@ def explain_alias(name: str, choice: SourceChoice, today: date, *, as_json: bool
     alias = validated.catalog.aliases.get(name)
     if alias is None:
         meant = closest(name, validated.catalog.aliases)
-        hint = f"; did you mean {meant}?" if meant else ""
-        raise UsageError(f"there is no alias {name!r}{hint}")
+        hint = f"did you mean {meant}?" if meant else None
+        raise UsageError(f"unknown alias {name!r}", help=hint)
     provider = validated.catalog.providers[alias.spec.target.provider].spec
     shown = card_json(alias.spec, provider) if as_json else card_text(alias.spec, provider)
     click.echo(shown, nl=False)

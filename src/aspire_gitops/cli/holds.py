@@ -14,12 +14,12 @@ import click
 from aspire_gitops.cli.controller_parts import database_url, now
 from aspire_gitops.cli.options import Invocation, pass_invocation
 from aspire_gitops.controller.holds import hold_draft, holds_in_force, resume_draft
-from aspire_gitops.controller.turn_builder import clock
 from aspire_gitops.journal import EntryKind, Journal, open_journal
 from aspire_gitops.server.local import LocalController
 from aspire_gitops.settings import ControllerSettings, read_controller_settings
 from aspire_gitops.status.value import Hold, HoldKind
 from aspire_gitops.vocabulary.errors import AspireGitopsError, UsageError
+from aspire_gitops.vocabulary.time_words import moment_utc
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=30)
@@ -85,7 +85,7 @@ def freeze(invocation: Invocation, /, *, span: timedelta, reason: str, who: str)
     settings = read_controller_settings(log_format=invocation.log_format)
     at = now()
     put_on(settings, Hold(HoldKind.FREEZE, one_line(who), one_line(reason), at, at + span))
-    click.echo(f"Frozen until {clock(at + span)}. `aspire-gitops resume` ends it early.")
+    click.echo(f"Frozen until {moment_utc(at + span)}. `aspire-gitops resume` ends it early.")
 
 
 @click.command(
@@ -121,7 +121,7 @@ def resume(invocation: Invocation, /, *, who: str) -> None:
 
 
 def put_on(settings: ControllerSettings, hold: Hold) -> None:
-    """Write a brake into the journal and wake the controller here, if one runs.
+    """Write a hold into the journal and wake the controller here, if one runs.
 
     Raises:
         JournalUnavailable, JournalDamaged: It is not on.

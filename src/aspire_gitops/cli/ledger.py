@@ -47,7 +47,7 @@ def adjust(
 ) -> None:
     """Book what a provider's invoice says beyond what was counted, or a refund.
 
-    It counts against the budget's cap at once. A mistake is mended by another
+    It counts against the budget's cap at once. A mistake is corrected by another
     adjustment, never by changing this one.
     """
     value = _amount(amount)
@@ -78,7 +78,7 @@ def adjust(
 def verify(invocation: Invocation, /, *, month: str | None, timezone: str) -> None:
     """Add every line up again, and compare with the running totals and the closed months.
 
-    Exits 1 with each difference explained. Mends nothing: a person must look. The
+    Exits 1 with each difference explained. Repairs nothing. The
     gateway's log loses the last seconds of a killed process; the ledger does not.
     """
     span = _span(month, timezone) if month else None

@@ -1,6 +1,6 @@
 """`aspire-gitops log`: read what the controller did, and prove that the record is whole."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import click
@@ -8,7 +8,7 @@ from rich.text import Text
 
 from aspire_gitops.cli.options import Invocation, MomentOption, pass_invocation
 from aspire_gitops.cli.state_folder import journal_to_read
-from aspire_gitops.cli.terminal import ExitCode, show, show_paged
+from aspire_gitops.cli.terminal import ExitCode, show, show_paged, told_on_stderr
 from aspire_gitops.journal import Entry, EntryKind
 from aspire_gitops.journal.lines import (
     lines_json,
@@ -41,6 +41,8 @@ The chain shows any change before its newest hash. Only who kept that hash
 elsewhere can show that the end was cut off; the status page shows it.
 """
 
+_KINDS = {("hold" if kind is EntryKind.HOLD else kind.value): kind for kind in EntryKind}
+_FORMER = {EntryKind.HOLD.value: EntryKind.HOLD}  # still accepted
 RENDERERS: Mapping[str, Callable[[Iterator[Entry]], Iterator[Text]]] = {
     "text": lines_text,
     "json": lines_json,
@@ -55,6 +57,13 @@ def _object(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
         raise click.BadParameter(f"{value!r} (write it as deployment/qwen-vision)") from None
 
 
+def _chosen(names: Sequence[str]) -> list[EntryKind]:
+    for name in names:
+        if name in _FORMER:
+            told_on_stderr(f"--kind {name} is now --kind hold")
+    return [{**_KINDS, **_FORMER}[name] for name in names]
+
+
 @click.group(
     name="log",
     short_help="Read what the controller did, newest first.",
@@ -66,7 +75,7 @@ def _object(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 @click.option("--until", type=MomentOption(), help="Only before then.")
 @click.option("--revision", metavar="SHA", help="Only of this commit; its beginning is enough.")
 @click.option("--turn", metavar="ID", help="Only of this turn.")
-@click.option("--kind", "kinds", type=click.Choice([kind.value for kind in EntryKind]), multiple=True, help="Only entries of this kind; may be given several times.")  # fmt: skip
+@click.option("--kind", "kinds", type=click.Choice([*_KINDS, *_FORMER]), multiple=True, help="Only entries of this kind; may be given several times.")  # fmt: skip
 @click.option("-n", "--limit", type=click.IntRange(min=0), default=50, show_default=True, help="At most so many; 0 for all.")  # fmt: skip
 @click.option(
     "--format",
@@ -102,7 +111,7 @@ def command(
         return
     with journal_to_read(invocation) as journal:
         entries = journal.read(
-            kinds=[EntryKind(kind) for kind in kinds],
+            kinds=_chosen(kinds),
             object=object_,
             revision=revision,
             turn=turn,

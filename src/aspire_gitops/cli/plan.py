@@ -33,7 +33,7 @@ def read_snapshot_file(path: Path, owner: str) -> SavedSnapshot:
     """Read what `snapshot_json` wrote.
 
     Raises:
-        UsageError: It cannot be read, or is no snapshot of ours.
+        UsageError: It cannot be read, or is not one of our snapshots.
     """
     try:
         with path.open("rb") as file:

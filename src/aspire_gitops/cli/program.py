@@ -124,7 +124,7 @@ def report_bug(error: Exception, *, with_traceback: bool) -> None:
 
 _EPILOG = """\b
 A first round, without a gateway of your own:
-  aspire-gitops validate gateway.d      every mistake, with its line and a way out
+  aspire-gitops validate gateway.d      every mistake, with its line and how to fix it
   aspire-gitops rehearse gateway.d      apply it to a throw-away gateway and prove it works
 
 \b

@@ -30,7 +30,6 @@ from aspire_gitops.cli.options import (
 )
 from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr
 from aspire_gitops.controller.git_reader import Compiler
-from aspire_gitops.controller.turn_builder import clock
 from aspire_gitops.journal import Entry, EntryKind
 from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.planning.plan import Plan
@@ -38,6 +37,7 @@ from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.settings import ControllerSettings, read_controller_settings
 from aspire_gitops.status.value import Hold, HoldKind
 from aspire_gitops.vocabulary.errors import UnsafePlan, UsageError
+from aspire_gitops.vocabulary.time_words import moment_utc
 
 _LEAST = 7  # characters of a commit
 
@@ -88,7 +88,9 @@ def command(
     at = now()
     hold = Hold(HoldKind.REVERT, one_line(who), one_line(reason), at, at + span, commit)
     put_on(settings, hold)
-    click.echo(f"Held at {commit[:7]} until {clock(at + span)}. `aspire-gitops resume` ends it.")
+    click.echo(
+        f"Held at {commit[:7]} until {moment_utc(at + span)}. `aspire-gitops resume` ends it."
+    )
 
 
 def _applied_before(settings: ControllerSettings, wanted: str) -> str:

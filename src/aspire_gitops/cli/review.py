@@ -165,7 +165,7 @@ def _tell(review: Review, format_: str, outputs: tuple[Output, ...], full_report
 
 
 def _saved(named: str, owner: str, folder: Path) -> tuple[SavedSnapshot | None, str]:
-    """Return the snapshot, or why there is none: that is no reason to review nothing.
+    """Return the snapshot, or why there is none: the review goes on without it.
 
     Raises:
         UsageError: A file is named, and cannot be read.

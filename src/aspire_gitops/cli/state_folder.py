@@ -66,7 +66,7 @@ def journal_to_read(invocation: Invocation) -> Journal:
 
     Raises:
         JournalUnavailable: It is not there, or cannot be reached.
-        JournalDamaged: It is no whole journal.
+        JournalDamaged: The journal is damaged.
         UsageError, SecretMissing: A setting is wrong.
     """
     settings = invocation.settings()

@@ -36,7 +36,7 @@ Exit code 1 means that there are errors; warnings alone are 0.
 def command(
     source: str, revision: str | None, today: datetime | None, format_: str, *, watch: bool
 ) -> None:
-    """Check the reviewed files in SOURCE and report every mistake with a way out.
+    """Check the reviewed files in SOURCE and report every mistake and how to fix it.
 
     SOURCE is a folder (gateway.d if you leave it out), or `git:REF` for the
     folder gateway.d at a commit, branch or tag. Needs no gateway and no secret.

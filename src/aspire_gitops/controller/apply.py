@@ -24,7 +24,6 @@ from aspire_gitops.controller.turn_builder import (
     Problem,
     TurnBuilder,
     after_applying,
-    changes,
     passes,
     problem_of,
 )
@@ -40,11 +39,12 @@ from aspire_gitops.vocabulary.errors import (
     SourceRefused,
     SourceUnavailable,
 )
+from aspire_gitops.vocabulary.text import plural
 
 
 @dataclass(slots=True)
 class RecordedApply:
-    """One plan on its way. `unwritten` is what the journal did not take."""
+    """Applies one plan and records each result. `unwritten` is what the journal did not take."""
 
     plan: Plan
     world: World
@@ -54,10 +54,10 @@ class RecordedApply:
     lost_journal: str | None = None
 
     async def run(self, *before: Draft) -> Outcome:
-        """Do what the plan says.
+        """Apply the plan.
 
         Args:
-            before: What else belongs into the journal before the first change.
+            before: What else to record before the first change.
 
         Raises:
             SecretMissing: Before the first write.
@@ -121,7 +121,7 @@ class Applier:
     announce: Announce
 
     async def apply(self, builder: TurnBuilder, wanted: CompiledRevision, chosen: Chosen) -> None:
-        """Carry out `chosen.plan` and note in `attempt` how it went.
+        """Apply `chosen.plan` and note the outcome in `builder`.
 
         Raises:
             JournalUnavailable, JournalDamaged, GatewayError: The turn ends here; the
@@ -197,8 +197,8 @@ class Applier:
             self.memory.observed = ""  # whatever happened, look at everything again
 
     async def _prove_rights(self) -> None:
-        # Half an apply is worse than none. The proof is ten calls, so it holds for a while;
-        # a right that is taken away meanwhile stops the apply at the first refusal.
+        # Half an apply is worse than none. The check costs ten calls, so it counts for a while;
+        # if a permission is revoked meanwhile, the apply stops at the first refusal.
         proved, now = self.memory.rights_proved_at, self.world.clock()
         if proved is None or abs(now - proved) > _RIGHTS_HOLD:
             await self.world.gateway.check_rights()
@@ -220,7 +220,7 @@ class Applier:
         outcome: Outcome,
         drafter: EntryDrafter,
     ) -> list[str]:
-        # Each write was read back alone. Only a read of everything shows whether they hold together.
+        # Each write was read back on its own. Only a full read shows whether all of them hold.
         snapshot = await self.gateway_reader.snapshot(builder, drafter)
         touched = {result.change.key for result in outcome.results}
         plan = wanted.plan(snapshot, self.world.owner, self.world.own)
@@ -242,8 +242,8 @@ class Applier:
         problem: Problem,
         drafter: EntryDrafter,
     ) -> None:
-        # Perhaps a hand in between, perhaps an answer that got lost: only what stays
-        # so is the revision's own fault.
+        # It may be a change by hand or a lost answer: only what persists is the
+        # revision's own fault.
         self.memory.unproved_turns += 1
         if self.memory.unproved_turns < _PROOFS:
             builder.problems.append(Problem(Standing.WAITING, problem.reason))
@@ -260,7 +260,7 @@ class Applier:
     ) -> None:
         failed = [r for r in outcome.results if r.status is Status.FAILED]
         own = [r for r in failed if r.error and not passes(r.error)]
-        what = f"{changes(len(failed))} of {len(outcome.results)} failed"
+        what = f"{plural(len(failed), 'change')} of {len(outcome.results)} failed"
         if own:
             reason = f"{wanted.revision.short}: {what}: {own[0].change.key}: {own[0].message}"
             problem = Problem(Standing.STALLED, reason, "push a commit that fixes it")
@@ -291,7 +291,7 @@ class Applier:
 
 
 def _may_pass(error: AspireGitopsError | None) -> bool:
-    # What was there a moment ago and is not now: a hand, or LiteLLM reading its lists anew.
+    # It existed a moment ago: it was deleted by hand, or LiteLLM is reloading its lists.
     return isinstance(error, NotProved) or (
         isinstance(error, GatewayRejected) and error.status == 404
     )

@@ -120,12 +120,12 @@ def healed(drift: Iterable[Drifted], failed: Iterable[str]) -> tuple[Drifted, ..
 
 
 def unhealed(drift: Iterable[Drifted]) -> tuple[Drifted, ...]:
-    """Return the drift when nothing is applied at all: for a brake, or on standby."""
+    """Return the drift when nothing is applied at all: under a hold, or on standby."""
     return tuple(replace(one, answer=Answer.REPORTED) for one in drift)
 
 
 def _rotated(change: Change) -> bool:
-    # A new secret where the controller runs is nobody's hand on the gateway.
+    # A new secret where the controller runs is not a change by hand.
     secrets = change.intent.secrets if change.intent else {}
     return bool(change.fields) and all(
         field.path in secrets and field.cause is Cause.GIT for field in change.fields
@@ -140,7 +140,7 @@ def _answer(change: Change, held: Sequence[Change], *, heals: bool) -> Answer:
 
 def _drifted(change: Change, answer: Answer, touches: Mapping[str, Touch]) -> Drifted:
     fields = tuple(filter(None, paths_of(change)))
-    # What LiteLLM counted wrong is nobody's hand.
+    # What LiteLLM miscounted is not a change by hand.
     touch = Touch() if fields == (SPEND,) else touches.get(str(change.key), Touch())
     return Drifted(
         object=str(change.key),

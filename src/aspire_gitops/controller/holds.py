@@ -1,4 +1,4 @@
-"""Who asked us to hold still, or to hold an older revision: folded from the journal. Pure."""
+"""What holds the controller, or holds it at an older revision, as the journal says. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,7 +11,7 @@ _RESUME = "resume"
 
 
 def holds_in_force(entries: Iterable[Entry], now: datetime) -> tuple[Hold, ...]:
-    """Return the brakes that hold at `now`. Entries are of kind BRAKE, oldest first.
+    """Return the holds in force at `now`. Entries are of kind HOLD, oldest first.
 
     Of each kind the newest counts, so that a second freeze prolongs or shortens the first.
     """
@@ -26,7 +26,7 @@ def holds_in_force(entries: Iterable[Entry], now: datetime) -> tuple[Hold, ...]:
 
 
 def hold_draft(hold: Hold) -> Draft:
-    """Return the entry that puts a brake on."""
+    """Return the entry that puts a hold on."""
     body: dict[str, JsonValue] = {
         "action": hold.kind.value,
         "owner": hold.owner,
@@ -37,7 +37,7 @@ def hold_draft(hold: Hold) -> Draft:
 
 
 def resume_draft(owner: str, at: datetime) -> Draft:
-    """Return the entry that ends every brake."""
+    """Return the entry that ends every hold."""
     return Draft(EntryKind.HOLD, at, author=owner, body={"action": _RESUME, "owner": owner})
 
 

@@ -157,7 +157,7 @@ class JournalWriter:
             self.memory.unwritten = []
 
     async def holds(self) -> tuple[Hold, ...]:
-        """Return the brakes that hold now."""
+        """Return the holds that are in force now."""
         entries = await asyncio.to_thread(self._hold_entries)
         return holds_in_force(entries, self.world.clock())
 
@@ -193,8 +193,8 @@ class JournalWriter:
     async def turn(self, turn: Turn) -> None:
         """Record a turn, unless it says what the one before said: those are counted.
 
-        A journal that cannot be written is no reason to fail here: the turn has
-        said so already, and the entry waits.
+        Does not fail when the journal cannot be written: the turn has said so
+        already, and the entry waits.
         """
         memory = self.memory
         said = f"{turn.standing}|{turn.reason}|{turn.wanted}|{turn.applied}"

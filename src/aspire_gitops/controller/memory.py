@@ -66,7 +66,7 @@ class Memory:
     observed: str = ""  # digest of the last snapshot that was compared with `states`
 
     def note_drift(self, drift: Iterable[Drifted], at: datetime) -> None:
-        """Remember what was healed, for the fights, and forget what is too old to matter."""
+        """Remember what was healed, to see flapping fields, and forget what is too old to matter."""
         self.heals = [heal for heal in self.heals if heal.at > at - WINDOW]
         for one in drift:
             if one.answer is Answer.HEALED:
@@ -124,7 +124,7 @@ def rejected_body(
 
 def _heals(journal: Journal, now: datetime) -> Iterator[Heal]:
     # Drift is written down before it is healed, and only the result says whether it was.
-    # Healing that failed again and again is no fight.
+    # Healing that failed repeatedly is not flapping.
     entries = list(journal.read(kinds=(EntryKind.DRIFT, EntryKind.RESULT), since=now - WINDOW))
     done = {
         (entry.draft.turn, entry.draft.object)

@@ -2,7 +2,7 @@
 
 An outage lasts from the first look that got no answer to the next one that got one.
 Two lines of the journal tell of it, so that a restart goes on counting. A gateway
-that refuses us, or is busy, was there: that is no outage.
+that refuses us, or is busy, did answer: that is not an outage.
 """
 
 from collections.abc import Iterable

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from aspire_gitops.status.value import Standing
+from aspire_gitops.vocabulary.backoff import growing_s
 
 HEARTBEAT: Final = timedelta(hours=1)  # turns that say nothing new are written down so often
 _FIRST_RETRY_S = 2.0
@@ -40,7 +41,7 @@ class Pace:
                 closed branch. Asking often would only fill somebody's log.
         """
         if standing is Standing.WAITING:
-            backoff = min(_FIRST_RETRY_S * 2 ** min(failures - 1, 16), _LONGEST_BACKOFF_S)
+            backoff = growing_s(failures, first_s=_FIRST_RETRY_S, longest_s=_LONGEST_BACKOFF_S)
             return max(_spread(backoff, jitter), retry_after_s or 0.0)
         # A stall that a commit can fix is looked at as often as any other: git has to be
         # read to see that commit. What failed is not tried again meanwhile.

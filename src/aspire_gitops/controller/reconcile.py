@@ -20,7 +20,6 @@ from aspire_gitops.controller.turn_builder import (
     Problem,
     TurnBuilder,
     at_rest,
-    clock,
     held,
     not_now,
     on_hold,
@@ -36,6 +35,7 @@ from aspire_gitops.status.value import Standing, Turn
 from aspire_gitops.usage import Downtime
 from aspire_gitops.vocabulary.errors import AspireGitopsError
 from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary.time_words import moment_utc
 from aspire_ledger.money import Month
 
 ASKED = "reconcile"  # the cause of a turn that a person asked for: what rests is tried again
@@ -151,7 +151,7 @@ class Reconciler:
         is_live = applied is not None and applied.identity == wanted.identity
         return choose(
             plan,
-            # What another revision left behind by half is our doing, and nobody's hand.
+            # What a half-applied revision left behind is our doing, not a change by hand.
             git_is_unchanged=is_live and not self.memory.half_applied,
             heals=wanted.compiled.gateway.heals_drift,
             flapping=builder.flapping,
@@ -192,7 +192,7 @@ class Reconciler:
             return None
         help_ = (
             "push another commit, or run `aspire-gitops reconcile`"
-            f" (it will be retried at {clock(until)})"
+            f" (it will be retried at {moment_utc(until)})"
         )
         return Problem(Standing.STALLED, rejection.reason, help_)
 

@@ -250,7 +250,7 @@ class Spending:
 
 
 def _notices(spend: Spend, fresh: Sequence[Crossing], gateway: str) -> Iterator[Notice]:
-    """Yield one notice for each budget: whoever reached 80 % need not be told of 50 %."""
+    """Yield one notice for each budget: at 80 % nobody needs to hear of 50 %."""
     rows = {row.budget: row for row in spend.budgets}
     for budget, crossings in groupby(fresh, key=lambda one: one.budget):
         percent, row = max(one.percent for one in crossings), rows[budget]

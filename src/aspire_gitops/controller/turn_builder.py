@@ -36,6 +36,8 @@ from aspire_gitops.vocabulary.errors import (
     UnsafePlan,
 )
 from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary.text import plural
+from aspire_gitops.vocabulary.time_words import moment_utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,7 @@ def at_rest(revision: Revision, drift: Sequence[Drifted]) -> str:
         return f"the gateway is as {revision.short} says"
     held = sum(one.answer is Answer.HELD for one in left)
     why = "healing rests because somebody keeps changing it back" if held else "only reported"
-    return f"the gateway is as {revision.short} says but for drift on {objects(len(left))}, {why}"
+    return f"the gateway is as {revision.short} says but for drift on {plural(len(left), 'object')}, {why}"
 
 
 def after_applying(revision: Revision, outcome: Outcome, drift: Sequence[Drifted]) -> str:
@@ -216,12 +218,14 @@ def after_applying(revision: Revision, outcome: Outcome, drift: Sequence[Drifted
     done = outcome.count(Status.APPLIED)
     healed = sum(one.answer is Answer.HEALED for one in drift)
     if healed and healed == done:
-        return f"healed drift on {objects(healed)}; the gateway is as {revision.short} says"
-    return f"applied {revision.short} with {changes(done)}"
+        return (
+            f"healed drift on {plural(healed, 'object')}; the gateway is as {revision.short} says"
+        )
+    return f"applied {revision.short} with {plural(done, 'change')}"
 
 
 def on_hold(holds: Sequence[Hold], plan: Plan) -> str:
-    """Return the sentence of a turn that a brake kept from writing."""
+    """Return the sentence of a turn that a hold kept from writing."""
     return f"{' and '.join(map(_hold, holds))}; {_waiting(plan)}"
 
 
@@ -244,23 +248,10 @@ def not_now(why: str, plan: Plan) -> str:
     return f"{_waiting(plan)}: {why}"
 
 
-def changes(count: int) -> str:
-    return f"{count} change{'' if count == 1 else 's'}"
-
-
-def objects(count: int) -> str:
-    return f"{count} object{'' if count == 1 else 's'}"
-
-
-def clock(moment: datetime) -> str:
-    """Return a time for a sentence, in UTC: people read it anywhere."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
 def _waiting(plan: Plan) -> str:
     if not plan.changes:
         return "nothing waits"
-    return f"{changes(len(plan.changes))} {'waits' if len(plan.changes) == 1 else 'wait'}"
+    return f"{plural(len(plan.changes), 'change')} {'waits' if len(plan.changes) == 1 else 'wait'}"
 
 
 def _hold(hold: Hold) -> str:
@@ -269,5 +260,5 @@ def _hold(hold: Hold) -> str:
         HoldKind.FREEZE: "frozen",
         HoldKind.REVERT: f"held at {(hold.commit or '')[:7]}",
     }
-    until = f" until {clock(hold.until)}" if hold.until else ""
+    until = f" until {moment_utc(hold.until)}" if hold.until else ""
     return f"{words[hold.kind]} by {hold.owner}{until} ({hold.reason})"

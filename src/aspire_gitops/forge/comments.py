@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from aspire_gitops.forge.dialects import PER_PAGE, Dialect
 from aspire_gitops.review.comment import Comment, ours, says_the_same
+from aspire_gitops.vocabulary.backoff import growing_s
 from aspire_gitops.vocabulary.errors import NotificationFailed
 from aspire_gitops.web import TIMEOUT_S, Destination, Method, send
 
@@ -42,7 +43,7 @@ class Thread:
         """Refuse a wrong address now.
 
         Raises:
-            UsageError: `api_url` is no web address.
+            UsageError: `api_url` is not a web address.
         """
         self._destination("/user")
 
@@ -182,7 +183,8 @@ async def keep_comment(
         try:
             return await keeping.once()
         except NotificationFailed as error:
-            wait_s = max(error.retry_after_s or 0.0, _FIRST_PAUSE_S * 2**attempt)
+            grown_s = growing_s(attempt + 1, first_s=_FIRST_PAUSE_S, longest_s=_LONGEST_PAUSE_S)
+            wait_s = max(error.retry_after_s or 0.0, grown_s)
             if error.permanent or attempt == TRIES - 1 or wait_s > _LONGEST_PAUSE_S:
                 raise
         await pause(wait_s)

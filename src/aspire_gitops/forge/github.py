@@ -1,6 +1,6 @@
 """Tell GitHub what became of a commit: one commit status for each gateway.
 
-A receiver of notices; `notifying.outbox` calls it and tries again. It reads
+A receiver of notices; `notify.outbox` calls it and tries again. It reads
 nothing from GitHub and changes nothing there but the status.
 """
 
@@ -104,7 +104,7 @@ class GithubStatuses:
     GitHub Enterprise: `Repository.api_url` says which.
 
     Raises:
-        UsageError: `api_url` is no web address.
+        UsageError: `api_url` is not a web address.
     """
 
     repository: Repository

@@ -9,8 +9,9 @@ from typing import TypeAlias
 from rich.text import Text
 
 from aspire_gitops.journal.lines import line_json
-from aspire_gitops.journal.wording import EntryLike, when_text, who_text
+from aspire_gitops.journal.wording import EntryLike, who_text
 from aspire_gitops.vocabulary.text import one_line, plural, value_text
+from aspire_gitops.vocabulary.time_words import moment_there
 from aspire_ledger.canonical import JsonValue
 
 Row: TypeAlias = Mapping[str, JsonValue]
@@ -196,10 +197,10 @@ _PRICES = {
 
 def then_text(then: Then, zone: tzinfo | None = None) -> Iterator[Text]:
     """Yield the head line and one paragraph for each object."""
-    yield Text.assemble(("Live at ", "bold"), (when_text(then.at, zone), "bold"), ":")
+    yield Text.assemble(("Live at ", "bold"), (moment_there(then.at, zone), "bold"), ":")
     if then.applied:
         said = then.applied.draft
-        yield Text(f"{who_text(said)}; whole since {when_text(said.at, zone)}", style="dim")
+        yield Text(f"{who_text(said)}; whole since {moment_there(said.at, zone)}", style="dim")
     else:
         yield Text("No revision had been applied whole by then.", style="dim")
     for one in then.objects:
@@ -227,7 +228,7 @@ def _object(one: ObjectThen, zone: tzinfo | None) -> Text:
 
 def _set_by(line: EntryLike, zone: tzinfo | None) -> str:
     said = line.draft
-    when = f"{when_text(said.at, zone)} (entry {line.number})"
+    when = f"{moment_there(said.at, zone)} (entry {line.number})"
     if str(said.kind) == "observed":
         by = said.body.get("by")
         return (

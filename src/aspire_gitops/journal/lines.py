@@ -6,8 +6,9 @@ from typing import Protocol
 
 from rich.text import Text
 
-from aspire_gitops.journal.wording import DraftLike, EntryLike, sentence, when_text, who_text
+from aspire_gitops.journal.wording import DraftLike, EntryLike, sentence, who_text
 from aspire_gitops.vocabulary.text import one_line, plural
+from aspire_gitops.vocabulary.time_words import moment_there
 from aspire_ledger.canonical import JsonValue, canonical_json, pretty_json
 
 _STYLES = {
@@ -23,7 +24,7 @@ _STYLES = {
 def line_text(line: EntryLike, zone: tzinfo | None = None) -> Text:
     """Return `2026-11-20 12:00:06 +11:00      7  updated deployment/chat in 0.42 s  …`."""
     draft = line.draft
-    text = Text.assemble((when_text(draft.at, zone), "dim"), f" {line.number:>6}  ")
+    text = Text.assemble((moment_there(draft.at, zone), "dim"), f" {line.number:>6}  ")
     text.append(sentence(draft), style=_style(draft))
     if about := who_text(draft):
         text.append(f"  {about}", style="dim")

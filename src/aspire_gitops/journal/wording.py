@@ -5,11 +5,12 @@ What it shows was written by others, so nothing in it may act on a terminal.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Protocol
 
 from aspire_gitops.status.wording import person
 from aspire_gitops.vocabulary.text import one_line, plural, revision_text
+from aspire_gitops.vocabulary.time_words import moment_there
 from aspire_ledger.canonical import JsonValue
 
 
@@ -58,20 +59,13 @@ _DONE = {
     "adopt": "adopted",
     "delete": "deleted",
 }
-_BRAKES = {
+_HOLDS = {
     "suspend": "suspended the controller",
     "freeze": "froze the controller",
     "revert": "reverted the gateway",
     "resume": "resumed",
     "thaw": "thawed the controller",
 }
-
-
-def when_text(at: datetime, zone: tzinfo | None = None) -> str:
-    """Return `2026-11-20 12:00:06 +11:00`; in the machine's zone if none is given."""
-    there = at.astimezone(zone)
-    offset = there.isoformat()[-6:]
-    return f"{there:%Y-%m-%d %H:%M:%S} {offset}"
 
 
 def who_text(draft: DraftLike) -> str:
@@ -149,9 +143,9 @@ def _hold(draft: DraftLike) -> str:
     until = draft.body.get("until")
     at = datetime.fromisoformat(until) if isinstance(until, str) else None
     to = f" to {one_line(draft.commit)[:12]}" if action == "revert" and draft.commit else ""
-    end = f" until {when_text(at)}" if at else ""
+    end = f" until {moment_there(at)}" if at else ""
     return (
-        f"{_word(draft, 'owner')} {_BRAKES.get(action, action)}{to}{end}{_because(draft, 'reason')}"
+        f"{_word(draft, 'owner')} {_HOLDS.get(action, action)}{to}{end}{_because(draft, 'reason')}"
     )
 
 

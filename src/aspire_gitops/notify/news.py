@@ -1,7 +1,7 @@
 """What of a turn is worth telling: what began or ended since the turn before. Pure.
 
 A state is told when it begins and when it ends, never once for each turn that
-it lasts. `comparing` tells news from what goes on, `words` makes the sentences,
+it lasts. `wording` makes the sentences,
 and `outbox` takes the notices.
 """
 
@@ -19,7 +19,6 @@ from aspire_gitops.notify.wording import (
     flapping_lines,
     flapping_title,
     hold_title,
-    one_line,
     plan_lines,
     release_title,
     revision_lines,
@@ -37,7 +36,7 @@ from aspire_gitops.status.value import (
     Turn,
 )
 from aspire_gitops.vocabulary.revision import Revision
-from aspire_gitops.vocabulary.text import plural
+from aspire_gitops.vocabulary.text import plural, short_line
 
 
 def is_about_the_commit(turn: Turn) -> bool:
@@ -86,7 +85,7 @@ def changes_of_git(turn: Turn, before: Turn | None) -> int:
 
 
 def is_held(turn: Turn) -> bool:
-    """Say whether a brake keeps us from writing. A revert is a brake, and writes."""
+    """Say whether a hold forbids writing. A revert is a hold that allows it."""
     return any(hold.kind is not HoldKind.REVERT for hold in turn.holds)
 
 
@@ -96,7 +95,7 @@ def counts_of(turn: Turn, before: Turn | None) -> dict[str, int]:
 
 
 def new_drift(turn: Turn, before: Turn | None) -> list[Drifted]:
-    """Return the drift that was not there before. What is fought over is told as a fight."""
+    """Return the drift that was not there before. A flapping field is told as such instead."""
     known = {(one.object, one.fields) for one in before.drift} if before else set()
     fought = {(flap.object, flap.path) for flap in turn.flapping}
     return [
@@ -108,7 +107,7 @@ def new_drift(turn: Turn, before: Turn | None) -> list[Drifted]:
 
 
 def new_flapping(turn: Turn, before: Turn | None) -> list[FlappingField]:
-    """Return the fights that were not on before."""
+    """Return the fields that did not flap before."""
     known = {(flap.object, flap.path) for flap in before.flapping} if before else set()
     return [flap for flap in turn.flapping if (flap.object, flap.path) not in known]
 
@@ -144,7 +143,7 @@ def pending_notice(plan: Plan, revision: Revision, *, turn: str, at: datetime) -
         id=f"{turn}-{Topic.PENDING}",
         topic=Topic.PENDING,
         at=at,
-        title=one_line(title, LONGEST_TITLE),
+        title=short_line(title, LONGEST_TITLE),
         lines=bounded([*revision_lines(revision), *plan_lines(plan)]),
         commit=commit_of(revision),
         gateway=plan.gateway_name,
@@ -156,7 +155,7 @@ def remembered(turn: Turn, before: Turn | None) -> Turn:
     """Return what to give `notices_of` as `before` the next time.
 
     It is the turn, with what it could not see carried over from before: a turn
-    that waits changes nothing that was told, a brake does not mend what was
+    that waits changes nothing that was told, a hold does not fix what was
     stalled, and changes count until they are told.
     """
     plan = turn.plan or (before.plan if before else None)
@@ -240,7 +239,7 @@ def _notice(
         id=f"{turn.id}-{topic}",
         topic=topic,
         at=turn.started_at + timedelta(seconds=turn.duration_s),
-        title=one_line(title, LONGEST_TITLE),
+        title=short_line(title, LONGEST_TITLE),
         lines=bounded(lines),
         commit=commit,
         turn=turn.id,

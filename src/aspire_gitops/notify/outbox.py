@@ -19,6 +19,7 @@ from aspire_gitops.notify.receiver import NoticeCounters, NoticeCounts, Receiver
 from aspire_gitops.notify.spool import QueuedNotice, Spool
 from aspire_gitops.status.value import Notice
 from aspire_gitops.vocabulary.errors import NotificationFailed
+from aspire_gitops.vocabulary.text import plural
 
 MOST_WAITING = 1000
 _log = structlog.get_logger("aspire_gitops.notify")
@@ -126,7 +127,7 @@ class Outbox:
                 continue
             pause_s = await self._try(line, queued)
             if pause_s:
-                # Not the bell: news must not make us knock faster at a closed door.
+                # Not the bell: another notice must not make us retry sooner.
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), pause_s)
         while queued := self._spool.next_for(line.receiver):
@@ -149,10 +150,12 @@ class Outbox:
         if error.permanent or self._is_old(queued):
             if self._spool.done(queued, line.name):
                 self._tallies.add(line.name, given_up=1)
-            _log.warning("given up telling", **told)
+            _log.warning("gave up on a notice", **told)
         else:
             again = round(pause_s, 1)
-            _log.warning("not told, trying again", **told, tries=line.failures, again_in_s=again)
+            _log.warning(
+                "not delivered, trying again", **told, tries=line.failures, again_in_s=again
+            )
         return pause_s
 
     async def _told(
@@ -177,8 +180,7 @@ class Outbox:
 def _with_losses(notice: Notice, losses: int) -> Notice:
     if not losses:
         return notice
-    noun = "notice" if losses == 1 else "notices"
-    said = f"{losses} earlier {noun} could not be handed over, see the log of the controller"
+    said = f"{plural(losses, 'earlier notice')} could not be handed over, see the log of the controller"
     return replace(notice, lines=(*notice.lines, said))
 
 
@@ -187,4 +189,4 @@ async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
         task.cancel()
     for end in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(end, Exception):
-            _log.error("telling ended by a bug", error=type(end).__name__)
+            _log.error("a receiver's task ended by a bug", error=type(end).__name__)

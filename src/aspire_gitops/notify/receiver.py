@@ -6,6 +6,7 @@ from threading import Lock
 from typing import Protocol
 
 from aspire_gitops.status.value import Notice, Topic
+from aspire_gitops.vocabulary.backoff import growing_s
 
 ALL_BUT_PENDING = frozenset(Topic) - {Topic.PENDING}
 
@@ -36,9 +37,6 @@ class Receiver(Protocol):
         ...
 
 
-_MOST_DOUBLINGS = 30
-
-
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """All in seconds.
@@ -61,9 +59,8 @@ class RetryPolicy:
         `jitter`, from 0 to 1, spreads the pause over its upper half, so that
         several programs do not come back at the same moment.
         """
-        doublings = min(max(failures - 1, 0), _MOST_DOUBLINGS)
-        grown: float = min(self.longest_s, self.first_s * 2.0**doublings) * (0.5 + jitter / 2)
-        return max(grown, min(retry_after_s or 0.0, self.longest_wish_s))
+        grown = growing_s(failures, first_s=self.first_s, longest_s=self.longest_s)
+        return max(grown * (0.5 + jitter / 2), min(retry_after_s or 0.0, self.longest_wish_s))
 
 
 @dataclass(frozen=True, slots=True)

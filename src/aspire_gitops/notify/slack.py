@@ -49,7 +49,7 @@ class SlackReceiver:
     """Posts each notice as a message. `status_page` is linked below it.
 
     Raises:
-        UsageError: `url` is no web address.
+        UsageError: `url` is not a web address.
     """
 
     url: SecretStr

@@ -40,7 +40,7 @@ class SpoolFolder:
     path: Path
 
     def read(self) -> Iterator[QueuedNotice]:
-        """Yield what waits, in order. A file that is no letter is set aside and logged.
+        """Yield what waits, in order. A file that cannot be read as one is set aside and logged.
 
         Raises:
             OSError: The folder cannot be made or listed.
@@ -106,7 +106,7 @@ class SpoolFolder:
 
 
 class Spool:
-    """The letters of one folder, oldest first, at most `most` of them."""
+    """The notices that wait in one folder, oldest first, at most `most` of them."""
 
     def __init__(
         self, folder: Path, names: frozenset[str], tallies: NoticeCounters, *, most: int
@@ -144,7 +144,7 @@ class Spool:
             self._save()
 
     def next_for(self, receiver: Receiver) -> QueuedNotice | None:
-        """Return the oldest letter for a receiver; what a newer one replaces is taken out."""
+        """Return the oldest notice for a receiver; what a newer one replaces is dropped."""
         with self._lock:
             mine = [x for x in self._queued.values() if receiver.name in x.waiting]
             newest = {receiver.subject(x.notice): x.number for x in mine}
@@ -157,7 +157,7 @@ class Spool:
             return None
 
     def done(self, queued: QueuedNotice, name: str) -> bool:
-        """Take a receiver off a letter. Returns False when it was not on it any more."""
+        """Take a receiver off a notice. Returns False when it was off already."""
         with self._lock:
             now = self._queued.get(queued.number)
             if now is None or name not in now.waiting:
@@ -185,7 +185,7 @@ class Spool:
 
     def _give_up(self, queued: QueuedNotice, name: str, why: str) -> None:
         self._tallies.add(name, given_up=1)
-        _log.warning("given up telling", receiver=name, notice=queued.notice.id, why=why)
+        _log.warning("gave up on a notice", receiver=name, notice=queued.notice.id, why=why)
         now = self._queued[queued.number]
         self._change(now, now.waiting - {name})
 

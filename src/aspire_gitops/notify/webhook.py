@@ -39,7 +39,7 @@ class WebhookReceiver:
     """Posts each notice as JSON, signed when there is a secret.
 
     Raises:
-        UsageError: `url` is no web address.
+        UsageError: `url` is not a web address.
     """
 
     url: SecretStr

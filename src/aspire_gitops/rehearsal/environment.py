@@ -1,4 +1,4 @@
-"""The stage that a rehearsal is played on: a gateway, its upstream, and calls through both.
+"""What a rehearsal runs against: a gateway, its upstream, and calls through both.
 
 Values and one protocol. `live` implements it with a sandbox, tests with answers
 of their own.
@@ -77,7 +77,7 @@ class Attacked:
 
 
 class Environment(Protocol):
-    """What the script needs of a gateway."""
+    """What the steps need of a gateway."""
 
     def make_keys_by_hand(self, compiled: Compiled) -> tuple[str, ...]:
         """Make the keys that the files adopt, as somebody once did on the real gateway."""
@@ -106,7 +106,7 @@ class Environment(Protocol):
         ...
 
     def fail(self, provider: str) -> None:
-        """Let every request to a provider fail with 503, until `mend`."""
+        """Let every request to a provider fail with 503, until `recover`."""
         ...
 
     def recover(self) -> None: ...
@@ -114,7 +114,7 @@ class Environment(Protocol):
     def restart(self) -> None: ...
 
     def planted(self) -> Mapping[str, str]:
-        """Return every secret that exists on the stage, by what it is."""
+        """Return every secret that exists in the environment, by what it is."""
         ...
 
     def secret_of(self, provider: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Rehearse on a real throw-away gateway: start it, play the script on it, always stop it."""
+"""Rehearse on a real throw-away gateway: start it, run the steps, always stop it."""
 
 import asyncio
 import secrets as random
@@ -212,7 +212,7 @@ def staged(
 ) -> Iterator[tuple[SandboxEnvironment, Compiled]]:
     """Start a gateway for `compiled`, and apply nothing.
 
-    Yields the stage, and `compiled` as it is meant for it: every provider a stand-in.
+    Yields the environment, and `compiled` adapted to it: every provider is a stand-in.
 
     Raises:
         SandboxError: As `rehearse`.

@@ -44,7 +44,7 @@ class Rehearsal:
     def passed(self) -> bool:
         """Say whether something was proved and nothing failed.
 
-        A step that the files leave no room for (a swap with one provider) is no failure.
+        A step that does not apply to the files (a swap with one provider) does not fail.
         """
         found = {step.status for step in self.steps}
         return StepStatus.PASSED in found and StepStatus.FAILED not in found

@@ -1,4 +1,4 @@
-"""The order of events: each step does something on the stage and says what it proved.
+"""The steps of a rehearsal: each does something to the environment and says what it proved.
 
 A step that fails does not hide the next ones, except the first: without the
 objects there is nothing to call.
@@ -40,7 +40,7 @@ class StepContext:
 
 
 class _NotApplicable(Exception):
-    """The files leave no room for this step; the message says why."""
+    """This step does not apply to the files; the message says why."""
 
 
 def apply(context: StepContext) -> Iterator[str]:
@@ -96,7 +96,7 @@ def swap_an_alias(context: StepContext) -> Iterator[str]:
     found = next(swaps(context.compiled), None)
     if found is None:
         raise _NotApplicable(
-            "no alias has another provider to go to: one provider only, or other modes"
+            "no alias can move to another provider: there is only one, or the modes differ"
         )
     key, item, other = found
     before = provider_of(item)
@@ -129,9 +129,7 @@ def restart(context: StepContext) -> Iterator[str]:
 
 def attack(context: StepContext) -> Iterator[str]:
     if not context.compiled.gateway.has_ledger:
-        raise _NotApplicable(
-            "the files ask for no ledger, and it is the ledger that withstands attacks"
-        )
+        raise _NotApplicable("the files declare no ledger, which is what withstands attacks")
     known = deployments(context.compiled)
     routes = {alias: route_of(context.environment, item) for alias, item in known.items()}
     key = max(app_keys(context.compiled), key=lambda item: len(listed(item)))
@@ -157,7 +155,7 @@ def attack(context: StepContext) -> Iterator[str]:
 
 def compare_the_books(context: StepContext) -> Iterator[str]:
     if not context.compiled.gateway.has_ledger:
-        raise _NotApplicable("the files ask for no ledger, so there is one book only")
+        raise _NotApplicable("the files declare no ledger, so there are no books to compare")
     yield checks.books_agree(context.environment.books())
 
 

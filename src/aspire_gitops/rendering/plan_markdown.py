@@ -127,5 +127,5 @@ def _remarks(plan: Plan) -> str:
         names = ", ".join(code(str(key)) for key in plan.unverified[:_MOST_ROWS])
         rows.append(f"- not compared, their secrets were not set: {names}")
     if plan.unmanaged:
-        rows.append(f"- not ours, left alone: {plural(len(plan.unmanaged), 'object')}")
+        rows.append(f"- unmanaged, left alone: {plural(len(plan.unmanaged), 'object')}")
     return "\n".join(rows)

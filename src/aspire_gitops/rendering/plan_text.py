@@ -107,7 +107,7 @@ def _remarks(plan: Plan) -> Iterator[Text]:
         yield Text(f"  not compared, their secrets are not set here: {names}", style="dim")
     if plan.unmanaged:
         many = plural(len(plan.unmanaged), "object")
-        yield Text(f"  not ours, left alone: {many}: {_listed(plan.unmanaged)}", style="dim")
+        yield Text(f"  unmanaged, left alone: {many}: {_listed(plan.unmanaged)}", style="dim")
 
 
 def _listed(names: Sequence[str]) -> str:

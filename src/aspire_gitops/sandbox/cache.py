@@ -35,7 +35,7 @@ def digest(*parts: object) -> str:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a file, waiting for whoever holds it now."""
+    """Hold an exclusive lock on a file, waiting until it is free."""
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -68,7 +68,7 @@ def start(
         progress: Is told about the slow steps: a minute or two the first time, then 15 s.
 
     Raises:
-        PrerequisiteMissing: A program is missing; a person must install it.
+        PrerequisiteMissing: A program is missing; install it.
         SandboxStartFailed: A step failed. Trying again helps if the network was the cause.
         SandboxBusy: The folder runs a sandbox with other options.
     """
@@ -201,7 +201,7 @@ def _start_everything(starting: Starting) -> Sandbox:
 def _already_running(
     folder: StateFolder, state: State, options: SandboxOptions, progress: Progress
 ) -> Sandbox | None:
-    # A proxy that died alone is no sandbox: the caller starts everything anew, on the same data.
+    # A sandbox without its proxy is useless: the caller starts everything anew, on the same data.
     names = [name for name in (POSTGRES, PROXY) if state.alive(name)]
     if len(names) < 2:
         return None

@@ -50,7 +50,7 @@ class StateFolder:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[Self]:
-        """Hold the folder, waiting for whoever starts or stops a sandbox in it."""
+        """Hold the folder, waiting while another process starts or stops a sandbox in it."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         with locked(self.path / "lock"):
             yield self

@@ -108,7 +108,7 @@ def _make_way(path: str, state_dir: Path) -> None:
 
 def _bound(path: str, state_dir: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)  # whoever may open the file may ask for a turn
+    before = os.umask(0o177)  # a user who may open the file may ask for a turn
     try:
         listener.bind(path)
         listener.listen(_BACKLOG)

@@ -81,7 +81,7 @@ class DirectorySource:
         )
 
     def keep(self, commit: str) -> None:
-        """Keep a commit: nothing to do, for a folder's commits belong to whoever edits it."""
+        """Keep a commit: nothing to do, because the people who edit a folder keep its commits."""
 
     def _revision(self, root: str) -> Revision:
         plain = Revision(f"folder:{Path(root).name}")

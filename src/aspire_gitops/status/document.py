@@ -117,7 +117,7 @@ class HoldDocument(Document):
 
 
 class TurnDocument(Document):
-    """One turn. `drift` and `fights` are counted here; the status lists the last ones."""
+    """One turn. `drift` and `fights` (flapping fields) are counted here; the status lists the last ones."""
 
     id: Line
     causes: tuple[Line, ...]

@@ -21,6 +21,7 @@ from aspire_gitops.status import spend_and_calls as spend
 from aspire_gitops.status import wording as turn_text
 from aspire_gitops.status import wording as words
 from aspire_gitops.status.document import StatusDocument, TurnDocument
+from aspire_gitops.vocabulary import time_words
 from aspire_gitops.vocabulary.text import plural
 
 REFRESH_S = 15
@@ -83,6 +84,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "words": words,
         "turns": turn_text,
+        "times": time_words,
         "spend": spend,
         "calls": calls,
         "plural": plural,

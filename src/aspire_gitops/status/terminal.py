@@ -27,6 +27,7 @@ from aspire_gitops.status.spend_and_calls import (
 )
 from aspire_gitops.status.wording import changes_text, duration_text, runs
 from aspire_gitops.vocabulary.text import one_line, plural
+from aspire_gitops.vocabulary.time_words import ago, ahead
 
 _TONES: Mapping[str, str] = {
     "ready": "bold green",
@@ -77,11 +78,11 @@ def _top(status: StatusDocument) -> Iterator[Text]:
 
 def _pulse(status: StatusDocument) -> Iterator[str]:
     success = status.last_success_at
-    yield f"last ready {words.ago(success, status.at)}" if success else "never ready yet"
+    yield f"last ready {ago(success, status.at)}" if success else "never ready yet"
     if status.at_work:
         yield f"just now: {status.at_work}"
     elif status.next_look_at:
-        yield f"next look {words.ahead(status.next_look_at, status.at)}"
+        yield f"next look {ahead(status.next_look_at, status.at)}"
 
 
 def _revisions(status: StatusDocument) -> Iterator[Text]:
@@ -94,7 +95,7 @@ def _revisions(status: StatusDocument) -> Iterator[Text]:
 
 def _applied(status: StatusDocument) -> str:
     at = status.applied_at
-    return f"applied {words.ago(at, status.at)}" if at else ""
+    return f"applied {ago(at, status.at)}" if at else ""
 
 
 def _revision(place: str, revision: RevisionDocument | None, when: str = "") -> Text:
@@ -155,13 +156,13 @@ def _drift(status: StatusDocument) -> Iterator[Text]:
     for drifted in status.drift:
         what = ", ".join(drifted.fields) or "gone altogether"
         who = [f"by {drifted.by}"] if drifted.by else []
-        who += [words.ago(drifted.since, status.at)] if drifted.since else []
+        who += [ago(drifted.since, status.at)] if drifted.since else []
         told = f" {', '.join(who)}" if who else ""
         yield Text(f"  {drifted.object}: {what}{told}; {words.ANSWER_WORDS[drifted.answer]}")
     for flap in status.fights:
-        again = words.ahead(flap.heals_again_at, status.at)
-        line = Text.assemble("  ", ("fight", "bold red"), f" over {flap.path} of {flap.object}")
-        yield line.append(f": {plural(flap.times, 'time')} in the last hour; healed again {again}")
+        again = ahead(flap.heals_again_at, status.at)
+        line = Text.assemble("  ", ("flapping", "bold red"), f": {flap.path} of {flap.object}")
+        yield line.append(f", {plural(flap.times, 'time')} in the last hour; healed again {again}")
 
 
 def _turns(status: StatusDocument) -> Iterator[Text]:
@@ -170,13 +171,13 @@ def _turns(status: StatusDocument) -> Iterator[Text]:
     for turn, more in runs(status.turns)[:_TURNS_SHOWN]:
         yield _turn(turn, status)
         if more:
-            since = words.ago(more[-1].started_at, status.at)
+            since = ago(more[-1].started_at, status.at)
             many = plural(len(more), "turn")
             yield Text(f"{'':15}and {many} like it, back to {since}", style="dim")
 
 
 def _turn(turn: TurnDocument, status: StatusDocument) -> Text:
-    line = Text(f"  {words.ago(turn.started_at, status.at):<12} ", style="dim")
+    line = Text(f"  {ago(turn.started_at, status.at):<12} ", style="dim")
     sign = words.STANDING_SIGNS[turn.standing]
     told = Text(f"{sign} {turn.standing}", style=_TONES[turn.standing])
     told.append(
@@ -232,7 +233,7 @@ def _calls(status: StatusDocument) -> Iterator[Text]:
     found = status.calls
     if found is None or calls.is_quiet(found):
         return
-    yield _title("Calls", f"{calls.days_text(found)}, as of {words.ago(found.at, status.at)}")
+    yield _title("Calls", f"{calls.days_text(found)}, as of {ago(found.at, status.at)}")
     if found.problem:
         yield Text("  not everything is known", style="bold yellow")
         yield _told(found.problem)
@@ -289,12 +290,12 @@ def _unmanaged(status: StatusDocument) -> Iterator[Text]:
         yield line.append(f"\n      = help: DELETE /fallback/{fallback.alias} removes it")
     if status.foreign:
         many = plural(len(status.foreign), "object")
-        yield Text(f"  not ours, left alone: {many}: {', '.join(status.foreign)}", style="dim")
+        yield Text(f"  unmanaged, left alone: {many}: {', '.join(status.foreign)}", style="dim")
 
 
 def _controller(status: StatusDocument) -> Iterator[Text]:
     parts = [words.role_text(status.role), f"version {status.version}"]
-    parts.append(f"started {words.ago(status.started_at, status.at)}")
+    parts.append(f"started {ago(status.started_at, status.at)}")
     if status.journal:
         parts.append(f"journal {words.grouped(status.journal.entries)} entries")
     if status.untold:

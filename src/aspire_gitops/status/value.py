@@ -18,7 +18,7 @@ from aspire_gitops.vocabulary.revision import Revision
 class Standing(StrEnum):
     """How a turn ended, told apart by what has to happen next."""
 
-    READY = "ready"  # at rest: the gateway is as git says, or as a brake allows
+    READY = "ready"  # at rest: the gateway is as git says, or as a hold allows
     WAITING = "waiting"  # passes by itself: looked at again with a growing pause
     STALLED = "stalled"  # needs a commit or a person: looked at again slowly
 
@@ -27,7 +27,7 @@ class Answer(StrEnum):
     """What was done about drift."""
 
     HEALED = "healed"
-    REPORTED = "reported"  # policy or a brake says to look only
+    REPORTED = "reported"  # policy or a hold says to look only
     HELD = "held"  # somebody keeps changing it back, so healing was slowed down
     FAILED = "failed"
 
@@ -85,7 +85,7 @@ class Turn:
     went wrong, without what was done all the same; empty when ready. `wanted` is the revision
     that git has now, `applied` the last one that was applied whole. `plan` is
     what had to change, and `counts` how that ended (applied, failed, skipped).
-    A plan that a brake, policy or refusal kept from being applied has no counts.
+    A plan that a hold, policy or refusal kept from being applied has no counts.
 
     `gateway_s` is time spent waiting for the gateway, `source_s` for git, and
     `own_s` the processor time of this program, all in seconds.
@@ -179,7 +179,7 @@ class Status:
     """The controller at one moment.
 
     `standing` and `reason` are the last turn's, or say that there was none yet.
-    `pending` is a plan that waits: for a brake, an Approval, a person.
+    `pending` is a plan that waits: for a hold, an Approval, a person.
     `at_work` says what is being done just now, None between turns.
     """
 
@@ -223,7 +223,7 @@ class Topic(StrEnum):
     FAILED = "failed"  # a revision could not be applied for its own reason
     STALLED = "stalled"
     DRIFT = "drift"
-    FLAPPING = "fight"
+    FLAPPING = "fight"  # the name that receivers know
     FREEZE = "freeze"
     RECOVERED = "recovered"  # after failed or stalled
     SPEND = "spend"  # a budget reached one of its declared percentages

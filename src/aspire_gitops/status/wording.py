@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from aspire_gitops.spend.wording import month_text
 from aspire_gitops.status.document import (
@@ -17,6 +17,7 @@ from aspire_gitops.status.document import (
 from aspire_gitops.status.documenting import turn_document
 from aspire_gitops.status.value import Answer, HoldKind, Role, Standing, Turn
 from aspire_gitops.vocabulary.text import one_line, plural, revision_text
+from aspire_gitops.vocabulary.time_words import ahead, clock, duration, minutes
 
 STANDING_SIGNS: Mapping[Standing, str] = {  # told apart by shape, colour comes on top
     Standing.READY: "●",
@@ -54,7 +55,7 @@ class Headline:
 
 
 def headline(status: StatusDocument) -> Headline:
-    """Return what to say first. A brake shows when nothing worse is to be said."""
+    """Return what to say first. A hold shows when nothing worse is to be said."""
     if status.role is Role.STANDBY:
         return Headline("Standby", _TAKES_OVER, "held")
     if status.standing is Standing.READY and status.brakes:
@@ -70,52 +71,14 @@ def _held(kinds: Collection[HoldKind]) -> Headline:
     return Headline(word, "looks and reports only", "held")
 
 
-def ago(then: datetime, now: datetime) -> str:
-    """Return `24 s ago`, `64 min ago`, `3 h ago`, `2 days ago`."""
-    return f"{span((now - then).total_seconds())} ago"
-
-
-def ahead(then: datetime, now: datetime) -> str:
-    """Return `in 36 s`, or `now` when the moment has come."""
-    seconds = (then - now).total_seconds()
-    return "now" if seconds < 1 else f"in {span(seconds)}"
-
-
 def downtime_text(found: DowntimeDocument) -> str:
     """Return `gateway without an answer for 61 s of 60 min allowed in November 2026, …`."""
-    seconds = "never" if not found.seconds else f"for {_lasted(found.seconds)}"
-    allowed = f"{_lasted(found.allowed_s)} are allowed"
+    seconds = "never" if not found.seconds else f"for {minutes(found.seconds, exact=True)}"
+    allowed = f"{minutes(found.allowed_s, exact=True)} are allowed"
     since = f"{found.watched_since.day} {found.watched_since:%b}"
     return (
         f"{seconds} in {month_text(found.month)}, as the controller saw it since {since}; {allowed}"
     )
-
-
-def _lasted(seconds: float) -> str:
-    whole = round(seconds)
-    if whole < 120:
-        return f"{whole} s"
-    minutes, left = divmod(whole, 60)
-    return f"{minutes} min {left} s" if left else f"{minutes} min"
-
-
-def span(seconds: float) -> str:
-    """Return a length of time in the one unit that matters."""
-    seconds = max(seconds, 0)
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    if seconds < 100 * 60:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 36 * 3600:
-        return f"{seconds / 3600:.0f} h"
-    return plural(round(seconds / 86_400), "day")
-
-
-def clock(moment: datetime, now: datetime) -> str:
-    """Return `03:14 UTC`, with the day when it is another one."""
-    there, here = moment.astimezone(UTC), now.astimezone(UTC)
-    day = "" if there.date() == here.date() else f"{there.day} {there:%b} "
-    return f"{day}{there:%H:%M} UTC"
 
 
 def sentence(text: str) -> str:
@@ -167,7 +130,7 @@ def plan_wait_text(plan: PlanDocument, status: StatusDocument) -> str:
     if plan.refusals:
         return f"Refused, for {plural(len(plan.refusals), 'reason')}: it waits for a commit."
     if status.brakes:
-        return "It waits for the brake to end."
+        return "It waits for the hold to end."
     return "It waits: nobody carries it out by itself."
 
 
@@ -219,7 +182,7 @@ def turn_line(turn: Turn | TurnDocument) -> str:
 
 
 def turn_lines(turn: TurnDocument) -> Iterator[str]:
-    """Yield the turn, then every mistake and failed change, each in its line, and the way out."""
+    """Yield the turn, then every mistake and failed change, each in its line, and what to do."""
     yield turn_line(turn)
     for found in turn.diagnostics:
         yield f"  {found.place}: {found.code} {found.name}: {one_line(found.message)}"
@@ -268,17 +231,8 @@ def counts_text(counts: Mapping[str, int]) -> str:
 def duration_text(turn: TurnDocument) -> str:
     """Return the wall time, and where it went."""
     parts = (("gateway", turn.gateway_s), ("git", turn.source_s), ("own", turn.own_s))
-    spent = ", ".join(f"{name} {seconds_text(seconds)}" for name, seconds in parts)
-    return f"{seconds_text(turn.duration_s)} ({spent})"
-
-
-def seconds_text(seconds: float) -> str:
-    """Return a duration with the digits that matter: `4 ms`, `0.31 s`, `12 s`, `3 min`."""
-    if seconds < 0.0995:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 9.95:
-        return f"{seconds:.2f} s" if seconds < 0.995 else f"{seconds:.1f} s"
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    spent = ", ".join(f"{name} {duration(seconds)}" for name, seconds in parts)
+    return f"{duration(turn.duration_s)} ({spent})"
 
 
 def revision_short(revision: RevisionDocument) -> str:

@@ -2,24 +2,24 @@
 
 AspireGitopsError
 ├── UsageError                the command was called wrongly             → exit 64
-├── InvalidConfig             the reviewed files hold errors             → a commit mends it
+├── InvalidConfig             the reviewed files hold errors             → a commit fixes it
 ├── SourceUnavailable         the source cannot be read as a whole       → try again
-├── SourceRefused             credentials, branch or signature refused   → a person must act
-├── SecretMissing             a reference leads to no usable secret      → a person must act
+├── SourceRefused             credentials, branch or signature refused   → somebody must act
+├── SecretMissing             a reference leads to no usable secret      → somebody must act
 ├── UnsafePlan                a limit, a missing Approval, a conflict    → a commit or a person
 ├── StalePlan                 the gateway moved since the plan was made  → plan again
 ├── DeliveryFailed            a key could not be handed over             → try again
 ├── JournalUnavailable        locked, full or not reachable              → try again
-├── JournalDamaged            its chain is broken                        → a person must look
+├── JournalDamaged            its chain is broken                        → somebody must look
 ├── LedgerUnavailable         its database cannot answer now             → try again
-├── LedgerRefused             what is asked of it cannot be done         → a person must look
-├── NotificationFailed             a notification could not be handed over    → try again
+├── LedgerRefused             what is asked of it cannot be done         → somebody must look
+├── NotificationFailed        a notification could not be handed over    → try again
 ├── SandboxError              the sandbox could not be started or used   → see its message
 └── GatewayError
     ├── GatewayUnavailable    no answer, 429 or 5xx after the last retry → try again
-    ├── GatewayRefused        401 or 403                                 → a person must act
+    ├── GatewayRefused        401 or 403                                 → somebody must act
     ├── GatewayRejected       the gateway said no to this one request    → a commit or a bug
-    └── GatewayReplyInvalid   a reply of a shape that we do not know     → a person must look
+    └── GatewayReplyInvalid   a reply of a shape that we do not know     → somebody must look
 
 Only a bug in this program raises anything else.
 """
@@ -54,7 +54,7 @@ class UsageError(AspireGitopsError):
 class InvalidConfig(AspireGitopsError):
     """The reviewed files hold at least one error; `diagnostics` has them all.
 
-    Trying again cannot help: a commit must mend the files.
+    Trying again cannot help: a commit must fix the files.
     """
 
     def __init__(self, diagnostics: Sequence["Diagnostic"]) -> None:
@@ -67,7 +67,7 @@ class SourceUnavailable(AspireGitopsError):
 
 
 class SourceRefused(AspireGitopsError):
-    """The source is there and will not, or must not, be used: a person must act.
+    """The source is there and will not, or must not, be used: somebody must act.
 
     The remote refuses our credentials, the branch is gone, or the newest commit
     is not signed by an allowed key. Looking again slowly is all that makes sense.
@@ -77,7 +77,7 @@ class SourceRefused(AspireGitopsError):
 class SecretMissing(AspireGitopsError):
     """A secret reference leads nowhere, or to what must not be used as one.
 
-    A person must set what the message names.
+    Somebody must set what the message names.
     """
 
 
@@ -98,7 +98,7 @@ class JournalUnavailable(AspireGitopsError):
 
 
 class JournalDamaged(AspireGitopsError):
-    """The journal does not prove what it says. Nothing may be applied; a person must look."""
+    """The journal does not prove what it says. Nothing may be applied; somebody must look."""
 
 
 class LedgerUnavailable(AspireGitopsError):

@@ -1,6 +1,6 @@
 """Requests to third parties, made in one place: timeouts, size limits, no secrets in errors."""
 
-from aspire_gitops.web.replies import Destination, Reply, retry_after_s
+from aspire_gitops.web.replies import Destination, Reply, asked_pause_s
 from aspire_gitops.web.sending import MAX_REPLY_BYTES, TIMEOUT_S, Method, post_json, send
 
 __all__ = [
@@ -9,7 +9,7 @@ __all__ = [
     "Destination",
     "Method",
     "Reply",
+    "asked_pause_s",
     "post_json",
-    "retry_after_s",
     "send",
 ]

@@ -9,18 +9,18 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from aspire_gitops.vocabulary.backoff import is_seconds, retry_after_s
 from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
+from aspire_gitops.vocabulary.text import short_line
 
 _TRY_AGAIN = frozenset({408, 425, 429})
 _LONGEST_WORDS = 200
-_UNSAID_LIMIT_S = 60.0  # what GitHub asks for where it names no time
+_UNSTATED_LIMIT_S = 60.0  # what GitHub asks for where it names no time
 
 
 def no_excerpt(body: bytes) -> str:  # noqa: ARG001 (the shape of Destination.excerpt)
@@ -68,15 +68,15 @@ def is_success(reply: Reply) -> bool:
 
 
 def refusal(destination: Destination, reply: Reply) -> NotificationFailed:
-    """Return the error for a reply that is no success."""
-    words = _short(destination.excerpt(reply.body))
+    """Return the error for a reply other than a success."""
+    words = short_line(destination.excerpt(reply.body), _LONGEST_WORDS)
     head = f"{destination} answered {reply.status}" + (f" ({words})" if words else "")
-    wish = retry_after_s(reply.headers)
-    if wish is None and _is_rate_limit(reply):
-        wish = _UNSAID_LIMIT_S
+    retry_s = asked_pause_s(reply.headers)
+    if retry_s is None and _is_rate_limit(reply):
+        retry_s = _UNSTATED_LIMIT_S
     if reply.status >= 500 or reply.status in _TRY_AGAIN or _is_rate_limit(reply):
         return NotificationFailed(
-            head, help="try again later", retry_after_s=wish, status=reply.status
+            head, help="try again later", retry_after_s=retry_s, status=reply.status
         )
     if reply.status < 400:
         help_ = "set the URL that this redirect leads to"
@@ -85,23 +85,14 @@ def refusal(destination: Destination, reply: Reply) -> NotificationFailed:
     return NotificationFailed(head, help=help_, permanent=True, status=reply.status)
 
 
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Return the receiver's wish in seconds from now: a number, a date, or GitHub's own header."""
-    wish = headers.get("retry-after", "").strip()
-    if _is_number(wish):
-        return float(wish)
-    with suppress(ValueError, TypeError, IndexError, OverflowError):
-        at = parsedate_to_datetime(wish)
-        known = at if at.tzinfo else at.replace(tzinfo=UTC)
-        return max(0.0, known.timestamp() - time.time())
+def asked_pause_s(headers: Mapping[str, str]) -> float | None:
+    """Return how long the receiver asks us to wait, in seconds: `Retry-After`, or GitHub's own."""
+    now_s = time.time()
+    asked = retry_after_s(headers.get("retry-after", ""), now_s=now_s)
     reset = headers.get("x-ratelimit-reset", "")
-    if headers.get("x-ratelimit-remaining") == "0" and _is_number(reset):
-        return max(0.0, float(reset) - time.time())
-    return None
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 12
+    if asked is None and headers.get("x-ratelimit-remaining") == "0" and is_seconds(reset):
+        return max(0.0, float(reset) - now_s)
+    return asked
 
 
 def _is_rate_limit(reply: Reply) -> bool:
@@ -112,11 +103,6 @@ def _is_rate_limit(reply: Reply) -> bool:
         or b"rate limit" in reply.body
     )
     return reply.status == 403 and limited
-
-
-def _short(text: str) -> str:
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= _LONGEST_WORDS else f"{line[: _LONGEST_WORDS - 1]}…"
 
 
 def _host(url: SecretStr) -> str:

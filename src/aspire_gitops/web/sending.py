@@ -1,7 +1,7 @@
 """The only module that sends requests to third parties: a webhook, Slack, GitHub, GitLab.
 
 One request, one connection: what we tell is rare, so nothing is kept open.
-Nothing is tried again here; `notifying.outbox` and `forge.sticky` do that.
+Nothing is tried again here; `notify.outbox` and `forge.comments` do that.
 `replies` judges what came back.
 
 A proxy of the environment is used for https alone, where it sees the host and

@@ -128,7 +128,7 @@ def test_a_permanent_failure_gives_up_that_notice_and_goes_on(tmp_path: Path) ->
     assert box.counts["friend"] == NoticeCounts(told=1, failed_tries=1, given_up=1)
     assert logs == [
         {
-            "event": "given up telling",
+            "event": "gave up on a notice",
             "log_level": "warning",
             "receiver": "friend",
             "notice": "t1-applied",

@@ -94,7 +94,7 @@ def test_a_folder_that_is_new_has_an_empty_base(tmp_path: Path) -> None:
 def test_a_folder_that_is_gone_cannot_be_reviewed(repository: Repository) -> None:
     repository.git("rm", "--quiet", "-r", "gateway.d")
     repository.git("commit", "--quiet", "-m", "Remove everything")
-    with pytest.raises(SourceUnavailable, match=r"there is no folder gateway\.d at main"):
+    with pytest.raises(SourceUnavailable, match=r"no folder gateway\.d at main"):
         compared(repository, "topic").with_commit("main")
 
 

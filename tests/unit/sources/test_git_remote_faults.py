@@ -37,8 +37,8 @@ def test_a_deleted_branch_is_refused_until_it_is_back(remote: Repository, clone:
 @pytest.mark.parametrize(
     ("folder", "words"),
     [
-        pytest.param("nope", "there is no folder nope at main", id="no such folder"),
-        pytest.param("../elsewhere", "there is no folder", id="out of the repository"),
+        pytest.param("nope", "no folder nope at main", id="no such folder"),
+        pytest.param("../elsewhere", "no folder", id="out of the repository"),
         pytest.param("gateway.d/gateway.yaml", "is not a folder", id="a file"),
         pytest.param("empty", r"holds no \*\.yaml file", id="nothing reviewed in it"),
     ],

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from aspire_gitops.gateway.redaction import Redaction
 from aspire_gitops.state import LastChange
+from aspire_gitops.vocabulary.text import short_line
 
 _LONGEST_NAME = 100
 _REDACT = Redaction()
@@ -22,8 +23,7 @@ def told(*, by: object, at: object) -> LastChange | None:
 def _name(value: object) -> str | None:
     if not isinstance(value, str):
         return None
-    line = " ".join("".join(c if c.isprintable() else " " for c in value).split())
-    return _REDACT(line)[:_LONGEST_NAME] or None
+    return short_line(_REDACT(short_line(value, 4 * _LONGEST_NAME)), _LONGEST_NAME) or None
 
 
 def _time(value: object) -> datetime | None:

@@ -51,7 +51,7 @@ class UpstreamControl:
         model: str | None = None,
         times: int | None = None,
     ) -> None:
-        """Wait so many seconds before every answer. It is billed, whoever still waits for it."""
+        """Wait so many seconds before every answer. It is billed even if nobody waits for it any more."""
         self.order(Misbehaviour(delay_s=delay_s, provider=provider, model=model, times=times))
 
     def close_connections(

@@ -74,7 +74,7 @@ def check_branch(name: str) -> str:
     """Return the branch's name if git would take it as one.
 
     Raises:
-        UsageError: It is no name of a branch.
+        UsageError: It is not a valid branch name.
     """
     if not _BRANCH.fullmatch(name) or _NO_BRANCH.search(name) or not name.isprintable():
         raise UsageError(

@@ -29,7 +29,7 @@ _LEFT_BEHIND = (
 
 
 def say_nothing(_sentence: str) -> None:
-    """Hear what was mended, and do nothing."""
+    """Hear what was repaired, and do nothing."""
 
 
 class Damaged(Exception):
@@ -38,7 +38,7 @@ class Damaged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clone:
-    """The folder of the clone, and whose clone it is. `tell` hears what was mended, in a sentence."""
+    """The folder of the clone, and whose clone it is. `tell` hears what was repaired, in a sentence."""
 
     path: Path
     address: Address
@@ -48,7 +48,7 @@ class Clone:
 
     @contextmanager
     def locked(self) -> Iterator["Clone"]:
-        """Hold the clone, made or mended as far as that needs no remote.
+        """Lock the clone, created or repaired as far as that needs no remote.
 
         Raises:
             SourceRefused: The folder holds something else.
@@ -127,7 +127,7 @@ class Clone:
         Raises:
             SourceUnavailable: The folder cannot be written.
         """
-        self.tell(f"the clone {self.path} is made again: {why}")
+        self.tell(f"the clone {self.path} is recreated: {why}")
         try:
             shutil.rmtree(self._aside, ignore_errors=True)
             self.path.rename(self._aside)

@@ -115,7 +115,7 @@ class Exchange:
     credentials: Credentials | None
 
     def tip(self, branch: str) -> str | None:
-        """Return the commit that the remote's branch has now; None when there is no such branch.
+        """Return the commit that the remote's branch has now; None when the branch does not exist.
 
         Raises:
             SourceUnavailable, SourceRefused: The remote does not say.

@@ -36,7 +36,7 @@ class GitSource:
 
         Raises:
             SourceUnavailable: No such repository, reference or folder, or the
-                folder is empty. Try again; a push may mend it.
+                folder is empty. Try again; a push may fix it.
         """
         try:
             with opened(Path(self.repository)) as repo:
@@ -107,7 +107,7 @@ class ComparedTrees:
         """Read the folder at base and at another reference.
 
         Raises:
-            UsageError: There is no such reference.
+            UsageError: The reference does not exist.
             SourceUnavailable: The repository cannot be read, or head has no reviewed file.
         """
         with self._opened(head) as repo:
@@ -120,7 +120,7 @@ class ComparedTrees:
         """Read the folder at base, for a head that is as the folder is now.
 
         Raises:
-            UsageError: There is no such reference.
+            UsageError: The reference does not exist.
             SourceUnavailable: The repository cannot be read.
         """
         blobs = Blobs((blob_name(file.content), file.content) for file in head.files)
@@ -169,7 +169,7 @@ def published(repository: Path, reference: str, path: str) -> bytes | None:
     """Return a file that was pushed to a branch of its own, such as `snapshot.json`.
 
     Looks at the reference, then at the remote's (`origin/gateway-state`), which is
-    where a fetch puts it. None if there is no such reference, or no such file.
+    where a fetch puts it. None if the reference or the file does not exist.
 
     Raises:
         SourceUnavailable: The repository cannot be read.

@@ -142,7 +142,7 @@ def _top(commit: Commit, name: str, reference: str) -> Tree:
         try:
             top = top / part
         except KeyError:
-            raise NothingReviewed(f"there is no folder {name} at {reference}") from None
+            raise NothingReviewed(f"no folder {name} at {reference}") from None
         if not isinstance(top, Tree):
             raise NothingReviewed(f"{name} is not a folder at {reference}")
     assert isinstance(top, Tree)

@@ -12,26 +12,23 @@ import signal
 import subprocess
 import tempfile
 import time
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aspire_gitops.vocabulary.errors import SourceUnavailable
+from aspire_gitops.vocabulary.text import short_line
 
 MAX_LINE = 200  # characters
 MAX_APPROVERS = 20
 _APPROVAL = re.compile(r"(?i)(?:approved|reviewed|acked)-by[ \t]*:(.*)")
 _TRAILER = re.compile(r"[A-Za-z0-9-]+[ \t]*:")
 _EMPTY = "Could not read from remote repository"
-_ACTING = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, formats (bidi), surrogates, separators
 
 
-def one_line(text: str, *, longest: int = MAX_LINE) -> str:
-    """Return `text` as one short line; what would act is shown as an escape."""
-    plain = " ".join(text[: 4 * longest].split())
-    shown = "".join(map(_shown, plain))
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+def one_line(text: str) -> str:
+    """Return what others wrote as one short line in which nothing acts."""
+    return short_line(text, MAX_LINE)
 
 
 def approvers(message: str) -> tuple[str, ...]:
@@ -58,13 +55,7 @@ def complaint(text: str) -> str:
         line for line in lines if line.startswith(("fatal:", "error:")) and _EMPTY not in line
     ]
     first = (telling or lines or ["git gave no reason"])[0]
-    return one_line(re.sub(r"^(fatal|error): ", "", first), longest=300)
-
-
-def _shown(character: str) -> str:
-    if unicodedata.category(character) not in _ACTING:
-        return character
-    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+    return short_line(re.sub(r"^(fatal|error): ", "", first), 300)
 
 
 MAX_OUTPUT_BYTES = 1 << 20

@@ -148,7 +148,7 @@ class RemoteSource:
             SourceUnavailable: The remote or the clone cannot be read. Try again.
             SourceRefused: The remote does not have that commit any more, or what
                 `read` refuses. A person must act.
-            UsageError: This is no full name of a commit.
+            UsageError: This is not the full name of a commit.
         """
         if not _COMMIT.fullmatch(commit):
             raise UsageError(f"invalid commit {commit[:80]!r}", help="give all 40 digits")
