@@ -382,7 +382,7 @@ Rehearsing test at main@sha1:4f2c9d100000
     shop.main, bad input: 1 refused
     shop.main, lets the provider name the price: 3 booked in full
 ✓ Compare what providers billed with what the ledger booked  0.0 s
-    3 calls, 0.000000007 AUD in 1 budget: the ledger has all of it
+    3 calls, 0.000000007 AUD in 1 budget: all booked by the ledger
 ✓ No secret is in anything that we wrote  0.0 s
     2 secrets looked for in 2 texts, 1,636 characters
 
@@ -401,8 +401,8 @@ Proved: 10 steps, 10 passed, in 0 s.
 
 Try next:
   edit a file in gateway.d, such as the target of an alias, then
-  aspire-gitops validate           say what is wrong with it
-  aspire-gitops rehearse           prove the edit, before anybody meets it
+  aspire-gitops validate           find mistakes
+  aspire-gitops rehearse           prove the edit before it is merged
   aspire-gitops plan               see what it changes on your gateway (docs/settings.md)
 """)
 

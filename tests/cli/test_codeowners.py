@@ -50,7 +50,7 @@ def test_a_line_below_the_block_would_win_and_is_told(shell: CommandLine) -> Non
         file.write("/gateway.d/apps/ @somebody\n")
     result = shell.run("codeowners", *FILE, "--check")
     assert result.returncode == 1
-    assert "this line is below our block, so it wins over it" in result.stderr
+    assert "this line is below our block and overrides it" in result.stderr
 
 
 def test_a_file_below_the_root_and_a_prefix(shell: CommandLine) -> None:

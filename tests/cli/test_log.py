@@ -42,7 +42,7 @@ STORY = (
         minute=2,
         body={
             "standing": "ready",
-            "reason": "the gateway is as git says",
+            "reason": "the gateway matches git",
             "counts": {"applied": 3},
             "duration_s": 2.31,
             "quiet_turns": 12,
@@ -113,7 +113,7 @@ def test_an_outage_reads_from_its_begin_to_its_end(shell: CommandLine, journal: 
         "    1  began plan 0a1b2c3d4e5f: 3 changes  main@sha1:4f2c9d1e0000, Jane Roe, approved by Bob Poe",
         "    3  updated deployment/qwen-vision in 0.42 s  main@sha1:4f2c9d1e0000",
         "    6  the revision is live as a whole: Swap the vision provider",
-        "    7  turn ended ready: the gateway is as git says (3 applied, 2.31 s), after 12 quiet turns",
+        "    7  turn ended ready: the gateway matches git (3 applied, 2.31 s), after 12 quiet turns",
         "    8  deployment/qwen-vision had drifted in litellm_params.model, by eve: reported",
         "    9  found deployment/qwen-vision otherwise than recorded, by eve",
         "   11  deleted key/postiz.main in 0.42 s  main@sha1:b7d00aa11111, Jane Roe  turn t3",
@@ -315,14 +315,14 @@ def test_what_was_gone_then_is_said(shell: CommandLine) -> None:
 @pytest.mark.usefixtures("journal")
 def test_what_came_later_is_said(shell: CommandLine) -> None:
     shown = out(shell, "show-at", "4f2c9d1")
-    assert "Not there then, and there now: deployment/late" in shown
+    assert "Added since: deployment/late" in shown
 
 
 @pytest.mark.usefixtures("journal")
 def test_before_everything_nothing_was_there(shell: CommandLine) -> None:
     shown = out(shell, "show-at", "2026-11-20T11:00+11:00")
-    assert "Nothing of it was there then" in shown
-    assert "No revision had been applied whole by then." in shown
+    assert "The journal has nothing of it at that time" in shown
+    assert "No revision had been applied completely by then." in shown
 
 
 @pytest.mark.usefixtures("journal")

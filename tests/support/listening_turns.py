@@ -53,7 +53,7 @@ def turn(number: int, standing: Standing = Standing.READY, **more: Any) -> Turn:
         "started_at": NOON + timedelta(minutes=number),
         "duration_s": 1.0,
         "standing": standing,
-        "reason": "the gateway is as main@aaaaaaa says",
+        "reason": "the gateway matches main@aaaaaaa",
         "wanted": A,
         "applied": A,
         "plan": plan(),

@@ -1,4 +1,4 @@
-"""`aspire-gitops apply`: carry a plan out and prove each change."""
+"""`aspire-gitops apply`: apply a plan and verify each change."""
 
 import sys
 from datetime import datetime
@@ -34,7 +34,7 @@ from aspire_gitops.vocabulary.text import plural
 
 
 class ApplyingShown:
-    """A progress bar for people, and a line for each result for everybody."""
+    """A progress bar on a terminal, and a line for each result everywhere."""
 
     def __init__(self, changes: int) -> None:
         columns = (
@@ -69,32 +69,32 @@ class ApplyingShown:
 _EPILOG = """\b
 Examples:
   aspire-gitops apply                            show the plan, ask, apply
-  aspire-gitops apply --yes                      for a pipeline: do not ask
+  aspire-gitops apply --yes                      in a pipeline: do not ask
   aspire-gitops apply --plan plan.json --yes     exactly the reviewed plan, or nothing
 
-An apply that stopped half way loses nothing: run it again, it goes on from there.
+An apply that stopped half way loses nothing: run it again and it resumes there.
 Exit codes: 0 everything is as the files say, 1 something failed or was refused;
 with --detailed-exitcode, 2 when changes were made.
 """
 
 
-@click.command(name="apply", short_help="Bring the gateway to what the files say.", epilog=_EPILOG)
+@click.command(name="apply", short_help="Make the gateway match the files.", epilog=_EPILOG)
 @with_source
 @with_gateway
 @click.option(
     "--plan",
     "plan_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Carry out this plan (of `plan -o`), if the gateway has not changed since.",
+    help="Apply this plan (from `plan -o`) if the gateway has not changed since.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask. Needed where nobody can answer.")
+@click.option("--yes", is_flag=True, help="Do not ask. Required without a terminal.")
 @click.option(
     "--format",
     "format_",
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="How the outcome is written.",
+    help="Output format.",
 )
 @with_detailed_exitcode
 @click.pass_context
@@ -113,10 +113,10 @@ def command(
     detailed_exitcode: bool,
     **flags: Any,
 ) -> None:
-    """Change the gateway to what SOURCE says, and read back every change.
+    """Make the gateway match SOURCE, and read back every change.
 
     Shows the plan and asks first. Only objects that carry our mark are changed
-    or deleted. New keys are handed over where the files say.
+    or deleted. New keys are delivered where the files say.
     """
     settings = invocation.settings(**flags)
     if plan_file:

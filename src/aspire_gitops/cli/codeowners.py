@@ -1,4 +1,4 @@
-"""`aspire-gitops codeowners`: whose review a change of each reviewed file needs."""
+"""`aspire-gitops codeowners`: who must review a change of each file."""
 
 import os
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ _USUAL = ".github/CODEOWNERS"
 _EPILOG = """\b
 Examples:
   aspire-gitops codeowners                          print it
-  aspire-gitops codeowners -o .github/CODEOWNERS    write it; lines of your own stay
+  aspire-gitops codeowners -o .github/CODEOWNERS    write it; keeps your own lines
   aspire-gitops codeowners -o .github/CODEOWNERS --check    exit 1 if it is out of date
   aspire-gitops codeowners --team web@example.com=@example/web
 """
@@ -38,7 +38,7 @@ Examples:
 @with_source
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The CODEOWNERS file. Only our block in it is written.")  # fmt: skip
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 if the file is out of date.")  # fmt: skip
-@click.option("--default", "default", multiple=True, metavar="OWNER", help="Who owns what no app owns. May be repeated.  [default: the Gateway's `owner`]")  # fmt: skip
+@click.option("--default", "default", multiple=True, metavar="OWNER", help="Owner of everything that no app owns. May be repeated.  [default: the Gateway's `owner`]")  # fmt: skip
 @click.option("--team", "teams", multiple=True, metavar="EMAIL=OWNER", help="What an owner is called on GitHub or GitLab: @user or @org/team. May be repeated.")  # fmt: skip
 @click.option("--prefix", metavar="PATH", help="SOURCE's path from the root of the repository.  [default: where it is]")  # fmt: skip
 def command(
@@ -52,9 +52,9 @@ def command(
     prefix: str | None,
     only_check: bool,
 ) -> None:
-    """Give each app's file, and its budget's, to the app's owner; the rest to the gateway's.
+    """Assign each app's file and budget to the app's owner, and the rest to the gateway's owner.
 
-    SOURCE is a folder (gateway.d if you leave it out), or `git:REF`.
+    SOURCE is a folder (default: gateway.d), or `git:REF`.
     """
     if only_check and output is None:
         raise UsageError("--check needs a file to compare", help="name it with --output")
@@ -100,7 +100,7 @@ def _places(choice: SourceChoice, prefix: str | None) -> tuple[str, str]:
 
 
 def _inside(path: Path) -> str | None:
-    """Return a path from the root of its repository; None if it is in none."""
+    """Return a path from the root of its repository; None outside of one."""
     whole = Path(os.path.abspath(path))  # noqa: PTH100 (links are kept as people wrote them)
     roots = (above for above in (whole, *whole.parents) if (above / ".git").exists())
     root = next(roots, None)
@@ -155,7 +155,7 @@ def _write(output: Path, ours: str) -> None:
 
 def _tell_of_lines_below(output: Path, lines: Iterable[int]) -> None:
     for line in lines:
-        click.echo(f"{output}:{line}: this line is below our block, so it wins over it", err=True)
+        click.echo(f"{output}:{line}: this line is below our block and overrides it", err=True)
         click.echo("  = help: move it above the block", err=True)
 
 

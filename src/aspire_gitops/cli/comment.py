@@ -98,7 +98,7 @@ class Pipeline:
     def pointer(self) -> str:
         """Return the line that stands under a text that was cut."""
         where = f" [of this run]({self.run_url})" if self.run_url else " of this run"
-        return f"**Cut here: a comment holds no more.** The whole report is an artefact{where}."
+        return f"**Cut here: comments have a limit.** The full report is an artefact{where}."
 
     def add_to_summary(self, text: str) -> bool:
         """Append to the job's summary; returns whether there is one and it had room."""
@@ -143,7 +143,7 @@ Examples:
 \b
 The token is in GITHUB_TOKEN (GITLAB_TOKEN), or in a file. Repository, address
 and number are those of the job that this runs in, unless you name others.
-Exit codes: 0 the comment says it, or the token may only read; 1 it does not.
+Exit codes: 0 the comment is up to date, or the token may only read; 1 it is not.
 """
 _LONGEST_FILE = 16 * 1024 * 1024
 
@@ -157,7 +157,7 @@ _LONGEST_FILE = 16 * 1024 * 1024
 @click.option(
     "--pull-request", type=click.IntRange(min=1), metavar="N", help="Number of the pull request."
 )
-@click.option("--name", default="review", show_default=True, help="Which of our comments it is.")
+@click.option("--name", default="review", show_default=True, help="Name of the comment.")
 @click.option("--repository", metavar="OWNER/NAME", help="The repository; GitLab's number or path of the project.")  # fmt: skip
 @click.option(
     "--forge",
@@ -180,10 +180,10 @@ _LONGEST_FILE = 16 * 1024 * 1024
 def command(
     *, file: Path, pull_request: int | None, name: str, forge: str, or_summary: bool, **named: Any
 ) -> None:
-    """Let the pull request have one comment that says what FILE says.
+    """Keep one comment of the pull request equal to FILE.
 
-    Written once and then updated in place, by a hidden marker and only if it
-    is ours. A comment that somebody deleted is written again. FILE is Markdown.
+    Creates the comment, then updates it in place; finds it by a hidden marker and
+    only if it is ours. Recreates a deleted comment. FILE is Markdown.
     """
     job = pipeline(ForgeName(forge))
     text = _read(file)

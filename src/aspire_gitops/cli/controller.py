@@ -51,7 +51,7 @@ Beside it, on the same host:
   aspire-gitops freeze --for 2h --reason …    look and report, change nothing
   aspire-gitops log                           what was done, by which commit
 
-It ends on SIGTERM after the change in hand. SIGHUP makes it look at once.
+On SIGTERM it finishes the current change and stops. SIGHUP starts a turn at once.
 All settings: docs/settings.md. How to run it: docs/controller.md.
 """
 
@@ -63,14 +63,14 @@ All settings: docs/settings.md. How to run it: docs/controller.md.
 @click.option("--repository", metavar="URL", help="Git remote or local repository.  [variable: ASPIRE_GITOPS_REPOSITORY; without it SOURCE is watched]")  # fmt: skip
 @click.option("--branch", metavar="NAME", help="Branch that is applied.  [variable: ASPIRE_GITOPS_BRANCH; default: main]")  # fmt: skip
 @click.option("--folder", metavar="PATH", help="Folder in the repository.  [variable: ASPIRE_GITOPS_FOLDER; default: gateway.d]")  # fmt: skip
-@click.option("--interval", "interval_s", type=float, metavar="SECONDS", help="Between two looks.  [variable: ASPIRE_GITOPS_INTERVAL_S; default: 60]")  # fmt: skip
+@click.option("--interval", "interval_s", type=float, metavar="SECONDS", help="Seconds between two turns.  [variable: ASPIRE_GITOPS_INTERVAL_S; default: 60]")  # fmt: skip
 @click.option("--listen", metavar="HOST:PORT", help="Status page, metrics, webhook.  [variable: ASPIRE_GITOPS_LISTEN; default: 127.0.0.1:8790]")  # fmt: skip
 @with_gateway
 @pass_invocation
 def command(invocation: Invocation, /, *, source: Path, **flags: Any) -> None:
-    """Watch git and the gateway, and keep the gateway as git says.
+    """Watch git and the gateway, and keep the gateway equal to git.
 
-    Takes the files of a git branch, or without a repository those of the folder
+    Reads the files of a git branch, or without a repository those of the folder
     SOURCE. Heals drift, keeps a journal, shows a status page. Only objects that
     carry our mark are changed or deleted.
     """

@@ -1,4 +1,4 @@
-"""Build the controller's parts from its settings. Decides nothing; says early what cannot work."""
+"""Build the controller's parts from its settings, and report early what cannot work."""
 
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -63,7 +63,7 @@ def source_of(
 
 
 def credentials_of(settings: ControllerSettings) -> Credentials | None:
-    """Return what the git remote is asked with."""
+    """Return the credentials for the git remote."""
     if settings.git_ssh_key_file:
         known = settings.git_known_hosts_file or Path.home() / ".ssh" / "known_hosts"
         return SshKey(settings.git_ssh_key_file, known)
@@ -76,7 +76,7 @@ def gateway_of(settings: ControllerSettings, observer: Observer | None = None) -
     """Return the client, which remembers what it read so that an unchanged gateway is cheap.
 
     Raises:
-        UsageError: No gateway is named, or no admin key.
+        UsageError: The gateway's address or the admin key is not set.
         SecretMissing: The admin key's file cannot be read.
     """
     if settings.gateway_url is None:
@@ -146,7 +146,7 @@ async def spending_of(
 
 
 def receivers_of(settings: ControllerSettings) -> Sequence[Receiver]:
-    """Return everybody who is told."""
+    """Return the receivers of notices."""
     found: list[Receiver] = []
     if token := read_secret(settings, "github_token"):
         found.append(_github(settings, token))

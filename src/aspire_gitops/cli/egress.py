@@ -41,7 +41,7 @@ _BETWEEN_TOLD_S = 0.2
 
 @click.group(name="egress", short_help="Find where an app goes around the gateway.", epilog=_EPILOG)
 def command() -> None:
-    """Look at an app's repository: does all of its LLM, vision and OCR traffic use the gateway?"""
+    """Check that all LLM, vision and OCR traffic of an app's repository uses the gateway."""
 
 
 @command.command(
@@ -69,12 +69,12 @@ def command() -> None:
     "outputs",
     multiple=True,
     metavar="FORMAT=FILE",
-    help="Write them into a file as well; may be given again.",
+    help="Also write the findings to a file; may be repeated.",
 )
 @click.option(
     "--tests", is_flag=True, help="Read tests for clients and hosts, too; without it only for keys."
 )
-@click.option("--no-gitignore", is_flag=True, help="Read what git ignores, too.")
+@click.option("--no-gitignore", is_flag=True, help="Also read what git ignores.")
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
@@ -96,7 +96,7 @@ def scan(
 ) -> None:  # fmt: skip
     """Report where the code below PATHS goes around the gateway, each with the change that fixes it.
 
-    PATHS are folders or files (this folder if you leave them out). Exit code 1
+    PATHS are folders or files (default: this folder). Exit code 1
     means that there are errors; warnings alone are 0.
     """
     _need_the_extra()
@@ -104,8 +104,8 @@ def scan(
     gateway = gateway_for(gateway_url, gateway_d, day(today))
     if gateway.url is None:
         warn(
-            "the gateway's address is unknown, so fixes name variables instead of it, and addresses "
-            "that are no provider's are not judged; say it with --gateway-url or --gateway-d"
+            "the gateway's address is unknown: fixes name variables instead, and addresses other "
+            "than a provider's are not checked (set --gateway-url or --gateway-d)"
         )
     target = target_of(paths, gitignore=not no_gitignore)
     exceptions = _exceptions(exceptions_file, target.root)

@@ -24,7 +24,7 @@ def gateway_for(url: str | None, folder: Path | None, today: date) -> Gateway:
     """Return what is known of the gateway. `url` wins over the folder's.
 
     Raises:
-        UsageError: The URL is none, or the folder declares no gateway.
+        UsageError: The URL is invalid, or the folder declares no Gateway.
     """
     if url is not None and not url.startswith(("http://", "https://")):
         raise UsageError(f"invalid URL {url}", help="write it as https://llm.example.com/v1")

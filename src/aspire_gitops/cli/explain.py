@@ -56,7 +56,7 @@ Examples:
 
 @click.command(
     name="explain",
-    short_help="Say what a code such as AG201 means, or what an alias costs and allows.",
+    short_help="Explain a code such as AG201, or what an alias costs and allows.",
     epilog=_EPILOG,
 )
 @click.argument("code", required=False)

@@ -1,7 +1,7 @@
-"""`freeze`, `suspend`, `resume`: ask the controller to hold still, through the journal.
+"""`freeze`, `suspend`, `resume`: hold the controller, through the journal.
 
-The journal is where two controllers on two hosts both look, and where it stays
-written who asked and why. A controller that runs here is told to look at once.
+Two controllers on two hosts share the journal, and it records who asked and why.
+A controller on this host is woken at once.
 """
 
 import getpass
@@ -50,7 +50,7 @@ Examples:
   aspire-gitops suspend --reason "moving the database" --owner ops@example.com
   aspire-gitops resume
 
-The controller goes on looking and reporting. The command returns when it has seen it.
+The controller keeps reading and reporting. The command returns when it has seen the hold.
 """
 
 
@@ -66,12 +66,16 @@ with_owner = click.option(
     "who",
     default=_myself,
     show_default="the user's name",
-    help="Who asks, as others know them.",
+    help="Who asks.",
 )
 with_reason = click.option("--reason", required=True, help="Why, in one sentence.")
 
 
-@click.command(name="freeze", short_help="Look and report only, for a while.", epilog=_EPILOG)
+@click.command(
+    name="freeze",
+    short_help="Stop the controller from changing anything for a while.",
+    epilog=_EPILOG,
+)
 @click.option("--for", "span", type=Duration(), required=True, help="How long: 30m, 2h, 3d.")
 @with_reason
 @with_owner
@@ -79,8 +83,8 @@ with_reason = click.option("--reason", required=True, help="Why, in one sentence
 def freeze(invocation: Invocation, /, *, span: timedelta, reason: str, who: str) -> None:
     """Keep the controller from changing anything for a while.
 
-    It goes on looking and reporting. A second freeze takes the place of the
-    first; `resume` ends it early.
+    It keeps reading and reporting. A second freeze replaces the first; `resume`
+    ends it early.
     """
     settings = read_controller_settings(log_format=invocation.log_format)
     at = now()
@@ -89,7 +93,9 @@ def freeze(invocation: Invocation, /, *, span: timedelta, reason: str, who: str)
 
 
 @click.command(
-    name="suspend", short_help="Look and report only, until somebody resumes.", epilog=_EPILOG
+    name="suspend",
+    short_help="Stop the controller from changing anything until `resume`.",
+    epilog=_EPILOG,
 )
 @with_reason
 @with_owner
@@ -105,7 +111,7 @@ def suspend(invocation: Invocation, /, *, reason: str, who: str) -> None:
 @with_owner
 @pass_invocation
 def resume(invocation: Invocation, /, *, who: str) -> None:
-    """Let the controller follow the branch again, and change what has to change."""
+    """End every hold: the controller follows the branch again and applies changes."""
     settings = read_controller_settings(log_format=invocation.log_format)
     at = now()
     with journal_of(settings) as journal:
@@ -124,7 +130,7 @@ def put_on(settings: ControllerSettings, hold: Hold) -> None:
     """Write a hold into the journal and wake the controller here, if one runs.
 
     Raises:
-        JournalUnavailable, JournalDamaged: It is not on.
+        JournalUnavailable, JournalDamaged: The hold is not in force.
     """
     with journal_of(settings) as journal:
         journal.append(hold_draft(hold))

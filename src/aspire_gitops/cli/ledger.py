@@ -1,4 +1,4 @@
-"""`aspire-gitops ledger`: book by hand, prove the sums, close a month. Never changes a line."""
+"""`aspire-gitops ledger`: book by hand, verify the sums, close a month. Never changes a line."""
 
 import asyncio
 from decimal import Decimal, InvalidOperation
@@ -21,13 +21,13 @@ Examples:
   aspire-gitops ledger adjust --budget media --month 2026-11 --aud -12.34 \\
       --reason "refund of invoice 4711" --owner mia.okafor@aspiredigital.group
   aspire-gitops ledger verify                 exit 1 when a sum is wrong
-  aspire-gitops ledger close --month 2026-10  nothing is booked in it any more
+  aspire-gitops ledger close --month 2026-10  nothing more is booked in it
 """
 _MOST = Decimal(1_000_000)  # a slip of the finger, not an invoice
 _NANO_DIGITS = 9
 
 
-@click.group(name="ledger", short_help="Adjust, prove and close the spend ledger.", epilog=_EPILOG)
+@click.group(name="ledger", short_help="Adjust, verify and close the spend ledger.", epilog=_EPILOG)
 def command() -> None:
     """Work on the spend ledger at ASPIRE_GITOPS_LEDGER_URL.
 
@@ -36,16 +36,18 @@ def command() -> None:
 
 
 @command.command(name="adjust", short_help="Book an amount by hand, with its reason.")
-@click.option("--budget", required=True, help="The budget that it counts for.")
-@click.option("--month", required=True, metavar="YYYY-MM", help="The month that it counts for.")
-@click.option("--aud", "amount", required=True, metavar="AMOUNT", help="More than was counted, such as 12.34; with a minus, less.")  # fmt: skip
-@click.option("--reason", required=True, help="Why, for the statement: the invoice's number.")
+@click.option("--budget", required=True, help="The budget to book it on.")
+@click.option("--month", required=True, metavar="YYYY-MM", help="The month to book it in.")
+@click.option("--aud", "amount", required=True, metavar="AMOUNT", help="Amount to add, such as 12.34, or to subtract, such as -12.34.")  # fmt: skip
+@click.option(
+    "--reason", required=True, help="Reason for the statement, such as the invoice number."
+)
 @click.option("--owner", required=True, metavar="NAME", help="Who books it.")
 @pass_invocation
 def adjust(
     invocation: Invocation, /, *, budget: str, month: str, amount: str, reason: str, owner: str
 ) -> None:
-    """Book what a provider's invoice says beyond what was counted, or a refund.
+    """Book the difference between a provider's invoice and what was counted, or a refund.
 
     It counts against the budget's cap at once. A mistake is corrected by another
     adjustment, never by changing this one.
@@ -71,9 +73,9 @@ def adjust(
     click.echo(f"booked {plain(value)} AUD: {budget} has spent {plain(spent)} AUD in {counted}")
 
 
-@command.command(name="verify", short_help="Prove that each total is the sum of its lines.")
+@command.command(name="verify", short_help="Verify that each total is the sum of its lines.")
 @click.option("--against-log", "month", metavar="YYYY-MM", help="Also compare this month's calls with the gateway's own log, if it is in the ledger's database.")  # fmt: skip
-@click.option("--timezone", default="Australia/Sydney", show_default=True, help="Where that month begins and ends.")  # fmt: skip
+@click.option("--timezone", default="Australia/Sydney", show_default=True, help="Timezone of that month.")  # fmt: skip
 @pass_invocation
 def verify(invocation: Invocation, /, *, month: str | None, timezone: str) -> None:
     """Add every line up again, and compare with the running totals and the closed months.
@@ -102,13 +104,18 @@ def verify(invocation: Invocation, /, *, month: str | None, timezone: str) -> No
         raise SystemExit(ExitCode.FAILED)
 
 
-@command.command(name="close", short_help="Close a month: nothing is booked in it any more.")
-@click.option("--month", required=True, metavar="YYYY-MM", help="The month; all before it too.")
+@command.command(name="close", short_help="Close a month: nothing more is booked in it.")
+@click.option(
+    "--month",
+    required=True,
+    metavar="YYYY-MM",
+    help="The month to close, with all months before it.",
+)
 @pass_invocation
 def close(invocation: Invocation, /, *, month: str) -> None:
-    """Write down a month's sums and a digest of its lines, for good.
+    """Record a month's sums and a digest of its lines permanently.
 
-    What comes late counts for the next month. Closing twice does no harm.
+    Late calls count for the next month. Closing twice is harmless.
     """
     _check(month)
 

@@ -38,7 +38,9 @@ Exit codes: 0 the turn ended ready, 1 it is waiting or stalled.
 
 
 @click.command(
-    name="reconcile", short_help="Look at git and the gateway now, once.", epilog=_EPILOG
+    name="reconcile",
+    short_help="Take one turn now: read git and the gateway, and apply.",
+    epilog=_EPILOG,
 )
 @click.argument("source", default=DEFAULT_FOLDER, type=click.Path(path_type=Path))
 @click.option("--alone", is_flag=True, help="Take the turn in this process; no controller may run.")

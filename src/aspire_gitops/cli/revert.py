@@ -1,8 +1,8 @@
 """`aspire-gitops revert --to REVISION`: hold the gateway at an older revision for a while.
 
-A forward plan from what is live now to what that revision says, not the old
-change backwards. The controller carries it out and holds it, so nobody else
-writes; git stays the truth, and is followed again when the time is over.
+Plans forward from what is live now to that revision; it does not undo old
+changes. The controller applies the plan and holds it, so it stays the only writer.
+Git stays the source of truth, and is followed again when the time is over.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ Examples:
   aspire-gitops revert --to 4f2c9d1 --for 2h --reason "OCR fails on the new model"
   aspire-gitops resume                          follow the branch again
 
-The branch still says what it said: revert the commit there before the time is over.
+The branch is unchanged: revert the commit there before the time is over.
 """
 
 
@@ -55,12 +55,12 @@ The branch still says what it said: revert the commit there before the time is o
     name="revert", short_help="Hold the gateway at an older revision for a while.", epilog=_EPILOG
 )
 @click.option("--to", "wanted", metavar="REVISION", required=True, help="A commit that was applied before; seven characters are enough.")  # fmt: skip
-@click.option("--for", "span", type=Duration(), default="24h", show_default=True, help="How long it is held: 30m, 2h, 3d.")  # fmt: skip
+@click.option("--for", "span", type=Duration(), default="24h", show_default=True, help="How long to hold it: 30m, 2h, 3d.")  # fmt: skip
 @with_reason
 @with_owner
 @click.option("--repository", metavar="URL", help="The controller's repository.  [variable: ASPIRE_GITOPS_REPOSITORY]")  # fmt: skip
 @with_gateway_address
-@click.option("--yes", is_flag=True, help="Do not ask. Needed where nobody can answer.")
+@click.option("--yes", is_flag=True, help="Do not ask. Required without a terminal.")
 @pass_invocation
 def command(
     invocation: Invocation,
@@ -73,7 +73,7 @@ def command(
     yes: bool,
     **flags: Any,
 ) -> None:
-    """Bring the gateway to what an older revision says, and hold it there for a while."""
+    """Make the gateway match an older revision, and hold it there for a while."""
     settings = read_controller_settings(log_format=invocation.log_format, **flags)
     invocation.log_as(settings)
     if settings.repository is None:
@@ -126,6 +126,6 @@ def _ask(plan: Plan, span: timedelta) -> None:
             "nothing was changed: no terminal to ask for confirmation", help="pass --yes"
         )
     hours = span.total_seconds() / 3600
-    if not click.confirm(f"Let the controller do this, and hold it for {hours:g} h?", err=True):
-        click.echo(f"Nothing was changed; plan {plan.id} is forgotten.", err=True)
+    if not click.confirm(f"Apply this, and hold it for {hours:g} h?", err=True):
+        click.echo(f"Nothing was changed; plan {plan.id} was discarded.", err=True)
         raise SystemExit(ExitCode.FAILED)

@@ -28,12 +28,12 @@ LiteLLM and takes a minute or two; later ones take about 15 s.
 
 @click.group(name="sandbox", short_help="Run a throw-away gateway on this machine.", epilog=_EPILOG)
 def command() -> None:
-    """Run a real LiteLLM on a real PostgreSQL, on loopback, to try things on."""
+    """Run a real LiteLLM with a real PostgreSQL on loopback, for experiments."""
 
 
 def _shape(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
-        click.option("--extra-proxies", type=click.IntRange(0, 8), default=0, help="More proxies on the same database."),
+        click.option("--extra-proxies", type=click.IntRange(0, 8), default=0, help="Additional proxies on the same database."),
         click.option("--upstream", is_flag=True, help="Also start a stand-in for every provider."),
         click.option("--env", multiple=True, metavar="NAME[=VALUE]", help="A variable for the proxy, which inherits only PATH."),
         click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="LiteLLM's config.yaml; without it, one without models."),

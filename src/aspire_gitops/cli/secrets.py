@@ -16,21 +16,21 @@ Examples:
   aspire-gitops secrets                     every file of gateway.d
   aspire-gitops secrets notes.md .env       these files
 
-Exit code 1 means that something was found. A secret is never shown.
+Exit code 1 means that something was found. Secrets are never shown.
 """
 
 
 @click.command(
     name="secrets",
-    short_help="Find keys and passwords that are written into files.",
+    short_help="Find keys and passwords in files.",
     epilog=_EPILOG,
 )
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @with_findings_format
 def command(paths: tuple[Path, ...], format_: str) -> None:
-    """Look for secrets in PATHS: files, or folders with all of their files but git's own.
+    """Search PATHS for secrets: files, or folders with all of their files but git's own.
 
-    Looks at the text, so comments count, and files that are no YAML, too.
+    Searches the text, so comments and other file types count too.
     """
     found = sort_diagnostics(
         secret

@@ -27,7 +27,7 @@ from aspire_ledger.canonical import JsonValue, pretty_json
 _EPILOG = """\b
 Examples:
   aspire-gitops show-at "yesterday 14:05" --alias qwen-vision   which target answered then
-  aspire-gitops show-at 4f2c9d1 --app knowledge-os              as that commit left it
+  aspire-gitops show-at 4f2c9d1 --app knowledge-os              right after that commit was applied
   aspire-gitops show-at "2h ago" --format json                  everything, for machines
 
 Times: 2h ago, yesterday 14:05, 2026-11-20T14:05+11:00; without an offset in the
@@ -46,7 +46,7 @@ class PointInTime:
 
 @click.command(
     name="show-at",
-    short_help="Show what was live then, who set it, and what differs now.",
+    short_help="Show what was live at a time, who set it, and what differs now.",
     epilog=_EPILOG,
 )
 @click.argument("when", metavar="TIME|REVISION")
@@ -58,16 +58,16 @@ class PointInTime:
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="How it is written.",
+    help="Output format.",
 )
 @pass_invocation
 def command(
     invocation: Invocation, /, *, when: str, app: str | None, alias: str | None, format_: str
 ) -> None:
-    """Show what was live at a time, or when a commit was last applied whole.
+    """Show what was live at a time, or when a commit was last applied completely.
 
-    Taken from the journal, beside a controller that writes. "Now" is what the
-    journal knows of the gateway now.
+    Reads the journal, also while a controller writes it. "Now" is what the journal
+    knows of the gateway now.
     """
     if app and alias:
         raise UsageError("--app and --alias cannot be combined", help="pass one of them")

@@ -18,7 +18,7 @@ def make_state_folder(path: Path) -> None:
     """Make the folder with mode 0700, or check the one that is there.
 
     Raises:
-        UsageError: It cannot be made or written, or it belongs to somebody else.
+        UsageError: It cannot be created or written, or it belongs to another user.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -43,7 +43,7 @@ def make_state_folder(path: Path) -> None:
 
 @contextmanager
 def only_controller(state_dir: Path) -> Iterator[FileLock]:
-    """Hold the folder's lock meanwhile.
+    """Hold the folder's lock for the block.
 
     Raises:
         AspireGitopsError: Another controller uses the folder.
@@ -65,7 +65,7 @@ def journal_to_read(invocation: Invocation) -> Journal:
     """Open the journal that the settings lead to. Changes nothing in it, nor beside it.
 
     Raises:
-        JournalUnavailable: It is not there, or cannot be reached.
+        JournalUnavailable: It does not exist, or cannot be reached.
         JournalDamaged: The journal is damaged.
         UsageError, SecretMissing: A setting is wrong.
     """

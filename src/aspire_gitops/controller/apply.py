@@ -1,4 +1,4 @@
-"""Apply the chosen changes with the journal ahead of each, and prove them with a second full read."""
+"""Apply the chosen changes, journal each first, and verify them with a second full read."""
 
 import asyncio
 import contextlib
@@ -125,7 +125,7 @@ class Applier:
 
         Raises:
             JournalUnavailable, JournalDamaged, GatewayError: The turn ends here; the
-                next one goes on from whatever is live then.
+                next one resumes from what is live then.
         """
         drafter = EntryDrafter(builder.id, wanted.revision)
         is_new = self.memory.applied is None or self.memory.applied.identity != wanted.identity
@@ -167,7 +167,7 @@ class Applier:
         await self._append(drafter.draft(EntryKind.APPLIED, applied.at, body))
         self.memory.applied = applied
         if wanted.revision.commit:
-            # It is live all the same, even if history was rewritten under us just now.
+            # It is live even if the history was rewritten just now.
             with contextlib.suppress(SourceUnavailable, SourceRefused):
                 await asyncio.to_thread(self.world.source.keep, wanted.revision.commit)
 
@@ -194,7 +194,7 @@ class Applier:
                 return outcome
         finally:
             self.memory.unwritten += recorded.unwritten
-            self.memory.observed = ""  # whatever happened, look at everything again
+            self.memory.observed = ""  # whatever happened, read everything again
 
     async def _prove_rights(self) -> None:
         # Half an apply is worse than none. The check costs ten calls, so it counts for a while;

@@ -1,7 +1,7 @@
 """Everything that runs at once in the controller's process: the loop, the server, the outbox.
 
-The loop is never cancelled: whatever else fails, the change in hand is finished
-first, and the next controller goes on from there.
+The loop is never cancelled: whatever else fails, the current change is finished
+first, and the next controller resumes there.
 """
 
 import asyncio

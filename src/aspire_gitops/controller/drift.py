@@ -1,4 +1,4 @@
-"""Tell drift from what git changed, and heal a field less often while somebody keeps changing it back. Pure."""
+"""Tell drift from git's own changes, and heal flapping fields less often. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,7 +44,7 @@ def held_back(
     resting = {(flap.object, flap.path) for flap in on if now < flap.heals_again_at}
     for change in changes:
         if change.key.kind is Kind.CREDENTIAL:
-            continue  # deployments stand on it: a pause would cost every app behind them
+            continue  # deployments depend on it: a pause would hit every app behind them
         if any((str(change.key), path) in resting for path in paths_of(change)):
             yield change
 
@@ -68,7 +68,7 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A plan cut down to what is done now, and what the drift in the whole plan is."""
+    """The part of a plan to apply now, and the drift in the whole plan."""
 
     plan: Plan
     drift: tuple[Drifted, ...]
@@ -87,7 +87,7 @@ def choose(
     touches: Mapping[str, Touch],
     now: datetime,
 ) -> Chosen:
-    """Return what of `plan` is carried out now.
+    """Return the part of `plan` to apply now.
 
     Args:
         plan: Everything that differs.

@@ -79,7 +79,7 @@ class GatewayReader:
     spending: Spending | None = None
 
     async def snapshot(self, builder: TurnBuilder, drafter: EntryDrafter) -> Snapshot:
-        """Read everything, complete or not at all, and record what nobody recorded.
+        """Read everything, completely or not at all, and record unrecorded changes.
 
         Raises:
             GatewayUnavailable, GatewayRefused, GatewayReplyInvalid: As `read_snapshot`.

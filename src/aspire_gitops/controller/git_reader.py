@@ -23,7 +23,7 @@ from aspire_gitops.vocabulary.diagnostic import Diagnostic
 from aspire_gitops.vocabulary.errors import InvalidConfig, SourceRefused, SourceUnavailable
 from aspire_gitops.vocabulary.revision import Revision, SourceTree
 
-_REMEMBERED = 4  # newest, last good, one that a person reverts to, and one spare
+_REMEMBERED = 4  # newest, last good, one to revert to, and a spare
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class CompiledRevision:
         return make_plan(self.compiled, snapshot, owner=owner, evidence=evidence)
 
     def without_approvals(self) -> "CompiledRevision":
-        """Return the same for holding what was applied once: it may heal, and agree to nothing."""
+        """Return the same without Approvals: it may heal what was applied, and nothing else."""
         return replace(self, compiled=replace(self.compiled, approvals=()))
 
 
@@ -119,8 +119,8 @@ class GitReader:
     async def last_good(self, builder: TurnBuilder) -> CompiledRevision | None:
         """Return the revision that was applied last, as it was judged on that day.
 
-        Approvals of that day are spent: holding what is live never needs one.
-        None when there is none, or when it cannot be read any more.
+        Its Approvals are dropped: keeping what is live never needs one.
+        None when there is none, or when it can no longer be read.
         """
         applied = self.memory.applied
         if applied is None:
@@ -133,7 +133,7 @@ class GitReader:
                 day = applied.at.astimezone().date()
                 known = await asyncio.to_thread(self.compiler.wanted, tree, day)
             except (SourceUnavailable, SourceRefused, InvalidConfig):
-                return None  # the problem with the newest one is what people must know
+                return None  # the newest revision's problem is already reported
         return known.without_approvals() if known else None
 
     async def _tree(self, commit: str | None) -> SourceTree:

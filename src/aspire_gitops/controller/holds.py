@@ -1,4 +1,4 @@
-"""What holds the controller, or holds it at an older revision, as the journal says. Pure."""
+"""Read from the journal which holds are in force. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Write the journal of turns: what is new is one line, what is not is counted."""
+"""Write the journal of turns: a turn with news is one line, others are counted."""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +22,7 @@ from aspire_ledger.canonical import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class EntryDrafter:
-    """Writes drafts that all belong to one turn and one revision."""
+    """Drafts journal entries of one turn and one revision."""
 
     turn: str
     revision: Revision | None
@@ -81,7 +81,7 @@ class EntryDrafter:
             yield self.draft(EntryKind.DELIVERY, at, body, object=name, plan=plan_id)
 
     def drifted(self, drift: Drifted, at: datetime, plan_id: str) -> Draft:
-        """Return that an object differed from git by somebody's hand."""
+        """Return that an object was changed by hand."""
         body: dict[str, JsonValue] = {
             "fields": list(drift.fields),
             "answer": drift.answer.value,
@@ -179,8 +179,8 @@ class JournalWriter:
             return
         applied = self.memory.applied
         if applied and applied.identity == builder.identity:
-            # It is live, and only the day has passed: a rate that grew too old. The turn says
-            # so; a rejection would let it rest, and drift would wait with it.
+            # It is live and only grew stale: an exchange rate is too old. The turn reports it; a
+            # rejection would stop healing drift as well.
             return
         now = self.world.clock()
         rejection = Rejection(builder.identity, problem.reason, 1, now)
@@ -191,7 +191,7 @@ class JournalWriter:
         self.memory.rejection = rejection
 
     async def turn(self, turn: Turn) -> None:
-        """Record a turn, unless it says what the one before said: those are counted.
+        """Record a turn, or count it when it says the same as the one before.
 
         Does not fail when the journal cannot be written: the turn has said so
         already, and the entry waits.

@@ -1,7 +1,7 @@
-"""Take turns until told to stop: lead, look, tell, rest.
+"""Take turns until told to stop: lead, reconcile, report, rest.
 
-Decides nothing about a turn. Whoever holds the lock takes turns; the others
-stand by, and the kernel or the database hands the lock over.
+Decides nothing about a turn. The controller with the lock takes turns, the others
+stand by; the kernel or the database hands the lock over.
 """
 
 import asyncio
@@ -131,7 +131,7 @@ class Loop:
     wakeups: Wakeups
     listeners: Sequence[Listener] = ()
     standby_s: float = 5.0  # between two tries for the lock
-    least_gap_s: float = 1.0  # between two turns, however many people push
+    least_gap_s: float = 1.0  # between two turns, however often somebody pushes
     role: Role = Role.STANDBY
     leader: str | None = None  # who leads instead, while standing by
     next_look_s: float = 0.0  # on the monotonic clock
@@ -139,7 +139,7 @@ class Loop:
     _moved: float = field(default_factory=time.monotonic)
 
     def stop(self) -> None:
-        """Finish the change in hand, begin no other, and return from `run`."""
+        """Finish the current change, start no other, and return from `run`."""
         self._stopping.set()
         self.wakeups.wake("stop")
 
@@ -148,11 +148,11 @@ class Loop:
         return self._stopping.is_set()
 
     def alive(self) -> bool:
-        """Say whether the loop moves: it has not rested or worked longer than it ever should."""
+        """Return whether the loop is alive: it has not rested or worked longer than it should."""
         return time.monotonic() - max(self._moved, self.next_look_s) < _STUCK_AFTER_S
 
     def moved(self) -> None:
-        """Note a sign of life in the middle of a turn."""
+        """Record a sign of life in the middle of a turn."""
         self._moved = time.monotonic()
 
     async def run(self) -> None:
@@ -187,7 +187,7 @@ class Loop:
             return True
         if self.role is Role.LEADER:
             _log.warning("the lock is lost, standing by")
-        # Somebody else may have written meanwhile, so nothing that we remember counts.
+        # Another controller may have written meanwhile: forget everything.
         self.reconciler.forget()
         try:
             leads = await asyncio.to_thread(self.lock.try_acquire)

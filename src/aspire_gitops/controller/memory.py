@@ -1,6 +1,6 @@
 """What the controller knows from one turn to the next, all of it recalled from the journal.
 
-So a restart, or the other controller that takes over, goes on where this one was.
+So a restart, or another controller that takes over, resumes where this one stopped.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A revision that failed for its own reason. It rests; any other one is tried at once."""
+    """A revision that failed for its own reason. It is retried slowly; any other one at once."""
 
     identity: str
     reason: str
@@ -44,7 +44,7 @@ class Rejection:
 
 @dataclass(slots=True)
 class Memory:
-    """The knowledge itself. `states` is what the journal says of each object."""
+    """Everything remembered. `states` is each object as the journal has it."""
 
     recalled: bool = False
     applied: Applied | None = None
@@ -78,7 +78,7 @@ def recall(memory: Memory, journal: Journal, now: datetime) -> None:
 
     Raises:
         JournalUnavailable: Try again.
-        JournalDamaged: A person must look.
+        JournalDamaged: Somebody must look at it.
     """
     memory.states = dict(journal.recorded_states())
     applied = _newest(journal, EntryKind.APPLIED)

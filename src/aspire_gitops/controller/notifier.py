@@ -1,4 +1,4 @@
-"""Tell others: notices and log lines about turns, and the snapshot that reviews read."""
+"""Send notices, log turns, and publish the snapshot that reviews read."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ _log = structlog.get_logger("aspire_gitops.controller")
 
 @dataclass(slots=True)
 class Notifier:
-    """Hears of turns and tells everybody who wants to know."""
+    """Logs turns and puts notices about them into the outbox."""
 
     outbox: Outbox
     _before: Turn | None = None
@@ -108,8 +108,8 @@ class SnapshotPublisher:
             self._down_s = snapshot.downtime.seconds if snapshot.downtime else 0.0
 
     def _fell(self, spent: Mapping[str, str]) -> bool:
-        # What is spent grows all day, and that waits for the next publication. Less means
-        # that the month turned: nobody is to be refused a cap for last month's sake.
+        # Spend grows all day and waits for the next publication. Less means a new month: a cap
+        # must not be refused because of last month's spend.
         if not self._spent:
             return bool(spent)
         return any(

@@ -1,4 +1,4 @@
-"""One turn: bring the gateway to what git says, once, and say how it went.
+"""One turn: make the gateway match git, once, and report how it went.
 
 Faults of the world become a `Turn`; only a bug in this program raises.
 """
@@ -38,7 +38,7 @@ from aspire_gitops.vocabulary.revision import Revision
 from aspire_gitops.vocabulary.time_words import moment_utc
 from aspire_ledger.money import Month
 
-ASKED = "reconcile"  # the cause of a turn that a person asked for: what rests is tried again
+ASKED = "reconcile"  # cause of a turn that a person asked for: rejected revisions are retried
 
 
 @dataclass(slots=True)
@@ -90,7 +90,7 @@ class Reconciler:
         return self.memory.outages.downtime(Month.containing(now, timezone), now)
 
     def forget(self) -> None:
-        """Recall everything from the journal before the next turn; what it could not take yet stays."""
+        """Recall everything from the journal before the next turn; keeps unwritten entries."""
         self.memory = Memory(unwritten=self.memory.unwritten)
 
     async def _look_and_act(self, builder: TurnBuilder) -> None:

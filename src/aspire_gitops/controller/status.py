@@ -115,7 +115,7 @@ def _downtime(reconciler: Reconciler, now: datetime) -> DowntimeReport | None:
 
 
 def _is_in_force(hold: Hold, now: datetime) -> bool:
-    # The turn after a freeze may take its time; the freeze is over all the same.
+    # The freeze is over even if the turn after it has not ended.
     return hold.until is None or now < hold.until
 
 

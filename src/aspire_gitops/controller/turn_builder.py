@@ -100,7 +100,7 @@ def problem_of(error: AspireGitopsError) -> Problem:
 
 
 def passes(error: AspireGitopsError) -> bool:
-    """Say whether an error passes by itself."""
+    """Return whether an error passes by itself."""
     return problem_of(error).standing is Standing.WAITING
 
 
@@ -151,12 +151,12 @@ class TurnBuilder:
 
     @property
     def is_on_hold(self) -> bool:
-        """Say whether somebody asked to look only; a revert is obeyed by writing."""
+        """Return whether a hold forbids writing; a revert does not."""
         return any(hold.kind is not HoldKind.REVERT for hold in self.holds)
 
     @property
     def problem(self) -> Problem | None:
-        """Return the problem that decides: whatever ended the turn, else what came first."""
+        """Return the problem that decides: a waiting one, else the first."""
         waiting = [one for one in self.problems if one.standing is Standing.WAITING]
         return next(iter(waiting or self.problems), None)
 
@@ -207,10 +207,10 @@ def at_rest(revision: Revision, drift: Sequence[Drifted]) -> str:
     """Return the sentence of a turn that had nothing to write."""
     left = [one for one in drift if one.answer is not Answer.HEALED]
     if not left:
-        return f"the gateway is as {revision.short} says"
+        return f"the gateway matches {revision.short}"
     held = sum(one.answer is Answer.HELD for one in left)
-    why = "healing rests because somebody keeps changing it back" if held else "only reported"
-    return f"the gateway is as {revision.short} says but for drift on {plural(len(left), 'object')}, {why}"
+    why = "healing is paused because somebody keeps changing it back" if held else "only reported"
+    return f"the gateway matches {revision.short} except for drift on {plural(len(left), 'object')}, {why}"
 
 
 def after_applying(revision: Revision, outcome: Outcome, drift: Sequence[Drifted]) -> str:
@@ -218,9 +218,7 @@ def after_applying(revision: Revision, outcome: Outcome, drift: Sequence[Drifted
     done = outcome.count(Status.APPLIED)
     healed = sum(one.answer is Answer.HEALED for one in drift)
     if healed and healed == done:
-        return (
-            f"healed drift on {plural(healed, 'object')}; the gateway is as {revision.short} says"
-        )
+        return f"healed drift on {plural(healed, 'object')}; the gateway matches {revision.short}"
     return f"applied {revision.short} with {plural(done, 'change')}"
 
 
@@ -250,8 +248,8 @@ def not_now(why: str, plan: Plan) -> str:
 
 def _waiting(plan: Plan) -> str:
     if not plan.changes:
-        return "nothing waits"
-    return f"{plural(len(plan.changes), 'change')} {'waits' if len(plan.changes) == 1 else 'wait'}"
+        return "nothing is pending"
+    return f"{plural(len(plan.changes), 'change')} pending"
 
 
 def _hold(hold: Hold) -> str:

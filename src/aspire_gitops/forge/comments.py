@@ -1,7 +1,7 @@
 """Read and write the comments of one pull request, on GitHub or GitLab.
 
-One call, one request (reading asks page by page). Nothing is tried again
-here; `keeping` does that.
+One call, one request (reading asks page by page). Only
+`keep_comment` retries.
 """
 
 import asyncio
@@ -145,7 +145,7 @@ class Thread:
 TRIES = 4
 _FIRST_PAUSE_S = 2.0
 _LONGEST_PAUSE_S = 120.0
-"""What a forge may ask us to wait: a job that sleeps longer costs more than a re-run."""
+"""The longest wait that a forge may ask for: a longer sleep costs more than a re-run."""
 
 Pause = Callable[[float], Awaitable[None]]
 
@@ -170,7 +170,7 @@ class Kept:
 async def keep_comment(
     thread: Thread, name: str, text: str, *, pause: Pause = asyncio.sleep
 ) -> Kept:
-    """Let the pull request have exactly one comment of ours called `name`, and let it say `text`.
+    """Keep exactly one comment of ours called `name` on the pull request, with `text`.
 
     Tries up to four times, waiting as long as the forge asks, at most two minutes each time.
 

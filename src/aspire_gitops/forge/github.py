@@ -1,4 +1,4 @@
-"""Tell GitHub what became of a commit: one commit status for each gateway.
+"""Report the outcome of a commit to GitHub: one commit status for each gateway.
 
 A receiver of notices; `notify.outbox` calls it and tries again. It reads
 nothing from GitHub and changes nothing there but the status.
@@ -88,10 +88,10 @@ _HEADERS = MappingProxyType(
 _RIGHT = "give the token the right to write commit statuses of the repository"
 _ADVICE = MappingProxyType(
     {
-        401: "the token is wrong or has expired: set another one",
+        401: "set a valid token (this one is wrong or has expired)",
         403: _RIGHT,
         404: f"check the repository's name, or {_RIGHT}",
-        422: "GitHub does not have this commit, or has 1,000 statuses for it",
+        422: "push the commit (GitHub does not have it, or it has 1,000 statuses)",
     }
 )
 

@@ -1,8 +1,8 @@
 """The append-only, hash-chained record of what the controller saw and did.
 
-`open_journal` is the way in; `chain` says what a line's hash covers, `verifying`
-proves a chain, `migrations` makes and updates the tables. Nothing here judges what
-a line says, and nothing here ever changes or removes one.
+Start with `open_journal`; `chain` defines and verifies the hashes, `tables` creates and
+migrates the tables. Nothing here interprets a line, and nothing ever changes or removes
+one.
 """
 
 from aspire_gitops.journal.chain import GENESIS, ChainFault, Verdict

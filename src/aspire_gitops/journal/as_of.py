@@ -200,17 +200,17 @@ def then_text(then: Then, zone: tzinfo | None = None) -> Iterator[Text]:
     yield Text.assemble(("Live at ", "bold"), (moment_there(then.at, zone), "bold"), ":")
     if then.applied:
         said = then.applied.draft
-        yield Text(f"{who_text(said)}; whole since {moment_there(said.at, zone)}", style="dim")
+        yield Text(f"{who_text(said)}; complete since {moment_there(said.at, zone)}", style="dim")
     else:
-        yield Text("No revision had been applied whole by then.", style="dim")
+        yield Text("No revision had been applied completely by then.", style="dim")
     for one in then.objects:
         yield Text("")
         yield _object(one, zone)
     if not then.objects:
-        yield Text("\nNothing of it was there then, as far as the journal knows.")
+        yield Text("\nThe journal has nothing of it at that time.")
     if then.came:
         names = ", ".join(map(one_line, then.came))
-        yield Text(f"\nNot there then, and there now: {names}", style="yellow")
+        yield Text(f"\nAdded since: {names}", style="yellow")
 
 
 def _object(one: ObjectThen, zone: tzinfo | None) -> Text:
@@ -231,9 +231,7 @@ def _set_by(line: EntryLike, zone: tzinfo | None) -> str:
     when = f"{moment_there(said.at, zone)} (entry {line.number})"
     if str(said.kind) == "observed":
         by = said.body.get("by")
-        return (
-            f"found there {when}, set by {one_line(str(by)) if by else 'a hand that nobody names'}"
-        )
+        return f"found there {when}, set by {one_line(str(by)) if by else 'an unknown person'}"
     return f"set {when} by {who_text(said)}"
 
 

@@ -31,7 +31,7 @@ _SQLITE_DAMAGED = {
     sqlite3.SQLITE_CORRUPT: "is damaged",
     sqlite3.SQLITE_NOTADB: "is not a database",
     sqlite3.SQLITE_CONSTRAINT: "has a forked chain, or somebody tried to change a line",
-    sqlite3.SQLITE_ERROR: "lacks what a journal has",
+    sqlite3.SQLITE_ERROR: "lacks a table or column of the journal",
 }
 _SQLITE_UNAVAILABLE = {
     sqlite3.SQLITE_BUSY: "is locked by another process",
@@ -46,11 +46,11 @@ _SQLITE_UNAVAILABLE = {
 _POSTGRESQL = {
     "08": "lost its connection",
     "25006": "may not be written to: the server is read-only",
-    "28": "is not open to us: user or password is wrong",
+    "28": "refuses access: wrong user or password",
     "3D": "does not exist",
-    "42501": "is not open to us: the user lacks the right",
+    "42501": "refuses access: the user lacks a privilege",
     "53100": "cannot grow: the disk is full",
-    "53": "has no room for us",
+    "53": "is out of resources",
     "55P03": "is locked by another process",
     "57014": "took too long",
     "57P": "is shutting down or starting",
@@ -71,14 +71,14 @@ def told(place: str) -> Iterator[None]:
 
     Raises:
         JournalUnavailable: It may pass by itself: locked, full, not reachable.
-        JournalDamaged: A person must look.
+        JournalDamaged: Somebody must look at it.
     """
     try:
         yield
     except exc.DBAPIError as error:
         raise _translated(error.orig, place) from None
     except exc.TimeoutError:
-        raise JournalUnavailable(f"{place} is busy: too many ask it at once") from None
+        raise JournalUnavailable(f"{place} is busy: too many requests at once") from None
     except OSError as error:
         what = os.strerror(error.errno or errno.EIO)
         raise JournalUnavailable(f"{place} cannot be used: {what}") from None

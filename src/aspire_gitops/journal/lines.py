@@ -80,7 +80,7 @@ def _style(draft: DraftLike) -> str:
 
 
 class Verdict(Protocol):
-    """What was found; see `journal.verifying`."""
+    """What was found; see `journal.chain`."""
 
     @property
     def ok(self) -> bool: ...
@@ -100,7 +100,7 @@ class Verdict(Protocol):
 
 _FAULTS = {
     "changed": "it was changed after it was written",
-    "missing": "it is missing, and later ones are there",
+    "missing": "it is missing, but later ones exist",
     "out of order": "it does not follow the one before it",
     "unreadable": "it cannot be read",
 }

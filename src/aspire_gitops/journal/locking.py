@@ -22,7 +22,7 @@ class WriterLock(Protocol):
         """Take the lock unless another process has it; True if it is ours now. Never waits long.
 
         Raises:
-            JournalUnavailable: The place of the lock cannot be asked. Try again.
+            JournalUnavailable: The lock cannot be reached. Try again.
         """
         ...
 
@@ -38,7 +38,7 @@ class WriterLock(Protocol):
         ...
 
     def release(self) -> None:
-        """Let it go. Does nothing if it is not ours."""
+        """Release it. Does nothing if it is not ours."""
         ...
 
 

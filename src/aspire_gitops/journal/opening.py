@@ -33,8 +33,8 @@ def open_journal(url: str | None, state_dir: Path, *, read_only: bool = False) -
 
     Raises:
         UsageError: The URL is not PostgreSQL's, or the journal is one of a newer version.
-        JournalUnavailable: It cannot be reached, is locked, or (for a reader) is not there yet.
-        JournalDamaged: What is there is not a journal, or no whole one.
+        JournalUnavailable: It cannot be reached, is locked, or (for a reader) does not exist yet.
+        JournalDamaged: It is not a journal, or it is damaged.
     """
     if url:
         return _ready(databases.postgresql(url, read_only=read_only), read_only=read_only)

@@ -1,4 +1,4 @@
-"""Telling others what happened, without ever stopping a turn."""
+"""Notifications about what happened; they never stop a turn."""
 
 from aspire_gitops.notify.news import notices_of, pending_notice, remembered
 from aspire_gitops.notify.outbox import Outbox

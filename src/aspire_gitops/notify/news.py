@@ -1,8 +1,7 @@
-"""What of a turn is worth telling: what began or ended since the turn before. Pure.
+"""Which notices a turn causes: for what began or ended since the turn before. Pure.
 
-A state is told when it begins and when it ends, never once for each turn that
-it lasts. `wording` makes the sentences,
-and `outbox` takes the notices.
+A state is announced when it begins and when it ends, never once for each turn that it
+lasts. `wording` makes the sentences, and `outbox` takes the notices.
 """
 
 import re

@@ -1,8 +1,8 @@
-"""Tell every receiver what it wants to know, in order, at least once, without stopping a turn.
+"""Deliver notices to every receiver, in order, at least once, without stopping a turn.
 
-`put` keeps a notice on disk and returns. `run` hands it over, in its own time:
-each receiver has a line of its own, so that one that is dead holds up nobody
-else. A receiver that fails is asked again with a growing pause, for a day.
+`put` saves a notice on disk and returns. `run` delivers it in the background: each
+receiver has its own queue, so that a dead one does not hold up the others. A receiver
+that fails is retried with a growing pause, for a day.
 """
 
 import asyncio
@@ -86,7 +86,7 @@ class Outbox:
         """Take a notice, from any thread. Returns at once and never raises for a fault of the world.
 
         A notice that is on disk when this returns is told even if the process
-        is killed. When too many wait, the oldest is given up.
+        is killed. When too many wait, the oldest is dropped.
         """
         names = frozenset(one.name for one in self._receivers if one.wants(notice))
         if not names:
@@ -167,7 +167,7 @@ class Outbox:
         except NotificationFailed as error:
             return error
         except TimeoutError:
-            return NotificationFailed(f"no end in {self._pace.try_s:g} s")
+            return NotificationFailed(f"no answer in {self._pace.try_s:g} s")
         except Exception as error:  # noqa: BLE001 (a bug in one receiver must not end the others)
             # Its words are not ours, so they may hold a secret.
             return NotificationFailed(f"a bug in this receiver: {type(error).__name__}")
@@ -180,7 +180,7 @@ class Outbox:
 def _with_losses(notice: Notice, losses: int) -> Notice:
     if not losses:
         return notice
-    said = f"{plural(losses, 'earlier notice')} could not be handed over, see the log of the controller"
+    said = f"{plural(losses, 'earlier notice')} could not be delivered, see the controller's log"
     return replace(notice, lines=(*notice.lines, said))
 
 

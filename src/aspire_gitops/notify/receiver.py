@@ -1,4 +1,4 @@
-"""What the outbox knows of a receiver: its name, its wishes, how fast it is told, and what became of its notices."""
+"""Receivers of notices: what they want, how delivery is retried, and counts of notices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -12,7 +12,7 @@ ALL_BUT_PENDING = frozenset(Topic) - {Topic.PENDING}
 
 
 class Receiver(Protocol):
-    """Somebody who is told. `name` is unique among the receivers, and holds no secret."""
+    """Receives notices. `name` is unique among the receivers, and holds no secret."""
 
     @property
     def name(self) -> str: ...
@@ -29,10 +29,10 @@ class Receiver(Protocol):
         ...
 
     async def tell(self, notice: Notice) -> None:
-        """Hand the notice over. Hearing the same one twice must do no harm.
+        """Deliver the notice. Receiving the same one twice must be harmless.
 
         Raises:
-            NotificationFailed: `permanent` when the same notice can never be handed over.
+            NotificationFailed: `permanent` when the same notice can never be delivered.
         """
         ...
 
@@ -78,14 +78,14 @@ class NoticeCounts:
 
 
 class NoticeCounters:
-    """One tally for each name, from several threads."""
+    """Counts for each receiver, safe from several threads."""
 
     def __init__(self, names: frozenset[str]) -> None:
         self._lock = Lock()
         self._by_name = {name: NoticeCounts() for name in sorted(names)}
 
     def add(self, name: str, **more: int) -> None:
-        """Add to the counts of one receiver, by the names of `Tally`."""
+        """Add to the counts of one receiver, by the fields of `NoticeCounts`."""
         with self._lock:
             old = self._by_name.get(name, NoticeCounts())
             sums = {

@@ -1,4 +1,4 @@
-"""Make the calls that apps make and the attacks on them, and put both accounts of each side by side."""
+"""Make the calls of apps and the attacks, and return both accounts of each."""
 
 import json
 import time

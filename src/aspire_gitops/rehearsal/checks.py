@@ -1,4 +1,4 @@
-"""Judge what was seen. Pure: each check returns a fact, or raises `NotProved` with what it saw instead."""
+"""Judge what was seen. Pure: each check returns a fact, or raises `CheckFailed` with what it saw instead."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _NONE = (None, "0")
 
 
 class CheckFailed(Exception):
-    """A check saw something else than it must. The message says what."""
+    """A check failed. The message says what it saw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ def books_agree(books: tuple[Book, ...]) -> str:
         raise CheckFailed("nothing was billed, so nothing is compared")
     booked, calls = sum(book.booked for book in books), sum(book.calls for book in books)
     where = plural(len(books), "budget")
-    return f"{plural(calls, 'call')}, {shown(booked)} AUD in {where}: the ledger has all of it"
+    return f"{plural(calls, 'call')}, {shown(booked)} AUD in {where}: all booked by the ledger"
 
 
 def no_fallback(exchange: CallResult, route: Route) -> str:

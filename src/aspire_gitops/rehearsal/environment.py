@@ -48,7 +48,7 @@ class CallResult:
     """What came back for one call, and what went out for it.
 
     The headers are LiteLLM's account of who answered; `received` is the
-    upstream's. Neither is believed without the other.
+    upstream's. Neither counts without the other.
     """
 
     status: int

@@ -24,7 +24,7 @@ from aspire_gitops.rehearsal.books import Book
 from aspire_gitops.rehearsal.calling import AppCaller, Attacker, leaks, received_by
 from aspire_gitops.rehearsal.environment import AppCall, Attacked, CallResult
 from aspire_gitops.rehearsal.ledger_books import LedgerBooks
-from aspire_gitops.rehearsal.ours import Ours
+from aspire_gitops.rehearsal.recorder import Recorder
 from aspire_gitops.rehearsal.redirect import Redirected, keys_folder, redirect, secret_reference
 from aspire_gitops.rehearsal.report import Rehearsal, Watcher
 from aspire_gitops.rehearsal.steps import play
@@ -39,13 +39,13 @@ Answer = TypeVar("Answer")
 
 
 class SandboxEnvironment:
-    """One sandbox with its upstream. Implements `Stage`."""
+    """One sandbox with its upstream. Implements `Environment`."""
 
     def __init__(
         self,
         sandbox: Sandbox,
         redirected: Redirected,
-        ours: Ours,
+        recorder: Recorder,
         bookkeeper: Bookkeeper,
         *,
         deliveries: Deliveries,
@@ -56,7 +56,7 @@ class SandboxEnvironment:
         self._control = UpstreamControl(sandbox.upstream_url)
         self._caller = AppCaller(sandbox.base_url, self._control)
         self._attacker = Attacker(sandbox.base_url, self._control)
-        self._redirected, self._ours = redirected, ours
+        self._redirected, self._recorder = redirected, recorder
         self._deliveries = deliveries
         self._admin_key = SecretStr(sandbox.master_key)
         self._made_by_hand: dict[ObjectKey, str] = {}
@@ -74,29 +74,29 @@ class SandboxEnvironment:
     def plan(self, compiled: Compiled) -> Plan:
         evidence = gather_evidence(compiled.objects, resolve_secrets(compiled.intents))
         found = self._snapshot()
-        adopted = addresses_to_adopt(compiled, found, self._ours.owner)
+        adopted = addresses_to_adopt(compiled, found, self._recorder.owner)
         if adopted:
             found = self._ask(lambda client: client.read_holders(found, adopted))
-        plan = make_plan(compiled, found, owner=self._ours.owner, evidence=evidence)
-        self._ours.keep_plan(plan)
+        plan = make_plan(compiled, found, owner=self._recorder.owner, evidence=evidence)
+        self._recorder.keep_plan(plan)
         return plan
 
     def apply(self, plan: Plan, compiled: Compiled) -> Outcome:
         secrets = resolve_secrets(compiled.intents)
         outcome = self._ask(lambda client: apply_plan(plan, client, secrets, self._deliveries))
-        self._ours.keep_outcome(outcome)
+        self._recorder.keep_outcome(outcome)
         return outcome
 
     def addresses(self) -> Mapping[ObjectKey, str]:
         return {
             ObjectKey(item.key.kind, item.mark.name): item.address
             for item in self._snapshot().objects
-            if item.mark and item.mark.owner == self._ours.owner and item.address
+            if item.mark and item.mark.owner == self._recorder.owner and item.address
         }
 
     def call(self, call: AppCall) -> CallResult:
         exchange = self._caller.call(call, self._value_of(call.key))
-        self._ours.keep(f"the answer to {call.key.name} for {call.model}", exchange.message)
+        self._recorder.keep(f"the answer to {call.key.name} for {call.model}", exchange.message)
         self._bookkeeper.note(call.key, call.model, exchange.received)
         return exchange
 
@@ -108,7 +108,7 @@ class SandboxEnvironment:
         self._attacker.behave()
         received = tuple(map(received_by, calls))
         self._bookkeeper.note(key, names.alias, received)
-        self._ours.keep(f"the answer to {key.name}, {attack.name}", message)
+        self._recorder.keep(f"the answer to {key.name}, {attack.name}", message)
         planted = {name: secret for name, secret in self.planted().items() if secret != value}
         return Attacked(
             status=status,
@@ -158,7 +158,7 @@ class SandboxEnvironment:
         return next(iter(values.values()), None)
 
     def written(self) -> Mapping[str, str]:
-        return self._ours.written()
+        return self._recorder.written()
 
     def _value_of(self, key: ObjectKey) -> str:
         if key in self._made_by_hand:
@@ -229,12 +229,14 @@ def staged(
             raise AssertionError("the sandbox was asked for an upstream and has none")
         redirected = redirect(compiled, sandbox.upstream_url, folder, fake_secret)
         _write_secrets(redirected, folder)
-        ours = Ours(owner)
-        stack.enter_context(ours.listening())
+        recorder = Recorder(owner)
+        stack.enter_context(recorder.listening())
         books = sandbox.ledger_url and stack.enter_context(LedgerBooks(sandbox.ledger_url))
         keeper = Bookkeeper(redirected.compiled, books or None)
         deliveries = deliveries_in(Path(keys_folder(folder)))
-        environment = SandboxEnvironment(sandbox, redirected, ours, keeper, deliveries=deliveries)
+        environment = SandboxEnvironment(
+            sandbox, redirected, recorder, keeper, deliveries=deliveries
+        )
         yield environment, redirected.compiled
 
 

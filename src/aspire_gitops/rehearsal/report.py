@@ -62,7 +62,7 @@ class Rehearsal:
 
 
 class Watcher(Protocol):
-    """Somebody who wants to hear how it goes."""
+    """Receives the progress of a rehearsal."""
 
     def begins(self, title: str) -> None: ...
 
@@ -154,7 +154,7 @@ def _next(rehearsal: Rehearsal) -> str:
 _NEXT = """
 Try next:
   edit a file in gateway.d, such as the target of an alias, then
-  aspire-gitops validate           say what is wrong with it
-  aspire-gitops rehearse           prove the edit, before anybody meets it
+  aspire-gitops validate           find mistakes
+  aspire-gitops rehearse           prove the edit before it is merged
   aspire-gitops plan               see what it changes on your gateway (docs/settings.md)
 """

@@ -1,4 +1,4 @@
-"""Who plays in a rehearsal: the keys, the aliases they may call, and pairs fit for a swap. Pure."""
+"""Choose what a rehearsal uses: keys, the aliases they may call, and pairs to swap. Pure."""
 
 from collections.abc import Iterator, Mapping
 
@@ -53,7 +53,7 @@ def route_of(environment: Environment, deployment: GatewayObject) -> Route:
     provider = provider_of(deployment)
     return Route(
         alias=deployment.handle,
-        model_id=environment.addresses().get(deployment.key, "an object that is not there"),
+        model_id=environment.addresses().get(deployment.key, "a missing object"),
         provider=provider,
         model=upstream_model(deployment),
         credential=environment.secret_of(provider),

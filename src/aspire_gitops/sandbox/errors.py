@@ -1,4 +1,4 @@
-"""What a sandbox can fail with, sorted by who has to act.
+"""Errors of a sandbox, by who has to act.
 
 Every error says what is wrong and what to do. None holds a key: the
 sandbox's keys and the caller's variables stay out of messages and logs.

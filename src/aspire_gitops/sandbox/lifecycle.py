@@ -49,7 +49,7 @@ def _raise_exit(number: int, _frame: FrameType | None) -> None:
 
 
 def in_silence(_message: str) -> None:
-    """Tell nobody: the progress of a caller that does not show any."""
+    """Ignore progress: for callers that show none."""
 
 
 def start(
@@ -112,7 +112,7 @@ def stop(state_dir: Path, *, keep: bool = False) -> None:
     with folder.locked():
         state = folder.read()
         if state is None:
-            raise SandboxNotFound(f"the sandbox in {state_dir} was stopped meanwhile")
+            raise SandboxNotFound(f"the sandbox in {state_dir} was stopped in the meantime")
         stop_all(state)
         folder.write(state)
         if keep:

@@ -1,4 +1,4 @@
-"""What a caller may ask of a sandbox, and what it gets: two frozen values."""
+"""Options of a sandbox, and the running sandbox: two frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -59,7 +59,7 @@ def spawn(
             env=env,
             cwd=cwd,
         )
-    # Nobody but us can reap it, so even a child that has already ended keeps its entry in /proc.
+    # Only we can reap it, so even a child that has already ended keeps its entry in /proc.
     process = Process(child.pid, _birth(child.pid, of_zombie=True) or 0)
     _children[process] = child
     return process

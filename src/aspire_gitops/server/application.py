@@ -19,8 +19,8 @@ from aspire_gitops.vocabulary.errors import AspireGitopsError
 def not_ready(status: Status) -> str | None:
     """Return why the controller is not ready, None when it is.
 
-    A standby is ready: taking over is its work. So is a controller that is
-    stalled, which asks for a person and not for a restart.
+    A standby is ready to take over. A stalled controller is ready too: it needs a
+    person, not a restart.
     """
     if status.role is Role.STANDBY:
         return None

@@ -44,7 +44,7 @@ class LocalController:
         """Return what the controller says about itself.
 
         Raises:
-            UsageError: No controller runs there, or it speaks another language.
+            UsageError: No controller runs there, or its version does not fit.
             AspireGitopsError: It did not answer in time. Try again.
         """
         with self._client(_STATUS_TIMEOUT_S) as client:
@@ -58,7 +58,7 @@ class LocalController:
         `cause` is `reconcile` (a person wants what rests to be tried again) or `brake`.
 
         Raises:
-            UsageError: No controller runs there, or it speaks another language.
+            UsageError: No controller runs there, or its version does not fit.
             AspireGitopsError: It refused, or did not end in time. Try again.
         """
         with self._client(timeout_s) as client:

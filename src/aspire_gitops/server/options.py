@@ -1,4 +1,4 @@
-"""How the server is to be run, and what it needs of the controller."""
+"""Options of the server, and its two ports to the controller."""
 
 import ipaddress
 import socket
@@ -46,8 +46,8 @@ class ServerOptions:
         """Return the family and the numeric address to listen on.
 
         Raises:
-            UsageError: The address does not exist, or strangers could reach the
-                page there and no token keeps them out.
+            UsageError: The address is invalid, or it is reachable from other
+                machines and no token is set.
         """
         try:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
@@ -71,19 +71,19 @@ def is_loopback(address: str) -> bool:
 
 
 class StatusProvider(Protocol):
-    """The controller, to look at. Both calls are cheap and read memory only."""
+    """The controller's status. Both calls are cheap and read memory only."""
 
     def status(self) -> Status:
         """Return everything that may be shown, at this moment."""
         ...
 
     def alive(self) -> bool:
-        """Say whether the loop has moved within its deadline. False means: restart me."""
+        """Return whether the loop has moved within its deadline. False asks for a restart."""
         ...
 
 
 class TurnRequests(Protocol):
-    """The controller, to be woken. Many wake-ups make one turn."""
+    """Wakes the controller. Many wake-ups make one turn."""
 
     def wake(self, cause: str) -> None:
         """Ask for a turn soon, and do not wait for it."""

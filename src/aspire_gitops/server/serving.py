@@ -1,7 +1,7 @@
 """Serve from inside the controller's own loop, until told to stop.
 
-uvicorn does the HTTP. Its signal handlers stay out: the controller has its own,
-and a signal must end the change in hand first.
+uvicorn does the HTTP. Its signal handlers are disabled: the controller has its own,
+which finish the current change first.
 """
 
 import asyncio

@@ -27,7 +27,7 @@ def short_path(state_dir: Path) -> Iterator[str]:
     """Give a path to the socket that fits into an address, for as long as the block runs.
 
     Raises:
-        UsageError: The path is too long and this system has no way around it.
+        UsageError: The path is too long for this system.
         OSError: The folder cannot be opened.
     """
     path = state_dir / SOCKET
@@ -49,7 +49,7 @@ def network_socket(options: ServerOptions) -> socket.socket:
     """Listen on the network address.
 
     Raises:
-        UsageError: It cannot be listened on; says why.
+        UsageError: Listening failed; the message says why.
     """
     family, address = options.address()
     try:

@@ -78,7 +78,7 @@ def read_settings(**flags: Any) -> Settings:
     """Read the environment; a flag that is not None wins over its variable.
 
     Raises:
-        UsageError: A variable or flag has a value that cannot be. Says which, never the value.
+        UsageError: A variable or flag has an invalid value. Names it, never the value.
     """
     return read(Settings, flags)
 

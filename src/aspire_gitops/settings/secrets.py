@@ -1,6 +1,6 @@
-"""Read what must not be seen: from a variable, or from the file that a `…_FILE` variable names.
+"""Read secrets from a variable, or from the file that a `…_FILE` variable names.
 
-Never from an argument, which everybody on the machine could read. No message
+Never from an argument, which every user of the machine could read. No message
 quotes a value or the bytes of a file.
 """
 
@@ -68,7 +68,7 @@ def read_token(path: Path | None, variable: str) -> SecretStr | None:
 
 
 def settings_warnings(settings: Settings) -> Iterator[str]:
-    """Yield what works but should not stay as it is."""
+    """Yield warnings about settings that work but should change."""
     for field in sorted(type(settings).model_fields):
         path = getattr(settings, field)
         if not (field.endswith(_FILE) and field.removesuffix(_FILE) in type(settings).model_fields):

@@ -1,8 +1,8 @@
-"""Reviewed files from a folder, as a person edits it or a volume mounts it.
+"""Reviewed files from a folder, edited by a person or mounted as a volume.
 
 A folder can change while it is read; `GitSource` cannot. Links are followed
 only to files inside the same folder, which is how Kubernetes mounts a
-ConfigMap; whatever could block or lead elsewhere is a problem of that file.
+ConfigMap; anything that could block or lead elsewhere is reported for that file.
 """
 
 import errno
@@ -145,7 +145,7 @@ def _file(path: str, shown: str) -> SourceFile | SourceProblem:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise  # it was there a moment ago: the folder is changing
+        raise  # it existed a moment ago: the folder is changing
     except OSError as error:
         if error.errno == errno.ENXIO:  # what a socket answers
             return not_regular(shown, "a socket")
@@ -166,7 +166,7 @@ def _opened_file(descriptor: int, shown: str) -> SourceFile | SourceProblem:
         return too_large(shown, status.st_size)
     content = os.read(descriptor, status.st_size + 1)
     if len(content) != status.st_size:
-        return unreadable(shown, "it changed meanwhile")
+        return unreadable(shown, "it changed while it was read")
     return SourceFile(shown, content)
 
 

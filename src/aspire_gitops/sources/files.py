@@ -1,4 +1,4 @@
-"""Which files count, and what is said about those that cannot be taken."""
+"""Which files count, and the problems of files that cannot be read."""
 
 from aspire_gitops.loading.rules import (
     FILE_TOO_LARGE,

@@ -1,4 +1,4 @@
-"""Say when a folder's reviewed files change. The only module that imports watchfiles."""
+"""Watch a folder's reviewed files. The only module that imports watchfiles."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -18,7 +18,7 @@ from aspire_gitops.vocabulary.revision import Revision
 class Standing(StrEnum):
     """How a turn ended, told apart by what has to happen next."""
 
-    READY = "ready"  # at rest: the gateway is as git says, or as a hold allows
+    READY = "ready"  # at rest: the gateway matches git, or what a hold allows
     WAITING = "waiting"  # passes by itself: looked at again with a growing pause
     STALLED = "stalled"  # needs a commit or a person: looked at again slowly
 

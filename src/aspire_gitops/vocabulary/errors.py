@@ -14,7 +14,7 @@ AspireGitopsError
 ├── LedgerUnavailable         its database cannot answer now             → try again
 ├── LedgerRefused             what is asked of it cannot be done         → somebody must look
 ├── NotificationFailed        a notification could not be handed over    → try again
-├── SandboxError              the sandbox could not be started or used   → see its message
+├── SandboxError              the sandbox could not be started or used   → see its help
 └── GatewayError
     ├── GatewayUnavailable    no answer, 429 or 5xx after the last retry → try again
     ├── GatewayRefused        401 or 403                                 → somebody must act
@@ -75,7 +75,7 @@ class SourceRefused(AspireGitopsError):
 
 
 class SecretMissing(AspireGitopsError):
-    """A secret reference leads nowhere, or to what must not be used as one.
+    """A secret reference leads nowhere, or to a value that must not be used as a secret.
 
     Somebody must set what the message names.
     """
@@ -106,16 +106,16 @@ class LedgerUnavailable(AspireGitopsError):
 
 
 class LedgerRefused(AspireGitopsError):
-    """The ledger will not do what is asked: a month that is not over, an address that is none.
+    """The ledger cannot do what is asked: the month is not over, the address is invalid.
 
-    Trying again cannot help; its message says what would.
+    Trying again cannot help.
     """
 
 
 class NotificationFailed(AspireGitopsError):
-    """Somebody could not be told. Try again; it never stops a turn.
+    """A notification could not be delivered. Try again; it never stops a turn.
 
-    `retry_after_s` is the receiver's own wish; `permanent` says that trying again cannot help;
+    `retry_after_s` is what the receiver asks for, in seconds; `permanent` says that trying again cannot help;
     `status` is what the receiver answered, None when it was not reached.
     """
 
@@ -145,8 +145,8 @@ class GatewayError(AspireGitopsError):
 class GatewayUnavailable(GatewayError):
     """No usable answer: refused, timed out, 429 or 5xx after the last retry. Try again later.
 
-    `retry_after_s` is the gateway's own wish, in seconds, when it gave one. `answered`:
-    it was there, and only busy.
+    `retry_after_s` is what the gateway asks for, in seconds. `answered`: it did answer,
+    and is only busy.
     """
 
     def __init__(

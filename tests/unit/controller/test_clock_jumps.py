@@ -49,7 +49,7 @@ def test_drift_is_healed_and_commits_are_applied_whatever_the_time(
     swap(settled, "chat-2")
     assert settled.turn().standing is Standing.READY
     assert settled.params("chat")["model"] == "openai/chat-2"
-    assert settled.turn().reason.startswith("the gateway is as")
+    assert settled.turn().reason.startswith("the gateway matches")
     assert settled.fake.writes == []
 
 
@@ -58,7 +58,7 @@ def test_a_new_process_after_a_jump_goes_on_from_the_journal(settled: Scene, jum
     settled.restart()
     turn = settled.turn("start", later_s=jump_s)
     assert (turn.standing, turn.drift, settled.fake.writes) == (Standing.READY, (), [])
-    assert turn.reason.startswith("the gateway is as")
+    assert turn.reason.startswith("the gateway matches")
 
 
 @pytest.mark.parametrize("jump_s", [-DAY, -HOUR, HOUR])

@@ -171,7 +171,7 @@ def test_a_freeze_keeps_it_from_being_written(watched: Watched) -> None:
     watched.scene.turn()
     freeze(watched.scene)
     turn = watched.scene.turn()
-    assert (writes(watched.scene), "1 change waits" in turn.reason) == ([], True)
+    assert (writes(watched.scene), "1 change pending" in turn.reason) == ([], True)
 
 
 def test_who_may_not_write_does_not_write_it(watched: Watched) -> None:

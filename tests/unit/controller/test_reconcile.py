@@ -45,7 +45,7 @@ def test_a_turn_without_changes_writes_nothing(settled: Scene) -> None:
     turn = settled.turn()
     assert settled.fake.writes == []
     assert (turn.standing, dict(turn.counts), turn.drift) == (Standing.READY, {}, ())
-    assert turn.reason.startswith("the gateway is as main@")
+    assert turn.reason.startswith("the gateway matches main@")
 
 
 def test_a_new_commit_is_applied_at_once_and_recorded_with_its_author(settled: Scene) -> None:
@@ -311,7 +311,7 @@ def test_an_apply_that_the_gateway_cut_off_is_finished_by_the_next_turn(scene: S
         first = scene.turn()
     assert first.standing is not Standing.READY
     scene.turn("reconcile")
-    assert scene.turn().reason.startswith("the gateway is as")
+    assert scene.turn().reason.startswith("the gateway matches")
     assert scene.params("chat")["model"] == "openai/chat-1"
 
 
@@ -344,7 +344,7 @@ def test_a_journal_lost_in_the_middle_stops_the_apply_and_loses_no_result(scene:
     scene.turn()
     results = scene.journal.said(EntryKind.RESULT)
     assert results.count("credential/acme applied") == 1, "the result that had to wait is written"
-    assert scene.turn().reason.startswith("the gateway is as")
+    assert scene.turn().reason.startswith("the gateway matches")
 
 
 def test_git_out_of_reach_keeps_the_last_good_one_in_force(settled: Scene) -> None:
@@ -382,7 +382,7 @@ def test_a_freeze_shows_what_waits_and_changes_nothing(settled: Scene) -> None:
     freeze(settled, 10)
     turn = settled.turn()
     assert (turn.standing, settled.fake.writes) == (Standing.READY, [])
-    assert turn.reason == "frozen by ada until 2026-11-23 12:11 UTC (maintenance); 1 change waits"
+    assert turn.reason == "frozen by ada until 2026-11-23 12:11 UTC (maintenance); 1 change pending"
     assert [hold.kind for hold in turn.holds] == [HoldKind.FREEZE]
     assert turn.plan is not None
     assert len(turn.plan.changes) == 1

@@ -156,7 +156,7 @@ def test_a_rate_limit_is_waited_for_as_long_as_it_asks(forge: FakeForge) -> None
 @pytest.mark.parametrize(
     ("answer", "permanent", "said"),
     [
-        pytest.param(Say(401), True, "401; the token is wrong", id="wrong token"),
+        pytest.param(Say(401), True, "401; set a valid token", id="wrong token"),
         pytest.param(Say(404), True, "404; check the repository", id="no such pull request"),
         pytest.param(Say(403, {"retry-after": "3000"}), False, "try again later", id="long limit"),
         pytest.param(Say(500), False, "500; try again later", id="down for good"),

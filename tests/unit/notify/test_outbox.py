@@ -144,7 +144,7 @@ def test_the_next_notice_says_what_was_lost_and_says_it_once(tmp_path: Path) -> 
 
     run_until(box)
 
-    said = "1 earlier notice could not be handed over, see the log of the controller"
+    said = "1 earlier notice could not be delivered, see the controller's log"
     assert [one.lines for one in friend.heard] == [("x", said), ("x",)]
 
 
@@ -251,7 +251,7 @@ def test_too_many_notices_drop_the_oldest_and_say_so(tmp_path: Path) -> None:
     ]
     run_until(box)
     assert friend.ids == ids(3, 4, 5)
-    assert friend.heard[0].lines[-1].startswith("2 earlier notices could not be handed over")
+    assert friend.heard[0].lines[-1].startswith("2 earlier notices could not be delivered")
     assert box.counts["friend"] == NoticeCounts(told=3, given_up=2)
 
 

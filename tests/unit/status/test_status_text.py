@@ -54,7 +54,7 @@ def test_the_first_line_says_how_things_stand(status: Status, first: str) -> Non
 @pytest.mark.parametrize(
     ("status", "line"),
     [
-        pytest.param(ready(), "  The gateway is as git says.", id="the reason"),
+        pytest.param(ready(), "  The gateway matches git.", id="the reason"),
         pytest.param(ready(), "  last ready 24 s ago, next look in 36 s", id="the pace"),
         pytest.param(waiting(), "just now: reading the gateway", id="what is done now"),
         pytest.param(frozen(), "  Frozen by tom.berg until 04:39 UTC (in 85 min): month-end", id="a freeze"),
@@ -99,7 +99,7 @@ def test_no_text_of_others_begins_a_line() -> None:
     [
         pytest.param(
             turn(),
-            "ready: the gateway is as git says · main@sha1:4f2c9d1a0b3c · no changes · "
+            "ready: the gateway matches git · main@sha1:4f2c9d1a0b3c · no changes · "
             "0.21 s (gateway 0.15 s, git 28 ms, own 31 ms)",
             id="a quiet turn",
         ),

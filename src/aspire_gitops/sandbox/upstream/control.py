@@ -1,4 +1,4 @@
-"""Tell the stand-in provider what to do, and ask it what it received."""
+"""Control the stand-in provider, and read what it received."""
 
 from pydantic import BaseModel
 

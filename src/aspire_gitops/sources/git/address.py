@@ -1,4 +1,4 @@
-"""Where a remote is, and what lets us into it: a token, or an ssh key file."""
+"""A remote's address and its credentials: a token, or an ssh key file."""
 
 import base64
 import ipaddress
@@ -54,8 +54,8 @@ def parse_address(text: str) -> Address:
     """Return the address that `text` writes.
 
     Raises:
-        UsageError: It is none, holds a password or a user where none belongs,
-            or would make git run something. Says what to write instead.
+        UsageError: It is invalid, contains a password or a user name where none
+            belongs, or would make git run a program.
     """
     if not text or text.startswith("-") or not text.isprintable() or any(map(str.isspace, text)):
         raise UsageError("invalid repository address", help=_KINDS)
@@ -174,7 +174,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class TokenFile:
-    """A file that holds a token and nothing else. It is read anew each time: tokens are renewed."""
+    """A file that holds a token and nothing else. Read each time, because tokens are renewed."""
 
     path: Path
     username: str = _USERNAME
@@ -182,7 +182,7 @@ class TokenFile:
 
 @dataclass(frozen=True, slots=True)
 class SshKey:
-    """A private key without passphrase, and the file of host keys that we believe."""
+    """A private key without passphrase, and the known_hosts file."""
 
     key: Path
     known_hosts: Path
@@ -239,7 +239,7 @@ def access(address: Address, credentials: Credentials | None, *, timeout_s: floa
 
 
 def _patience(timeout_s: float) -> tuple[tuple[str, str], ...]:
-    # Should we be killed, git must find out by itself that nothing comes any more.
+    # If we are killed, git must notice by itself that nothing more comes.
     return ("http.lowSpeedLimit", "1"), ("http.lowSpeedTime", str(max(1, round(timeout_s))))
 
 

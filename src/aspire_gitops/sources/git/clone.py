@@ -1,7 +1,7 @@
-"""Our bare clone: a folder of our own that can be thrown away and made again.
+"""Our bare clone: a folder that can be deleted and recreated.
 
-It holds what was fetched, and the last applied commit. Whoever works in it holds
-its lock, and git's children hold it too, so that a git that outlives a killed
+It holds what was fetched, and the last applied commit. Every user
+of it holds its lock, and so do git's children, so that a git that outlives a killed
 controller is never disturbed. `exchange` fetches into it, `remote` reads from it.
 """
 
@@ -33,7 +33,7 @@ def say_nothing(_sentence: str) -> None:
 
 
 class Damaged(Exception):
-    """The clone is not whole. It can be made again from the remote."""
+    """The clone is damaged. It can be recreated from the remote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Clone:
 
         Raises:
             SourceRefused: The folder holds something else.
-            SourceUnavailable: It cannot be written, or somebody else held it all the time.
+            SourceUnavailable: It cannot be written, or another process held it all the time.
         """
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

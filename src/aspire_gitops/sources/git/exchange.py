@@ -1,8 +1,8 @@
-"""Speak to the remote: which commit a branch has, fetch it, push one. Decides nothing.
+"""Talk to the remote: find a branch's commit, fetch it, push one. Decides nothing.
 
 One remote, one clone, one set of credentials. Failures become `SourceRefused`
 and `SourceUnavailable` by the table in `faults`, or `Damaged` when it is our
-clone that is not whole. `remote` reads what was fetched.
+clone that is damaged. `remote` reads what was fetched.
 """
 
 import re
@@ -119,7 +119,7 @@ class Exchange:
 
         Raises:
             SourceUnavailable, SourceRefused: The remote does not say.
-            Damaged: Our clone is not whole.
+            Damaged: Our clone is damaged.
         """
         full = f"refs/heads/{branch}"
         listed = self._git("ls-remote", "--quiet", self.clone.address.url, full)
@@ -138,7 +138,7 @@ class Exchange:
         Raises:
             SourceUnavailable, SourceRefused: The remote does not give it. What half
                 arrived is removed.
-            Damaged: Our clone is not whole.
+            Damaged: Our clone is damaged.
         """
         self.clone.sweep()
         try:

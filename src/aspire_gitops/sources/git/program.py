@@ -1,4 +1,4 @@
-"""Run the git program: nobody's settings, no questions, a time limit, all of it ended.
+"""Run the git program: without user settings or prompts, with a time limit, ended as a whole.
 
 The environment is built from nothing, so neither the user's git settings nor a
 hook's variables count. git starts children (ssh, git-remote-https), so each run
@@ -153,7 +153,7 @@ def run(
     `about` what it works on, in words.
 
     Raises:
-        SourceUnavailable: It did not end in time, said far too much, or cannot be started.
+        SourceUnavailable: It timed out, wrote far too much, or cannot be started.
     """
     try:
         process = _start(command, environment, given, () if held is None else (held,))
@@ -178,7 +178,7 @@ def run(
 
 
 class _Ended(Exception):
-    """We do not wait for it any longer."""
+    """We stop waiting for it."""
 
 
 def _start(
@@ -218,7 +218,7 @@ def _listen(process: "subprocess.Popen[bytes]", timeout_s: float) -> tuple[bytes
                 if not part:
                     waiting.unregister(key.fd)
                 if len(heard[key.fd]) > MAX_OUTPUT_BYTES:
-                    raise _Ended("says more than any git should")
+                    raise _Ended("wrote too much output")
     try:
         process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""Put one small file on a branch of its own, for others to read: one commit each time it changes.
+"""Publish one small file on a branch of its own: one commit each time it changes.
 
 No work tree, never by force, and never onto a branch that holds anything else.
 The controller publishes its snapshot so; reviewers' machines read it from there.
@@ -56,9 +56,9 @@ def publish_file(
     address. Somebody else's push in between is seen, and the file put on top of it.
 
     Raises:
-        NotificationFailed: The remote does not take it, or the branch holds other files.
+        NotificationFailed: The remote rejects it, or the branch contains other files.
             `permanent` says that trying again cannot help.
-        UsageError: The address, branch or path is none.
+        UsageError: The address, branch or path is invalid.
     """
     address = parse_address(url)
     check_credentials(address, credentials)

@@ -1,7 +1,7 @@
 """A branch of a remote repository as a source: fetched into a bare clone, read at one commit.
 
-What is verified, read and reported is one commit, by its full name. A clone
-that is not whole is made again from the remote by itself, once in a read.
+What is verified, read and reported is one commit, by its full name. A
+damaged clone is recreated from the remote, once in a read.
 Synchronous: the controller runs it in a thread.
 """
 
@@ -49,7 +49,7 @@ class Look:
 
         Raises:
             SourceUnavailable, SourceRefused: The remote does not give it.
-            Damaged: Our clone is not whole.
+            Damaged: Our clone is damaged.
         """
         clone = self.exchange.clone
         if clone.commit_at(_NEWEST) != tip:
@@ -64,7 +64,7 @@ class Look:
 
         Raises:
             SourceUnavailable, SourceRefused: It cannot or must not be read.
-            Damaged: Our clone is not whole.
+            Damaged: Our clone is damaged.
         """
         clone = self.exchange.clone
         if clone.commit_at(commit) is None:
@@ -108,10 +108,10 @@ class RemoteSource:
         clone: The bare clone's folder, made with mode 0700 when it is not there.
         signers: Whose signature a commit needs to be read; None: nobody's.
         timeout_s: For each run of git, in seconds; then git and its children are ended.
-        tell: Hears a sentence when a damaged clone is made again.
+        tell: Gets a sentence when a damaged clone is recreated.
 
     Raises:
-        UsageError: The url or the branch is none, or the credentials do not fit it.
+        UsageError: The URL or the branch is invalid, or the credentials do not fit it.
     """
 
     url: str = field(repr=False)
@@ -136,8 +136,8 @@ class RemoteSource:
 
         Raises:
             SourceUnavailable: The remote or the clone cannot be read. Try again.
-            SourceRefused: No access, no such branch or folder, or no signature that
-                counts. A person must act.
+            SourceRefused: No access, no such branch or folder, or no valid
+                signature. Somebody must act.
         """
         return self._in_whole_clone(self._read_newest)
 
@@ -146,8 +146,8 @@ class RemoteSource:
 
         Raises:
             SourceUnavailable: The remote or the clone cannot be read. Try again.
-            SourceRefused: The remote does not have that commit any more, or what
-                `read` refuses. A person must act.
+            SourceRefused: The remote no longer has that commit, or as for `read`.
+                Somebody must act.
             UsageError: This is not the full name of a commit.
         """
         if not _COMMIT.fullmatch(commit):
@@ -199,7 +199,7 @@ class RemoteSource:
         return tree
 
     def _known(self, look: Look, commit: str) -> SourceTree | None:
-        # With other keys than last time, somebody may have lost the right to sign.
+        # With other keys than last time, a signer may have lost the right to sign.
         match self._last:
             case (allowed, tree) if allowed == look.allowed and tree.revision.commit == commit:
                 return tree

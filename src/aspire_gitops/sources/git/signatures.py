@@ -1,8 +1,8 @@
-"""Is a commit signed by somebody who may? Judged by git itself, with our keys only.
+"""Verify that an allowed person signed a commit, with git itself and our keys only.
 
-The keys are copied into a throw-away folder for one judgement: neither the
-user's keyring nor git's settings count, and a key file that changes meanwhile
-cannot matter. Whoever reads a commit verifies that same commit, by its full name.
+The keys are copied into a throw-away folder for one check: neither the user's keyring
+nor git's settings count, and a key file that changes meanwhile does not matter. The
+commit that is read is the one verified, by its full name.
 """
 
 import re
@@ -56,7 +56,7 @@ class Allowed:
 
         Raises:
             SourceRefused: It is unsigned, signed by another key, or its signature
-                is bad. A person must act.
+                is bad. Somebody must act.
             SourceUnavailable: Disk or time ran out. Try again.
         """
         try:
