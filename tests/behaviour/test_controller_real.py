@@ -127,7 +127,7 @@ def test_what_is_not_ours_is_listed_and_never_touched(site: Site, admin: Admin) 
     assert deployment(admin, theirs) == before
 
 
-# ── brakes ──────────────────────────────────────────────────────────────────
+# ── holds ──────────────────────────────────────────────────────────────────
 
 
 def test_a_freeze_stops_writes_shows_everywhere_and_ends_by_itself(site: Site) -> None:
@@ -194,7 +194,7 @@ def test_a_proxy_that_dies_and_comes_back_in_the_middle_of_turns(
     until(lambda: site.status().standing == "waiting")
     assert site.status().reason
     restart(gateway)
-    assert site.daemon.reconcile().standing == "ready", "and nobody had to mend anything"
+    assert site.daemon.reconcile().standing == "ready", "and nobody had to fix anything"
     assert site.answers() == "west"
     assert rows_of(admin, site) == sorted([*before, *(f"many{n}-{site.name}" for n in range(6))])
     assert site.daemon.run("log", "verify").returncode == 0
@@ -225,7 +225,7 @@ def test_a_wrong_admin_key_stalls_with_a_way_out_and_the_page_is_there(site: Sit
     with running(site.daemon):
         turn = site.daemon.reconcile()
         assert (turn.standing, bool(turn.help)) == ("stalled", True), turn
-        assert turn.look_again_s > 500, "no commit can mend it, so it is looked at slowly"
+        assert turn.look_again_s > 500, "no commit can fix it, so it is looked at slowly"
         assert "key" in shown(site, "/").lower()
         assert site.answers() == "east"
         assert wrong not in site.daemon.log.read_text()

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aspire_gitops.journal.locking import AdvisoryLock
+from aspire_gitops.journal.advisory_lock import AdvisoryLock
 from aspire_gitops.status.document import StatusDocument
 from support.daemons import Site, running, site_in, until
 from support.fake_gateway import FakeGateway, Fault, Request, Slow, Status, serving

@@ -163,7 +163,7 @@ def test_each_entry_reads_like_a_sentence(shell: CommandLine, line: str) -> None
             EntryKind.HOLD,
             {"action": "suspend", "owner": "eva", "reason": "month end", "until": None},
             "eva suspended the controller: month end",
-            id="a brake",
+            id="a hold",
         ),
         pytest.param(
             EntryKind.TURN,

@@ -352,7 +352,7 @@ def test_what_was_live_is_known_from_a_journal_of_before(journal: Journal) -> No
         pytest.param("16:00:00", [], id="resumed again"),
     ],
 )
-def test_brakes_of_before_hold_as_long_as_they_did(
+def test_holds_of_before_last_as_long_as_they_did(
     journal: Journal, at: str, expected: list[str]
 ) -> None:
     moment = datetime.fromisoformat(f"2026-11-23T{at}+00:00")

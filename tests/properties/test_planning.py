@@ -59,7 +59,7 @@ def test_stages_never_go_back(wanted: Compiled, before: Compiled) -> None:
 
 
 @given(states, states)
-def test_foreign_objects_are_never_in_a_change(wanted: Compiled, theirs: Compiled) -> None:
+def test_unmanaged_objects_are_never_in_a_change(wanted: Compiled, theirs: Compiled) -> None:
     items = [unmanaged(item, f"theirs-{n}") for n, item in enumerate(theirs.objects.values())]
     live = replace(as_applied(wanted), objects=(*as_applied(wanted).objects, *items))
     made = plan(wanted, live)

@@ -135,7 +135,7 @@ _LEGEND = """\
 Each cell has three letters: the fair budget, the strict one, the key without mark.
 R is refused, B booked in full, E estimated, S served, X a failure.
 """
-_LETTERS = {**{verdict.value: verdict.name[0] for verdict in checks.Verdict}, FAILED: "X"}
+_LETTERS = {**{verdict.value: verdict.name[0] for verdict in checks.AttackOutcome}, FAILED: "X"}
 
 
 def _summary(found: Mapping[str, str]) -> str:

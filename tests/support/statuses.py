@@ -299,7 +299,7 @@ def waiting() -> Status:
 
 
 def stalled() -> Status:
-    """Return a commit that must not be applied, drift, a fight and a fallback set by hand."""
+    """Return a commit that must not be applied, drift, a flapping field and a fallback set by hand."""
     last = turn(
         31,
         minutes_ago=0.3,

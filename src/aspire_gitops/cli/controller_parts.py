@@ -125,7 +125,7 @@ def writer_lock(settings: ControllerSettings, folder_lock: FileLock) -> WriterLo
     url = database_url(settings)
     if url is None:
         return folder_lock
-    from aspire_gitops.journal.locking import AdvisoryLock  # noqa: PLC0415 (nine megabytes)
+    from aspire_gitops.journal.advisory_lock import AdvisoryLock  # noqa: PLC0415 (nine megabytes)
 
     return AdvisoryLock(url, f"writer of {settings.gateway_url}")
 

@@ -5,7 +5,7 @@ migrates the tables. Nothing here interprets a line, and nothing ever changes or
 one.
 """
 
-from aspire_gitops.journal.chain import GENESIS, ChainFault, Verdict
+from aspire_gitops.journal.chain import GENESIS, ChainFault, ChainVerdict
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.journal.opening import journal_path, open_journal
 from aspire_gitops.journal.store import Journal, Moment
@@ -13,12 +13,12 @@ from aspire_gitops.journal.store import Journal, Moment
 __all__ = [
     "GENESIS",
     "ChainFault",
+    "ChainVerdict",
     "Draft",
     "Entry",
     "EntryKind",
     "Journal",
     "Moment",
-    "Verdict",
     "journal_path",
     "open_journal",
 ]

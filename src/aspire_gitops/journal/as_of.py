@@ -20,7 +20,7 @@ Chooses: TypeAlias = Callable[[Mapping[str, Sequence[Row]]], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class FieldDifference:
     """One field, then and now. None is unset."""
 
     path: str
@@ -38,7 +38,7 @@ class ObjectThen:
     now: tuple[Row, ...]
 
     @property
-    def differences(self) -> tuple[Difference, ...]:
+    def differences(self) -> tuple[FieldDifference, ...]:
         """What differs now, where there is one row then and one now."""
         if len(self.rows) == 1 == len(self.now):
             return tuple(_differences(self.rows[0], self.now[0]))
@@ -170,14 +170,14 @@ def _is_key_of(app: str, name: str, rows: Sequence[Row]) -> bool:
     return app in named or (not rows and name.startswith(f"key/{app}."))
 
 
-def _differences(then: Row, now: Row) -> Iterator[Difference]:
+def _differences(then: Row, now: Row) -> Iterator[FieldDifference]:
     for part in ("handle", "address"):
         if then.get(part) != now.get(part):
-            yield Difference(part, then.get(part), now.get(part))
+            yield FieldDifference(part, then.get(part), now.get(part))
     before, after = fields(then), fields(now)
     for path in sorted(before.keys() | after.keys()):
         if _plain(before.get(path)) != _plain(after.get(path)):
-            yield Difference(path, before.get(path), after.get(path))
+            yield FieldDifference(path, before.get(path), after.get(path))
 
 
 def _plain(value: JsonValue) -> JsonValue:

@@ -152,7 +152,7 @@ class ChainFault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ChainVerdict:
     """What a walk along the chain found.
 
     `entries` lines are proved, the last of them with the hash `head`. `broken` is
@@ -172,7 +172,7 @@ class Verdict:
         return self.fault is None and self.holds_head is not False
 
 
-def verified(rows: Iterable[Row], head: str | None = None) -> Verdict:
+def verified(rows: Iterable[Row], head: str | None = None) -> ChainVerdict:
     """Walk along `rows`, which come in order of their numbers."""
     number, last = 0, GENESIS
     holds = None if head is None else head == GENESIS
@@ -180,12 +180,12 @@ def verified(rows: Iterable[Row], head: str | None = None) -> Verdict:
         for row in rows:
             fault = _fault(row, number + 1, last)
             if fault:
-                return Verdict(number, last, number + 1, fault, holds_head=holds)
+                return ChainVerdict(number, last, number + 1, fault, holds_head=holds)
             number, last = row.number, row.hash
             holds = holds or (None if head is None else last == head)
     except JournalDamaged as error:
-        return Verdict(number, last, number + 1, ChainFault.UNREADABLE, str(error), holds)
-    return Verdict(number, last, holds_head=holds)
+        return ChainVerdict(number, last, number + 1, ChainFault.UNREADABLE, str(error), holds)
+    return ChainVerdict(number, last, holds_head=holds)
 
 
 def is_whole(row: Row) -> bool:

@@ -79,7 +79,7 @@ def _style(draft: DraftLike) -> str:
     return _STYLES.get(str(draft.kind), "")
 
 
-class Verdict(Protocol):
+class ChainVerdictLike(Protocol):
     """What was found; see `journal.chain`."""
 
     @property
@@ -106,7 +106,7 @@ _FAULTS = {
 }
 
 
-def verdict_text(verdict: Verdict) -> Text:
+def verdict_text(verdict: ChainVerdictLike) -> Text:
     """Return the verdict in a few lines, ending with a newline."""
     proved = plural(verdict.entries, "entry").replace("entrys", "entries")
     if verdict.fault:
@@ -120,7 +120,7 @@ def verdict_text(verdict: Verdict) -> Text:
     return text.append(f"Head: {verdict.head}\n")
 
 
-def verdict_json(verdict: Verdict) -> dict[str, JsonValue]:
+def verdict_json(verdict: ChainVerdictLike) -> dict[str, JsonValue]:
     """Return the verdict for machines."""
     return {
         "ok": verdict.ok,
@@ -133,7 +133,7 @@ def verdict_json(verdict: Verdict) -> dict[str, JsonValue]:
     }
 
 
-def _fault(verdict: Verdict) -> str:
+def _fault(verdict: ChainVerdictLike) -> str:
     why = _FAULTS.get(str(verdict.fault), str(verdict.fault))
     where = f"entry {verdict.broken}, {why}" if verdict.broken else "the file"
     return f"{where} ({one_line(verdict.detail)})" if verdict.detail else where

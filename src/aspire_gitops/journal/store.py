@@ -18,8 +18,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or
 from aspire_gitops.journal.chain import (
     GENESIS,
     ChainFault,
+    ChainVerdict,
     Row,
-    Verdict,
     chained,
     entry_of,
     is_whole,
@@ -186,7 +186,7 @@ class Journal:
             size = self._file_size() if self._file_size else _table_size(connection)
         return JournalFacts(last.number if last else 0, size, last.hash if last else GENESIS)
 
-    def verify(self, head: str | None = None) -> Verdict:
+    def verify(self, head: str | None = None) -> ChainVerdict:
         """Prove every line, and that `head` (a hash that somebody kept) is still among them."""
         verdict = verified(self._rows(EntryFilter(), newest_first=False), head)
         if verdict.fault is None and self._database.is_sqlite:
@@ -251,14 +251,14 @@ class Journal:
             help="run `aspire-gitops log verify`",
         )
 
-    def _with_sqlites_word(self, verdict: Verdict) -> Verdict:
+    def _with_sqlites_word(self, verdict: ChainVerdict) -> ChainVerdict:
         # An index that lost a line would hide it from `log --object`; only SQLite can tell.
         with self._database.reading() as connection:
             word = str(connection.scalar(text("PRAGMA integrity_check(1)")))
         if word == "ok":
             return verdict
         detail = f"{self.place} is damaged: {word}"
-        return Verdict(
+        return ChainVerdict(
             verdict.entries, verdict.head, None, ChainFault.UNREADABLE, detail, verdict.holds_head
         )
 

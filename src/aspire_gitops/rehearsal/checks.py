@@ -101,7 +101,7 @@ def failed_loudly(exchange: CallResult, route: Route) -> str:
     return f"{route.alias} → {exchange.status}; {route.provider} was asked {asked}, nobody else was"
 
 
-class Verdict(StrEnum):
+class AttackOutcome(StrEnum):
     """How a gateway withstood an attack."""
 
     REFUSED = "refused"
@@ -110,7 +110,7 @@ class Verdict(StrEnum):
     SERVED = "served"  # with a key whose calls nobody counts: no harm but the cost
 
 
-def withstood(attack: Attack, seen: Attacked, route: Route, tariff: Tariff | None) -> Verdict:
+def withstood(attack: Attack, seen: Attacked, route: Route, tariff: Tariff | None) -> AttackOutcome:
     """The attack was refused before any provider heard of it, or all it cost is booked.
 
     `tariff` is what calls cost, None for a key whose calls nobody counts.
@@ -121,7 +121,9 @@ def withstood(attack: Attack, seen: Attacked, route: Route, tariff: Tariff | Non
         raise CheckFailed(f"{attack.name}: {error}") from None
 
 
-def _withstood(attack: Attack, seen: Attacked, route: Route, tariff: Tariff | None) -> Verdict:
+def _withstood(
+    attack: Attack, seen: Attacked, route: Route, tariff: Tariff | None
+) -> AttackOutcome:
     if seen.leaked:
         raise CheckFailed(f"a provider received {', '.join(seen.leaked)}")
     _only_to(seen.received, route)
@@ -135,15 +137,15 @@ def _withstood(attack: Attack, seen: Attacked, route: Route, tariff: Tariff | No
             raise CheckFailed(f"refused with {seen.status}: {seen.message}")
         if seen.booked:
             raise CheckFailed("it was refused, and something is booked for it")
-        return Verdict.REFUSED
+        return AttackOutcome.REFUSED
     if tariff is None:
-        return Verdict.SERVED
+        return AttackOutcome.SERVED
     bills = [(call.billed, tariff.priced(call.billed)) for call in seen.received]
     stays = attack.fault is None and attack.leaves_after_s is None
     if stays and any(cost and not bill.reported for bill, cost in bills):
         raise CheckFailed("the provider was not asked what it used")
     try:
-        return Verdict(agreement(bills, seen.booked, strict=tariff.strict).value)
+        return AttackOutcome(agreement(bills, seen.booked, strict=tariff.strict).value)
     except Disagreement as error:
         raise CheckFailed(str(error)) from None
 

@@ -140,7 +140,8 @@ def check_prerequisites() -> None:
         )
     if _uv() is None and not find_spec("ensurepip"):
         raise PrerequisiteMissing(
-            "this Python cannot create virtual environments: `apt-get install python3-venv`"
+            "this Python cannot create virtual environments",
+            help="run `apt-get install python3-venv`",
         )
 
 

@@ -208,8 +208,8 @@ def _already_running(
     wanted = [POSTGRES, *([UPSTREAM] if options.upstream else []), *proxy_names(options)]
     if state.fingerprint != options.fingerprint():
         raise SandboxBusy(
-            f"{folder.path} runs a sandbox with another config, environment or number of proxies: "
-            "stop that one first, keeping its data if they matter"
+            f"{folder.path} runs a sandbox with another config, environment or number of proxies",
+            help="stop that one first, with `--keep` to keep its data",
         )
     if not all(map(state.alive, wanted)):
         return None

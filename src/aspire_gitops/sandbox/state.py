@@ -67,8 +67,8 @@ class StateFolder:
             return None
         except ValidationError as error:
             raise SandboxError(
-                f"{self._file} is damaged ({error.error_count()} problems): "
-                "end its processes by hand and delete the folder"
+                f"{self._file} is damaged ({error.error_count()} problems)",
+                help="end its processes by hand and delete the folder",
             ) from None  # the text of the file holds keys
 
     def write(self, state: State) -> None:

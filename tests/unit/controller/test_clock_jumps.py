@@ -62,9 +62,7 @@ def test_a_new_process_after_a_jump_goes_on_from_the_journal(settled: Scene, jum
 
 
 @pytest.mark.parametrize("jump_s", [-DAY, -HOUR, HOUR])
-def test_a_fight_does_not_hold_a_field_for_longer_than_its_pause(
-    settled: Scene, jump_s: float
-) -> None:
+def test_flapping_pauses_healing_no_longer_than_its_pause(settled: Scene, jump_s: float) -> None:
     for _ in range(3):
         by_hand(settled)
         settled.turn(later_s=5)

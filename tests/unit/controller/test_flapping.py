@@ -1,4 +1,4 @@
-"""Fights: seen after three heals within the hour, healed less and less often."""
+"""Flapping fields: seen after three heals within the hour, healed less and less often."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ def heals(*minutes_ago: int, path: str = "blocked") -> list[Heal]:
 @pytest.mark.parametrize(
     ("ago", "pause_min"),
     [
-        pytest.param([1, 2], None, id="twice is no fight"),
+        pytest.param([1, 2], None, id="twice is not flapping"),
         pytest.param([1, 30, 61], None, id="an hour ago does not count"),
         pytest.param([1, 2, 3], 1, id="three times"),
         pytest.param([1, 2, 3, 4], 2, id="four times"),

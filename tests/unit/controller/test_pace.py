@@ -12,8 +12,8 @@ PACE = Pace(interval_s=60, slow_interval_s=600)
     ("standing", "failures", "slowly", "retry_after_s", "expected"),
     [
         pytest.param(Standing.READY, 0, False, None, 60, id="at rest"),
-        pytest.param(Standing.STALLED, 0, False, None, 60, id="the next commit may mend it"),
-        pytest.param(Standing.STALLED, 0, True, None, 600, id="no commit can mend it"),
+        pytest.param(Standing.STALLED, 0, False, None, 60, id="the next commit may fix it"),
+        pytest.param(Standing.STALLED, 0, True, None, 600, id="no commit can fix it"),
         pytest.param(Standing.WAITING, 1, False, None, 2, id="first failure"),
         pytest.param(Standing.WAITING, 4, False, None, 16, id="fourth failure"),
         pytest.param(Standing.WAITING, 90, False, None, 300, id="never longer than five minutes"),

@@ -228,7 +228,7 @@ def test_drift_is_only_reported_if_the_policy_says_so(scene: Scene) -> None:
     assert scene.journal.said(EntryKind.DRIFT) == ["deployment/chat reported"], "once"
 
 
-def test_a_fight_is_seen_and_slowed_down(settled: Scene) -> None:
+def test_flapping_is_seen_and_slowed_down(settled: Scene) -> None:
     for _ in range(3):
         by_hand(settled, "openai/by-hand")
         settled.turn(later_s=5)
@@ -243,7 +243,7 @@ def test_a_fight_is_seen_and_slowed_down(settled: Scene) -> None:
     assert settled.params("chat")["model"] == "openai/chat-1", "healed again after the pause"
 
 
-def test_a_fight_is_remembered_over_a_restart(settled: Scene) -> None:
+def test_flapping_is_remembered_over_a_restart(settled: Scene) -> None:
     for _ in range(3):
         by_hand(settled, "openai/by-hand")
         settled.turn(later_s=5)
@@ -366,7 +366,7 @@ def test_a_clock_that_was_set_back_does_not_keep_a_rejection_for_ever(settled: S
     assert settled.turn(later_s=-86_400).standing is Standing.READY
 
 
-# ── brakes ───────────────────────────────────────────────────────────────────
+# ── holds ───────────────────────────────────────────────────────────────────
 
 
 def freeze(
@@ -406,7 +406,7 @@ def test_a_freeze_holds_over_a_restart_and_drift_is_reported_meanwhile(settled: 
     assert settled.fake.writes == []
 
 
-def test_resume_ends_every_brake(settled: Scene) -> None:
+def test_resume_ends_every_hold(settled: Scene) -> None:
     freeze(settled, 10)
     freeze(settled, 10, HoldKind.SUSPEND)
     settled.journal.append(resume_draft("ada", settled.now))

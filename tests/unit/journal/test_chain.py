@@ -46,7 +46,7 @@ def test_the_hash_covers_every_column(column: str) -> None:
 
 
 def test_the_hash_is_the_same_for_ever() -> None:
-    """Journals that exist were written with it: when this fails, mend the code and not the test."""
+    """Journals that exist were written with it: when this fails, fix the code and not the test."""
     line = result("deployment/chat", {"fields": {"x": [1.0, "ü"]}})
     assert next(chained(GENESIS, 1, [line])).hash == (
         "sha256:3a5367b8c7f98eaadf64036856f6e5931b3facca1ef8c7c1334935736f0a62c8"

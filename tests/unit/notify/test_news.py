@@ -113,10 +113,10 @@ def shown(notices: list[Notice]) -> str:
         pytest.param(
             [stalled(1, **BAD), applied(2, replace(B, commit="c" * 40))],
             "t1 failed, t2 applied, t2 recovered (quiet)",
-            id="mended by a commit",
+            id="fixed by a commit",
         ),
         pytest.param(
-            [stalled(1, **BAD), turn(2)], "t1 failed, t2 recovered", id="mended by a force-push"
+            [stalled(1, **BAD), turn(2)], "t1 failed, t2 recovered", id="fixed by a force-push"
         ),
         pytest.param([stalled(1), stalled(2)], "t1 stalled", id="stalled, two turns"),
         pytest.param(
@@ -127,7 +127,7 @@ def shown(notices: list[Notice]) -> str:
         pytest.param(
             [stalled(1), turn(2, holds=(FREEZE,)), turn(3)],
             "t1 stalled, t2 freeze, t3 freeze, t3 recovered",
-            id="a brake mends nothing",
+            id="a hold fixes nothing",
         ),
         pytest.param(
             [turn(1, drift=(ONE,), **HEALED), turn(2), turn(3, drift=(ONE,), **HEALED)],
@@ -158,12 +158,12 @@ def shown(notices: list[Notice]) -> str:
                 turn(2, flapping=(flap(),), drift=(drifted(answer=Answer.HELD),)),
             ],
             "t1 fight",
-            id="a fight, its drift not told beside it",
+            id="a flapping field, its drift not told beside it",
         ),
         pytest.param(
             [turn(1, flapping=(flap(),)), turn(2), turn(3, flapping=(flap(),))],
             "t1 fight, t3 fight",
-            id="a fight that flares up",
+            id="a field that flaps again",
         ),
         pytest.param(
             [turn(1, holds=(FREEZE,)), waiting(2, holds=(FREEZE,)), waiting(3), turn(4)],
@@ -286,7 +286,7 @@ def test_a_failure_is_told_with_the_way_out_and_every_mistake() -> None:
     failed = stalled(
         1,
         "3 problems in the reviewed files",
-        help="push a commit that mends them",
+        help="push a commit that fixes them",
         failures=("key/blog.main: no room",),
         **(BAD | {"plan": plan(refusals=(refusal,))}),
     )
@@ -295,7 +295,7 @@ def test_a_failure_is_told_with_the_way_out_and_every_mistake() -> None:
 
     assert notice.title == "Could not apply main@bbbbbbb: 3 problems in the reviewed files"
     assert notice.lines == (
-        "what to do: push a commit that mends them",
+        "what to do: push a commit that fixes them",
         "gateway.d/a.yaml:7:13: AG201 provider unknown",
         "key/shop: AG503 6 deletions",
         "key/blog.main: no room",
@@ -324,7 +324,7 @@ def test_a_failure_is_told_with_the_way_out_and_every_mistake() -> None:
             "Somebody keeps changing 1 field back; healing slows down",
             "deployment/qwen litellm_params.model: 3 times within the hour; "
             "healed again after 2026-11-23 12:01 UTC",
-            id="a fight",
+            id="a flapping field",
         ),
         pytest.param(
             turn(1, holds=(FREEZE,)),
@@ -350,7 +350,7 @@ def test_the_words_of(one: Turn, title: str, line: str | None) -> None:
     assert next(iter(notice.lines), None) == line
 
 
-def test_the_end_of_a_brake_names_who_put_it_on() -> None:
+def test_the_end_of_a_hold_names_who_put_it_on() -> None:
     *_, ended = told(turn(1, holds=(FREEZE,)), turn(2))
 
     assert ended.id == "t2-freeze-freeze-ended"
@@ -359,7 +359,7 @@ def test_the_end_of_a_brake_names_who_put_it_on() -> None:
     )
 
 
-def test_two_brakes_in_one_turn_are_two_notices() -> None:
+def test_two_holds_in_one_turn_are_two_notices() -> None:
     notices = told(turn(1, holds=(SUSPEND,)), turn(2, holds=(FREEZE,)))
 
     assert [notice.id for notice in notices] == [

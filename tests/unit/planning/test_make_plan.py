@@ -278,7 +278,7 @@ def test_protection(
 # ── what is shown and left alone ────────────────────────────────────────────
 
 
-def test_foreign_objects_and_fallbacks_are_named() -> None:
+def test_unmanaged_objects_and_fallbacks_are_named() -> None:
     live = replace(
         snapshot(applied(CHAT), unmanaged(deployment("theirs"))),
         fallbacks=(LiveFallback("chat", "general", ("theirs",)),),

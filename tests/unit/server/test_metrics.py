@@ -68,7 +68,7 @@ def set_back(status: Status) -> Status:
         pytest.param(stalled(), "drift_objects", {"answer": "failed"}, 0, id="no failed healing"),
         pytest.param(stalled(), "pending_changes", {}, 5, id="a plan waits"),
         pytest.param(stalled(), "pending_refusals", {}, 1, id="it is refused"),
-        pytest.param(stalled(), "fights", {}, 1, id="a fight"),
+        pytest.param(stalled(), "fights", {}, 1, id="a flapping field"),
         pytest.param(ready(), "foreign_objects", {}, 2, id="foreign objects"),
         pytest.param(stalled(), "live_fallbacks", {}, 1, id="a fallback set by hand"),
         pytest.param(stalled(), "aliases", {}, 5, id="aliases"),

@@ -1,4 +1,4 @@
-"""A clone that was damaged is mended by whoever comes next: by keeping a commit, by reading one."""
+"""A damaged clone is repaired by its next user: by keeping a commit, by reading one."""
 
 from pathlib import Path
 
