@@ -17,12 +17,12 @@ from typing import Any
 import httpx
 import pytest
 
-from aspire_gitops.controller.holds import braking
+from aspire_gitops.controller.holds import hold_draft
 from aspire_gitops.journal import open_journal
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, kill_proxy, postgres, restart
 from aspire_gitops.sandbox.processes import stop
 from aspire_gitops.sandbox.state import POSTGRES, StateFolder
-from aspire_gitops.status.value import Brake, BrakeKind
+from aspire_gitops.status.value import Hold, HoldKind
 from support.daemons import PLANTED, Site, running, site_in, tell_of_push, until
 from support.folders import alias
 from support.sandbox_admin import Admin, admin_of, good
@@ -127,7 +127,7 @@ def test_what_is_not_ours_is_listed_and_never_touched(site: Site, admin: Admin) 
     assert deployment(admin, theirs) == before
 
 
-# ── brakes ──────────────────────────────────────────────────────────────────
+# ── holds ──────────────────────────────────────────────────────────────────
 
 
 def test_a_freeze_stops_writes_shows_everywhere_and_ends_by_itself(site: Site) -> None:
@@ -138,7 +138,7 @@ def test_a_freeze_stops_writes_shows_everywhere_and_ends_by_itself(site: Site) -
     assert turn.planned == 1, "what waits is planned"
     assert turn.counts == {}
     status = site.status()
-    assert [(brake.kind, brake.owner) for brake in status.brakes] == [("freeze", "ada")]
+    assert [(hold.kind, hold.owner) for hold in status.brakes] == [("freeze", "ada")]
     assert status.pending
     assert status.pending.revision.commit == commit
     assert "Frozen by ada" in shown(site, "/")
@@ -169,7 +169,7 @@ def test_a_revert_goes_forward_to_an_older_revision_and_holds_it(site: Site) -> 
     site.daemon.reconcile()
     assert site.answers() == "east", "it is held, though the branch says otherwise"
     status = site.status()
-    assert [brake.kind for brake in status.brakes] == ["revert"]
+    assert [hold.kind for hold in status.brakes] == ["revert"]
     assert status.applied
     assert status.applied.commit == older
     plans = [e for e in logged(site, "plan") if e["commit"] == older]
@@ -194,7 +194,7 @@ def test_a_proxy_that_dies_and_comes_back_in_the_middle_of_turns(
     until(lambda: site.status().standing == "waiting")
     assert site.status().reason
     restart(gateway)
-    assert site.daemon.reconcile().standing == "ready", "and nobody had to mend anything"
+    assert site.daemon.reconcile().standing == "ready", "and nobody had to fix anything"
     assert site.answers() == "west"
     assert rows_of(admin, site) == sorted([*before, *(f"many{n}-{site.name}" for n in range(6))])
     assert site.daemon.run("log", "verify").returncode == 0
@@ -225,7 +225,7 @@ def test_a_wrong_admin_key_stalls_with_a_way_out_and_the_page_is_there(site: Sit
     with running(site.daemon):
         turn = site.daemon.reconcile()
         assert (turn.standing, bool(turn.help)) == ("stalled", True), turn
-        assert turn.look_again_s > 500, "no commit can mend it, so it is looked at slowly"
+        assert turn.look_again_s > 500, "no commit can fix it, so it is looked at slowly"
         assert "key" in shown(site, "/").lower()
         assert site.answers() == "east"
         assert wrong not in site.daemon.log.read_text()
@@ -316,7 +316,7 @@ def frozen_for(site: Site, span: timedelta) -> None:
     """Freeze for less than the minute that the command line allows."""
     now = datetime.now(UTC)
     with open_journal(None, site.daemon.state_dir) as journal:
-        journal.append(braking(Brake(BrakeKind.FREEZE, "ada", "maintenance", now, now + span)))
+        journal.append(hold_draft(Hold(HoldKind.FREEZE, "ada", "maintenance", now, now + span)))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rehearsal import Rehearsal, StepStatus
 from aspire_gitops.rehearsal.attacks import Attack, Names, sample
 from aspire_gitops.rehearsal.books import Book
-from aspire_gitops.rehearsal.environment import Attacked, Call, Exchange, Received
+from aspire_gitops.rehearsal.environment import AppCall, Attacked, CallResult, Received
 from aspire_gitops.rehearsal.report import closing_text, opening_text, step_text
 from aspire_gitops.rehearsal.steps import STEPS, play
 from aspire_gitops.state import Compiled, GatewayObject, Kind, ObjectKey
@@ -24,8 +24,8 @@ from support.stages import HonestStage, Listening, files, files_with_ledger
 OTHERS = Received("zeta", "other-1", "sk-planted-zeta")
 
 
-def played(stage: HonestStage, wanted: Compiled | None = None) -> Rehearsal:
-    return play(stage, wanted or files_with_ledger(), Listening(), clock=lambda: 0.0)
+def played(environment: HonestStage, wanted: Compiled | None = None) -> Rehearsal:
+    return play(environment, wanted or files_with_ledger(), Listening(), clock=lambda: 0.0)
 
 
 def statuses(rehearsal: Rehearsal) -> dict[str, str]:
@@ -62,59 +62,59 @@ class NeverAtRest(HonestStage):
 
 
 class AnotherModelAnswers(HonestStage):
-    def answer(self, target: GatewayObject) -> Exchange:
+    def answer(self, target: GatewayObject) -> CallResult:
         return replace(super().answer(target), model_id="gw.other.1")
 
 
 class TheHeaderLies(HonestStage):
     """The header names the right deployment; the upstream that was called is another."""
 
-    def answer(self, target: GatewayObject) -> Exchange:
+    def answer(self, target: GatewayObject) -> CallResult:
         return replace(super().answer(target), received=(OTHERS,))
 
 
 class NobodyWasAsked(HonestStage):
-    def answer(self, target: GatewayObject) -> Exchange:
+    def answer(self, target: GatewayObject) -> CallResult:
         return replace(super().answer(target), received=())
 
 
 class AskedTwice(HonestStage):
-    def answer(self, target: GatewayObject) -> Exchange:
+    def answer(self, target: GatewayObject) -> CallResult:
         exchange = super().answer(target)
         return replace(exchange, received=exchange.received * 2)
 
 
 class FellBack(HonestStage):
-    def answer(self, target: GatewayObject) -> Exchange:
+    def answer(self, target: GatewayObject) -> CallResult:
         return replace(super().answer(target), fallbacks="1")
 
 
 class Retried(HonestStage):
-    def answer(self, target: GatewayObject) -> Exchange:
+    def answer(self, target: GatewayObject) -> CallResult:
         return replace(super().answer(target), retries="2")
 
 
 class WrongSecret(HonestStage):
-    def answer(self, target: GatewayObject) -> Exchange:
+    def answer(self, target: GatewayObject) -> CallResult:
         exchange = super().answer(target)
         stolen = replace(exchange.received[0], credential="sk-from-the-environment")
         return replace(exchange, received=(stolen,))
 
 
 class EverybodyMayCall(HonestStage):
-    def call(self, call: Call) -> Exchange:
+    def call(self, call: AppCall) -> CallResult:
         exchange = super().call(call)
         return replace(exchange, status=200) if exchange.status == 403 else exchange
 
 
 class RefusedTooLate(HonestStage):
-    def call(self, call: Call) -> Exchange:
+    def call(self, call: AppCall) -> CallResult:
         exchange = super().call(call)
         return replace(exchange, received=(OTHERS,)) if exchange.status == 403 else exchange
 
 
 class SomebodyElseAnswers(HonestStage):
-    def answer(self, target: GatewayObject) -> Exchange:
+    def answer(self, target: GatewayObject) -> CallResult:
         exchange = super().answer(target)
         if exchange.status != 503:
             return exchange
@@ -122,7 +122,7 @@ class SomebodyElseAnswers(HonestStage):
 
 
 class AsksSomebodyElseAndFails(HonestStage):
-    def answer(self, target: GatewayObject) -> Exchange:
+    def answer(self, target: GatewayObject) -> CallResult:
         exchange = super().answer(target)
         if exchange.status != 503:
             return exchange
@@ -132,8 +132,8 @@ class AsksSomebodyElseAndFails(HonestStage):
 class RefusesToFallBack(HonestStage):
     """It refuses a request that asks for fallbacks, as the ledger's guard does."""
 
-    def call(self, call: Call) -> Exchange:
-        refused = Exchange(400, None, None, None, ())
+    def call(self, call: AppCall) -> CallResult:
+        refused = CallResult(400, None, None, None, ())
         return refused if call.extra.get("fallbacks") else super().call(call)
 
 
@@ -146,13 +146,13 @@ def test_a_request_for_fallbacks_may_be_refused() -> None:
 class ObeysTheClient(HonestStage):
     """Falls back only when the request asks for it."""
 
-    def call(self, call: Call) -> Exchange:
+    def call(self, call: AppCall) -> CallResult:
         exchange = super().call(call)
         return replace(exchange, status=200) if call.extra.get("fallbacks") else exchange
 
 
 class StaysDown(HonestStage):
-    def mend(self) -> None:
+    def recover(self) -> None:
         """Leave the provider down."""
 
 
@@ -238,7 +238,7 @@ class WritesNothing(HonestStage):
 
 
 @pytest.mark.parametrize(
-    ("stage", "step", "says"),
+    ("environment", "step", "says"),
     [
         pytest.param(HalfApplied, "apply", "failed: no answer", id="a change was not applied"),
         pytest.param(NeverAtRest, "settled", "still wants to", id="the second plan is not empty"),
@@ -272,8 +272,10 @@ class WritesNothing(HonestStage):
         pytest.param(WritesNothing, "secrets", "nothing to search", id="a search of nothing"),
     ],
 )
-def test_one_lie_fails_one_step(stage: Callable[[], HonestStage], step: str, says: str) -> None:
-    rehearsal = played(stage())
+def test_one_lie_fails_one_step(
+    environment: Callable[[], HonestStage], step: str, says: str
+) -> None:
+    rehearsal = played(environment())
     found = next(item for item in rehearsal.steps if item.name == step)
     assert (found.status, says in found.facts[-1]) == (StepStatus.FAILED, True), found.facts
     assert not rehearsal.passed
@@ -298,7 +300,7 @@ def test_a_fault_fails_its_step_and_not_the_rehearsal() -> None:
 
 
 class Buggy(HonestStage):
-    def call(self, call: Call) -> Exchange:
+    def call(self, call: AppCall) -> CallResult:
         raise KeyError(call.model)
 
 
@@ -327,7 +329,7 @@ def test_without_keys_nothing_is_proved() -> None:
 
 def test_a_secret_in_the_report_itself_is_found() -> None:
     class Quotes(HonestStage):
-        def call(self, call: Call) -> Exchange:
+        def call(self, call: AppCall) -> CallResult:
             return replace(super().call(call), status=500, message="Bearer sk-planted-acme")
 
     found = next(step for step in played(Quotes()).steps if step.name == "secrets")
@@ -380,7 +382,7 @@ Rehearsing test at main@sha1:4f2c9d100000
     shop.main, bad input: 1 refused
     shop.main, lets the provider name the price: 3 booked in full
 ✓ Compare what providers billed with what the ledger booked  0.0 s
-    3 calls, 0.000000007 AUD in 1 budget: the ledger has all of it
+    3 calls, 0.000000007 AUD in 1 budget: all booked by the ledger
 ✓ No secret is in anything that we wrote  0.0 s
     2 secrets looked for in 2 texts, 1,636 characters
 
@@ -399,8 +401,8 @@ Proved: 10 steps, 10 passed, in 0 s.
 
 Try next:
   edit a file in gateway.d, such as the target of an alias, then
-  aspire-gitops validate           say what is wrong with it
-  aspire-gitops rehearse           prove the edit, before anybody meets it
+  aspire-gitops validate           find mistakes
+  aspire-gitops rehearse           prove the edit before it is merged
   aspire-gitops plan               see what it changes on your gateway (docs/reference/settings.md)
 """)
 

@@ -22,15 +22,15 @@ SECTIONS = (
     "Revisions",
     "Mistakes",
     "Pending plan",
-    "Brakes",
+    "Holds",
     "Drift",
-    "Fights",
+    "Flapping",
     "Last turns",
     "Aliases",
     "Apps",
     "Spend this month",
     "Calls",
-    "Not ours",
+    "Unmanaged",
     "Controller",
 )
 PHONE, DESK, WALL = 360, 1280, 3840

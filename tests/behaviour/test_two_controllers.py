@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aspire_gitops.journal.locking import AdvisoryLock
+from aspire_gitops.journal.advisory_lock import AdvisoryLock
 from aspire_gitops.status.document import StatusDocument
 from support.daemons import Site, running, site_in, until
 from support.fake_gateway import FakeGateway, Fault, Request, Slow, Status, serving
@@ -126,13 +126,13 @@ def test_one_leads_and_the_other_stands_by_ready(pair: Pair) -> None:
 def test_a_freeze_asked_for_on_either_host_holds_on_both(pair: Pair) -> None:
     done = pair.second.run("freeze", "--for", "1h", "--reason", "maintenance", "--owner", "ada")
     assert done.returncode == 0, done.stderr
-    assert "the next turn of a controller will see it" in done.stderr.decode().lower()
+    assert "a controller will see it in its next turn" in done.stderr.decode().lower()
     pair.push("west")
     assert pair.first.reconcile().counts == {}
     pair.first.kill()
     until(lambda: status(pair.second).role == "leader", within_s=15)
     assert pair.second.reconcile().counts == {}
-    assert [brake.owner for brake in status(pair.second).brakes] == ["ada"]
+    assert [hold.owner for hold in status(pair.second).brakes] == ["ada"]
     assert pair.fake.writers() == []
 
 

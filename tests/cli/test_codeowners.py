@@ -50,7 +50,7 @@ def test_a_line_below_the_block_would_win_and_is_told(shell: CommandLine) -> Non
         file.write("/gateway.d/apps/ @somebody\n")
     result = shell.run("codeowners", *FILE, "--check")
     assert result.returncode == 1
-    assert "this line is below our block, so it wins over it" in result.stderr
+    assert "this line is below our block and overrides it" in result.stderr
 
 
 def test_a_file_below_the_root_and_a_prefix(shell: CommandLine) -> None:
@@ -94,9 +94,11 @@ def test_files_with_mistakes_have_no_owners_yet(shell: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        pytest.param(("--default", "platform"), "'platform' is no owner", id="not an owner"),
-        pytest.param((*DEFAULT, "--check"), "say with --output where it is", id="nothing to check"),
-        pytest.param((*DEFAULT, "--team", "@acme/web"), "names no team", id="half a team"),
+        pytest.param(("--default", "platform"), "invalid owner 'platform'", id="not an owner"),
+        pytest.param((*DEFAULT, "--check"), "name it with --output", id="nothing to check"),
+        pytest.param(
+            (*DEFAULT, "--team", "@acme/web"), "invalid --team '@acme/web'", id="half a team"
+        ),
         pytest.param((), "write `owner:` in the Gateway", id="nobody owns the rest"),
     ],
 )
@@ -108,5 +110,7 @@ def test_wrong_usage_is_64(shell: CommandLine, arguments: tuple[str, ...], compl
 def test_outside_of_a_repository_the_prefix_must_be_said(tmp_path: Path) -> None:
     write_files(tmp_path)
     shell = CommandLine(tmp_path)
-    assert "say with --prefix where it is" in shell.run("codeowners", *DEFAULT).stderr
+    assert (
+        "give its path in the repository with --prefix" in shell.run("codeowners", *DEFAULT).stderr
+    )
     assert shell.run("codeowners", *BY_THEN, *DEFAULT, "--prefix", "gateway.d").returncode == 0

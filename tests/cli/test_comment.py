@@ -114,7 +114,7 @@ def test_a_gitlab_job_says_everything_itself(tmp_path: Path) -> None:
     ("missing", "said"),
     [
         ("GITHUB_TOKEN", "set GITHUB_TOKEN"),
-        ("GITHUB_REPOSITORY", "--repository is needed"),
+        ("GITHUB_REPOSITORY", "--repository is required"),
     ],
 )
 def test_what_is_missing_is_named(job: CommandLine, missing: str, said: str) -> None:

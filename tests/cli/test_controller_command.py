@@ -54,7 +54,7 @@ COMPLETE = {
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        pytest.param({"ADMIN_KEY": ""}, "put it into ASPIRE_GITOPS_ADMIN_KEY", id="no admin key"),
+        pytest.param({"ADMIN_KEY": ""}, "set ASPIRE_GITOPS_ADMIN_KEY", id="no admin key"),
         pytest.param({"GATEWAY_URL": ""}, "set ASPIRE_GITOPS_GATEWAY_URL", id="no gateway"),
         pytest.param({"ADMIN_KEY_FILE": "/nowhere"}, "unset one of them", id="two admin keys"),
         pytest.param(
@@ -191,7 +191,7 @@ def test_the_daemon_lives_its_whole_life_without_root_or_name(
             assert tell_of_push(str(site.daemon.url())) == 202
             until(lambda: site.daemon.reconcile().drift or "/east/" in str(row["litellm_params"]))
             assert site.daemon.run("freeze", "--for", "1h", "--reason", "at night").returncode == 0
-            assert [brake.kind for brake in site.status().brakes] == ["freeze"]
+            assert [hold.kind for hold in site.status().brakes] == ["freeze"]
             assert site.daemon.stop() == 0
         assert site.daemon.run("log", "verify").returncode == 0
     left = [*site.daemon.state_dir.rglob("*"), site.delivered]

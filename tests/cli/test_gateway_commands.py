@@ -285,7 +285,7 @@ def test_a_file_that_is_no_snapshot(shell: CommandLine, content: str, says: str)
     assert (result.returncode, says in result.stderr) == (64, True)
 
 
-def test_foreign_objects_are_a_name_and_a_digest_and_keys_what_may_stop_them(
+def test_unmanaged_objects_are_a_name_and_a_digest_and_keys_what_may_stop_them(
     shell: CommandLine,
 ) -> None:
     shell.run("apply", *BY_THEN, "--yes")

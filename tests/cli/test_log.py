@@ -42,7 +42,7 @@ STORY = (
         minute=2,
         body={
             "standing": "ready",
-            "reason": "the gateway is as git says",
+            "reason": "the gateway matches git",
             "counts": {"applied": 3},
             "duration_s": 2.31,
             "quiet_turns": 12,
@@ -113,7 +113,7 @@ def test_an_outage_reads_from_its_begin_to_its_end(shell: CommandLine, journal: 
         "    1  began plan 0a1b2c3d4e5f: 3 changes  main@sha1:4f2c9d1e0000, Jane Roe, approved by Bob Poe",
         "    3  updated deployment/qwen-vision in 0.42 s  main@sha1:4f2c9d1e0000",
         "    6  the revision is live as a whole: Swap the vision provider",
-        "    7  turn ended ready: the gateway is as git says (3 applied, 2.31 s), after 12 quiet turns",
+        "    7  turn ended ready: the gateway matches git (3 applied, 2.31 s), after 12 quiet turns",
         "    8  deployment/qwen-vision had drifted in litellm_params.model, by eve: reported",
         "    9  found deployment/qwen-vision otherwise than recorded, by eve",
         "   11  deleted key/postiz.main in 0.42 s  main@sha1:b7d00aa11111, Jane Roe  turn t3",
@@ -160,10 +160,10 @@ def test_each_entry_reads_like_a_sentence(shell: CommandLine, line: str) -> None
             id="a bad commit",
         ),
         pytest.param(
-            EntryKind.BRAKE,
+            EntryKind.HOLD,
             {"action": "suspend", "owner": "eva", "reason": "month end", "until": None},
             "eva suspended the controller: month end",
-            id="a brake",
+            id="a hold",
         ),
         pytest.param(
             EntryKind.TURN,
@@ -225,19 +225,19 @@ def test_no_entries_is_said(shell: CommandLine) -> None:
             ("log", "--object", "chat"), "write it as deployment/qwen-vision", id="object"
         ),
         pytest.param(("log", "--since", "soon"), "write 2h, yesterday 14:05", id="time"),
-        pytest.param(("log", "--since", "2026-02-30"), "is no time", id="day"),
+        pytest.param(("log", "--since", "2026-02-30"), "'2026-02-30' (write 2h", id="day"),
         pytest.param(("log", "verify", "--head", "5e88"), "give all 64 digits", id="short hash"),
-        pytest.param(("show-at", "soon"), "neither a time nor a commit", id="neither"),
-        pytest.param(("show-at", "2026-02-30"), "is no time", id="no such day"),
+        pytest.param(("show-at", "soon"), "invalid time or commit", id="neither"),
+        pytest.param(("show-at", "2026-02-30"), "invalid time", id="no such day"),
         pytest.param(("show-at", "2999-01-01"), "is in the future", id="future"),
-        pytest.param(("show-at", "dead1234"), "was never applied whole", id="another commit"),
+        pytest.param(("show-at", "dead1234"), "was never applied completely", id="another commit"),
         pytest.param(
             ("show-at", "now", "--alias", "a", "--app", "b"),
-            "are two questions",
+            "cannot be combined",
             id="two questions",
         ),
         pytest.param(
-            ("show-at", "now", "--alias", "typo"), "knows no alias typo", id="no such alias"
+            ("show-at", "now", "--alias", "typo"), "has no alias typo", id="no such alias"
         ),
     ],
 )
@@ -251,7 +251,7 @@ def test_wrong_usage_says_what_to_write(
 def test_without_a_journal_it_says_where_it_looked(shell: CommandLine) -> None:
     result = shell.run("log")
     assert result.returncode == 1
-    assert "is ASPIRE_GITOPS_STATE_DIR the controller's?" in result.stderr
+    assert "set ASPIRE_GITOPS_STATE_DIR to the controller's value" in result.stderr
 
 
 def test_a_whole_journal_is_proved(shell: CommandLine, journal: Journal) -> None:
@@ -315,14 +315,14 @@ def test_what_was_gone_then_is_said(shell: CommandLine) -> None:
 @pytest.mark.usefixtures("journal")
 def test_what_came_later_is_said(shell: CommandLine) -> None:
     shown = out(shell, "show-at", "4f2c9d1")
-    assert "Not there then, and there now: deployment/late" in shown
+    assert "Added since: deployment/late" in shown
 
 
 @pytest.mark.usefixtures("journal")
 def test_before_everything_nothing_was_there(shell: CommandLine) -> None:
     shown = out(shell, "show-at", "2026-11-20T11:00+11:00")
-    assert "Nothing of it was there then" in shown
-    assert "No revision had been applied whole by then." in shown
+    assert "The journal has nothing of it at that time" in shown
+    assert "No revision had been applied completely by then." in shown
 
 
 @pytest.mark.usefixtures("journal")
@@ -344,7 +344,7 @@ def test_a_commit_that_may_be_two_is_asked_back(shell: CommandLine, journal: Jou
     twin = "4f2c9d1f" + "0" * 32
     journal.append(applied(commit=twin))
     result = shell.run("show-at", "4f2c9d1")
-    assert (result.returncode, "write more of it" in result.stderr) == (64, True)
+    assert (result.returncode, "give more characters" in result.stderr) == (64, True)
 
 
 def test_a_shared_journal_is_read_and_the_password_is_not_shown(

@@ -129,8 +129,8 @@ def test_a_process_of_its_own_ends_the_same(tmp_path: Path) -> None:
 @click.argument("what")
 def failing(what: str) -> None:
     raise {
-        "usage": UsageError("the flag is wrong; leave it out"),
-        "gateway": GatewayUnavailable("no answer; it may be down"),
+        "usage": UsageError("the flag is wrong", help="leave it out"),
+        "gateway": GatewayUnavailable("the gateway said: no; ask Bob"),
         "secrets": SecretMissing("first\nsecond"),
         "hostile": AspireGitopsError("a\x1b[2Kb"),
         "bug": KeyError("sk-secret"),
@@ -152,7 +152,9 @@ def with_failing(monkeypatch: pytest.MonkeyPatch) -> None:
     ("what", "code", "says"),
     [
         pytest.param("usage", 64, "error: the flag is wrong\n  = help: leave it out\n", id="usage"),
-        pytest.param("gateway", 1, "error: no answer; it may be down\n", id="an expected error"),
+        pytest.param(
+            "gateway", 1, "error: the gateway said: no; ask Bob\n", id="others' words are never cut"
+        ),
         pytest.param("secrets", 1, "error: first\n       second\n", id="several at once"),
         pytest.param("hostile", 1, "error: a\\x1b[2Kb\n", id="what acts on a terminal"),
         pytest.param("interrupt", 130, "interrupted\n", id="Ctrl-C"),

@@ -67,4 +67,4 @@ def test_aspires_own_files_hold_none() -> None:
 
 def test_a_file_that_is_not_there_is_64(shell: CommandLine) -> None:
     result = shell.run("secrets", "nothing.yaml")
-    assert (result.returncode, "name files or folders" in result.stderr) == (64, True)
+    assert (result.returncode, "name existing files or folders" in result.stderr) == (64, True)

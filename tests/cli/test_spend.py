@@ -196,7 +196,7 @@ def test_failed_calls_of_another_month_for_programs(failing: CommandLine) -> Non
 
 def test_two_reports_at_once_are_wrong_usage(shell: CommandLine) -> None:
     ended = shell.run("spend", *SOURCE, "--failures", "--statement")
-    assert (ended.returncode, "ask for one of them" in ended.stderr) == (64, True)
+    assert (ended.returncode, "pass one of them" in ended.stderr) == (64, True)
 
 
 def test_verify_finds_every_sum_right(shell: CommandLine) -> None:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from aspire_gitops.codec.plan import plan_from_json, plan_to_json
 from aspire_gitops.codec.snapshot_reader import read_snapshot
-from aspire_gitops.controller.holds import brakes_in_force
+from aspire_gitops.controller.holds import holds_in_force
 from aspire_gitops.delivery.registry import file_target
 from aspire_gitops.journal import Draft, EntryKind, Journal, open_journal
 from aspire_gitops.ledger_move import move
@@ -370,12 +370,12 @@ def test_what_was_live_is_known_from_a_journal_of_before(journal: Journal) -> No
         pytest.param("16:00:00", [], id="resumed again"),
     ],
 )
-def test_brakes_of_before_hold_as_long_as_they_did(
+def test_holds_of_before_last_as_long_as_they_did(
     journal: Journal, at: str, expected: list[str]
 ) -> None:
     moment = datetime.fromisoformat(f"2026-11-23T{at}+00:00")
-    lines = journal.read(kinds=[EntryKind.BRAKE], until=moment)
-    assert [f"{brake.kind} {brake.owner}" for brake in brakes_in_force(lines, moment)] == expected
+    lines = journal.read(kinds=[EntryKind.HOLD], until=moment)
+    assert [f"{hold.kind} {hold.owner}" for hold in holds_in_force(lines, moment)] == expected
 
 
 def test_log_says_of_lines_of_before_what_it_said(log: Run, journal: Journal) -> None:

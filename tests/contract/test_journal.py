@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from aspire_gitops.journal import (
     GENESIS,
+    ChainFault,
     Draft,
     EntryKind,
-    Fault,
     Journal,
     journal_path,
     open_journal,
@@ -122,7 +122,7 @@ def test_one_bad_draft_keeps_all_of_them_out(journal: Journal) -> None:
 
 
 def test_a_time_without_a_zone_is_refused(journal: Journal) -> None:
-    with pytest.raises(ValueError, match="without a zone"):
+    with pytest.raises(ValueError, match="needs a time zone"):
         journal.append(replace(draft(), at=datetime(2026, 11, 20)))  # noqa: DTZ001 (the mistake)
 
 
@@ -283,24 +283,29 @@ def test_before_the_first_word_nothing_is_known(journal: Journal) -> None:
         pytest.param(
             ["UPDATE entry SET author = 'Mallory' WHERE number = 3"],
             3,
-            Fault.CHANGED,
+            ChainFault.CHANGED,
             id="a line was changed",
         ),
         pytest.param(
             ["UPDATE entry SET git_commit = NULL WHERE number = 2"],
             2,
-            Fault.CHANGED,
+            ChainFault.CHANGED,
             id="a column was emptied",
         ),
         pytest.param(
             ["UPDATE entry SET tells_state = NOT tells_state WHERE number = 2"],
             2,
-            Fault.CHANGED,
+            ChainFault.CHANGED,
             id="a line was hidden from the states",
         ),
-        pytest.param(["DELETE FROM entry WHERE number = 4"], 4, Fault.MISSING, id="a line is gone"),
         pytest.param(
-            ["DELETE FROM entry WHERE number = 1"], 1, Fault.MISSING, id="the first line is gone"
+            ["DELETE FROM entry WHERE number = 4"], 4, ChainFault.MISSING, id="a line is gone"
+        ),
+        pytest.param(
+            ["DELETE FROM entry WHERE number = 1"],
+            1,
+            ChainFault.MISSING,
+            id="the first line is gone",
         ),
         pytest.param(
             [
@@ -309,13 +314,13 @@ def test_before_the_first_word_nothing_is_known(journal: Journal) -> None:
                 "UPDATE entry SET number = 3 WHERE number = 99",
             ],
             2,
-            Fault.CHANGED,
+            ChainFault.CHANGED,
             id="two lines were swapped",
         ),
     ],
 )
 def test_verify_finds_the_first_broken_line(
-    place: Place, journal: Journal, tampering: list[str], broken: int, fault: Fault
+    place: Place, journal: Journal, tampering: list[str], broken: int, fault: ChainFault
 ) -> None:
     journal.append(*(draft(minute=n) for n in range(6)))
     place.tamper(*tampering)
@@ -338,14 +343,14 @@ def test_a_hash_in_the_middle_is_still_held(journal: Journal) -> None:
 def test_nothing_is_appended_to_a_line_that_was_changed(place: Place, journal: Journal) -> None:
     journal.append(draft(), draft())
     place.tamper("UPDATE entry SET turn = 'x' WHERE number = 2")
-    with pytest.raises(JournalDamaged, match="line 2 is not as it was written"):
+    with pytest.raises(JournalDamaged, match="line 2 was altered"):
         journal.append(draft())
 
 
 def test_a_line_that_cannot_be_read_is_damage(place: Place, journal: Journal) -> None:
     journal.append(draft())
     place.tamper("UPDATE entry SET body = '{' WHERE number = 1")
-    with pytest.raises(JournalDamaged, match="line 1 is not as it was written"):
+    with pytest.raises(JournalDamaged, match="line 1 was altered"):
         list(journal.read())
 
 
@@ -453,7 +458,7 @@ def test_a_reader_leaves_an_older_journal_alone(
 def test_a_newer_journal_is_refused(place: Place, *, read_only: bool) -> None:
     place.open().close()
     place.sql("INSERT INTO schema_version VALUES (99, 'tomorrow')")
-    with pytest.raises(UsageError, match=r"written by a newer aspire-gitops .* use the newer"):
+    with pytest.raises(UsageError, match=r"written by a newer aspire-gitops .* upgrade"):
         place.open(read_only=read_only)
 
 

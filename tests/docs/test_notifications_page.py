@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from aspire_gitops.forge import STATES
 from aspire_gitops.forge.github import LONGEST_DESCRIPTION
-from aspire_gitops.notify import Pace, WebhookReceiver
+from aspire_gitops.notify import RetryPolicy, WebhookReceiver
 from aspire_gitops.notify.outbox import MOST_WAITING
 from aspire_gitops.notify.slack import LONGEST_DETAILS, LONGEST_TITLE
 from aspire_gitops.notify.webhook import notice_json
@@ -89,10 +89,10 @@ def test_every_topic_has_a_row_with_its_commit_status() -> None:
         f"within {TIMEOUT_S:g} seconds",
         f"At most {MOST_LINES} details",
         f"each at most {LONGEST_LINE} characters",
-        f"after {Pace().first_s:g} s, then 4, 8, … up to {Pace().longest_s / 60:g} minutes",
+        f"after {RetryPolicy().first_s:g} s, then 4, 8, … up to {RetryPolicy().longest_s / 60:g} minutes",
         f"more than {MOST_WAITING:,} notices wait",
-        f"{Pace().give_up_s / 3600:g} hours without success",
-        f"for {Pace().grace_s:g} seconds at most",
+        f"{RetryPolicy().give_up_s / 3600:g} hours without success",
+        f"for {RetryPolicy().grace_s:g} seconds at most",
     ],
 )
 def test_the_numbers_are_those_of_the_program(sentence: str) -> None:

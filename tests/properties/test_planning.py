@@ -10,7 +10,7 @@ from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Action, Plan, stage
 from aspire_gitops.state import Compiled, GatewayObject, Snapshot
 from aspire_ledger.canonical import JsonValue
-from support.objects import OWNER, app_key, as_applied, compiled, credential, deployment, foreign
+from support.objects import OWNER, app_key, as_applied, compiled, credential, deployment, unmanaged
 
 NAMES = st.sampled_from(["a", "b", "c.d", "e-f"])
 PARAMS: st.SearchStrategy[dict[str, JsonValue]] = st.dictionaries(
@@ -58,8 +58,8 @@ def test_stages_never_go_back(wanted: Compiled, before: Compiled) -> None:
 
 
 @given(states, states)
-def test_foreign_objects_are_never_in_a_change(wanted: Compiled, theirs: Compiled) -> None:
-    items = [foreign(item, f"theirs-{n}") for n, item in enumerate(theirs.objects.values())]
+def test_unmanaged_objects_are_never_in_a_change(wanted: Compiled, theirs: Compiled) -> None:
+    items = [unmanaged(item, f"theirs-{n}") for n, item in enumerate(theirs.objects.values())]
     live = replace(as_applied(wanted), objects=(*as_applied(wanted).objects, *items))
     made = plan(wanted, live)
     touched = {c.before.address for c in made.changes if c.before}

@@ -11,7 +11,7 @@ from aspire_gitops.rehearsal import checks
 from aspire_gitops.rehearsal.attacks import Attack, AttackKind, all_attacks
 from aspire_gitops.rehearsal.attacks.values import digest
 from aspire_gitops.rehearsal.books import tariff_of
-from aspire_gitops.rehearsal.live import SandboxStage, staged
+from aspire_gitops.rehearsal.live import SandboxEnvironment, staged
 from aspire_gitops.rehearsal.scenarios import attacked_with, deployments, route_of
 from aspire_gitops.state import Compiled, GatewayObject, Kind, ObjectKey
 from support.catalogs import TODAY, catalog_of_folder
@@ -32,7 +32,7 @@ FAILED = "failed"
 class World:
     """One gateway under attack."""
 
-    stage: SandboxStage
+    environment: SandboxEnvironment
     compiled: Compiled
     keys: Mapping[str, ObjectKey]
     routes: Mapping[str, checks.Route]  # by alias
@@ -41,16 +41,16 @@ class World:
     def play(self, attack: Attack, key: str) -> str:
         """Play one attack and remember the verdict. Returns what went wrong, or nothing."""
         owner = self._owner(key)
-        names = attacked_with(self.compiled, owner, attack.call, self.stage.elsewhere())
+        names = attacked_with(self.compiled, owner, attack.call, self.environment.elsewhere())
         assert names is not None, f"{attack.call.name} has no alias to be played on"
         target = deployments(self.compiled)[names.alias]
         tariff = None if key == UNMARKED else tariff_of(target, owner)
         assert key == UNMARKED or tariff, "nobody would compare anything"
-        seen = self.stage.attack(attack, names, self.keys[key])
+        seen = self.environment.attack(attack, names, self.keys[key])
         try:
             verdict = checks.withstood(attack, seen, self.routes[names.alias], tariff).value
             wrong = ""
-        except checks.NotProved as error:
+        except checks.CheckFailed as error:
             verdict, wrong = FAILED, f"{key}, {attack.kind.name}, {error}"
         self.results.setdefault(key, {})[attack.name] = verdict
         return wrong
@@ -65,23 +65,23 @@ class World:
 def world() -> Iterator[World]:
     """Apply the files of `attacked/` to a gateway, and make the keys."""
     compiled = compile_catalog(catalog_of_folder(FOLDER), today=TODAY)
-    with staged(compiled, lambda _: None, owner="test") as (stage, wanted):
-        plan = stage.plan(wanted)
-        checks.all_applied(stage.apply(plan, wanted))
+    with staged(compiled, lambda _: None, owner="test") as (environment, wanted):
+        plan = environment.plan(wanted)
+        checks.all_applied(environment.apply(plan, wanted))
         fair, strict = (ObjectKey(Kind.KEY, f"{name}.main") for name in ("fair", "strict"))
         models = wanted.objects[fair].fields["models"]
         assert isinstance(models, tuple)
-        unmarked = stage.make_key_without_mark(list(map(str, models)))
-        _lift_backstops(stage, wanted)
-        routes = {alias: route_of(stage, item) for alias, item in deployments(wanted).items()}
-        yield World(stage, wanted, {FAIR: fair, STRICT: strict, UNMARKED: unmarked}, routes)
+        unmarked = environment.make_key_without_mark(list(map(str, models)))
+        _lift_backstops(environment, wanted)
+        routes = {alias: route_of(environment, item) for alias, item in deployments(wanted).items()}
+        yield World(environment, wanted, {FAIR: fair, STRICT: strict, UNMARKED: unmarked}, routes)
 
 
-def _lift_backstops(stage: SandboxStage, wanted: Compiled) -> None:
+def _lift_backstops(environment: SandboxEnvironment, wanted: Compiled) -> None:
     # An absurd price spends LiteLLM's own cap at once, and every later attack would be
     # refused for that.
-    addresses = stage.addresses()
-    with admin_of(stage.sandbox) as admin:
+    addresses = environment.addresses()
+    with admin_of(environment.sandbox) as admin:
         for key in wanted.objects:
             if key.kind is Kind.KEY:
                 admin.post("/key/update", {"key": addresses[key], "max_budget": None})
@@ -128,7 +128,7 @@ _LEGEND = """\
 Each cell has three letters: the fair budget, the strict one, the key without mark.
 R is refused, B booked in full, E estimated, S served, X a failure.
 """
-_LETTERS = {**{verdict.value: verdict.name[0] for verdict in checks.Verdict}, FAILED: "X"}
+_LETTERS = {**{verdict.value: verdict.name[0] for verdict in checks.AttackOutcome}, FAILED: "X"}
 
 
 def _summary(found: Mapping[str, str]) -> str:

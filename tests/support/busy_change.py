@@ -82,7 +82,7 @@ class Story:
         self.after = write_folder(self.folder / "after", _after())
         assert self.apply(before).ok
         self._by_hand()
-        self.foreign = self.foreign_now()
+        self.unmanaged = self.unmanaged_now()
         self.fake.forget()
 
     def _by_hand(self) -> None:
@@ -148,7 +148,7 @@ class Story:
 
         return using(self.fake, work)
 
-    def foreign_now(self) -> list[GatewayObject]:
+    def unmanaged_now(self) -> list[GatewayObject]:
         """Return what others made and nobody asked us to adopt."""
         asked_for = {"hand-made", "by-hand"}
         return [o for o in self.snapshot().objects if not o.mark and o.handle not in asked_for]
@@ -166,7 +166,7 @@ class Story:
         ours = [item for item in self.snapshot().objects if item.mark]
         assert self.end_state() == expected
         assert len(ours) == len(expected), "one object for each key"
-        assert self.foreign_now() == self.foreign, "foreign objects are as they were"
+        assert self.unmanaged_now() == self.unmanaged, "foreign objects are as they were"
         assert self.plan().changes == (), "a second plan is empty"
         self._check_every_key_is_delivered(ours)
 

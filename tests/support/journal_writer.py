@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aspire_gitops.journal import journal_path, open_journal
-from aspire_gitops.journal.locking import AdvisoryLock, FileLock
+from aspire_gitops.journal.advisory_lock import AdvisoryLock
+from aspire_gitops.journal.locking import FileLock
 from support.journal_lines import draft
 
 TESTS = Path(__file__).parents[1]

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from aspire_gitops.notify import Outbox, Pace
+from aspire_gitops.notify import Outbox, RetryPolicy
 from aspire_gitops.status.value import Notice, Topic
-from aspire_gitops.vocabulary.errors import TellingFailed
+from aspire_gitops.vocabulary.errors import NotificationFailed
 
-QUICK = Pace(first_s=0.002, longest_s=0.01, longest_wish_s=0.05, try_s=5.0, grace_s=0.5)
+QUICK = RetryPolicy(first_s=0.002, longest_s=0.01, longest_wish_s=0.05, try_s=5.0, grace_s=0.5)
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 COMMIT = "4f2c9d1" + "0" * 33
@@ -40,7 +40,7 @@ class Friend:
     """A receiver in memory: it remembers what it heard, and fails as `faults` says, in order."""
 
     name: str = "friend"
-    faults: list[TellingFailed | Exception | None] = field(default_factory=list)
+    faults: list[NotificationFailed | Exception | None] = field(default_factory=list)
     topics: frozenset[Topic] = frozenset(Topic)
     by_commit: bool = False
     takes_s: float = 0.0

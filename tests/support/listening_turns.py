@@ -5,7 +5,15 @@ from typing import Any
 
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan
 from aspire_gitops.state import Kind, ObjectKey
-from aspire_gitops.status.value import Answer, Brake, BrakeKind, Drifted, Fight, Standing, Turn
+from aspire_gitops.status.value import (
+    Answer,
+    Drifted,
+    FlappingField,
+    Hold,
+    HoldKind,
+    Standing,
+    Turn,
+)
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
 from aspire_gitops.vocabulary.revision import Revision
 from support.listening_notices import NOON
@@ -13,9 +21,9 @@ from support.listening_notices import NOON
 A = Revision("main", "a" * 40, author="Ada", subject="Swap qwen", approvers=("Bob",))
 B = Revision("main", "b" * 40, author="Bob", subject="Mend it")
 KEY = ObjectKey(Kind.DEPLOYMENT, "qwen")
-FREEZE = Brake(BrakeKind.FREEZE, "ada", "quarter end", NOON, NOON + timedelta(hours=2))
-SUSPEND = Brake(BrakeKind.SUSPEND, "bob", "looking into it", NOON)
-REVERT = Brake(BrakeKind.REVERT, "ada", "B is slow", NOON, NOON + timedelta(hours=1), "a" * 40)
+FREEZE = Hold(HoldKind.FREEZE, "ada", "quarter end", NOON, NOON + timedelta(hours=2))
+SUSPEND = Hold(HoldKind.SUSPEND, "bob", "looking into it", NOON)
+REVERT = Hold(HoldKind.REVERT, "ada", "B is slow", NOON, NOON + timedelta(hours=1), "a" * 40)
 MISTAKE = Diagnostic(
     Rule("AG201", "unknown-provider"), Span("gateway.d/a.yaml", 7, 13), "provider unknown"
 )
@@ -25,8 +33,8 @@ def drifted(name: str = "deployment/qwen", answer: Answer = Answer.HEALED, *fiel
     return Drifted(name, fields or ("litellm_params.model",), answer)
 
 
-def fight(name: str = "deployment/qwen", path: str = "litellm_params.model") -> Fight:
-    return Fight(name, path, 3, NOON, NOON + timedelta(minutes=1))
+def flap(name: str = "deployment/qwen", path: str = "litellm_params.model") -> FlappingField:
+    return FlappingField(name, path, 3, NOON, NOON + timedelta(minutes=1))
 
 
 def plan(*actions: Action, cause: Cause = Cause.GIT, **more: Any) -> Plan:
@@ -45,7 +53,7 @@ def turn(number: int, standing: Standing = Standing.READY, **more: Any) -> Turn:
         "started_at": NOON + timedelta(minutes=number),
         "duration_s": 1.0,
         "standing": standing,
-        "reason": "the gateway is as main@aaaaaaa says",
+        "reason": "the gateway matches main@aaaaaaa",
         "wanted": A,
         "applied": A,
         "plan": plan(),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from aspire_gitops.notify import Outbox, Pace, WebhookReceiver
+from aspire_gitops.notify import Outbox, RetryPolicy, WebhookReceiver
 from support.listening_notices import notice
 
 
@@ -19,7 +19,7 @@ def receiver(name: str, url: str) -> WebhookReceiver:
 
 async def main(folder: Path, urls: list[str], first: int, count: int) -> None:
     receivers = [receiver(f"hook-{n}", url) for n, url in enumerate(urls)]
-    outbox = Outbox(folder, receivers, pace=Pace(first_s=0.05, longest_s=0.1))
+    outbox = Outbox(folder, receivers, pace=RetryPolicy(first_s=0.05, longest_s=0.1))
     running = asyncio.create_task(outbox.run(asyncio.Event()))
     for number in range(first, first + count):
         outbox.put(notice(number))

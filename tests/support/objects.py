@@ -124,7 +124,7 @@ def applied(
     return replace(live, address=address, fields={**item.fields, **shown})
 
 
-def foreign(item: GatewayObject, address: str = "made-by-hand") -> GatewayObject:
+def unmanaged(item: GatewayObject, address: str = "made-by-hand") -> GatewayObject:
     return replace(item, key=ObjectKey(item.key.kind, item.handle), mark=None, address=address)
 
 

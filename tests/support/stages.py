@@ -8,7 +8,7 @@ from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rehearsal.attacks import Attack, AttackKind, Names
 from aspire_gitops.rehearsal.books import Book, BookedCall, tariff_of
-from aspire_gitops.rehearsal.environment import Attacked, Call, Exchange, Received
+from aspire_gitops.rehearsal.environment import AppCall, Attacked, CallResult, Received
 from aspire_gitops.rehearsal.redirect import provider_of, upstream_model
 from aspire_gitops.rehearsal.report import Step
 from aspire_gitops.sandbox import Billed
@@ -89,18 +89,18 @@ class HonestStage:
     def addresses(self) -> Mapping[ObjectKey, str]:
         return {key: item.address or "" for key, item in self.live.items()}
 
-    def call(self, call: Call) -> Exchange:
+    def call(self, call: AppCall) -> CallResult:
         key, target = self.live[call.key], self.live.get(ObjectKey(Kind.DEPLOYMENT, call.model))
         models = key.fields["models"]
         assert isinstance(models, tuple)
         if target is None or call.model not in models:
-            return Exchange(403, None, None, None, ())
+            return CallResult(403, None, None, None, ())
         return self.answer(target)
 
-    def answer(self, target: GatewayObject) -> Exchange:
+    def answer(self, target: GatewayObject) -> CallResult:
         provider = provider_of(target)
         received = (Received(provider, upstream_model(target), self.secret_of(provider)),)
-        return Exchange(503 if provider in self.down else 200, target.address, "0", "0", received)
+        return CallResult(503 if provider in self.down else 200, target.address, "0", "0", received)
 
     def attack(self, attack: Attack, names: Names, key: ObjectKey) -> Attacked:
         """Serve honest calls, and whatever only the provider does; refuse the others."""
@@ -121,7 +121,7 @@ class HonestStage:
     def fail(self, provider: str) -> None:
         self.down.add(provider)
 
-    def mend(self) -> None:
+    def recover(self) -> None:
         self.down.clear()
 
     def restart(self) -> None:

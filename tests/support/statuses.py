@@ -16,11 +16,11 @@ from aspire_gitops.status.value import (
     AliasRow,
     Answer,
     AppRow,
-    Brake,
-    BrakeKind,
     DowntimeReport,
     Drifted,
-    Fight,
+    FlappingField,
+    Hold,
+    HoldKind,
     JournalFacts,
     Role,
     SpendReport,
@@ -32,7 +32,7 @@ from aspire_gitops.usage import Downtime
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
 from aspire_gitops.vocabulary.revision import Revision
 from aspire_ledger.money import Aud, Month
-from support.objects import app_key, applied, credential, deployment, foreign
+from support.objects import app_key, applied, credential, deployment, unmanaged
 
 NOW = datetime(2026, 11, 23, 3, 14, 15, tzinfo=UTC)
 SWAP = Revision(
@@ -134,7 +134,7 @@ def turn(number: int = 1, *, minutes_ago: float = 1, **changes: object) -> Turn:
         started_at=NOW - timedelta(minutes=minutes_ago),
         duration_s=0.214,
         standing=Standing.READY,
-        reason="the gateway is as git says",
+        reason="the gateway matches git",
         wanted=SWAP,
         applied=SWAP,
         gateway_s=0.151,
@@ -189,8 +189,8 @@ REFUSAL = Refusal(
     "remove the alias from the app first, or add an Approval: "
     "kind: Approval, change: remove-alias, object: deployment/gpt-35",
 )
-FREEZE = Brake(
-    BrakeKind.FREEZE,
+FREEZE = Hold(
+    HoldKind.FREEZE,
     "tom.berg",
     "month-end billing run, nothing may move",
     NOW - timedelta(minutes=35),
@@ -206,7 +206,7 @@ DRIFT = (
     ),
     Drifted("deployment/whisper", (), Answer.REPORTED),
 )
-FIGHT = Fight(
+FLAPPING = FlappingField(
     "key/postiz.main",
     "max_budget",
     4,
@@ -251,7 +251,7 @@ def ready() -> Status:
         version="0.2.0",
         role=Role.LEADER,
         standing=Standing.READY,
-        reason="the gateway is as git says",
+        reason="the gateway matches git",
         gateway_name="aspire",
         gateway_url="https://llm.aspiredigital.group",
         litellm_version="1.106.2",
@@ -263,7 +263,7 @@ def ready() -> Status:
         turns=(*quiet, swap, blip),
         aliases=ALIASES,
         apps=APPS,
-        foreign=("deployment/playground-llama", "key/sam-laptop"),
+        unmanaged=("deployment/playground-llama", "key/sam-laptop"),
         spend=SPEND,
         calls=CALLS,
         downtime=DOWNTIME,
@@ -300,7 +300,7 @@ def waiting() -> Status:
 
 
 def stalled() -> Status:
-    """Return a commit that must not be applied, drift, a fight and a fallback set by hand."""
+    """Return a commit that must not be applied, drift, a flapping field and a fallback set by hand."""
     last = turn(
         31,
         minutes_ago=0.3,
@@ -310,7 +310,7 @@ def stalled() -> Status:
         applied=BEFORE,
         plan=replace(swap_plan(), refusals=(REFUSAL,)),
         drift=DRIFT,
-        fights=(FIGHT,),
+        flapping=(FLAPPING,),
         diagnostics=(MISTAKE,),
         failures=("key/postiz.main: the gateway answered 400 to the update",),
     )
@@ -328,7 +328,7 @@ def stalled() -> Status:
             swap_plan(), refusals=(REFUSAL,), warnings=("the exchange rate is 40 days old",)
         ),
         drift=DRIFT,
-        fights=(FIGHT,),
+        flapping=(FLAPPING,),
         turns=(last, *good.turns),
         fallbacks=(LiveFallback("gpt-4o-eu", "general", ("claude-sonnet", "playground-llama")),),
         aliases=tuple(replace(row, live=row.name != "qwen-vision") for row in ALIASES),
@@ -345,7 +345,7 @@ def frozen() -> Status:
         help="aspire-gitops resume ends it now",
         applied=BEFORE,
         plan=swap_plan(),
-        brakes=(FREEZE,),
+        holds=(FREEZE,),
     )
     return replace(
         ready(),
@@ -354,7 +354,7 @@ def frozen() -> Status:
         applied=BEFORE,
         applied_at=NOW - timedelta(days=2),
         pending=swap_plan(),
-        brakes=(FREEZE,),
+        holds=(FREEZE,),
         turns=(last, *ready().turns),
     )
 
@@ -391,7 +391,7 @@ STATUSES: Mapping[str, Status] = {
 
 def hostile(text: str) -> Status:
     """Return a status with `text` wherever others may write."""
-    live = foreign(deployment(text or "x"))
+    live = unmanaged(deployment(text or "x"))
     key = ObjectKey(Kind.DEPLOYMENT, text or "x")
     revision = Revision(text, text, author=text, subject=text, approvers=(text,))
     change = Change(Action.UPDATE, key, (FieldChange(text, text, [text]),), live, live, reason=text)
@@ -405,8 +405,8 @@ def hostile(text: str) -> Status:
         refusals=(Refusal(Rule("AG501", "too-many"), text, text, text),),
         warnings=(text,),
     )
-    brake = Brake(BrakeKind.FREEZE, text, text, NOW, NOW)
-    fight = Fight(text, text, 3, NOW, NOW)
+    hold = Hold(HoldKind.FREEZE, text, text, NOW, NOW)
+    flap = FlappingField(text, text, 3, NOW, NOW)
     drifted = Drifted(text, (text,), Answer.HELD, text, NOW)
     found = Diagnostic(Rule("AG201", "x"), Span(text, snippet=text), text, text)
     last = turn(
@@ -420,8 +420,8 @@ def hostile(text: str) -> Status:
         failures=(text,),
         diagnostics=(found,),
         drift=(drifted,),
-        fights=(fight,),
-        brakes=(brake,),
+        flapping=(flap,),
+        holds=(hold,),
     )
     return replace(
         ready(),
@@ -439,9 +439,9 @@ def hostile(text: str) -> Status:
         aliases=(AliasRow(text, text, text, text, text, live=False),),
         apps=(AppRow(text, text, (text,), text, text, 1, 1),),
         drift=(drifted,),
-        fights=(fight,),
-        brakes=(brake,),
-        foreign=(text,),
+        flapping=(flap,),
+        holds=(hold,),
+        unmanaged=(text,),
         fallbacks=(LiveFallback(text, text, (text,)),),
         journal=JournalFacts(1, 1, text),
         spend=SpendReport(_spend_of(text), text),

@@ -176,7 +176,7 @@ class Scene:
             own=OwnFiles(),
             owner=OWNER,
             clock=lambda: self.now,
-            dice=lambda: 0.5,
+            jitter=lambda: 0.5,
             why_not_write=lambda: self.stop,
         )
         self.reconciler = Reconciler(world, Pace(interval_s=60, slow_interval_s=600))

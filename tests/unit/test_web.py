@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
-from aspire_gitops.web import MAX_REPLY_BYTES, Method, Place, post_json, retry_after_s, send
+from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
+from aspire_gitops.web import MAX_REPLY_BYTES, Destination, Method, asked_pause_s, post_json, send
 from support.certificates import new_certificate
 from support.listening import Listener, Say, dead_port, listening
 
@@ -30,14 +30,16 @@ def listener() -> Iterator[Listener]:
         yield one
 
 
-def post(url: str, timeout_s: float = 5.0, place: Place | None = None) -> bytes:
-    place = place or Place("the webhook", SecretStr(url))
+def post(url: str, timeout_s: float = 5.0, place: Destination | None = None) -> bytes:
+    place = place or Destination("the webhook", SecretStr(url))
     body = b'{"hello": "there"}'
     return asyncio.run(post_json(place, body, bearer=SecretStr(TOKEN), timeout_s=timeout_s))
 
 
-def failure(url: str, timeout_s: float = 5.0, place: Place | None = None) -> TellingFailed:
-    with pytest.raises(TellingFailed) as raised:
+def failure(
+    url: str, timeout_s: float = 5.0, place: Destination | None = None
+) -> NotificationFailed:
+    with pytest.raises(NotificationFailed) as raised:
         post(url, timeout_s, place)
     return raised.value
 
@@ -62,9 +64,11 @@ def test_what_was_posted_arrives_as_json_with_the_token(listener: Listener) -> N
         pytest.param(Say(404), True, None, "answered 404", id="404"),
         pytest.param(Say(410), True, None, "answered 410", id="410"),
         pytest.param(Say(422), True, None, "answered 422", id="422"),
-        pytest.param(Say(302, {"location": "/login"}), True, None, "a redirect", id="redirect"),
+        pytest.param(
+            Say(302, {"location": "/login"}), True, None, "redirect leads to", id="redirect"
+        ),
         pytest.param(Say(304), True, None, "answered 304", id="304"),
-        pytest.param(Say(307), True, None, "a redirect", id="redirect to nowhere"),
+        pytest.param(Say(307), True, None, "redirect leads to", id="redirect to nowhere"),
         pytest.param(Say(408), False, None, "408; try again", id="408"),
         pytest.param(Say(425), False, None, "425; try again", id="425"),
         pytest.param(Say(429, {"retry-after": "7"}), False, 7, "429", id="429 with a wish"),
@@ -183,7 +187,7 @@ def test_redirects_in_a_circle_end(listener: Listener) -> None:
 
 def test_a_reply_is_repeated_only_as_far_as_its_receiver_allows(listener: Listener) -> None:
     listener.answers(Say(404, body=b"Cannot POST " + SECRET_PATH.encode() + b"\n\x1b[2J no_team"))
-    place = Place("Slack", listener.url(SECRET_PATH), words=lambda body: body[-7:].decode())
+    place = Destination("Slack", listener.url(SECRET_PATH), excerpt=lambda body: body[-7:].decode())
 
     assert "planted" not in str(failure(listener.base + SECRET_PATH))
     assert "answered 404 (no_team)" in str(failure("", place=place))
@@ -191,7 +195,7 @@ def test_a_reply_is_repeated_only_as_far_as_its_receiver_allows(listener: Listen
 
 def test_advice_ends_the_message(listener: Listener) -> None:
     listener.answers(Say(401))
-    place = Place("GitHub", listener.url(), advice={401: "renew the token"})
+    place = Destination("GitHub", listener.url(), help_by_status={401: "renew the token"})
 
     assert str(failure("", place=place)).endswith("answered 401; renew the token")
 
@@ -203,13 +207,15 @@ def test_advice_ends_the_message(listener: Listener) -> None:
 )  # fmt: skip
 def test_what_is_no_web_address_is_refused_without_showing_it(url: str) -> None:
     with pytest.raises(UsageError, match="the URL of Slack is not") as raised:
-        Place("Slack", SecretStr(url))
+        Destination("Slack", SecretStr(url))
 
     assert "planted" not in str(raised.value)
 
 
 def test_a_place_shows_its_host_and_no_more() -> None:
-    place = Place("Slack", SecretStr(f"https://user:planted@hooks.slack.com:444{SECRET_PATH}"))
+    place = Destination(
+        "Slack", SecretStr(f"https://user:planted@hooks.slack.com:444{SECRET_PATH}")
+    )
 
     assert str(place) == "Slack at hooks.slack.com:444"
     assert "lanted" not in repr(place)
@@ -296,7 +302,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls_port: int) -> None
 
 
 def test_a_wish_may_be_a_date() -> None:
-    wish = retry_after_s({"retry-after": formatdate(time.time() + 60, usegmt=True)})
+    wish = asked_pause_s({"retry-after": formatdate(time.time() + 60, usegmt=True)})
 
     assert wish is not None
     assert 55 < wish <= 60
@@ -306,7 +312,7 @@ def test_a_date_without_a_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch) -> Non
     with monkeypatch.context() as far_east:
         far_east.setenv("TZ", "Australia/Sydney")
         time.tzset()
-        wish = retry_after_s({"retry-after": formatdate(time.time() + 60)})
+        wish = asked_pause_s({"retry-after": formatdate(time.time() + 60)})
     time.tzset()
 
     assert wish is not None
@@ -330,12 +336,12 @@ def test_a_date_without_a_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch) -> Non
     ],
 )
 def test_a_wish_in_any_spelling(text: str, seconds: float | None) -> None:
-    assert retry_after_s({"retry-after": text}) == seconds
+    assert asked_pause_s({"retry-after": text}) == seconds
 
 
 @given(st.text(max_size=40), st.text(max_size=20))
 def test_no_wish_can_break_us(wish: str, reset: str) -> None:
-    seconds = retry_after_s(
+    seconds = asked_pause_s(
         {"retry-after": wish, "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset}
     )
 
@@ -343,7 +349,7 @@ def test_no_wish_can_break_us(wish: str, reset: str) -> None:
 
 
 def ask(method: Method, url: str, body: bytes | None = None, max_bytes: int = 100) -> bytes:
-    place = Place("the forge", SecretStr(url))
+    place = Destination("the forge", SecretStr(url))
     return asyncio.run(send(method, place, body, timeout_s=5, max_bytes=max_bytes))
 
 
@@ -377,7 +383,7 @@ def test_a_redirect_is_followed_if_the_method_stays(
     if followed:
         assert ask(method, listener.base) == b"ok"
     else:
-        with pytest.raises(TellingFailed, match="it is a redirect"):
+        with pytest.raises(NotificationFailed, match="set the URL that this redirect leads to"):
             ask(method, listener.base)
 
 
@@ -390,7 +396,7 @@ def test_a_page_is_read_as_far_as_the_caller_says(listener: Listener) -> None:
 def test_an_error_says_what_was_answered(listener: Listener) -> None:
     listener.answers(Say(403))
 
-    with pytest.raises(TellingFailed) as raised:
+    with pytest.raises(NotificationFailed) as raised:
         ask(Method.GET, listener.base)
 
     assert raised.value.status == 403

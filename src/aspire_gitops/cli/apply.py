@@ -1,4 +1,4 @@
-"""`aspire-gitops apply`: carry a plan out and prove each change."""
+"""`aspire-gitops apply`: apply a plan and verify each change."""
 
 import sys
 from datetime import datetime
@@ -33,7 +33,7 @@ from aspire_gitops.vocabulary.text import plural
 
 
 class ApplyingShown:
-    """A progress bar for people, and a line for each result for everybody."""
+    """A progress bar on a terminal, and a line for each result everywhere."""
 
     def __init__(self, changes: int) -> None:
         columns = (
@@ -68,32 +68,32 @@ class ApplyingShown:
 _EPILOG = """\b
 Examples:
   aspire-gitops apply                            show the plan, ask, apply
-  aspire-gitops apply --yes                      for a pipeline: do not ask
+  aspire-gitops apply --yes                      in a pipeline: do not ask
   aspire-gitops apply --plan plan.json --yes     exactly the reviewed plan, or nothing
 
-An apply that stopped half way loses nothing: run it again, it goes on from there.
+An apply that stopped half way loses nothing: run it again and it resumes there.
 Exit codes: 0 everything is as the files say, 1 something failed or was refused;
 with --detailed-exitcode, 2 when changes were made.
 """
 
 
-@click.command(name="apply", short_help="Bring the gateway to what the files say.", epilog=_EPILOG)
+@click.command(name="apply", short_help="Make the gateway match the files.", epilog=_EPILOG)
 @with_source
 @with_gateway
 @click.option(
     "--plan",
     "plan_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Carry out this plan (of `plan -o`), if the gateway has not changed since.",
+    help="Apply this plan (from `plan -o`) if the gateway has not changed since.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask. Needed where nobody can answer.")
+@click.option("--yes", is_flag=True, help="Do not ask. Required without a terminal.")
 @click.option(
     "--format",
     "format_",
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="How the outcome is written.",
+    help="Output format.",
 )
 @with_detailed_exitcode
 @click.pass_context
@@ -112,10 +112,10 @@ def command(
     detailed_exitcode: bool,
     **flags: Any,
 ) -> None:
-    """Change the gateway to what SOURCE says, and read back every change.
+    """Make the gateway match SOURCE, and read back every change.
 
     Shows the plan and asks first. Only objects that carry our mark are changed
-    or deleted. New keys are handed over where the files say.
+    or deleted. New keys are delivered where the files say.
     """
     settings = invocation.settings(**flags)
     if plan_file:
@@ -151,7 +151,9 @@ def _apply(gateway: LiveGateway, plan: Plan, *, yes: bool, saved: bool) -> Outco
 
 def _ask(plan: Plan) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("nobody can be asked here, and nothing was changed; give --yes to apply")
+        raise UsageError(
+            "nothing was changed: no terminal to ask for confirmation", help="pass --yes to apply"
+        )
     question = f"Apply {plural(len(plan.changes), 'change')} to {plan.gateway_url}?"
     if not click.confirm(question, err=True):
         click.echo("Nothing was changed.", err=True)
@@ -162,11 +164,13 @@ def _saved_plan(path: Path, settings: Settings) -> Plan:
     try:
         plan = plan_from_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as a plan; make one with `plan -o`") from error
+        raise UsageError(
+            f"{path} is not a readable plan", help="write one with `plan -o`"
+        ) from error
     if plan.owner != settings.owner:
         raise UsageError(
-            f"{path} is a plan of owner {plan.owner}, and we are {settings.owner};"
-            " set ASPIRE_GITOPS_OWNER"
+            f"{path} is a plan for owner {plan.owner}, but this is owner {settings.owner}",
+            help=f"set ASPIRE_GITOPS_OWNER to {plan.owner}",
         )
     return plan
 
@@ -179,8 +183,8 @@ def _refuse_two_sources(ctx: click.Context) -> None:
     ]
     if given:
         raise UsageError(
-            f"a saved plan says what to do, and SOURCE (default {DEFAULT_FOLDER}) is not read; "
-            "leave out SOURCE and --revision"
+            f"--plan cannot be combined with SOURCE (default {DEFAULT_FOLDER}) or --revision",
+            help="omit SOURCE and --revision",
         )
 
 

@@ -1,4 +1,4 @@
-"""`aspire-gitops codeowners`: whose review a change of each reviewed file needs."""
+"""`aspire-gitops codeowners`: who must review a change of each file."""
 
 import os
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ _USUAL = ".github/CODEOWNERS"
 _EPILOG = """\b
 Examples:
   aspire-gitops codeowners                          print it
-  aspire-gitops codeowners -o .github/CODEOWNERS    write it; lines of your own stay
+  aspire-gitops codeowners -o .github/CODEOWNERS    write it; keeps your own lines
   aspire-gitops codeowners -o .github/CODEOWNERS --check    exit 1 if it is out of date
   aspire-gitops codeowners --team web@example.com=@example/web
 """
@@ -39,7 +39,7 @@ Examples:
 @with_source
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The CODEOWNERS file. Only our block in it is written.")  # fmt: skip
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 if the file is out of date.")  # fmt: skip
-@click.option("--default", "default", multiple=True, metavar="OWNER", help="Who owns what no app owns. May be repeated.  [default: the Gateway's `owner`]")  # fmt: skip
+@click.option("--default", "default", multiple=True, metavar="OWNER", help="Owner of everything that no app owns. May be repeated.  [default: the Gateway's `owner`]")  # fmt: skip
 @click.option("--team", "teams", multiple=True, metavar="EMAIL=OWNER", help="What an owner is called on GitHub or GitLab: @user or @org/team. May be repeated.")  # fmt: skip
 @click.option("--prefix", metavar="PATH", help="SOURCE's path from the root of the repository.  [default: where it is]")  # fmt: skip
 def command(
@@ -53,12 +53,12 @@ def command(
     prefix: str | None,
     only_check: bool,
 ) -> None:
-    """Give each app's file, and its budget's, to the app's owner; the rest to the gateway's.
+    """Assign each app's file and budget to the app's owner, and the rest to the gateway's owner.
 
-    SOURCE is a folder (gateway.d if you leave it out), or `git:REF`.
+    SOURCE is a folder (default: gateway.d), or `git:REF`.
     """
     if only_check and output is None:
-        raise UsageError("--check compares a file; say with --output where it is")
+        raise UsageError("--check needs a file to compare", help="name it with --output")
     choice = chosen(source, revision)
     shown, folder = _places(choice, prefix)
     layout = Layout(
@@ -92,13 +92,16 @@ def _places(choice: SourceChoice, prefix: str | None) -> tuple[str, str]:
     """Return what starts the documents' paths, and what starts them in the repository."""
     inside = _inside(choice.folder)
     if inside is None and prefix is None:
-        raise UsageError(f"{choice.folder} is in no git repository; say with --prefix where it is")
+        raise UsageError(
+            f"{choice.folder} is not in a git repository",
+            help="give its path in the repository with --prefix",
+        )
     shown = shown_folder(choice.folder) if choice.reference is None else _slashed(inside or "")
     return shown, _slashed(inside or "" if prefix is None else prefix)
 
 
 def _inside(path: Path) -> str | None:
-    """Return a path from the root of its repository; None if it is in none."""
+    """Return a path from the root of its repository; None outside of one."""
     whole = Path(os.path.abspath(path))  # noqa: PTH100 (links are kept as people wrote them)
     roots = (above for above in (whole, *whole.parents) if (above / ".git").exists())
     root = next(roots, None)
@@ -112,14 +115,16 @@ def _slashed(path: str) -> str:
 
 def _owner(text: str) -> str:
     if not OWNER.fullmatch(text):
-        raise UsageError(f"{text!r} is no owner; write @user, @org/team or an e-mail address")
+        raise UsageError(
+            f"invalid owner {text!r}", help="use @user, @org/team or an e-mail address"
+        )
     return text
 
 
 def _team(text: str) -> tuple[str, str]:
     email, equals, name = text.partition("=")
     if not (equals and email):
-        raise UsageError(f"--team {text!r} names no team; write it like web@example.com=@org/web")
+        raise UsageError(f"invalid --team {text!r}", help="write it as web@example.com=@org/web")
     return email, _owner(name)
 
 
@@ -129,7 +134,7 @@ def _read(output: Path) -> str:
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{output} cannot be read; is it a text file?") from error
+        raise UsageError(f"{output} cannot be read", help="is it a text file?") from error
 
 
 def _compare(output: Path, ours: str) -> ExitCode:
@@ -151,7 +156,7 @@ def _write(output: Path, ours: str) -> None:
 
 def _tell_of_lines_below(output: Path, lines: Iterable[int]) -> None:
     for line in lines:
-        click.echo(f"{output}:{line}: this line is below our block, so it wins over it", err=True)
+        click.echo(f"{output}:{line}: this line is below our block and overrides it", err=True)
         click.echo("  = help: move it above the block", err=True)
 
 

@@ -14,12 +14,12 @@ from pydantic import SecretStr
 from aspire_gitops.cli.terminal import ExitCode, told_on_stderr, warn
 from aspire_gitops.forge import DIALECTS, ForgeName, Thread, keep_comment, sticky_text
 from aspire_gitops.settings import read_token
-from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
+from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
 from aspire_gitops.vocabulary.text import plural
 
 _SUMMARY = "GITHUB_STEP_SUMMARY"
 _MOST_SUMMARY_BYTES = 1_000_000
-"""A step's summary may have 1 MiB; GitHub shows none of a longer one."""
+"""A step's summary may have 1 MiB; GitHub drops a longer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Pipeline:
             UsageError: It is unknown; `option` would say it.
         """
         if not value:
-            raise UsageError(f"{option} is needed, because no variable of a job says it; add it")
+            raise UsageError(f"{option} is required outside a CI job", help=f"pass {option}")
         return value
 
     def needed_number(self) -> int:
@@ -77,7 +77,9 @@ class Pipeline:
         """
         number = self.needed(self.number, "--pull-request")
         if not (number.isascii() and number.isdigit() and len(number) < 10):
-            raise UsageError(f"{_NAMES[self.forge].number} is no number; use --pull-request")
+            raise UsageError(
+                f"{_NAMES[self.forge].number} is not a number", help="pass --pull-request"
+            )
         return int(number)
 
     def token(self, path: Path | None) -> SecretStr:
@@ -90,13 +92,13 @@ class Pipeline:
         variable = _NAMES[self.forge].token
         token = read_token(path, variable)
         if token is None:
-            raise UsageError(f"there is no token; set {variable}, or name a file: --token-file")
+            raise UsageError("no token", help=f"set {variable}, or pass --token-file")
         return token
 
     def pointer(self) -> str:
         """Return the line that stands under a text that was cut."""
         where = f" [of this run]({self.run_url})" if self.run_url else " of this run"
-        return f"**Cut here: a comment holds no more.** The whole report is an artefact{where}."
+        return f"**Cut here: comments have a limit.** The full report is an artefact{where}."
 
     def add_to_summary(self, text: str) -> bool:
         """Append to the job's summary; returns whether there is one and it had room."""
@@ -141,7 +143,7 @@ Examples:
 \b
 The token is in GITHUB_TOKEN (GITLAB_TOKEN), or in a file. Repository, address
 and number are those of the job that this runs in, unless you name others.
-Exit codes: 0 the comment says it, or the token may only read; 1 it does not.
+Exit codes: 0 the comment is up to date, or the token may only read; 1 it is not.
 """
 _LONGEST_FILE = 16 * 1024 * 1024
 
@@ -155,7 +157,7 @@ _LONGEST_FILE = 16 * 1024 * 1024
 @click.option(
     "--pull-request", type=click.IntRange(min=1), metavar="N", help="Number of the pull request."
 )
-@click.option("--name", default="review", show_default=True, help="Which of our comments it is.")
+@click.option("--name", default="review", show_default=True, help="Name of the comment.")
 @click.option("--repository", metavar="OWNER/NAME", help="The repository; GitLab's number or path of the project.")  # fmt: skip
 @click.option(
     "--forge",
@@ -178,10 +180,10 @@ _LONGEST_FILE = 16 * 1024 * 1024
 def command(
     *, file: Path, pull_request: int | None, name: str, forge: str, or_summary: bool, **named: Any
 ) -> None:
-    """Let the pull request have one comment that says what FILE says.
+    """Keep one comment of the pull request equal to FILE.
 
-    Written once and then updated in place, by a hidden marker and only if it
-    is ours. A comment that somebody deleted is written again. FILE is Markdown.
+    Creates the comment, then updates it in place; finds it by a hidden marker and
+    only if it is ours. Recreates a deleted comment. FILE is Markdown.
     """
     job = pipeline(ForgeName(forge))
     text = _read(file)
@@ -190,7 +192,7 @@ def command(
     body = sticky_text(name, text, longest=longest, pointer=job.pointer())
     try:
         kept = asyncio.run(keep_comment(thread, name, body))
-    except TellingFailed as error:
+    except NotificationFailed as error:
         if not (error.permanent and error.status == 403):
             raise
         _without_comment(job, text, str(error), or_summary=or_summary)
@@ -221,13 +223,15 @@ def _read(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(_LONGEST_FILE + 1)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}; name a file") from error
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}", help="name a readable file"
+        ) from error
     if len(content) > _LONGEST_FILE:
-        raise UsageError(f"{path} is larger than 16 MiB; name a shorter report")
+        raise UsageError(f"{path} is larger than 16 MiB", help="use a shorter report")
     return content.decode("utf-8", "replace")
 
 
 def _without_comment(job: Pipeline, text: str, why: str, *, or_summary: bool) -> None:
-    warn(f"{why}. In a pull request from a fork that is as it should be; nothing was commented")
+    warn(f"{why}. Nothing was commented. This is expected in a pull request from a fork")
     if or_summary and job.add_to_summary(text):
         told_on_stderr("the text is in the job's summary instead")

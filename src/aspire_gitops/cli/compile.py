@@ -1,4 +1,4 @@
-"""`aspire-gitops compile`: write down what the files ask of the gateway."""
+"""`aspire-gitops compile`: write what the files ask of the gateway."""
 
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +37,7 @@ that apply makes) and manifest.json (their digests and the revision).
 def command(source: str, revision: str | None, today: datetime | None, output: Path) -> None:
     """Compile SOURCE into three files, the same bytes for the same commit.
 
-    Files that say the same already are left as they are. Holds no secret.
+    Leaves unchanged files alone. Writes no secret.
     """
     wanted, findings = compiled(chosen(source, revision), as_of(today))
     show_warnings(findings)

@@ -1,4 +1,4 @@
-"""`aspire-gitops completion`: the script that teaches a shell our commands."""
+"""`aspire-gitops completion`: print a shell completion script."""
 
 import click
 from click.shell_completion import get_completion_class

@@ -10,7 +10,7 @@ import structlog
 
 from aspire_gitops.cli.controller_parts import (
     gateway_of,
-    late_journal,
+    lazy_journal,
     places_of,
     receivers_of,
     server_options,
@@ -24,10 +24,10 @@ from aspire_gitops.cli.state_folder import make_state_folder, only_controller
 from aspire_gitops.cli.terminal import told_on_stderr, warn
 from aspire_gitops.controller.daemon import Daemon
 from aspire_gitops.controller.loop import Loop, Wakeups
-from aspire_gitops.controller.notifier import Publishing, Telling
+from aspire_gitops.controller.notifier import Notifier, SnapshotPublisher
 from aspire_gitops.controller.pace import Pace
 from aspire_gitops.controller.reconcile import Reconciler
-from aspire_gitops.controller.status import Watching
+from aspire_gitops.controller.status import StatusAssembler
 from aspire_gitops.gateway import Exchange
 from aspire_gitops.journal.locking import FileLock
 from aspire_gitops.notify.outbox import Outbox
@@ -51,7 +51,7 @@ Beside it, on the same host:
   aspire-gitops freeze --for 2h --reason …    look and report, change nothing
   aspire-gitops log                           what was done, by which commit
 
-It ends on SIGTERM after the change in hand. SIGHUP makes it look at once.
+On SIGTERM it finishes the current change and stops. SIGHUP starts a turn at once.
 All settings: docs/reference/settings.md. How to run it: docs/operate/controller.md.
 """
 
@@ -63,14 +63,14 @@ All settings: docs/reference/settings.md. How to run it: docs/operate/controller
 @click.option("--repository", metavar="URL", help="Git remote or local repository.  [variable: ASPIRE_GITOPS_REPOSITORY; without it SOURCE is watched]")  # fmt: skip
 @click.option("--branch", metavar="NAME", help="Branch that is applied.  [variable: ASPIRE_GITOPS_BRANCH; default: main]")  # fmt: skip
 @click.option("--folder", metavar="PATH", help="Folder in the repository.  [variable: ASPIRE_GITOPS_FOLDER; default: gateway.d]")  # fmt: skip
-@click.option("--interval", "interval_s", type=float, metavar="SECONDS", help="Between two looks.  [variable: ASPIRE_GITOPS_INTERVAL_S; default: 60]")  # fmt: skip
+@click.option("--interval", "interval_s", type=float, metavar="SECONDS", help="Seconds between two turns.  [variable: ASPIRE_GITOPS_INTERVAL_S; default: 60]")  # fmt: skip
 @click.option("--listen", metavar="HOST:PORT", help="Status page, metrics, webhook.  [variable: ASPIRE_GITOPS_LISTEN; default: 127.0.0.1:8790]")  # fmt: skip
 @with_gateway
 @pass_invocation
 def command(invocation: Invocation, /, *, source: Path, **flags: Any) -> None:
-    """Watch git and the gateway, and keep the gateway as git says.
+    """Watch git and the gateway, and keep the gateway equal to git.
 
-    Takes the files of a git branch, or without a repository those of the folder
+    Reads the files of a git branch, or without a repository those of the folder
     SOURCE. Heals drift, keeps a journal, shows a status page. Only objects that
     carry our mark are changed or deleted.
     """
@@ -96,26 +96,26 @@ async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock
         metrics.called(exchange.method, exchange.path, exchange.status, exchange.seconds)
 
     source = source_of(settings, folder, structlog.get_logger("aspire_gitops.sources").warning)
-    gateway, journal = gateway_of(settings, observed), late_journal(settings)
+    gateway, journal = gateway_of(settings, observed), lazy_journal(settings)
     world = world_of(settings, source, gateway, journal, why_not_write)
     reconciler = Reconciler(world, Pace(settings.interval_s, settings.slow_interval_s))
     loop = Loop(reconciler, lock, wakeups)
     outbox = Outbox(settings.state_dir / "outbox", receivers_of(settings), clock=now)
-    telling = Telling(outbox)
-    watching = Watching(loop, now, version("aspire-gitops"), untold=lambda: outbox.untold)
+    notifier = Notifier(outbox)
+    status = StatusAssembler(loop, now, version("aspire-gitops"), untold=lambda: outbox.untold)
     daemon = Daemon(
         loop,
-        watching,
+        status,
         server_options(settings),
         metrics,
         outbox,
-        Publishing(places_of(settings), settings.owner, now),
+        SnapshotPublisher(places_of(settings), settings.owner, now),
         watched_folder=None if settings.repository else folder,
         listening=lambda url: told_on_stderr(f"status page: {url}"),
     )
-    reconciler.at_work = watching.working
-    reconciler.announce = telling.announce
-    loop.listeners = (watching.turned, metrics.turned, telling.turned, daemon.turned)
+    reconciler.at_work = status.working
+    reconciler.announce = notifier.announce
+    loop.listeners = (status.turned, metrics.turned, notifier.turned, daemon.turned)
     try:
         async with gateway, spending_of(settings, journal, outbox.put) as reconciler.spending:
             await daemon.run()

@@ -1,4 +1,4 @@
-"""Build the controller's parts from its settings. Decides nothing; says early what cannot work."""
+"""Build the controller's parts from its settings, and report early what cannot work."""
 
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,7 +18,7 @@ from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.gateway.http import Observer
 from aspire_gitops.journal import open_journal
 from aspire_gitops.journal.locking import FileLock, WriterLock
-from aspire_gitops.journal.opening import LateJournal
+from aspire_gitops.journal.opening import LazyJournal
 from aspire_gitops.notify import Receiver, SlackReceiver, WebhookReceiver
 from aspire_gitops.server.options import ServerOptions
 from aspire_gitops.settings import (
@@ -34,7 +34,7 @@ from aspire_gitops.sources.git import Credentials, RemoteSource, SshKey, Token, 
 from aspire_gitops.sources.git.publish import publish_file
 from aspire_gitops.sources.git.signatures import Signers
 from aspire_gitops.status.value import Notice
-from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
+from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
 from aspire_gitops.vocabulary.revision import ControlledSource
 
 
@@ -59,7 +59,7 @@ def source_of(
 
 
 def credentials_of(settings: ControllerSettings) -> Credentials | None:
-    """Return what the git remote is asked with."""
+    """Return the credentials for the git remote."""
     if settings.git_ssh_key_file:
         known = settings.git_known_hosts_file or Path.home() / ".ssh" / "known_hosts"
         return SshKey(settings.git_ssh_key_file, known)
@@ -72,12 +72,13 @@ def gateway_of(settings: ControllerSettings, observer: Observer | None = None) -
     """Return the client, which remembers what it read so that an unchanged gateway is cheap.
 
     Raises:
-        UsageError: No gateway is named, or no admin key.
+        UsageError: The gateway's address or the admin key is not set.
         SecretMissing: The admin key's file cannot be read.
     """
     if settings.gateway_url is None:
         raise UsageError(
-            f"no gateway is named; set {PREFIX}GATEWAY_URL to where the controller reaches it"
+            "the gateway's address is not set",
+            help=f"set {PREFIX}GATEWAY_URL to the address that the controller can reach",
         )
     return GatewayClient(settings.gateway_url, read_admin_key(settings), observer=observer)
 
@@ -86,7 +87,7 @@ def world_of(
     settings: ControllerSettings,
     source: ControlledSource,
     gateway: GatewayClient,
-    journal: LateJournal,
+    journal: LazyJournal,
     why_not_write: Callable[[], str | None],
 ) -> World:
     """Return everything outside that a turn touches."""
@@ -101,14 +102,14 @@ def world_of(
         own=own,
         owner=settings.owner,
         clock=now,
-        dice=random.random,
+        jitter=random.random,
         why_not_write=why_not_write,
     )
 
 
-def late_journal(settings: ControllerSettings) -> LateJournal:
+def lazy_journal(settings: ControllerSettings) -> LazyJournal:
     """Return the journal, not opened yet."""
-    return LateJournal(partial(open_journal, database_url(settings), settings.state_dir))
+    return LazyJournal(partial(open_journal, database_url(settings), settings.state_dir))
 
 
 def database_url(settings: ControllerSettings) -> str | None:
@@ -122,7 +123,7 @@ def writer_lock(settings: ControllerSettings, folder_lock: FileLock) -> WriterLo
     url = database_url(settings)
     if url is None:
         return folder_lock
-    from aspire_gitops.journal.locking import AdvisoryLock  # noqa: PLC0415 (nine megabytes)
+    from aspire_gitops.journal.advisory_lock import AdvisoryLock  # noqa: PLC0415 (nine megabytes)
 
     return AdvisoryLock(url, f"writer of {settings.gateway_url}")
 
@@ -143,7 +144,7 @@ async def spending_of(
 
 
 def receivers_of(settings: ControllerSettings) -> Sequence[Receiver]:
-    """Return everybody who is told."""
+    """Return the receivers of notices."""
     found: list[Receiver] = []
     if token := read_secret(settings, "github_token"):
         found.append(_github(settings, token))
@@ -188,7 +189,8 @@ def _github(settings: ControllerSettings, token: SecretStr) -> GithubStatuses:
     repository = repository_of(settings.repository or "")
     if repository is None:
         raise UsageError(
-            f"{PREFIX}GITHUB_TOKEN is set, and {PREFIX}REPOSITORY is not on a GitHub; unset the token"
+            f"{PREFIX}GITHUB_TOKEN is set, but {PREFIX}REPOSITORY is not on GitHub",
+            help="unset the token",
         )
     return GithubStatuses(
         repository,
@@ -204,12 +206,16 @@ def _write(path: Path, content: bytes, _message: str) -> None:
         beside.write_bytes(content)
         beside.replace(path)
     except OSError as error:
-        raise TellingFailed(f"{path} cannot be written: {error.strerror}") from error
+        raise NotificationFailed(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _push(settings: ControllerSettings, branch: str, content: bytes, message: str) -> None:
     if settings.repository is None:
-        raise TellingFailed("a branch needs a repository; set it", permanent=True)
+        raise NotificationFailed(
+            "publishing to a branch needs a repository",
+            help="set ASPIRE_GITOPS_REPOSITORY",
+            permanent=True,
+        )
     publish_file(
         settings.repository,
         clone=settings.state_dir / "published",

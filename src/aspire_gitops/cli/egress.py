@@ -41,7 +41,7 @@ _BETWEEN_TOLD_S = 0.2
 
 @click.group(name="egress", short_help="Find where an app goes around the gateway.", epilog=_EPILOG)
 def command() -> None:
-    """Look at an app's repository: does all of its LLM, vision and OCR traffic use the gateway?"""
+    """Check that all LLM, vision and OCR traffic of an app's repository uses the gateway."""
 
 
 @command.command(
@@ -69,12 +69,12 @@ def command() -> None:
     "outputs",
     multiple=True,
     metavar="FORMAT=FILE",
-    help="Write them into a file as well; may be given again.",
+    help="Also write the findings to a file; may be repeated.",
 )
 @click.option(
     "--tests", is_flag=True, help="Read tests for clients and hosts, too; without it only for keys."
 )
-@click.option("--no-gitignore", is_flag=True, help="Read what git ignores, too.")
+@click.option("--no-gitignore", is_flag=True, help="Also read what git ignores.")
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
@@ -94,9 +94,9 @@ def scan(
     tests: bool,
     no_gitignore: bool,
 ) -> None:  # fmt: skip
-    """Report where the code below PATHS goes around the gateway, each with the change that mends it.
+    """Report where the code below PATHS goes around the gateway, each with the change that fixes it.
 
-    PATHS are folders or files (this folder if you leave them out). Exit code 1
+    PATHS are folders or files (default: this folder). Exit code 1
     means that there are errors; warnings alone are 0.
     """
     _need_the_extra()
@@ -104,8 +104,8 @@ def scan(
     gateway, day = gateway_for(gateway_url, gateway_d, as_of(today))
     if gateway.url is None:
         warn(
-            "the gateway's address is unknown, so fixes name variables instead of it, and addresses "
-            "that are no provider's are not judged; say it with --gateway-url or --gateway-d"
+            "the gateway's address is unknown: fixes name variables instead, and addresses other "
+            "than a provider's are not checked (set --gateway-url or --gateway-d)"
         )
     target = target_of(paths, gitignore=not no_gitignore)
     exceptions = _exceptions(exceptions_file, target.root)
@@ -127,8 +127,8 @@ def _need_the_extra() -> None:
     missing = [name for name in ("pathspec", "tree_sitter") if find_spec(name) is None]
     if missing:
         raise UsageError(
-            f"egress reads code with {' and '.join(missing)}, which is not installed; "
-            'pip install "aspire-gitops[egress]"'
+            f"egress needs {' and '.join(missing)}, which is not installed",
+            help='run: pip install "aspire-gitops[egress]"',
         )
 
 
@@ -136,7 +136,8 @@ def _output(item: str) -> tuple[str, Path]:
     name, equals, path = item.partition("=")
     if not equals or not path or name not in DIAGNOSTIC_RENDERERS:
         raise UsageError(
-            f"--output {item} is not FORMAT=FILE; formats are {', '.join(DIAGNOSTIC_RENDERERS)}"
+            f"invalid --output {item}: expected FORMAT=FILE",
+            help=f"formats are {', '.join(DIAGNOSTIC_RENDERERS)}",
         )
     return name, Path(path)
 
@@ -148,7 +149,9 @@ def _exceptions(chosen: Path | None, root: Path) -> Exceptions:
     try:
         return read_exceptions(os.path.relpath(path, root), path.read_bytes())
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}; name another file") from error
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}", help="name another file"
+        ) from error
 
 
 def _shown(found: Sequence[Diagnostic], target: Target) -> Iterator[Diagnostic]:

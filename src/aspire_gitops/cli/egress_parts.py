@@ -26,20 +26,21 @@ def gateway_for(url: str | None, folder: Path | None, as_of: AsOf) -> tuple[Know
     Without a folder nothing says where the company's day begins: it is UTC's then.
 
     Raises:
-        UsageError: The URL is none, or the folder declares no gateway.
+        UsageError: The URL is invalid, or the folder declares no Gateway.
     """
     if url is not None and not url.startswith(("http://", "https://")):
-        raise UsageError(f"{url} is no URL; write it like https://llm.example.com/v1")
+        raise UsageError(f"invalid URL {url}", help="write it as https://llm.example.com/v1")
     if folder is None:
         return KnownGateway(url), as_of.at(UTC).date()
     try:
         checked = check(SourceChoice(folder), as_of, ask_git=False)
     except SourceUnavailable as error:  # 1 would say that there are findings
-        raise UsageError(f"{error}; name the folder with --gateway-d") from error
+        raise UsageError(error.message, help="name the folder with --gateway-d") from error
     gateway = gateway_of(checked.catalog)
     if gateway.url is None:
         raise UsageError(
-            f"{folder} declares no Gateway that can be read; `aspire-gitops validate {folder}` says why"
+            f"{folder} declares no valid Gateway",
+            help=f"run `aspire-gitops validate {folder}`",
         )
     if not checked.ok:  # somebody else's mistakes must not stop an app's CI
         warn(f"{folder} has errors; the aliases that could be read are used")
@@ -104,7 +105,8 @@ class Target:
                 yield FoundFile(prefix + found.path, found.opened)
         except OSError as error:
             raise UsageError(
-                f"{error.filename} cannot be read: {error.strerror}; scan as a user who may"
+                f"{error.filename} cannot be read: {error.strerror}",
+                help="run as a user that may read it",
             ) from error
         if folder in self.folders:
             self.left_out += walk.left_out

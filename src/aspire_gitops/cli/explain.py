@@ -32,8 +32,8 @@ def explain_alias(name: str, choice: SourceChoice, as_of: AsOf, *, as_json: bool
     alias = catalog.aliases.get(name)
     if alias is None:
         meant = closest(name, catalog.aliases)
-        hint = f"; did you mean {meant}?" if meant else ""
-        raise UsageError(f"there is no alias {name!r}{hint}")
+        hint = f"did you mean {meant}?" if meant else None
+        raise UsageError(f"unknown alias {name!r}", help=hint)
     provider = catalog.providers[alias.spec.target.provider].spec
     shown = card_json(alias.spec, provider) if as_json else card_text(alias.spec, provider)
     click.echo(shown, nl=False)
@@ -66,7 +66,7 @@ Examples:
 
 @click.command(
     name="explain",
-    short_help="Say what a code such as AG201 means, or what an alias costs and allows.",
+    short_help="Explain a code such as AG201, or what an alias costs and allows.",
     epilog=_EPILOG,
 )
 @click.argument("code", required=False)
@@ -87,7 +87,7 @@ def command(
     if code == "alias":
         raise UsageError("which alias? Write `aspire-gitops explain alias NAME`")
     if name is not None:
-        raise UsageError(f"one code at a time; what is {name!r}?")
+        raise UsageError(f"unexpected argument {name!r}", help="ask for one code at a time")
     _explain_rule(code)
 
 
@@ -99,8 +99,12 @@ def _explain_rule(code: str | None) -> None:
         return
     found = [rule for rule in rules.values() if code.lower() in (rule.code.lower(), rule.name)]
     if not found:
-        raise UsageError(f"there is no rule {code}; `aspire-gitops explain` lists them all")
+        raise UsageError(
+            f"unknown rule {code}", help="run `aspire-gitops explain` to list all rules"
+        )
     page = page_of(found[0].code)
     if page is None:
-        raise UsageError("this installation has no pages of rules; install aspire-gitops again")
+        raise UsageError(
+            "the rule pages are missing from this installation", help="reinstall aspire-gitops"
+        )
     click.echo(page, nl=False)

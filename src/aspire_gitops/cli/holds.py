@@ -1,7 +1,7 @@
-"""`freeze`, `suspend`, `resume`: ask the controller to hold still, through the journal.
+"""`freeze`, `suspend`, `resume`: hold the controller, through the journal.
 
-The journal is where two controllers on two hosts both look, and where it stays
-written who asked and why. A controller that runs here is told to look at once.
+Two controllers on two hosts share the journal, and it records who asked and why.
+A controller on this host is woken at once.
 """
 
 import getpass
@@ -13,13 +13,13 @@ import click
 
 from aspire_gitops.cli.controller_parts import database_url
 from aspire_gitops.cli.options import Invocation, now, pass_invocation
-from aspire_gitops.controller.holds import brakes_in_force, braking, resuming
-from aspire_gitops.controller.turn_builder import clock
+from aspire_gitops.controller.holds import hold_draft, holds_in_force, resume_draft
 from aspire_gitops.journal import EntryKind, Journal, open_journal
 from aspire_gitops.server.local import LocalController
 from aspire_gitops.settings import ControllerSettings, read_controller_settings
-from aspire_gitops.status.value import Brake, BrakeKind
+from aspire_gitops.status.value import Hold, HoldKind
 from aspire_gitops.vocabulary.errors import AspireGitopsError, UsageError
+from aspire_gitops.vocabulary.time_words import moment_utc
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=30)
@@ -37,10 +37,10 @@ class Duration(click.ParamType[timedelta]):
             return value
         found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", str(value))
         if not found:
-            self.fail(f"{value!r} is no time span; write 30m, 2h or 3d", param, ctx)
+            self.fail(f"{value!r} (write 30m, 2h or 3d)", param, ctx)
         span = timedelta(**{_UNITS[found[2]]: int(found[1])})
         if span > _LONGEST:
-            self.fail(f"{value} is longer than 30 days; freeze again when it ends", param, ctx)
+            self.fail(f"{value} is longer than 30 days (freeze again when it ends)", param, ctx)
         return span
 
 
@@ -50,7 +50,7 @@ Examples:
   aspire-gitops suspend --reason "moving the database" --owner ops@example.com
   aspire-gitops resume
 
-The controller goes on looking and reporting. The command returns when it has seen it.
+The controller keeps reading and reporting. The command returns when it has seen the hold.
 """
 
 
@@ -66,12 +66,16 @@ with_owner = click.option(
     "who",
     default=_myself,
     show_default="the user's name",
-    help="Who asks, as others know them.",
+    help="Who asks.",
 )
 with_reason = click.option("--reason", required=True, help="Why, in one sentence.")
 
 
-@click.command(name="freeze", short_help="Look and report only, for a while.", epilog=_EPILOG)
+@click.command(
+    name="freeze",
+    short_help="Stop the controller from changing anything for a while.",
+    epilog=_EPILOG,
+)
 @click.option("--for", "span", type=Duration(), required=True, help="How long: 30m, 2h, 3d.")
 @with_reason
 @with_owner
@@ -79,17 +83,19 @@ with_reason = click.option("--reason", required=True, help="Why, in one sentence
 def freeze(invocation: Invocation, /, *, span: timedelta, reason: str, who: str) -> None:
     """Keep the controller from changing anything for a while.
 
-    It goes on looking and reporting. A second freeze takes the place of the
-    first; `resume` ends it early.
+    It keeps reading and reporting. A second freeze replaces the first; `resume`
+    ends it early.
     """
     settings = read_controller_settings(log_format=invocation.log_format)
     at = now()
-    put_on(settings, Brake(BrakeKind.FREEZE, one_line(who), one_line(reason), at, at + span))
-    click.echo(f"Frozen until {clock(at + span)}. `aspire-gitops resume` ends it early.")
+    put_on(settings, Hold(HoldKind.FREEZE, one_line(who), one_line(reason), at, at + span))
+    click.echo(f"Frozen until {moment_utc(at + span)}. `aspire-gitops resume` ends it early.")
 
 
 @click.command(
-    name="suspend", short_help="Look and report only, until somebody resumes.", epilog=_EPILOG
+    name="suspend",
+    short_help="Stop the controller from changing anything until `resume`.",
+    epilog=_EPILOG,
 )
 @with_reason
 @with_owner
@@ -97,7 +103,7 @@ def freeze(invocation: Invocation, /, *, span: timedelta, reason: str, who: str)
 def suspend(invocation: Invocation, /, *, reason: str, who: str) -> None:
     """Keep the controller from changing anything until `resume`."""
     settings = read_controller_settings(log_format=invocation.log_format)
-    put_on(settings, Brake(BrakeKind.SUSPEND, one_line(who), one_line(reason), now()))
+    put_on(settings, Hold(HoldKind.SUSPEND, one_line(who), one_line(reason), now()))
     click.echo("Suspended. `aspire-gitops resume` ends it.")
 
 
@@ -105,29 +111,29 @@ def suspend(invocation: Invocation, /, *, reason: str, who: str) -> None:
 @with_owner
 @pass_invocation
 def resume(invocation: Invocation, /, *, who: str) -> None:
-    """Let the controller follow the branch again, and change what has to change."""
+    """End every hold: the controller follows the branch again and applies changes."""
     settings = read_controller_settings(log_format=invocation.log_format)
     at = now()
     with journal_of(settings) as journal:
-        held = brakes_in_force(journal.read(kinds=(EntryKind.BRAKE,)), at)
+        held = holds_in_force(journal.read(kinds=(EntryKind.HOLD,)), at)
         if held:
-            journal.append(resuming(one_line(who), at))
+            journal.append(resume_draft(one_line(who), at))
     if not held:
         click.echo("Nothing holds the controller.")
         return
     wake(settings)
-    for brake in held:
-        click.echo(f"Ended the {brake.kind} of {brake.owner} ({brake.reason}).")
+    for hold in held:
+        click.echo(f"Ended the {hold.kind} of {hold.owner} ({hold.reason}).")
 
 
-def put_on(settings: ControllerSettings, brake: Brake) -> None:
-    """Write a brake into the journal and wake the controller here, if one runs.
+def put_on(settings: ControllerSettings, hold: Hold) -> None:
+    """Write a hold into the journal and wake the controller here, if one runs.
 
     Raises:
-        JournalUnavailable, JournalDamaged: It is not on.
+        JournalUnavailable, JournalDamaged: The hold is not in force.
     """
     with journal_of(settings) as journal:
-        journal.append(braking(brake))
+        journal.append(hold_draft(hold))
     wake(settings)
 
 
@@ -141,22 +147,23 @@ def journal_of(settings: ControllerSettings) -> Journal:
     url = database_url(settings)
     if url is None and not settings.state_dir.is_dir():
         raise UsageError(
-            f"no controller has run with {settings.state_dir}; set ASPIRE_GITOPS_STATE_DIR"
-            " or ASPIRE_GITOPS_DATABASE_URL as the controller has it"
+            f"no controller has run with state folder {settings.state_dir}",
+            help="set ASPIRE_GITOPS_STATE_DIR or ASPIRE_GITOPS_DATABASE_URL to the controller's "
+            "value",
         )
     return open_journal(url, settings.state_dir)
 
 
 def wake(settings: ControllerSettings) -> None:
-    """Let a controller on this host take a turn, so that the brake holds when this returns."""
+    """Let a controller on this host take a turn, so that the hold is in force when this returns."""
     try:
         LocalController(settings.state_dir).reconcile("brake")
     except AspireGitopsError as error:
-        click.echo(f"The next turn of a controller will see it ({error}).", err=True)
+        click.echo(f"A controller will see it in its next turn ({error.message}).", err=True)
 
 
 def one_line(text: str) -> str:
     line = " ".join(text.split())
     if not line:
-        raise UsageError("an empty text says nothing; write a sentence")
+        raise UsageError("the text is empty", help="write a sentence")
     return line[:500]

@@ -1,4 +1,4 @@
-"""`aspire-gitops ledger`: book by hand, prove the sums, close a month, move. Never changes a line."""
+"""`aspire-gitops ledger`: book by hand, verify the sums, close a month, move. Never changes a line."""
 
 import asyncio
 import json
@@ -24,14 +24,14 @@ Examples:
   aspire-gitops ledger adjust --budget media --month 2026-11 --aud -12.34 \\
       --reason "refund of invoice 4711" --owner mia.okafor@aspiredigital.group
   aspire-gitops ledger verify                 exit 1 when a sum is wrong
-  aspire-gitops ledger close --month 2026-10  nothing is booked in it any more
+  aspire-gitops ledger close --month 2026-10  nothing more is booked in it
   aspire-gitops ledger move --from sqlite:////var/lib/ledger.sqlite3
 """
 _MOST = Decimal(1_000_000)  # a slip of the finger, not an invoice
 _NANO_DIGITS = 9
 
 
-@click.group(name="ledger", short_help="Adjust, prove and close the spend ledger.", epilog=_EPILOG)
+@click.group(name="ledger", short_help="Adjust, verify and close the spend ledger.", epilog=_EPILOG)
 def command() -> None:
     """Work on the spend ledger at ASPIRE_GITOPS_LEDGER_URL.
 
@@ -40,18 +40,20 @@ def command() -> None:
 
 
 @command.command(name="adjust", short_help="Book an amount by hand, with its reason.")
-@click.option("--budget", required=True, help="The budget that it counts for.")
-@click.option("--month", required=True, metavar="YYYY-MM", help="The month that it counts for.")
-@click.option("--aud", "amount", required=True, metavar="AMOUNT", help="More than was counted, such as 12.34; with a minus, less.")  # fmt: skip
-@click.option("--reason", required=True, help="Why, for the statement: the invoice's number.")
+@click.option("--budget", required=True, help="The budget to book it on.")
+@click.option("--month", required=True, metavar="YYYY-MM", help="The month to book it in.")
+@click.option("--aud", "amount", required=True, metavar="AMOUNT", help="Amount to add, such as 12.34, or to subtract, such as -12.34.")  # fmt: skip
+@click.option(
+    "--reason", required=True, help="Reason for the statement, such as the invoice number."
+)
 @click.option("--owner", required=True, metavar="NAME", help="Who books it.")
 @pass_invocation
 def adjust(
     invocation: Invocation, /, *, budget: str, month: str, amount: str, reason: str, owner: str
 ) -> None:
-    """Book what a provider's invoice says beyond what was counted, or a refund.
+    """Book the difference between a provider's invoice and what was counted, or a refund.
 
-    It counts against the budget's cap at once. A mistake is mended by another
+    It counts against the budget's cap at once. A mistake is corrected by another
     adjustment, never by changing this one.
     """
     value = _amount(amount)
@@ -62,8 +64,8 @@ def adjust(
             known = {part.name for part in await ledger.totals(month)}
             if budget not in known:
                 raise UsageError(
-                    f"nothing was ever booked for budget {budget!r} in {month}; "
-                    f"choose among {', '.join(sorted(known)) or 'another month'}"
+                    f"no bookings for budget {budget!r} in {month}",
+                    help=f"choose among {', '.join(sorted(known)) or 'another month'}",
                 )
             return await ledger.adjust(
                 budget=budget, month=month, amount=value, reason=reason, owner=owner, at=now()
@@ -75,14 +77,14 @@ def adjust(
     click.echo(f"booked {plain(value)} AUD: {budget} has spent {plain(spent)} AUD in {counted}")
 
 
-@command.command(name="verify", short_help="Prove that each total is the sum of its lines.")
+@command.command(name="verify", short_help="Verify that each total is the sum of its lines.")
 @click.option("--against-log", "month", metavar="YYYY-MM", help="Also compare this month's calls with the gateway's own log, if it is in the ledger's database.")  # fmt: skip
-@click.option("--timezone", default="Australia/Sydney", show_default=True, help="Where that month begins and ends.")  # fmt: skip
+@click.option("--timezone", default="Australia/Sydney", show_default=True, help="Timezone of that month.")  # fmt: skip
 @pass_invocation
 def verify(invocation: Invocation, /, *, month: str | None, timezone: str) -> None:
     """Add every line up again, and compare with the running totals and the closed months.
 
-    Exits 1 with each difference explained. Mends nothing: a person must look. The
+    Exits 1 with each difference explained. Repairs nothing. The
     gateway's log loses the last seconds of a killed process; the ledger does not.
     """
     span = _span(month, timezone) if month else None
@@ -106,13 +108,18 @@ def verify(invocation: Invocation, /, *, month: str | None, timezone: str) -> No
         raise SystemExit(ExitCode.FAILED)
 
 
-@command.command(name="close", short_help="Close a month: nothing is booked in it any more.")
-@click.option("--month", required=True, metavar="YYYY-MM", help="The month; all before it too.")
+@command.command(name="close", short_help="Close a month: nothing more is booked in it.")
+@click.option(
+    "--month",
+    required=True,
+    metavar="YYYY-MM",
+    help="The month to close, with all months before it.",
+)
 @pass_invocation
 def close(invocation: Invocation, /, *, month: str) -> None:
-    """Write down a month's sums and a digest of its lines, for good.
+    """Record a month's sums and a digest of its lines permanently.
 
-    What comes late counts for the next month. Closing twice does no harm.
+    Late calls count for the next month. Closing twice is harmless.
     """
     _check(month)
 
@@ -193,7 +200,9 @@ def _span(month: str, timezone: str) -> Month:
     try:
         zone = ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise UsageError(f"there is no timezone {timezone!r}; write Australia/Sydney") from error
+        raise UsageError(
+            f"unknown timezone {timezone!r}", help="use a name such as Australia/Sydney"
+        ) from error
     return month_named(month, zone)
 
 
@@ -204,17 +213,21 @@ def _amount(text: str) -> Aud:
         value = Decimal("NaN")
     exponent = value.as_tuple().exponent
     if not value.is_finite() or not isinstance(exponent, int) or -exponent > _NANO_DIGITS:
-        raise UsageError(f"{text!r} is no amount; write it as 12.34 or -12.34")
+        raise UsageError(f"invalid amount {text!r}", help="write it as 12.34 or -12.34")
     if value == 0 or abs(value) > _MOST:
         raise UsageError(
-            f"{text!r} is not between a billionth of a dollar and a million; see --aud"
+            f"amount {text!r} is out of range",
+            help="use an amount between a billionth of a dollar and a million dollars",
         )
     return Aud(value)
 
 
 def _check(month: str, **texts: str) -> None:
     if not is_month(month):
-        raise UsageError(f"{month!r} is no month; write it as 2026-11")
+        raise UsageError(f"invalid month {month!r}", help="write it as 2026-11")
     for name, text in texts.items():
         if not text.strip() or text != one_line(text):
-            raise UsageError(f"--{name} must be one line of text; write what a statement can show")
+            raise UsageError(
+                f"--{name} must be one non-empty line",
+                help="remove line breaks and control characters",
+            )

@@ -1,6 +1,6 @@
-"""`aspire-gitops log`: read what the controller did, and prove that the record is whole."""
+"""`aspire-gitops log`: read what the controller did, and verify the record."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import click
@@ -8,7 +8,7 @@ from rich.text import Text
 
 from aspire_gitops.cli.options import Invocation, MomentOption, pass_invocation
 from aspire_gitops.cli.state_folder import journal_to_read
-from aspire_gitops.cli.terminal import ExitCode, show, show_paged
+from aspire_gitops.cli.terminal import ExitCode, show, show_paged, told_on_stderr
 from aspire_gitops.journal import Entry, EntryKind
 from aspire_gitops.journal.lines import (
     lines_json,
@@ -27,7 +27,7 @@ Examples:
   aspire-gitops log --object deployment/qwen-vision  what happened to one object
   aspire-gitops log --revision 4f2c9d1 --format json what one commit did
   aspire-gitops log --since 2h --kind drift          who changed the gateway by hand
-  aspire-gitops log verify                           prove that nobody changed the record
+  aspire-gitops log verify                           verify that nobody changed the record
 
 Times: 2h, yesterday 14:05, 2026-11-20, 2026-11-20T14:05+11:00; without an
 offset in the zone of this machine.
@@ -37,10 +37,12 @@ Examples:
   aspire-gitops log verify                      exit 1 when the chain is broken
   aspire-gitops log verify --head sha256:5e88…  and when that line is gone
 
-The chain shows any change before its newest hash. Only who kept that hash
-elsewhere can show that the end was cut off; the status page shows it.
+The chain shows any change before its newest hash. To detect a cut
+end, keep the newest hash elsewhere; the status page shows it.
 """
 
+_KINDS = {("hold" if kind is EntryKind.HOLD else kind.value): kind for kind in EntryKind}
+_FORMER = {EntryKind.HOLD.value: EntryKind.HOLD}  # still accepted
 RENDERERS: Mapping[str, Callable[[Iterator[Entry]], Iterator[Text]]] = {
     "text": lines_text,
     "json": lines_json,
@@ -52,9 +54,14 @@ def _object(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     try:
         return value and str(parse_key(value))
     except ValueError:
-        raise click.BadParameter(
-            f"{value!r} is no object; write it as deployment/qwen-vision"
-        ) from None
+        raise click.BadParameter(f"{value!r} (write it as deployment/qwen-vision)") from None
+
+
+def _chosen(names: Sequence[str]) -> list[EntryKind]:
+    for name in names:
+        if name in _FORMER:
+            told_on_stderr(f"--kind {name} is now --kind hold")
+    return [{**_KINDS, **_FORMER}[name] for name in names]
 
 
 @click.group(
@@ -63,20 +70,20 @@ def _object(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     epilog=_EPILOG,
     invoke_without_command=True,
 )
-@click.option("--object", "object_", metavar="KIND/NAME", callback=_object, help="Only of this object, such as deployment/qwen-vision.")  # fmt: skip
-@click.option("--since", type=MomentOption(), help="Only from then on.")
-@click.option("--until", type=MomentOption(), help="Only before then.")
-@click.option("--revision", metavar="SHA", help="Only of this commit; its beginning is enough.")
-@click.option("--turn", metavar="ID", help="Only of this turn.")
-@click.option("--kind", "kinds", type=click.Choice([kind.value for kind in EntryKind]), multiple=True, help="Only entries of this kind; may be given several times.")  # fmt: skip
-@click.option("-n", "--limit", type=click.IntRange(min=0), default=50, show_default=True, help="At most so many; 0 for all.")  # fmt: skip
+@click.option("--object", "object_", metavar="KIND/NAME", callback=_object, help="Only entries of this object, such as deployment/qwen-vision.")  # fmt: skip
+@click.option("--since", type=MomentOption(), help="Only entries since then.")
+@click.option("--until", type=MomentOption(), help="Only entries before then.")
+@click.option("--revision", metavar="SHA", help="Only entries of this commit; a prefix is enough.")
+@click.option("--turn", metavar="ID", help="Only entries of this turn.")
+@click.option("--kind", "kinds", type=click.Choice([*_KINDS, *_FORMER]), multiple=True, help="Only entries of this kind; may be repeated.")  # fmt: skip
+@click.option("-n", "--limit", type=click.IntRange(min=0), default=50, show_default=True, help="Number of entries; 0 for all.")  # fmt: skip
 @click.option(
     "--format",
     "format_",
     type=click.Choice(list(RENDERERS)),
     default="text",
     show_default=True,
-    help="How the entries are written.",
+    help="Output format.",
 )
 @click.pass_context
 @pass_invocation
@@ -96,7 +103,7 @@ def command(
 ) -> None:
     """Show the entries of the journal, newest first.
 
-    Every turn that had something to say, plan, change, delivery and hand-made
+    Every turn with news, plan, change, delivery and hand-made
     change, with its revision, author and approvers. Reads beside a controller
     that writes.
     """
@@ -104,7 +111,7 @@ def command(
         return
     with journal_to_read(invocation) as journal:
         entries = journal.read(
-            kinds=[EntryKind(kind) for kind in kinds],
+            kinds=_chosen(kinds),
             object=object_,
             revision=revision,
             turn=turn,
@@ -117,13 +124,13 @@ def command(
 
 
 @command.command(
-    name="verify", short_help="Prove that nobody changed the record.", epilog=_VERIFY_EPILOG
+    name="verify", short_help="Verify that nobody changed the record.", epilog=_VERIFY_EPILOG
 )
-@click.option("--head", metavar="HASH", help="A hash that somebody kept: does the journal still hold that line?")  # fmt: skip
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How the verdict is written.")  # fmt: skip
+@click.option("--head", metavar="HASH", help="A hash kept earlier: fail if the journal no longer has that entry.")  # fmt: skip
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Output format.")  # fmt: skip
 @pass_invocation
 def verify(invocation: Invocation, /, *, head: str | None, format_: str) -> None:
-    """Compute every hash anew, from the first entry to the last."""
+    """Recompute every hash, from the first entry to the last."""
     wanted = _whole_hash(head) if head else None
     with journal_to_read(invocation) as journal:
         verdict = journal.verify(wanted)
@@ -137,5 +144,5 @@ def verify(invocation: Invocation, /, *, head: str | None, format_: str) -> None
 def _whole_hash(text: str) -> str:
     digits = text.strip().lower().removeprefix("sha256:")
     if len(digits) != 64 or set(digits) - set("0123456789abcdef"):
-        raise UsageError(f"{text!r} is not a whole hash; give all 64 digits of it")
+        raise UsageError(f"invalid hash {text!r}", help="give all 64 digits")
     return f"sha256:{digits}"

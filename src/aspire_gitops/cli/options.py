@@ -1,4 +1,4 @@
-"""What commands are told: shared options, the SOURCE argument, times that people write, and the settings of one run."""
+"""Shared options, the SOURCE argument, times as people write them, and the settings of one run."""
 
 import logging
 import re
@@ -27,14 +27,14 @@ with_detailed_exitcode = click.option(
 
 def with_gateway(command: Command) -> Command:
     """Add what says which gateway and whose marks: `--gateway-url`, `--admin-key-file`, `--owner`."""
-    option = click.option("--owner", metavar="NAME", help="Whose marks are ours.  [variable: ASPIRE_GITOPS_OWNER; default: aspire-gitops]")  # fmt: skip
+    option = click.option("--owner", metavar="NAME", help="Owner in our marks.  [variable: ASPIRE_GITOPS_OWNER; default: aspire-gitops]")  # fmt: skip
     return with_gateway_address(option(command))
 
 
 def with_gateway_address(command: Command) -> Command:
     """Add what says which gateway: `--gateway-url` and `--admin-key-file`."""
     for option in (
-        click.option("--admin-key-file", type=click.Path(path_type=Path), help="File that holds the admin key alone.  [variable: ASPIRE_GITOPS_ADMIN_KEY_FILE, or the key in ASPIRE_GITOPS_ADMIN_KEY]"),
+        click.option("--admin-key-file", type=click.Path(path_type=Path), help="File with the admin key.  [variable: ASPIRE_GITOPS_ADMIN_KEY_FILE, or the key in ASPIRE_GITOPS_ADMIN_KEY]"),
         click.option("--gateway-url", metavar="URL", help="The gateway.  [variable: ASPIRE_GITOPS_GATEWAY_URL; default: the `url` of the reviewed Gateway]"),
     ):  # fmt: skip
         command = option(command)
@@ -81,7 +81,7 @@ class Invocation:
         """Read the environment; flags that are not None win.
 
         Raises:
-            UsageError: A variable or a flag has a value that cannot be.
+            UsageError: A variable or a flag has an invalid value.
         """
         from aspire_gitops.settings import read_settings  # noqa: PLC0415 (0.2 s that `validate` and `--help` do not need)
 
@@ -128,10 +128,10 @@ HINT = "write 2h, yesterday 14:05, 2026-11-20 or 2026-11-20T14:05+11:00"
 
 
 def read_moment(text: str, now: datetime) -> datetime | None:
-    """Return the moment that `text` means at `now`; None if it means none.
+    """Return the moment that `text` means at `now`; None if it is not a time.
 
     Raises:
-        ValueError: It is written like a time and is none, such as `2026-02-30`.
+        ValueError: It looks like a time but is invalid, such as `2026-02-30`.
     """
     words = " ".join(text.split())
     if words == "now":
@@ -168,5 +168,5 @@ class MomentOption(click.ParamType[datetime]):
         except (ValueError, OverflowError):
             moment = None
         if moment is None:
-            self.fail(f"{value!r} is no time; {HINT}", param, ctx)
+            self.fail(f"{value!r} ({HINT})", param, ctx)
         return moment

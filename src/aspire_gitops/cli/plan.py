@@ -32,24 +32,26 @@ def read_snapshot_file(path: Path, owner: str) -> SavedSnapshot:
     """Read what `snapshot_json` wrote.
 
     Raises:
-        UsageError: It cannot be read, or is no snapshot of ours.
+        UsageError: It cannot be read, or is not one of our snapshots.
     """
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}; name a snapshot") from error
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}", help="name a snapshot file"
+        ) from error
     return read_snapshot(content, owner, name=str(path))
 
 
 _EPILOG = """\b
 Examples:
   aspire-gitops plan                             gateway.d against its gateway
-  aspire-gitops plan -o plan.json                and keep the plan for apply --plan
+  aspire-gitops plan -o plan.json                also save the plan for apply --plan
   aspire-gitops plan --format markdown           for a pull request's comment
   aspire-gitops plan --snapshot snapshot.json    without asking the gateway
 
-A plan with refusals is shown whole and exits 1: apply would not carry it out.
+A plan with refusals is shown in full and exits 1: `apply` would refuse it.
 """
 
 RENDERERS: Mapping[str, Callable[[Plan], Text | str]] = {
@@ -70,7 +72,7 @@ RENDERERS: Mapping[str, Callable[[Plan], Text | str]] = {
     "--snapshot",
     "snapshot_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Compare with this file (of `aspire-gitops snapshot`) instead of the gateway.",
+    help="Compare with this file (from `aspire-gitops snapshot`) instead of the gateway.",
 )
 @click.option(
     "-o",
@@ -84,7 +86,7 @@ RENDERERS: Mapping[str, Callable[[Plan], Text | str]] = {
     type=click.Choice(list(RENDERERS)),
     default="text",
     show_default=True,
-    help="How the plan is written.",
+    help="Output format.",
 )
 @with_detailed_exitcode
 @pass_invocation
@@ -101,9 +103,9 @@ def command(
     detailed_exitcode: bool,
     **flags: Any,
 ) -> None:
-    """Show what would change on the gateway for it to be what SOURCE says.
+    """Show what would change to make the gateway match SOURCE.
 
-    SOURCE is a folder (gateway.d if you leave it out), or `git:REF`. Reads the
+    SOURCE is a folder (default: gateway.d), or `git:REF`. Reads the
     gateway and changes nothing. Provider secrets that are set are compared;
     those that are not are named.
     """
@@ -123,7 +125,7 @@ def command(
     show(RENDERERS[format_](plan))
     if output:
         write_file(output, plan_to_json(plan))
-        told_on_stderr(f"wrote {output}; carry it out with: aspire-gitops apply --plan {output}")
+        told_on_stderr(f"wrote {output}; apply it with: aspire-gitops apply --plan {output}")
     raise SystemExit(_exit_code(plan, detailed=detailed_exitcode))
 
 

@@ -41,17 +41,23 @@ class Program(click.Group):
         "plan": Lazy("plan", "Show what apply would change, and change nothing."),
         "review": Lazy("review", "Show what a change will do to apps, money and uptime."),
         "comment": Lazy("comment", "Keep one comment of a pull request up to date."),
-        "apply": Lazy("apply", "Bring the gateway to what the files say."),
+        "apply": Lazy("apply", "Make the gateway match the files."),
         "snapshot": Lazy("snapshot", "Save what is on the gateway now, without secrets."),
         "status": Lazy("status", "Show what the controller on this machine is doing."),
         "log": Lazy("log", "Read what the controller did, newest first."),
-        "show-at": Lazy("show_at", "Show what was live then, who set it, and what differs now."),
-        "spend": Lazy("spend", "Show what was spent this month, and where it leads."),
-        "ledger": Lazy("ledger", "Adjust, prove and close the spend ledger."),
+        "show-at": Lazy(
+            "show_at", "Show what was live at a time, who set it, and what differs now."
+        ),
+        "spend": Lazy("spend", "Show what was spent this month, and the forecast."),
+        "ledger": Lazy("ledger", "Adjust, verify and close the spend ledger."),
         "controller": Lazy("controller", "Keep the gateway equal to git, as a daemon."),
-        "reconcile": Lazy("reconcile", "Look at git and the gateway now, once."),
-        "freeze": Lazy("holds", "Look and report only, for a while.", "freeze"),
-        "suspend": Lazy("holds", "Look and report only, until somebody resumes.", "suspend"),
+        "reconcile": Lazy("reconcile", "Take one turn now: read git and the gateway, and apply."),
+        "freeze": Lazy(
+            "holds", "Stop the controller from changing anything for a while.", "freeze"
+        ),
+        "suspend": Lazy(
+            "holds", "Stop the controller from changing anything until `resume`.", "suspend"
+        ),
         "resume": Lazy("holds", "End a freeze, a suspension or a revert.", "resume"),
         "revert": Lazy("revert", "Hold the gateway at an older revision for a while."),
         "rehearse": Lazy("rehearse", "Apply the files to a throw-away gateway and prove it works."),
@@ -59,15 +65,15 @@ class Program(click.Group):
         "egress": Lazy("egress", "Find where an app goes around the gateway."),
         "schema": Lazy("schema", "Print or write the JSON Schemas of the files."),
         "codeowners": Lazy("codeowners", "Write CODEOWNERS: an app's file to its owner."),
-        "secrets": Lazy("secrets", "Find keys and passwords that are written into files."),
+        "secrets": Lazy("secrets", "Find keys and passwords in files."),
         "explain": Lazy(
-            "explain", "Say what a code such as AG201 means, or what an alias costs and allows."
+            "explain", "Explain a code such as AG201, or what an alias costs and allows."
         ),
         "completion": Lazy("completion", "Print the shell's completion script."),
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        return list(self.lazy)  # in the order in which people need them
+        return list(self.lazy)  # in the order of use
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's signature)
         lazy = self.lazy.get(cmd_name)
@@ -105,18 +111,15 @@ class Program(click.Group):
 def report_error(error: AspireGitopsError) -> None:
     """Print an expected error: what is wrong, further lines indented, then the help."""
     first, *others = printable(error.message).splitlines() or [type(error).__name__]
-    wrong, way_out = first, printable(error.help or "")
-    if not way_out and isinstance(error, UsageError) and "; " in first:
-        wrong, _, way_out = first.rpartition("; ")
-    click.echo(f"{click.style('error', fg='red', bold=True)}: {wrong}", err=True)
+    click.echo(f"{click.style('error', fg='red', bold=True)}: {first}", err=True)
     for line in others:
         click.echo(f"       {line}", err=True)
-    if way_out:
-        click.echo(f"  = help: {way_out}", err=True)
+    if error.help:
+        click.echo(f"  = help: {printable(error.help)}", err=True)
 
 
 def report_bug(error: Exception, *, with_traceback: bool) -> None:
-    """Print that this is our mistake. The text of the error stays out: it may quote anything."""
+    """Report a bug. Leaves out the text of the error, which may quote a secret."""
     click.echo(f"error: this is a bug in aspire-gitops ({type(error).__name__})", err=True)
     if with_traceback:
         click.echo("".join(traceback.format_exception(error)), err=True)
@@ -127,7 +130,7 @@ def report_bug(error: Exception, *, with_traceback: bool) -> None:
 
 _EPILOG = """\b
 A first round, without a gateway of your own:
-  aspire-gitops validate gateway.d      every mistake, with its line and a way out
+  aspire-gitops validate gateway.d      every mistake, with its line and how to fix it
   aspire-gitops rehearse gateway.d      apply it to a throw-away gateway and prove it works
 
 \b

@@ -8,7 +8,7 @@ import click
 
 from aspire_gitops.cli.controller_parts import (
     gateway_of,
-    late_journal,
+    lazy_journal,
     source_of,
     world_of,
     writer_lock,
@@ -41,7 +41,9 @@ Exit codes: 0 the turn ended ready, 1 it is waiting or stalled.
 
 
 @click.command(
-    name="reconcile", short_help="Look at git and the gateway now, once.", epilog=_EPILOG
+    name="reconcile",
+    short_help="Take one turn now: read git and the gateway, and apply.",
+    epilog=_EPILOG,
 )
 @click.argument("source", default=DEFAULT_FOLDER, type=click.Path(path_type=Path))
 @click.option("--alone", is_flag=True, help="Take the turn in this process; no controller may run.")
@@ -70,7 +72,8 @@ def _asked(settings: ControllerSettings) -> TurnDocument:
     try:
         return LocalController(settings.state_dir).reconcile()
     except UsageError as error:
-        raise UsageError(f"{error} (--alone takes one turn without a controller)") from None
+        help_ = f"{error.help}, or pass --alone to take one turn without a controller"
+        raise UsageError(error.message, help=help_) from None
 
 
 def _alone(settings: ControllerSettings, folder: Path) -> TurnDocument:
@@ -82,9 +85,11 @@ def _alone(settings: ControllerSettings, folder: Path) -> TurnDocument:
 async def _turn(settings: ControllerSettings, folder: Path, folder_lock: FileLock) -> TurnDocument:
     lock = writer_lock(settings, folder_lock)
     if not lock.try_acquire():
-        raise AspireGitopsError(f"another controller is at work: {lock.holder()}; ask that one")
+        raise AspireGitopsError(
+            f"another controller is running: {lock.holder()}", help="run the command there"
+        )
     source = source_of(settings, folder, told_on_stderr)
-    gateway, journal = gateway_of(settings), late_journal(settings)
+    gateway, journal = gateway_of(settings), lazy_journal(settings)
     world = world_of(
         settings,
         source,

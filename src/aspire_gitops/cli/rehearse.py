@@ -74,7 +74,7 @@ Examples:
 
 Needs Python, Node.js and PostgreSQL, and no secret. Takes about a minute; the
 first time a minute or two more, to install LiteLLM. Your gateway and your
-providers are never talked to.
+providers are never contacted.
 """
 
 
@@ -90,13 +90,13 @@ providers are never talked to.
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="How the report is written.",
+    help="Output format.",
 )
 @pass_invocation
 def command(
     invocation: Invocation, source: str, revision: str | None, today: datetime | None, format_: str
 ) -> None:
-    """Apply SOURCE to a real LiteLLM on this machine and prove what it promises.
+    """Apply SOURCE to a real LiteLLM on this machine and verify what it promises.
 
     Starts a sandbox whose providers are stand-ins, applies the files to it, and
     then calls through it as the apps would: every alias that an app lists, one

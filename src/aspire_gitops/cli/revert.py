@@ -1,8 +1,8 @@
 """`aspire-gitops revert --to REVISION`: hold the gateway at an older revision for a while.
 
-A forward plan from what is live now to what that revision says, not the old
-change backwards. The controller carries it out and holds it, so nobody else
-writes; git stays the truth, and is followed again when the time is over.
+Plans forward from what is live now to that revision; it does not undo old
+changes. The controller applies the plan and holds it, so it stays the only writer.
+Git stays the source of truth, and is followed again when the time is over.
 """
 
 import asyncio
@@ -25,15 +25,15 @@ from aspire_gitops.cli.holds import (
 from aspire_gitops.cli.options import Invocation, now, pass_invocation, with_gateway_address
 from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr
 from aspire_gitops.controller.git_reader import Compiler
-from aspire_gitops.controller.turn_builder import clock
 from aspire_gitops.journal import Entry, EntryKind
 from aspire_gitops.pipeline.choice import DEFAULT_FOLDER
 from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.settings import ControllerSettings, read_controller_settings
-from aspire_gitops.status.value import Brake, BrakeKind
+from aspire_gitops.status.value import Hold, HoldKind
 from aspire_gitops.vocabulary.errors import UnsafePlan, UsageError
+from aspire_gitops.vocabulary.time_words import moment_utc
 
 _LEAST = 7  # characters of a commit
 
@@ -43,7 +43,7 @@ Examples:
   aspire-gitops revert --to 4f2c9d1 --for 2h --reason "OCR fails on the new model"
   aspire-gitops resume                          follow the branch again
 
-The branch still says what it said: revert the commit there before the time is over.
+The branch is unchanged: revert the commit there before the time is over.
 """
 
 
@@ -51,12 +51,12 @@ The branch still says what it said: revert the commit there before the time is o
     name="revert", short_help="Hold the gateway at an older revision for a while.", epilog=_EPILOG
 )
 @click.option("--to", "wanted", metavar="REVISION", required=True, help="A commit that was applied before; seven characters are enough.")  # fmt: skip
-@click.option("--for", "span", type=Duration(), default="24h", show_default=True, help="How long it is held: 30m, 2h, 3d.")  # fmt: skip
+@click.option("--for", "span", type=Duration(), default="24h", show_default=True, help="How long to hold it: 30m, 2h, 3d.")  # fmt: skip
 @with_reason
 @with_owner
 @click.option("--repository", metavar="URL", help="The controller's repository.  [variable: ASPIRE_GITOPS_REPOSITORY]")  # fmt: skip
 @with_gateway_address
-@click.option("--yes", is_flag=True, help="Do not ask. Needed where nobody can answer.")
+@click.option("--yes", is_flag=True, help="Do not ask. Required without a terminal.")
 @pass_invocation
 def command(
     invocation: Invocation,
@@ -69,33 +69,37 @@ def command(
     yes: bool,
     **flags: Any,
 ) -> None:
-    """Bring the gateway to what an older revision says, and hold it there for a while."""
+    """Make the gateway match an older revision, and hold it there for a while."""
     settings = read_controller_settings(log_format=invocation.log_format, **flags)
     invocation.log_as(settings)
     if settings.repository is None:
-        raise UsageError("only a git repository has older revisions; set ASPIRE_GITOPS_REPOSITORY")
+        raise UsageError("reverting needs a git repository", help="set ASPIRE_GITOPS_REPOSITORY")
     commit = _applied_before(settings, wanted)
     plan = asyncio.run(_plan(settings, commit))
     show(plan_text(plan), on_stderr=True)
     if plan.refusals:
-        raise UnsafePlan("the way back is refused; nothing was changed")
+        raise UnsafePlan("nothing was changed: the plan of the older revision is refused")
     if not yes:
         _ask(plan, span)
     at = now()
-    brake = Brake(BrakeKind.REVERT, one_line(who), one_line(reason), at, at + span, commit)
-    put_on(settings, brake)
-    click.echo(f"Held at {commit[:7]} until {clock(at + span)}. `aspire-gitops resume` ends it.")
+    hold = Hold(HoldKind.REVERT, one_line(who), one_line(reason), at, at + span, commit)
+    put_on(settings, hold)
+    click.echo(
+        f"Held at {commit[:7]} until {moment_utc(at + span)}. `aspire-gitops resume` ends it."
+    )
 
 
 def _applied_before(settings: ControllerSettings, wanted: str) -> str:
     if len(wanted) < _LEAST:
-        raise UsageError(f"{wanted} is too short for a commit; write seven characters at least")
+        raise UsageError(
+            f"{wanted} is too short for a commit", help="give at least seven characters"
+        )
     with journal_of(settings) as journal:
         entries = journal.read(kinds=(EntryKind.APPLIED,), newest_first=True)
         found = {commit for entry in entries if (commit := _commit(entry)).startswith(wanted)}
     if len(found) != 1:
         what = "fits several commits" if found else "was never applied as a whole"
-        raise UsageError(f"{wanted} {what}; look at `aspire-gitops log --kind applied`")
+        raise UsageError(f"{wanted} {what}", help="see `aspire-gitops log --kind applied`")
     return found.pop()
 
 
@@ -114,8 +118,10 @@ async def _plan(settings: ControllerSettings, commit: str) -> Plan:
 
 def _ask(plan: Plan, span: timedelta) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("nobody can be asked here, and nothing was changed; give --yes")
+        raise UsageError(
+            "nothing was changed: no terminal to ask for confirmation", help="pass --yes"
+        )
     hours = span.total_seconds() / 3600
-    if not click.confirm(f"Let the controller do this, and hold it for {hours:g} h?", err=True):
-        click.echo(f"Nothing was changed; plan {plan.id} is forgotten.", err=True)
+    if not click.confirm(f"Apply this, and hold it for {hours:g} h?", err=True):
+        click.echo(f"Nothing was changed; plan {plan.id} was discarded.", err=True)
         raise SystemExit(ExitCode.FAILED)

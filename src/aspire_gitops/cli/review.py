@@ -60,13 +60,13 @@ _GIT = "git:"
 _PUBLISHED = "snapshot.json"
 _EPILOG = """\b
 Examples:
-  aspire-gitops review                                  the folder as it is, against main
+  aspire-gitops review                                  the working folder against main
   aspire-gitops review --head my-branch                 that branch, as its pull request shows it
   aspire-gitops review --snapshot git:gateway-state     with what the controller published
   aspire-gitops review -o markdown=comment.md -o sarif=findings.sarif
 
 Exit code 1 means that the files have errors, or that the plan is refused.
-Needs no gateway and no secret. docs/review/review.md says where each figure is from.
+Needs no gateway and no secret. docs/review/review.md explains where each figure comes from.
 """
 
 
@@ -107,12 +107,14 @@ def _an_owner(_context: click.Context, _option: click.Parameter, name: str) -> s
 )
 @click.argument("folder", default=DEFAULT_FOLDER, type=click.Path(path_type=Path))
 @click.option("--base", metavar="REF", help="What the change starts from; the commit that it has in common with head counts.  [default: origin/HEAD, or main]")  # fmt: skip
-@click.option("--head", metavar="REF", help="What it leads to.  [default: the folder as it is]")
+@click.option(
+    "--head", metavar="REF", help="What the change leads to.  [default: the folder as it is]"
+)
 @click.option("--direct", is_flag=True, help="Compare base itself, not the commit in common.")
 @click.option("--snapshot", metavar="FILE|git:REF", help="What is on the gateway: a file, or snapshot.json as a controller published it to a branch.")  # fmt: skip
-@click.option("--owner", metavar="NAME", envvar="ASPIRE_GITOPS_OWNER", default=DEFAULT_OWNER, callback=_an_owner, help="Whose marks are ours.  [variable: ASPIRE_GITOPS_OWNER; default: aspire-gitops]")  # fmt: skip
-@click.option("--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How the review is written on stdout.")  # fmt: skip
-@click.option("-o", "--output", "outputs", type=OutputOption(), multiple=True, metavar="FORMAT=FILE", help="Also write it there; may be repeated.")  # fmt: skip
+@click.option("--owner", metavar="NAME", envvar="ASPIRE_GITOPS_OWNER", default=DEFAULT_OWNER, callback=_an_owner, help="Owner in our marks.  [variable: ASPIRE_GITOPS_OWNER; default: aspire-gitops]")  # fmt: skip
+@click.option("--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="Format on stdout.")  # fmt: skip
+@click.option("-o", "--output", "outputs", type=OutputOption(), multiple=True, metavar="FORMAT=FILE", help="Also write this format to a file; may be repeated.")  # fmt: skip
 @click.option("--full-report", default="", metavar="WHERE", help="Where markdown-full is, for a comment that had to be cut: an address or words.")  # fmt: skip
 @with_today
 def command(
@@ -131,7 +133,7 @@ def command(
     """Show what a change of FOLDER means for apps, money and uptime.
 
     Compares two commits of the folder's repository, and with a snapshot also
-    what is live. Nobody is asked and nothing is changed.
+    what is live. It contacts nothing and changes nothing.
     """
     comparison = compare(Revisions(folder, base, head, direct))
     told_on_stderr(
@@ -166,7 +168,7 @@ def _tell(review: Review, format_: str, outputs: tuple[Output, ...], full_report
 
 
 def _saved(named: str, owner: str, folder: Path) -> tuple[SavedSnapshot | None, str]:
-    """Return the snapshot, or why there is none: that is no reason to review nothing.
+    """Return the snapshot, or why there is none: the review goes on without it.
 
     Raises:
         UsageError: A file is named, and cannot be read.
@@ -175,7 +177,7 @@ def _saved(named: str, owner: str, folder: Path) -> tuple[SavedSnapshot | None, 
     if content is None:
         return (
             None,
-            f"{named} has no {_PUBLISHED}: fetch that branch, or let the controller publish to it.",
+            f"{named} has no {_PUBLISHED}: fetch that branch, or have the controller publish to it.",
         )
     try:
         return read_snapshot(content, owner, name="The snapshot"), ""
@@ -195,5 +197,6 @@ def _content(file: Path) -> bytes:
             return opened.read(MOST_BYTES + 1)
     except OSError as error:
         raise UsageError(
-            f"{file} cannot be read: {error.strerror}; name a snapshot file, or a branch as git:{file}"
+            f"{file} cannot be read: {error.strerror}",
+            help=f"name a snapshot file, or a branch as git:{file}",
         ) from error

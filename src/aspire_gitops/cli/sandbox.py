@@ -28,12 +28,12 @@ LiteLLM and takes a minute or two; later ones take about 15 s.
 
 @click.group(name="sandbox", short_help="Run a throw-away gateway on this machine.", epilog=_EPILOG)
 def command() -> None:
-    """Run a real LiteLLM on a real PostgreSQL, on loopback, to try things on."""
+    """Run a real LiteLLM with a real PostgreSQL on loopback, for experiments."""
 
 
 def _shape(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
-        click.option("--extra-proxies", type=click.IntRange(0, 8), default=0, help="More proxies on the same database."),
+        click.option("--extra-proxies", type=click.IntRange(0, 8), default=0, help="Additional proxies on the same database."),
         click.option("--upstream", is_flag=True, help="Also start a stand-in for every provider."),
         click.option("--env", multiple=True, metavar="NAME[=VALUE]", help="A variable for the proxy, which inherits only PATH."),
         click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="LiteLLM's config.yaml; without it, one without models."),
@@ -84,7 +84,7 @@ def with_(ctx: click.Context, /, *, program: tuple[str, ...], **shape: Any) -> N
             ended = subprocess.run(program, env={**os.environ, **sandbox.variables()}, check=False)
         except OSError as error:
             raise UsageError(
-                f"{program[0]} cannot be run: {error.strerror}; write the command after `--`"
+                f"{program[0]} cannot be run: {error.strerror}", help="put the command after `--`"
             ) from error
     ctx.exit(ended.returncode if ended.returncode >= 0 else 128 - ended.returncode)
 
@@ -116,5 +116,7 @@ def _variable(text: str) -> tuple[str, str]:
     if equals:
         return name, value
     if name not in os.environ:
-        raise UsageError(f"--env {name}: the variable is not set; write --env {name}=VALUE")
+        raise UsageError(
+            f"--env {name}: the variable is not set", help=f"set it, or pass --env {name}=VALUE"
+        )
     return name, os.environ[name]

@@ -46,9 +46,14 @@ def command(kind: str | None, output: Path | None, *, check: bool, json_formats:
     files = _chosen(kind, known) if kind else every
     if output is None:
         if check:
-            raise UsageError("--check compares files; say with --output where they are")
+            raise UsageError(
+                "--check needs files to compare", help="name their folder with --output"
+            )
         if len(files) > 1:
-            raise UsageError(f"choose one of {_names(known)}, or write them all with --output")
+            raise UsageError(
+                "several schemas and one output",
+                help=f"choose one of {_names(known)}, or write them all with --output",
+            )
         click.echo(files.popitem()[1], nl=False)
         return
     if check:
@@ -64,8 +69,8 @@ def _chosen(kind: str, files: Mapping[str, str]) -> dict[str, str]:
     if name not in files:
         kinds = [file.removesuffix(_SUFFIX) for file in files]
         close = get_close_matches(kind.lower(), kinds, n=1)
-        way_out = f"did you mean {close[0]}?" if close else f"there are {_names(files)}"
-        raise UsageError(f"there is no kind {kind}; {way_out}")
+        help_ = f"did you mean {close[0]}?" if close else f"the kinds are {_names(files)}"
+        raise UsageError(f"unknown kind {kind}", help=help_)
     return {name: files[name]}
 
 

@@ -16,21 +16,21 @@ Examples:
   aspire-gitops secrets                     every file of gateway.d
   aspire-gitops secrets notes.md .env       these files
 
-Exit code 1 means that something was found. A secret is never shown.
+Exit code 1 means that something was found. Secrets are never shown.
 """
 
 
 @click.command(
     name="secrets",
-    short_help="Find keys and passwords that are written into files.",
+    short_help="Find keys and passwords in files.",
     epilog=_EPILOG,
 )
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @with_findings_format
 def command(paths: tuple[Path, ...], format_: str) -> None:
-    """Look for secrets in PATHS: files, or folders with all of their files but git's own.
+    """Search PATHS for secrets: files, or folders with all of their files but git's own.
 
-    Looks at the text, so comments count, and files that are no YAML, too.
+    Searches the text, so comments and other file types count too.
     """
     found = sort_diagnostics(
         secret
@@ -50,7 +50,9 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
         elif path.is_file():
             yield path
         elif not path.is_symlink():  # git keeps a link's target as text; there is no file to read
-            raise UsageError(f"there is no file {path}; name files or folders")
+            raise UsageError(
+                f"no such file or folder: {path}", help="name existing files or folders"
+            )
 
 
 def _text(path: Path) -> str:
@@ -59,6 +61,6 @@ def _text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be read: {error.strerror}; let this user read it"
+            f"{path} cannot be read: {error.strerror}", help="give this user read access"
         ) from error
     return content.replace(b"\0", b"").decode("utf-8", "replace")  # without NUL UTF-16 is ASCII

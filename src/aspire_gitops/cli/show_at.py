@@ -27,7 +27,7 @@ from aspire_ledger.canonical import JsonValue, pretty_json
 _EPILOG = """\b
 Examples:
   aspire-gitops show-at "yesterday 14:05" --alias qwen-vision   which target answered then
-  aspire-gitops show-at 4f2c9d1 --app knowledge-os              as that commit left it
+  aspire-gitops show-at 4f2c9d1 --app knowledge-os              right after that commit was applied
   aspire-gitops show-at "2h ago" --format json                  everything, for machines
 
 Times: 2h ago, yesterday 14:05, 2026-11-20T14:05+11:00; without an offset in the
@@ -37,7 +37,7 @@ _REVISION = re.compile(r"(?:.+@sha1:)?[0-9a-f]{4,64}(?:\+changes)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PointInTime:
     """When: the moment to show, and up to where the journal counts."""
 
     at: datetime
@@ -46,7 +46,7 @@ class Asked:
 
 @click.command(
     name="show-at",
-    short_help="Show what was live then, who set it, and what differs now.",
+    short_help="Show what was live at a time, who set it, and what differs now.",
     epilog=_EPILOG,
 )
 @click.argument("when", metavar="TIME|REVISION")
@@ -58,19 +58,19 @@ class Asked:
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="How it is written.",
+    help="Output format.",
 )
 @pass_invocation
 def command(
     invocation: Invocation, /, *, when: str, app: str | None, alias: str | None, format_: str
 ) -> None:
-    """Show what was live at a time, or when a commit was last applied whole.
+    """Show what was live at a time, or when a commit was last applied completely.
 
-    Taken from the journal, beside a controller that writes. "Now" is what the
-    journal knows of the gateway now.
+    Reads the journal, also while a controller writes it. "Now" is what the journal
+    knows of the gateway now.
     """
     if app and alias:
-        raise UsageError("an app and an alias are two questions; leave out --app or --alias")
+        raise UsageError("--app and --alias cannot be combined", help="pass one of them")
     with journal_to_read(invocation) as journal:
         asked = _asked(journal, when, datetime.now().astimezone())
         found = then_of(journal, asked, _chooses(app, alias), journal.recorded_states())
@@ -81,25 +81,27 @@ def command(
         show_paged(then_text(found))
 
 
-def then_of(journal: Journal, asked: Asked, chooses: Chooses, now: Mapping[str, JsonValue]) -> Then:
+def then_of(
+    journal: Journal, asked: PointInTime, chooses: Chooses, now: Mapping[str, JsonValue]
+) -> Then:
     """Read what was live. `now` may come from the journal, or from a snapshot of the gateway."""
     applied = next(_applied(journal, asked.upto), None)
     return view(asked.at, applied, journal.newest_states(asked.upto), now, chooses)
 
 
-def _asked(journal: Journal, when: str, now: datetime) -> Asked:
+def _asked(journal: Journal, when: str, now: datetime) -> PointInTime:
     try:
         moment = read_moment(when, now)
     except (ValueError, OverflowError):
-        raise UsageError(f"{when!r} is no time; {HINT}, or a commit") from None
+        raise UsageError(f"invalid time {when!r}", help=f"{HINT}, or a commit") from None
     if moment:
         if moment > now:
-            raise UsageError(f"{when!r} is in the future; name a moment that was")
-        return Asked(moment, moment)
+            raise UsageError(f"{when!r} is in the future", help="name a time in the past")
+        return PointInTime(moment, moment)
     if not _REVISION.fullmatch(when):
-        raise UsageError(f"{when!r} is neither a time nor a commit; {HINT}, or a commit")
+        raise UsageError(f"invalid time or commit {when!r}", help=f"{HINT}, or a commit")
     entry = _last_applied(journal, when)
-    return Asked(entry.draft.at, entry.number)
+    return PointInTime(entry.draft.at, entry.number)
 
 
 def _last_applied(journal: Journal, revision: str) -> Entry:
@@ -107,10 +109,13 @@ def _last_applied(journal: Journal, revision: str) -> Entry:
     commits = {entry.draft.commit or entry.draft.revision for entry in entries}
     if not entries:
         raise UsageError(
-            f"{revision} was never applied whole; see which were: aspire-gitops log --kind applied"
+            f"{revision} was never applied completely",
+            help="list the applied revisions with `aspire-gitops log --kind applied`",
         )
     if len(commits) > 1:
-        raise UsageError(f"{revision} may be {' or '.join(sorted(commits))}; write more of it")
+        raise UsageError(
+            f"{revision} is ambiguous: {' or '.join(sorted(commits))}", help="give more characters"
+        )
     return entries[0]
 
 
@@ -130,5 +135,5 @@ def _refuse_nothing(found: Then, app: str | None, alias: str | None, when: str) 
     name = f"app {app}" if app else f"alias {alias}" if alias else None
     if name and not found.objects and not found.came:
         raise UsageError(
-            f"the journal knows no {name} at {when}; see: aspire-gitops show-at {when!r}"
+            f"the journal has no {name} at {when}", help=f"run `aspire-gitops show-at {when!r}`"
         )

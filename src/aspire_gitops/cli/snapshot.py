@@ -27,14 +27,14 @@ Examples:
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write it there instead of to stdout.",
+    help="Write to this file instead of stdout.",
 )
 @pass_invocation
 def command(invocation: Invocation, /, *, output: Path | None, **flags: Any) -> None:
     """Read everything of the kinds that we manage, and print it as JSON.
 
-    Our objects are shown in full; they hold no secret. Of what somebody else
-    put there only name, address and a digest are kept. Where a ledger is set,
+    Our objects are shown in full, without secrets; of unmanaged ones only the name,
+    address and a digest. Where a ledger is set,
     it also holds what was spent this month and what apps asked of aliases lately.
     """
     settings = invocation.settings(**flags)

@@ -1,4 +1,4 @@
-"""`aspire-gitops spend`: what was spent this month, and where it leads."""
+"""`aspire-gitops spend`: what was spent this month, and the forecast."""
 
 import asyncio
 from collections.abc import Sequence
@@ -28,18 +28,18 @@ Examples:
   aspire-gitops spend --failures                      which calls failed this month, and how
 
 The ledger's address is ASPIRE_GITOPS_LEDGER_URL. Caps are those on the gateway, where
-ASPIRE_GITOPS_GATEWAY_URL is set, else those of SOURCE. How the day is found on which a cap
-is reached: docs/operate/spend.md.
+ASPIRE_GITOPS_GATEWAY_URL is set, else those of SOURCE. docs/operate/spend.md explains
+how the day is found on which a cap is reached.
 """
 
 
 @click.command(
-    name="spend", short_help="Show what was spent this month, and where it leads.", epilog=_EPILOG
+    name="spend", short_help="Show what was spent this month, and the forecast.", epilog=_EPILOG
 )
 @click.argument("source", required=False)
-@click.option("--month", metavar="YYYY-MM", help="Another month than the running one.")
+@click.option("--month", metavar="YYYY-MM", help="Another month.  [default: this one]")
 @click.option("--by", type=click.Choice(["budget", "app", "alias", "provider"]), default="budget", show_default=True, help="What each row is.")  # fmt: skip
-@click.option("--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How it is written.")  # fmt: skip
+@click.option("--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="Output format.")  # fmt: skip
 @click.option("--statement", is_flag=True, help="The month's statement, line by line, as Markdown.")
 @click.option(
     "--failures", is_flag=True, help="The month's failed calls instead, by alias and outcome."
@@ -58,7 +58,7 @@ def command(
     statement: bool,
     failures: bool,
 ) -> None:
-    """Read the ledger, and put what was spent beside what may be. Changes nothing.
+    """Read the ledger, and compare what was spent with the caps. Changes nothing.
 
     SOURCE is a folder of reviewed files, for their caps; without it the gateway
     is asked, if one is named, else gateway.d is read.
@@ -68,7 +68,7 @@ def command(
     money = in_force(invocation, settings, source, moment, as_of=as_of(today))
     wanted = money.month(month, moment)
     if statement and failures:
-        raise UsageError("--statement and --failures are two reports; ask for one of them")
+        raise UsageError("--statement and --failures cannot be combined", help="pass one of them")
     if failures:
         found = asyncio.run(_failures(ledger, wanted))
         show(FAILURE_FORMATS[format_](found, str(wanted)))
@@ -99,7 +99,8 @@ async def _statement(
     async with ledger:
         if await ledger.forgotten(name):
             raise LedgerRefused(
-                f"the lines of {name} were deleted after it was closed; `spend --month {name}` has its sums"
+                f"the lines of {name} were deleted after it was closed",
+                help=f"run `spend --month {name}` for the totals",
             )
         lines = [line async for line in ledger.lines(name)]
         totals = {part.name: part.aud for part in await ledger.totals(name)}

@@ -18,30 +18,32 @@ def make_state_folder(path: Path) -> None:
     """Make the folder with mode 0700, or check the one that is there.
 
     Raises:
-        UsageError: It cannot be made or written, or it belongs to somebody else.
+        UsageError: It cannot be created or written, or it belongs to another user.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = path.stat()
         if status.st_uid != os.geteuid():
             raise UsageError(
-                f"the state folder {path} belongs to another user; set {PREFIX}STATE_DIR"
+                f"the state folder {path} belongs to another user", help=f"set {PREFIX}STATE_DIR"
             )
         if status.st_mode & _OTHERS:
             path.chmod(0o700)
     except OSError as error:
         raise UsageError(
-            f"the state folder {path} cannot be used: {error.strerror}; set {PREFIX}STATE_DIR"
+            f"the state folder {path} cannot be used: {error.strerror}",
+            help=f"set {PREFIX}STATE_DIR",
         ) from error
     if not os.access(path, os.W_OK | os.X_OK):
         raise UsageError(
-            f"the state folder {path} cannot be written; let this user own it, or set {PREFIX}STATE_DIR"
+            f"the state folder {path} cannot be written",
+            help=f"make this user its owner, or set {PREFIX}STATE_DIR",
         )
 
 
 @contextmanager
 def only_controller(state_dir: Path) -> Iterator[FileLock]:
-    """Hold the folder's lock meanwhile.
+    """Hold the folder's lock for the block.
 
     Raises:
         AspireGitopsError: Another controller uses the folder.
@@ -50,8 +52,8 @@ def only_controller(state_dir: Path) -> Iterator[FileLock]:
     if not lock.try_acquire():
         holder = lock.holder() or "another process"
         raise AspireGitopsError(
-            f"a controller is at work already with {state_dir}: {holder}; stop it first,"
-            f" or set {PREFIX}STATE_DIR"
+            f"a controller already runs with {state_dir}: {holder}",
+            help=f"stop it first, or set {PREFIX}STATE_DIR",
         )
     try:
         yield lock
@@ -63,8 +65,8 @@ def journal_to_read(invocation: Invocation) -> Journal:
     """Open the journal that the settings lead to. Changes nothing in it, nor beside it.
 
     Raises:
-        JournalUnavailable: It is not there, or cannot be reached.
-        JournalDamaged: It is no whole journal.
+        JournalUnavailable: It does not exist, or cannot be reached.
+        JournalDamaged: The journal is damaged.
         UsageError, SecretMissing: A setting is wrong.
     """
     settings = invocation.settings()

@@ -18,7 +18,7 @@ from aspire_gitops.status.value import Standing
 
 _EPILOG = """\b
 Examples:
-  aspire-gitops status                           what the status page says
+  aspire-gitops status                           the same as the status page
   aspire-gitops status --watch                   again every two seconds, until Ctrl+C
   aspire-gitops status --format json             the same as GET /api/status
   aspire-gitops status --exit-code               for a script: look at the exit code
@@ -62,7 +62,7 @@ RENDERERS: Mapping[str, Callable[[StatusDocument], Text | str]] = {
     type=click.Choice(list(RENDERERS)),
     default="text",
     show_default=True,
-    help="How the status is written.",
+    help="Output format.",
 )
 @click.option("--watch", is_flag=True, help="Show it again every two seconds, until Ctrl+C.")
 @click.option("--exit-code", is_flag=True, help="Exit 0 if ready, 1 if stalled, 2 if waiting.")
@@ -72,7 +72,7 @@ def command(
 ) -> None:
     """Ask the controller that runs on this machine, through the socket in its state folder.
 
-    Reads only. The words are those of the status page.
+    Changes nothing. Shows the same as the status page.
     """
     controller = LocalController(invocation.settings(**flags).state_dir)
     status = controller.status()
@@ -80,7 +80,7 @@ def command(
     while watch:
         time.sleep(_WATCH_S)
         status = controller.status()
-        click.clear()  # nothing where nobody looks
+        click.clear()  # does nothing without a terminal
         show(RENDERERS[format_](status))
     if exit_code:
         raise SystemExit(_StandingCode[Standing(status.standing).name])

@@ -1,4 +1,4 @@
-"""What a command shows and leaves behind: results, progress, findings, files and exit codes."""
+"""Output of commands: results, progress, findings, files and exit codes."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def show(text: "Text | str", *, on_stderr: bool = False) -> None:
-    """Print text, styled text in colour if a person looks; lines are never broken."""
+    """Print text, in colour on a terminal; lines are never broken."""
     if isinstance(text, str):
         click.echo(text, nl=not text.endswith("\n"), err=on_stderr)
         return
@@ -73,10 +73,10 @@ class ExitCode(IntEnum):
 
 
 def write_file(path: Path, text: str) -> bool:
-    """Replace a file in one step; returns False if it said the same already.
+    """Replace a file in one step; returns False if it was the same already.
 
     Raises:
-        UsageError: The place cannot be written to.
+        UsageError: The file cannot be written.
     """
     content = text.encode()
     try:
@@ -86,7 +86,7 @@ def write_file(path: Path, text: str) -> bool:
         _replace(path, content)
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be written: {error.strerror}; name another place"
+            f"{path} cannot be written: {error.strerror}", help="choose another path"
         ) from error
     return True
 
@@ -98,7 +98,7 @@ def _replace(path: Path, content: bytes) -> None:
             file.write(content)
             mask = os.umask(0)
             os.umask(mask)
-            os.fchmod(file.fileno(), 0o666 & ~mask)  # mkstemp says 0600; these files are for people
+            os.fchmod(file.fileno(), 0o666 & ~mask)  # mkstemp uses 0600; these files are not secret
         Path(draft).replace(path)
     except BaseException:
         with suppress(OSError):
@@ -112,7 +112,7 @@ with_findings_format = click.option(
     type=click.Choice(list(DIAGNOSTIC_RENDERERS)),
     default="text",
     show_default=True,
-    help="How findings are written.",
+    help="Output format.",
 )
 
 
@@ -129,4 +129,4 @@ def show_warnings(found: Sequence[Diagnostic]) -> None:
 
 
 def _text(found: Sequence[Diagnostic]) -> str:
-    return render_text(found, color=True)  # click takes the colour out where nobody looks
+    return render_text(found, color=True)  # click removes the colour without a terminal

@@ -37,16 +37,16 @@ Exit code 1 means that there are errors; warnings alone are 0.
 def command(
     source: str, revision: str | None, today: datetime | None, format_: str, *, watch: bool
 ) -> None:
-    """Check the reviewed files in SOURCE and report every mistake with a way out.
+    """Check the reviewed files in SOURCE and report every mistake and how to fix it.
 
-    SOURCE is a folder (gateway.d if you leave it out), or `git:REF` for the
+    SOURCE is a folder (default: gateway.d), or `git:REF` for the
     folder gateway.d at a commit, branch or tag. Needs no gateway and no secret.
     """
     choice = chosen(source, revision)
     if not watch:
         raise SystemExit(_check_once(choice, today, format_))
     if choice.reference is not None:
-        raise click.UsageError("--watch watches a folder; leave out the revision.")
+        raise click.UsageError("--watch needs a folder: omit the revision.")
     _watch(choice.folder, lambda: _check_once(choice, today, format_))
 
 
@@ -62,7 +62,7 @@ def _watch(folder: Path, once: Callable[[], ExitCode]) -> NoReturn:
     from aspire_gitops.sources.watch import changes  # noqa: PLC0415 (only --watch needs it)
 
     once()
-    told_on_stderr(f"watching {folder}; Ctrl-C ends it")
+    told_on_stderr(f"watching {folder}; stop with Ctrl-C")
     for _ in changes(folder):
         click.echo(f"{datetime.now(UTC).astimezone():%H:%M:%S}", err=True)
         try:

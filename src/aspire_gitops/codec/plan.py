@@ -150,7 +150,7 @@ def plan_json(plan: Plan) -> JsonValue:
             for r in plan.refusals
         ],
         warnings=list(plan.warnings),
-        foreign=list(plan.foreign),
+        foreign=list(plan.unmanaged),
         fallbacks=[
             _Fallback(alias=f.alias, kind=f.kind, answers=list(f.answers)) for f in plan.fallbacks
         ],
@@ -196,7 +196,7 @@ def _read(file: PlanFile) -> Plan:
             Refusal(Rule(r.code, r.name), str(r.object), r.message, r.help) for r in file.refusals
         ),
         warnings=tuple(file.warnings),
-        foreign=tuple(file.foreign),
+        unmanaged=tuple(file.foreign),
         fallbacks=tuple(LiveFallback(f.alias, f.kind, tuple(f.answers)) for f in file.fallbacks),
         unverified=tuple(item.key for item in file.unverified),
     )

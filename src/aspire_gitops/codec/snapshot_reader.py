@@ -66,7 +66,7 @@ class _Key(Part):
     user: _Holder | None = None
 
 
-class _Foreign(Part):
+class _Unmanaged(Part):
     object: ObjectPart
     handle: str
     address: str | None
@@ -135,7 +135,7 @@ class SnapshotFile(Part):
     traffic: _Traffic | None = None
     downtime: _Downtime | None = None
     objects: list[_Ours]
-    foreign: list[_Foreign]
+    foreign: list[_Unmanaged]
     fallbacks: list[_Fallback]
 
     @model_validator(mode="before")
@@ -217,7 +217,7 @@ def _snapshot(found: SnapshotFile, owner: str) -> Snapshot:
         found.gateway,
         found.litellm,
         found.taken_at,
-        (*(_ours(item, owner) for item in found.objects), *map(_foreign, found.foreign)),
+        (*(_ours(item, owner) for item in found.objects), *map(_unmanaged, found.foreign)),
         tuple(LiveFallback(f.alias, f.kind, tuple(f.answers)) for f in found.fallbacks),
         spent=found.spent,
         traffic=_traffic(found.traffic) if found.traffic else None,
@@ -268,7 +268,7 @@ def _ours(item: _Ours, owner: str) -> GatewayObject:
     return GatewayObject(item.object.key, item.handle, fields, mark, item.address)
 
 
-def _foreign(item: _Foreign) -> GatewayObject:
+def _unmanaged(item: _Unmanaged) -> GatewayObject:
     return GatewayObject(item.object.key, item.handle, {}, address=item.address)
 
 

@@ -22,7 +22,7 @@ def snapshot_json(
     last and the head of its `journal`: kept elsewhere, it shows when lines are cut off.
     """
     ours = [item for item in snapshot.objects if _is_ours(item, owner)]
-    foreign = [item for item in snapshot.objects if not _is_ours(item, owner)]
+    unmanaged = [item for item in snapshot.objects if not _is_ours(item, owner)]
     return pretty_json(
         document(
             "snapshot",
@@ -39,7 +39,8 @@ def snapshot_json(
                 **({"downtime": _downtime(snapshot.downtime)} if snapshot.downtime else {}),
                 "objects": [_ours(item) for item in sorted(ours, key=_order)],
                 "foreign": [
-                    _foreign(item, snapshot.facts_of(item)) for item in sorted(foreign, key=_order)
+                    _unmanaged(item, snapshot.facts_of(item))
+                    for item in sorted(unmanaged, key=_order)
                 ],
                 "fallbacks": [
                     {"alias": item.alias, "kind": item.kind, "answers": list(item.answers)}
@@ -111,7 +112,7 @@ def _ours(item: GatewayObject) -> JsonValue:
     }
 
 
-def _foreign(item: GatewayObject, facts: KeyFacts | None) -> JsonValue:
+def _unmanaged(item: GatewayObject, facts: KeyFacts | None) -> JsonValue:
     return {**_named(item), "digest": digest(item.fields), **_facts(facts)}
 
 

@@ -1,1 +1,1 @@
-"""The daemon: one turn brings the gateway to git; the loop says when to take the next."""
+"""The daemon: one turn makes the gateway match git; the loop decides when to take the next."""

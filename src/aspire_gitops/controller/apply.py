@@ -1,4 +1,4 @@
-"""Apply the chosen changes with the journal ahead of each, and prove them with a second full read."""
+"""Apply the chosen changes, journal each first, and verify them with a second full read."""
 
 import asyncio
 import contextlib
@@ -9,9 +9,9 @@ from datetime import timedelta
 from aspire_gitops.applying import Outcome, Result, Status, apply_plan, resolve_secrets
 from aspire_gitops.applying.change import NotProved
 from aspire_gitops.controller.drift import Chosen, healed
-from aspire_gitops.controller.gateway_reader import Seeing
-from aspire_gitops.controller.git_reader import Wanted
-from aspire_gitops.controller.journal_writer import Scribe, state_row
+from aspire_gitops.controller.gateway_reader import GatewayReader
+from aspire_gitops.controller.git_reader import CompiledRevision
+from aspire_gitops.controller.journal_writer import EntryDrafter, state_row
 from aspire_gitops.controller.memory import (
     Applied,
     Memory,
@@ -21,10 +21,9 @@ from aspire_gitops.controller.memory import (
 )
 from aspire_gitops.controller.ports import World
 from aspire_gitops.controller.turn_builder import (
-    Attempt,
     Problem,
+    TurnBuilder,
     after_applying,
-    changes,
     passes,
     problem_of,
 )
@@ -40,24 +39,25 @@ from aspire_gitops.vocabulary.errors import (
     SourceRefused,
     SourceUnavailable,
 )
+from aspire_gitops.vocabulary.text import plural
 
 
 @dataclass(slots=True)
-class Carrying:
-    """One plan on its way. `unwritten` is what the journal did not take."""
+class RecordedApply:
+    """Applies one plan and records each result. `unwritten` is what the journal did not take."""
 
     plan: Plan
     world: World
-    scribe: Scribe
+    drafter: EntryDrafter
     progress: Callable[[Result], None]
     unwritten: list[Draft] = field(default_factory=list)
     lost_journal: str | None = None
 
-    async def out(self, *before: Draft) -> Outcome:
-        """Do what the plan says.
+    async def run(self, *before: Draft) -> Outcome:
+        """Apply the plan.
 
         Args:
-            before: What else belongs into the journal before the first change.
+            before: What else to record before the first change.
 
         Raises:
             SecretMissing: Before the first write.
@@ -68,7 +68,7 @@ class Carrying:
             own=self.world.own,
             is_admin_key=self.world.gateway.is_admin_key,
         )
-        planned = self.scribe.planned(self.plan, self.world.clock())
+        planned = self.drafter.planned(self.plan, self.world.clock())
         await asyncio.to_thread(self.world.journal.append, *before, planned)
         return await apply_plan(
             self.plan,
@@ -84,12 +84,12 @@ class Carrying:
         return self.lost_journal or self.world.why_not_write()
 
     async def _record(self, result: Result) -> None:
-        drafts = [*self.scribe.ended(result, self.plan.id, self.world.clock())]
+        drafts = [*self.drafter.ended(result, self.plan.id, self.world.clock())]
         if self.lost_journal is None:
             try:
                 await asyncio.to_thread(self.world.journal.append, *drafts)
             except AspireGitopsError as error:
-                self.lost_journal = f"the journal cannot be written: {error}"
+                self.lost_journal = f"the journal cannot be written: {error.message}"
             else:
                 return
         self.unwritten += drafts
@@ -103,11 +103,11 @@ _RIGHTS_HOLD = timedelta(hours=1)
 _PROOFS = 3  # reads in a row that must disagree before a revision counts as failed
 
 Progress = Callable[[int, int], None]
-Announce = Callable[[Attempt, Wanted, Plan], None]
+Announce = Callable[[TurnBuilder, CompiledRevision, Plan], None]
 
 
 @dataclass(slots=True)
-class Acting:
+class Applier:
     """Writes to the gateway for one controller.
 
     `progress` gets (done, of). `announce` hears, before the first write, of a
@@ -116,43 +116,45 @@ class Acting:
 
     world: World
     memory: Memory
-    seeing: Seeing
+    gateway_reader: GatewayReader
     progress: Progress
     announce: Announce
 
-    async def act(self, attempt: Attempt, wanted: Wanted, chosen: Chosen) -> None:
-        """Carry out `chosen.plan` and note in `attempt` how it went.
+    async def apply(self, builder: TurnBuilder, wanted: CompiledRevision, chosen: Chosen) -> None:
+        """Apply `chosen.plan` and note the outcome in `builder`.
 
         Raises:
             JournalUnavailable, JournalDamaged, GatewayError: The turn ends here; the
-                next one goes on from whatever is live then.
+                next one resumes from what is live then.
         """
-        scribe = Scribe(attempt.id, wanted.revision)
+        drafter = EntryDrafter(builder.id, wanted.revision)
         is_new = self.memory.applied is None or self.memory.applied.identity != wanted.identity
         if is_new:
-            self.announce(attempt, wanted, chosen.plan)
+            self.announce(builder, wanted, chosen.plan)
         try:
-            outcome = await self._carry_out(attempt, chosen, scribe)
+            outcome = await self._carry_out(builder, chosen, drafter)
         except SecretMissing as error:
-            await self._reject(wanted, problem_of(error), scribe)
+            await self._reject(wanted, problem_of(error), drafter)
             raise
-        attempt.outcome = outcome
+        builder.outcome = outcome
         if is_new:
             self.memory.half_applied = wanted.identity
         self._remember_states(outcome)
         failed = [str(r.change.key) for r in outcome.results if r.status is not Status.APPLIED]
-        attempt.drift = healed(chosen.drift, failed)
-        self.memory.note_drift(attempt.drift, self.world.clock())
+        builder.drift = healed(chosen.drift, failed)
+        self.memory.note_drift(builder.drift, self.world.clock())
         if not outcome.ok:
-            await self._failed(attempt, wanted, outcome, scribe)
-        elif left := await self._left(attempt, wanted, outcome, scribe):
-            await self._unproved(attempt, wanted, left, scribe)
+            await self._failed(builder, wanted, outcome, drafter)
+        elif left := await self._left(builder, wanted, outcome, drafter):
+            await self._unproved(builder, wanted, left, drafter)
         else:
             self.memory.unproved_turns = 0
-            attempt.ready = after_applying(wanted.revision, outcome, attempt.drift)
-            await self.note_applied(wanted, scribe, len(outcome.results))
+            builder.ready = after_applying(wanted.revision, outcome, builder.drift)
+            await self.note_applied(wanted, drafter, len(outcome.results))
 
-    async def note_applied(self, wanted: Wanted, scribe: Scribe, count: int) -> None:
+    async def note_applied(
+        self, wanted: CompiledRevision, drafter: EntryDrafter, count: int
+    ) -> None:
         """Record that a revision is live as a whole, once."""
         known, rejection = self.memory.applied, self.memory.rejection
         self.memory.half_applied = ""
@@ -162,14 +164,16 @@ class Acting:
             return
         applied = Applied(wanted.identity, wanted.revision, self.world.clock())
         body = {**applied_body(applied), "changes": count}
-        await self._append(scribe.draft(EntryKind.APPLIED, applied.at, body))
+        await self._append(drafter.draft(EntryKind.APPLIED, applied.at, body))
         self.memory.applied = applied
         if wanted.revision.commit:
-            # It is live all the same, even if history was rewritten under us just now.
+            # It is live even if the history was rewritten just now.
             with contextlib.suppress(SourceUnavailable, SourceRefused):
                 await asyncio.to_thread(self.world.source.keep, wanted.revision.commit)
 
-    async def _carry_out(self, attempt: Attempt, chosen: Chosen, scribe: Scribe) -> Outcome:
+    async def _carry_out(
+        self, builder: TurnBuilder, chosen: Chosen, drafter: EntryDrafter
+    ) -> Outcome:
         plan, done = chosen.plan, 0
 
         def ended(_: Result) -> None:
@@ -178,23 +182,23 @@ class Acting:
             self.progress(done, len(plan.changes))
 
         self.progress(0, len(plan.changes))
-        carrying = Carrying(plan, self.world, scribe, ended)
+        recorded = RecordedApply(plan, self.world, drafter, ended)
         now = self.world.clock()
-        drift = [scribe.drifted(one, now, plan.id) for one in self.fresh(chosen.drift)]
+        drift = [drafter.drifted(one, now, plan.id) for one in self.fresh(chosen.drift)]
         try:
-            with attempt.with_gateway():
+            with builder.with_gateway():
                 await self._prove_rights()
-                outcome = await carrying.out(*drift)
+                outcome = await recorded.run(*drift)
                 if any(isinstance(r.error, GatewayRefused) for r in outcome.results):
                     self.memory.rights_proved_at = None
                 return outcome
         finally:
-            self.memory.unwritten += carrying.unwritten
-            self.memory.observed = ""  # whatever happened, look at everything again
+            self.memory.unwritten += recorded.unwritten
+            self.memory.observed = ""  # whatever happened, read everything again
 
     async def _prove_rights(self) -> None:
-        # Half an apply is worse than none. The proof is ten calls, so it holds for a while;
-        # a right that is taken away meanwhile stops the apply at the first refusal.
+        # Half an apply is worse than none. The check costs ten calls, so it counts for a while;
+        # if a permission is revoked meanwhile, the apply stops at the first refusal.
         proved, now = self.memory.rights_proved_at, self.world.clock()
         if proved is None or abs(now - proved) > _RIGHTS_HOLD:
             await self.world.gateway.check_rights()
@@ -210,62 +214,76 @@ class Acting:
         return [one for one in drift if one.answer is Answer.HEALED or one not in self.memory.drift]
 
     async def _left(
-        self, attempt: Attempt, wanted: Wanted, outcome: Outcome, scribe: Scribe
+        self,
+        builder: TurnBuilder,
+        wanted: CompiledRevision,
+        outcome: Outcome,
+        drafter: EntryDrafter,
     ) -> list[str]:
-        # Each write was read back alone. Only a read of everything shows whether they hold together.
-        snapshot = await self.seeing.snapshot(attempt, scribe)
+        # Each write was read back on its own. Only a full read shows whether all of them hold.
+        snapshot = await self.gateway_reader.snapshot(builder, drafter)
         touched = {result.change.key for result in outcome.results}
         plan = wanted.plan(snapshot, self.world.owner, self.world.own)
         return [str(change.key) for change in plan.changes if change.key in touched]
 
     async def _unproved(
-        self, attempt: Attempt, wanted: Wanted, left: list[str], scribe: Scribe
+        self, builder: TurnBuilder, wanted: CompiledRevision, left: list[str], drafter: EntryDrafter
     ) -> None:
         names = ", ".join(left[:3]) + (", …" if len(left) > 3 else "")
-        reason = f"the gateway took {wanted.revision.short} and does not show it: {names}"
-        help_ = "see whether somebody else writes to them"
+        reason = f"the gateway accepted {wanted.revision.short} but does not show it: {names}"
+        help_ = "check whether something else writes to them"
         problem = Problem(Standing.STALLED, reason, help_)
-        await self._patiently(attempt, wanted, problem, scribe)
+        await self._patiently(builder, wanted, problem, drafter)
 
     async def _patiently(
-        self, attempt: Attempt, wanted: Wanted, problem: Problem, scribe: Scribe
+        self,
+        builder: TurnBuilder,
+        wanted: CompiledRevision,
+        problem: Problem,
+        drafter: EntryDrafter,
     ) -> None:
-        # Perhaps a hand in between, perhaps an answer that got lost: only what stays
-        # so is the revision's own fault.
+        # It may be a change by hand or a lost answer: only what persists is the
+        # revision's own fault.
         self.memory.unproved_turns += 1
         if self.memory.unproved_turns < _PROOFS:
-            attempt.problems.append(Problem(Standing.WAITING, problem.reason))
+            builder.problems.append(Problem(Standing.WAITING, problem.reason))
             return
-        attempt.problems.append(problem)
-        await self._reject(wanted, problem, scribe)
+        builder.problems.append(problem)
+        await self._reject(wanted, problem, drafter)
 
     async def _failed(
-        self, attempt: Attempt, wanted: Wanted, outcome: Outcome, scribe: Scribe
+        self,
+        builder: TurnBuilder,
+        wanted: CompiledRevision,
+        outcome: Outcome,
+        drafter: EntryDrafter,
     ) -> None:
         failed = [r for r in outcome.results if r.status is Status.FAILED]
         own = [r for r in failed if r.error and not passes(r.error)]
-        what = f"{changes(len(failed))} of {len(outcome.results)} failed"
+        what = f"{plural(len(failed), 'change')} of {len(outcome.results)} failed"
         if own:
             reason = f"{wanted.revision.short}: {what}: {own[0].change.key}: {own[0].message}"
-            problem = Problem(Standing.STALLED, reason, "push a commit that mends it")
+            problem = Problem(Standing.STALLED, reason, "push a commit that fixes it")
             if all(_may_pass(result.error) for result in own):
-                await self._patiently(attempt, wanted, problem, scribe)
+                await self._patiently(builder, wanted, problem, drafter)
                 return
-            attempt.problems.append(problem)
-            await self._reject(wanted, problem, scribe)
+            builder.problems.append(problem)
+            await self._reject(wanted, problem, drafter)
         elif failed and failed[0].error:
-            attempt.problems.append(problem_of(failed[0].error))
+            builder.problems.append(problem_of(failed[0].error))
         else:
-            attempt.problems.append(Problem(Standing.WAITING, outcome.results[-1].message))
+            builder.problems.append(Problem(Standing.WAITING, outcome.results[-1].message))
 
-    async def _reject(self, wanted: Wanted, problem: Problem, scribe: Scribe) -> None:
+    async def _reject(
+        self, wanted: CompiledRevision, problem: Problem, drafter: EntryDrafter
+    ) -> None:
         before = self.memory.rejection
         again = before is not None and before.identity == wanted.identity
         times = before.times + 1 if before and again else 1
         now = self.world.clock()
         rejection = Rejection(wanted.identity, problem.reason, times, now)
         self.memory.unproved_turns = 0  # the next try, and the next revision, begin anew
-        await self._append(scribe.draft(EntryKind.REJECTED, now, rejected_body(rejection)))
+        await self._append(drafter.draft(EntryKind.REJECTED, now, rejected_body(rejection)))
         self.memory.rejection = rejection
 
     async def _append(self, draft: Draft) -> None:
@@ -273,7 +291,7 @@ class Acting:
 
 
 def _may_pass(error: AspireGitopsError | None) -> bool:
-    # What was there a moment ago and is not now: a hand, or LiteLLM reading its lists anew.
+    # It existed a moment ago: it was deleted by hand, or LiteLLM is reloading its lists.
     return isinstance(error, NotProved) or (
         isinstance(error, GatewayRejected) and error.status == 404
     )

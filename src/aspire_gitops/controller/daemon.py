@@ -1,7 +1,7 @@
 """Everything that runs at once in the controller's process: the loop, the server, the outbox.
 
-The loop is never cancelled: whatever else fails, the change in hand is finished
-first, and the next controller goes on from there.
+The loop is never cancelled: whatever else fails, the current change is finished
+first, and the next controller resumes there.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from threading import Event
 import structlog
 
 from aspire_gitops.controller.loop import Loop
-from aspire_gitops.controller.notifier import Publishing
-from aspire_gitops.controller.status import Watching
+from aspire_gitops.controller.notifier import SnapshotPublisher
+from aspire_gitops.controller.status import StatusAssembler
 from aspire_gitops.notify.outbox import Outbox
 from aspire_gitops.server.metrics import Metrics
 from aspire_gitops.server.options import ServerOptions
@@ -32,11 +32,11 @@ class Daemon:
     """The parts, composed by the command line. `watched_folder` wakes the loop when it changes."""
 
     loop: Loop
-    watching: Watching
+    status: StatusAssembler
     server: ServerOptions
     metrics: Metrics
     outbox: Outbox
-    publishing: Publishing
+    publisher: SnapshotPublisher
     watched_folder: Path | None = None
     listening: Callable[[str], None] = lambda _url: None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -80,7 +80,7 @@ class Daemon:
             ready.set()
 
         await serve(
-            self.watching,
+            self.status,
             self.loop.wakeups,
             self.server,
             self._stop,
@@ -101,7 +101,7 @@ class Daemon:
             if reconciler.seen is not None:
                 facts = reconciler.memory.facts
                 head = facts.head if facts else None
-                await self.publishing.publish(reconciler.seen, turn.result().applied, head)
+                await self.publisher.publish(reconciler.seen, turn.result().applied, head)
 
     def _watch(self) -> Event:
         stop, running = Event(), asyncio.get_running_loop()

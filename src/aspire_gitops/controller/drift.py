@@ -1,4 +1,4 @@
-"""Tell drift from what git changed, and heal a field less often while somebody keeps changing it back. Pure."""
+"""Tell drift from git's own changes, and heal flapping fields less often. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.planning.adoption import SPEND
 from aspire_gitops.planning.plan import Cause, Change, Plan
-from aspire_gitops.status.value import Answer, Drifted, Fight
+from aspire_gitops.status.value import Answer, Drifted, FlappingField
 
 WINDOW = timedelta(hours=1)
-ENOUGH = 3  # heals of one field within the window that make a fight
+ENOUGH = 3  # heals of one field within the window that count as flapping
 _FIRST_PAUSE = timedelta(minutes=1)
 
 
@@ -24,22 +24,24 @@ class Heal:
     at: datetime
 
 
-def fights(heals: Iterable[Heal], now: datetime) -> tuple[Fight, ...]:
-    """Return the fights that are on, sorted. The pause doubles with each heal, up to the window."""
+def flapping_fields(heals: Iterable[Heal], now: datetime) -> tuple[FlappingField, ...]:
+    """Return the fields that flap now, sorted. The pause doubles with each heal, up to the window."""
     times: dict[tuple[str, str], list[datetime]] = defaultdict(list)
     for heal in heals:
         if now - WINDOW < heal.at <= now:
             times[heal.object, heal.path].append(heal.at)
     return tuple(
-        Fight(name, path, len(at), max(at), max(at) + _pause(len(at)))
+        FlappingField(name, path, len(at), max(at), max(at) + _pause(len(at)))
         for (name, path), at in sorted(times.items())
         if len(at) >= ENOUGH
     )
 
 
-def held_back(changes: Iterable[Change], on: Iterable[Fight], now: datetime) -> Iterator[Change]:
-    """Yield the changes that would heal a field whose fight is in its pause."""
-    resting = {(fight.object, fight.path) for fight in on if now < fight.heals_again_at}
+def held_back(
+    changes: Iterable[Change], on: Iterable[FlappingField], now: datetime
+) -> Iterator[Change]:
+    """Yield the changes that would heal a flapping field during its pause."""
+    resting = {(flap.object, flap.path) for flap in on if now < flap.heals_again_at}
     for change in changes:
         if KINDS[change.key.kind].facts.heals_at_once:
             continue
@@ -66,7 +68,7 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A plan cut down to what is done now, and what the drift in the whole plan is."""
+    """The part of a plan to apply now, and the drift in the whole plan."""
 
     plan: Plan
     drift: tuple[Drifted, ...]
@@ -81,23 +83,23 @@ def choose(
     *,
     git_is_unchanged: bool,
     heals: bool,
-    fights: Sequence[Fight],
+    flapping: Sequence[FlappingField],
     touches: Mapping[str, Touch],
     now: datetime,
 ) -> Chosen:
-    """Return what of `plan` is carried out now.
+    """Return the part of `plan` to apply now.
 
     Args:
         plan: Everything that differs.
         git_is_unchanged: This very revision was applied whole before, so that
             whatever differs now was changed by hand.
         heals: What the policy says; without it drift is only reported.
-        fights: Fields that somebody keeps changing back.
+        flapping: Fields that somebody keeps changing back.
         touches: What the gateway tells of the objects, by `kind/name`.
         now: The time.
     """
     drifted = [c for c in plan.changes if c.is_drift or (git_is_unchanged and not _rotated(c))]
-    held = list(held_back(drifted, fights, now))
+    held = list(held_back(drifted, flapping, now))
     left_out = {id(change) for change in (held if heals else drifted)}
     kept = tuple(change for change in plan.changes if id(change) not in left_out)
     drift = tuple(
@@ -118,12 +120,12 @@ def healed(drift: Iterable[Drifted], failed: Iterable[str]) -> tuple[Drifted, ..
 
 
 def unhealed(drift: Iterable[Drifted]) -> tuple[Drifted, ...]:
-    """Return the drift when nothing is applied at all: for a brake, or on standby."""
+    """Return the drift when nothing is applied at all: under a hold, or on standby."""
     return tuple(replace(one, answer=Answer.REPORTED) for one in drift)
 
 
 def _rotated(change: Change) -> bool:
-    # A new secret where the controller runs is nobody's hand on the gateway.
+    # A new secret where the controller runs is not a change by hand.
     secrets = change.intent.secrets if change.intent else {}
     return bool(change.fields) and all(
         field.path in secrets and field.cause is Cause.GIT for field in change.fields
@@ -138,7 +140,7 @@ def _answer(change: Change, held: Sequence[Change], *, heals: bool) -> Answer:
 
 def _drifted(change: Change, answer: Answer, touches: Mapping[str, Touch]) -> Drifted:
     fields = tuple(filter(None, paths_of(change)))
-    # What LiteLLM counted wrong is nobody's hand.
+    # What LiteLLM miscounted is not a change by hand.
     touch = Touch() if fields == (SPEND,) else touches.get(str(change.key), Touch())
     return Drifted(
         object=str(change.key),

@@ -7,11 +7,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from aspire_gitops.controller.drift import Touch
-from aspire_gitops.controller.journal_writer import Scribe, state_row
+from aspire_gitops.controller.journal_writer import EntryDrafter, state_row
 from aspire_gitops.controller.memory import Memory
 from aspire_gitops.controller.ports import World
 from aspire_gitops.controller.spending import Spending
-from aspire_gitops.controller.turn_builder import Attempt
+from aspire_gitops.controller.turn_builder import TurnBuilder
 from aspire_gitops.journal.entry import Draft, EntryKind
 from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.planning.diff import redacted, same
@@ -43,7 +43,7 @@ def observations(
     live: Mapping[str, JsonValue],
     recorded: Mapping[str, JsonValue],
     touches: Mapping[str, Touch],
-    scribe: Scribe,
+    drafter: EntryDrafter,
     at: datetime,
 ) -> Iterator[Draft]:
     """Yield an OBSERVED draft for each object that is not as the journal has it."""
@@ -57,7 +57,7 @@ def observations(
             "by": touch.by,
             "since": touch.at.isoformat() if touch.at else None,
         }
-        yield scribe.draft(EntryKind.OBSERVED, at, body, object=name)
+        yield drafter.draft(EntryKind.OBSERVED, at, body, object=name)
 
 
 def _alike(one: JsonValue, other: JsonValue) -> bool:
@@ -69,7 +69,7 @@ def _alike(one: JsonValue, other: JsonValue) -> bool:
 
 
 @dataclass(slots=True)
-class Seeing:
+class GatewayReader:
     """Reads the gateway for one controller. `last` is what the newest full read found."""
 
     world: World
@@ -78,24 +78,24 @@ class Seeing:
     timezone: ZoneInfo | None = None  # where months turn, for downtime
     spending: Spending | None = None
 
-    async def snapshot(self, attempt: Attempt, scribe: Scribe) -> Snapshot:
-        """Read everything, complete or not at all, and record what nobody recorded.
+    async def snapshot(self, builder: TurnBuilder, drafter: EntryDrafter) -> Snapshot:
+        """Read everything, completely or not at all, and record unrecorded changes.
 
         Raises:
             GatewayUnavailable, GatewayRefused, GatewayReplyInvalid: As `read_snapshot`.
             JournalUnavailable, JournalDamaged: What was seen could not be recorded.
         """
-        snapshot = await self._read(attempt)
+        snapshot = await self._read(builder)
         if self.spending:
             snapshot = await self.spending.looked(snapshot)
         self.last = snapshot
         if snapshot.digest != self.memory.observed:
-            await self._record(snapshot, scribe)
+            await self._record(snapshot, drafter)
             self.memory.observed = snapshot.digest
         return snapshot
 
     async def with_holders(
-        self, attempt: Attempt, snapshot: Snapshot, compiled: Compiled
+        self, builder: TurnBuilder, snapshot: Snapshot, compiled: Compiled
     ) -> Snapshot:
         """Read what limits the keys that are to be adopted, if there are any.
 
@@ -104,15 +104,15 @@ class Seeing:
         """
         adopted = addresses_to_adopt(compiled, snapshot, self.world.owner)
         if adopted:
-            with attempt.with_gateway():
+            with builder.with_gateway():
                 snapshot = await self.world.gateway.read_holders(snapshot, adopted)
             self.last = snapshot
         return snapshot
 
-    async def _read(self, attempt: Attempt) -> Snapshot:
+    async def _read(self, builder: TurnBuilder) -> Snapshot:
         looked_at, outages = self.world.clock(), self.memory.outages
         try:
-            with attempt.with_gateway():
+            with builder.with_gateway():
                 snapshot = await self.world.gateway.read_snapshot()
         except GatewayError as error:
             self.memory.unwritten += outages.failed(error, looked_at)
@@ -123,10 +123,10 @@ class Seeing:
         month = Month.containing(looked_at, self.timezone)
         return replace(snapshot, downtime=outages.downtime(month, looked_at))
 
-    async def _record(self, snapshot: Snapshot, scribe: Scribe) -> None:
+    async def _record(self, snapshot: Snapshot, drafter: EntryDrafter) -> None:
         live = states_of(snapshot, self.world.owner)
         touches = touches_of(snapshot)
-        drafts = tuple(observations(live, self.memory.states, touches, scribe, self.world.clock()))
+        drafts = tuple(observations(live, self.memory.states, touches, drafter, self.world.clock()))
         if drafts:
             await asyncio.to_thread(self.world.journal.append, *drafts)
         self.memory.states = dict(live)

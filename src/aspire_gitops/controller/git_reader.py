@@ -9,23 +9,23 @@ from hashlib import sha256
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.controller.memory import Memory
 from aspire_gitops.controller.ports import World
-from aspire_gitops.controller.turn_builder import Attempt, problem_of
+from aspire_gitops.controller.turn_builder import TurnBuilder, problem_of
 from aspire_gitops.own_files import OwnFiles
 from aspire_gitops.pipeline.catalog import Checked, check_tree
 from aspire_gitops.pipeline.choice import AsOf
 from aspire_gitops.pipeline.plan import compile_checked, plan_here
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.state import Compiled, Snapshot
-from aspire_gitops.status.value import Brake, BrakeKind
+from aspire_gitops.status.value import Hold, HoldKind
 from aspire_gitops.vocabulary.diagnostic import Diagnostic
 from aspire_gitops.vocabulary.errors import InvalidConfig, SourceRefused, SourceUnavailable
 from aspire_gitops.vocabulary.revision import Revision, SourceTree
 
-_REMEMBERED = 4  # newest, last good, one that a person reverts to, and one spare
+_REMEMBERED = 4  # newest, last good, one to revert to, and a spare
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CompiledRevision:
     """One revision, compiled. `identity` is its commit, or a digest of files without one."""
 
     identity: str
@@ -48,8 +48,8 @@ class Wanted:
         """Compare with what is live, with whatever secrets are at hand now and may be used."""
         return plan_here(self.compiled, snapshot, owner, own)
 
-    def without_approvals(self) -> "Wanted":
-        """Return the same for holding what was applied once: it may heal, and agree to nothing."""
+    def without_approvals(self) -> "CompiledRevision":
+        """Return the same without Approvals: it may heal what was applied, and nothing else."""
         return replace(self, compiled=replace(self.compiled, approvals=()))
 
 
@@ -57,9 +57,9 @@ class Wanted:
 class Compiler:
     """Compiles trees, and knows the last few by identity and day."""
 
-    _known: dict[tuple[str, date], Wanted] = field(default_factory=dict)
+    _known: dict[tuple[str, date], CompiledRevision] = field(default_factory=dict)
 
-    def wanted(self, tree: SourceTree, now: datetime) -> Wanted:
+    def wanted(self, tree: SourceTree, now: datetime) -> CompiledRevision:
         """Check and compile a tree, as of `now` (aware) in its Gateway's timezone.
 
         Raises:
@@ -72,12 +72,12 @@ class Compiler:
         if day is None or (name, day) not in self._known:
             checked = check_tree(tree, AsOf(now)).without_errors()
             day = checked.today
-            self._known[name, day] = Wanted(name, compile_checked(checked), checked)
+            self._known[name, day] = CompiledRevision(name, compile_checked(checked), checked)
             for oldest in list(self._known)[:-_REMEMBERED]:
                 del self._known[oldest]
         return self._known[name, day]
 
-    def remembered(self, name: str) -> Wanted | None:
+    def remembered(self, name: str) -> CompiledRevision | None:
         """Return the newest compilation of one identity, if it is still known."""
         found = [wanted for (known, _), wanted in self._known.items() if known == name]
         return found[-1] if found else None
@@ -97,30 +97,30 @@ def identity(tree: SourceTree) -> str:
 
 
 @dataclass(slots=True)
-class Looking:
+class GitReader:
     """Reads git for one controller."""
 
     world: World
     compiler: Compiler
     memory: Memory
 
-    async def newest(self, attempt: Attempt, brakes: Sequence[Brake]) -> Wanted | None:
+    async def newest(self, builder: TurnBuilder, holds: Sequence[Hold]) -> CompiledRevision | None:
         """Return what git, or a revert, asks for now; None with a problem noted."""
-        held = next((brake for brake in brakes if brake.kind is BrakeKind.REVERT), None)
+        held = next((hold for hold in holds if hold.kind is HoldKind.REVERT), None)
         try:
-            with attempt.with_source():
+            with builder.with_source():
                 tree = await self._tree(held.commit if held else None)
-            attempt.wanted, attempt.identity = tree.revision, identity(tree)
+            builder.wanted, builder.identity = tree.revision, identity(tree)
             return await asyncio.to_thread(self.compiler.wanted, tree, self.world.clock())
         except (SourceUnavailable, SourceRefused, InvalidConfig) as error:
-            attempt.problems.append(problem_of(error))
+            builder.problems.append(problem_of(error))
             return None
 
-    async def last_good(self, attempt: Attempt) -> Wanted | None:
+    async def last_good(self, builder: TurnBuilder) -> CompiledRevision | None:
         """Return the revision that was applied last, as it was judged on that day.
 
-        Approvals of that day are spent: holding what is live never needs one.
-        None when there is none, or when it cannot be read any more.
+        Its Approvals are dropped: keeping what is live never needs one.
+        None when there is none, or when it can no longer be read.
         """
         applied = self.memory.applied
         if applied is None:
@@ -128,11 +128,11 @@ class Looking:
         known = self.compiler.remembered(applied.identity)
         if known is None and applied.revision.commit and not applied.revision.dirty:
             try:
-                with attempt.with_source():
+                with builder.with_source():
                     tree = await self._tree(applied.revision.commit)
                 known = await asyncio.to_thread(self.compiler.wanted, tree, applied.at)
             except (SourceUnavailable, SourceRefused, InvalidConfig):
-                return None  # the problem with the newest one is what people must know
+                return None  # the newest revision's problem is already reported
         return known.without_approvals() if known else None
 
     async def _tree(self, commit: str | None) -> SourceTree:

@@ -1,49 +1,49 @@
-"""Who asked us to hold still, or to hold an older revision: folded from the journal. Pure."""
+"""Read from the journal which holds are in force. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
-from aspire_gitops.status.value import Brake, BrakeKind
+from aspire_gitops.status.value import Hold, HoldKind
 from aspire_ledger.canonical import JsonValue
 
 _RESUME = "resume"
 
 
-def brakes_in_force(entries: Iterable[Entry], now: datetime) -> tuple[Brake, ...]:
-    """Return the brakes that hold at `now`. Entries are of kind BRAKE, oldest first.
+def holds_in_force(entries: Iterable[Entry], now: datetime) -> tuple[Hold, ...]:
+    """Return the holds in force at `now`. Entries are of kind HOLD, oldest first.
 
     Of each kind the newest counts, so that a second freeze prolongs or shortens the first.
     """
-    held: dict[BrakeKind, Brake] = {}
+    held: dict[HoldKind, Hold] = {}
     for entry in entries:
         action = str(entry.draft.body.get("action"))
         if action == _RESUME:
             held.clear()
         else:
-            held[BrakeKind(action)] = _brake(BrakeKind(action), entry.draft)
-    return tuple(brake for brake in held.values() if not _is_over(brake, now))
+            held[HoldKind(action)] = _hold(HoldKind(action), entry.draft)
+    return tuple(hold for hold in held.values() if not _is_over(hold, now))
 
 
-def braking(brake: Brake) -> Draft:
-    """Return the entry that puts a brake on."""
+def hold_draft(hold: Hold) -> Draft:
+    """Return the entry that puts a hold on."""
     body: dict[str, JsonValue] = {
-        "action": brake.kind.value,
-        "owner": brake.owner,
-        "reason": brake.reason,
-        "until": brake.until.isoformat() if brake.until else None,
+        "action": hold.kind.value,
+        "owner": hold.owner,
+        "reason": hold.reason,
+        "until": hold.until.isoformat() if hold.until else None,
     }
-    return Draft(EntryKind.BRAKE, brake.since, commit=brake.commit, author=brake.owner, body=body)
+    return Draft(EntryKind.HOLD, hold.since, commit=hold.commit, author=hold.owner, body=body)
 
 
-def resuming(owner: str, at: datetime) -> Draft:
-    """Return the entry that ends every brake."""
-    return Draft(EntryKind.BRAKE, at, author=owner, body={"action": _RESUME, "owner": owner})
+def resume_draft(owner: str, at: datetime) -> Draft:
+    """Return the entry that ends every hold."""
+    return Draft(EntryKind.HOLD, at, author=owner, body={"action": _RESUME, "owner": owner})
 
 
-def _brake(kind: BrakeKind, draft: Draft) -> Brake:
+def _hold(kind: HoldKind, draft: Draft) -> Hold:
     until = draft.body.get("until")
-    return Brake(
+    return Hold(
         kind=kind,
         owner=str(draft.body.get("owner") or ""),
         reason=str(draft.body.get("reason") or ""),
@@ -53,5 +53,5 @@ def _brake(kind: BrakeKind, draft: Draft) -> Brake:
     )
 
 
-def _is_over(brake: Brake, now: datetime) -> bool:
-    return brake.until is not None and now >= brake.until
+def _is_over(hold: Hold, now: datetime) -> bool:
+    return hold.until is not None and now >= hold.until

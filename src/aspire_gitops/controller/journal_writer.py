@@ -1,4 +1,4 @@
-"""Write the journal of turns: what is new is one line, what is not is counted."""
+"""Write the journal of turns: a turn with news is one line, others are counted."""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aspire_gitops.applying import Result
-from aspire_gitops.controller.holds import brakes_in_force
+from aspire_gitops.controller.holds import holds_in_force
 from aspire_gitops.controller.memory import Memory, Rejection, recall, rejected_body
 from aspire_gitops.controller.pace import HEARTBEAT
 from aspire_gitops.controller.ports import World
-from aspire_gitops.controller.turn_builder import Attempt
+from aspire_gitops.controller.turn_builder import TurnBuilder
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.state import GatewayObject
-from aspire_gitops.status.value import Answer, Brake, Drifted, Turn
+from aspire_gitops.status.value import Answer, Drifted, Hold, Turn
 from aspire_gitops.vocabulary.errors import AspireGitopsError
 from aspire_gitops.vocabulary.revision import Revision
 from aspire_ledger.canonical import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
-class Scribe:
-    """Writes drafts that all belong to one turn and one revision."""
+class EntryDrafter:
+    """Drafts journal entries of one turn and one revision."""
 
     turn: str
     revision: Revision | None
@@ -81,7 +81,7 @@ class Scribe:
             yield self.draft(EntryKind.DELIVERY, at, body, object=name, plan=plan_id)
 
     def drifted(self, drift: Drifted, at: datetime, plan_id: str) -> Draft:
-        """Return that an object differed from git by somebody's hand."""
+        """Return that an object was changed by hand."""
         body: dict[str, JsonValue] = {
             "fields": list(drift.fields),
             "answer": drift.answer.value,
@@ -131,7 +131,7 @@ _MOST_TOLD = 100
 
 
 @dataclass(slots=True)
-class Diary:
+class JournalWriter:
     """Reads and writes the journal for one controller, in a thread."""
 
     world: World
@@ -156,45 +156,45 @@ class Diary:
             await self._append(*self.memory.unwritten)
             self.memory.unwritten = []
 
-    async def brakes(self) -> tuple[Brake, ...]:
-        """Return the brakes that hold now."""
-        entries = await asyncio.to_thread(self._brake_entries)
-        return brakes_in_force(entries, self.world.clock())
+    async def holds(self) -> tuple[Hold, ...]:
+        """Return the holds that are in force now."""
+        entries = await asyncio.to_thread(self._hold_entries)
+        return holds_in_force(entries, self.world.clock())
 
-    async def drift(self, drift: Iterable[Drifted], scribe: Scribe, plan_id: str) -> None:
+    async def drift(self, drift: Iterable[Drifted], drafter: EntryDrafter, plan_id: str) -> None:
         """Record drift that was not there, or not answered so, in the turn before."""
         found = frozenset(drift)
         fresh = [one for one in found - self.memory.drift if one.answer is not Answer.HEALED]
         now = self.world.clock()
         if fresh:
             in_order = sorted(fresh, key=lambda one: one.object)
-            await self._append(*(scribe.drifted(one, now, plan_id) for one in in_order))
+            await self._append(*(drafter.drifted(one, now, plan_id) for one in in_order))
         self.memory.drift = found
 
-    async def invalid(self, attempt: Attempt) -> None:
+    async def invalid(self, builder: TurnBuilder) -> None:
         """Record, once, that a revision holds errors."""
-        problem = next((one for one in attempt.problems if one.diagnostics), None)
+        problem = next((one for one in builder.problems if one.diagnostics), None)
         known = self.memory.rejection
-        if problem is None or (known and known.identity == attempt.identity):
+        if problem is None or (known and known.identity == builder.identity):
             return
         applied = self.memory.applied
-        if applied and applied.identity == attempt.identity:
-            # It is live, and only the day has passed: a rate that grew too old. The turn says
-            # so; a rejection would let it rest, and drift would wait with it.
+        if applied and applied.identity == builder.identity:
+            # It is live and only grew stale: an exchange rate is too old. The turn reports it; a
+            # rejection would stop healing drift as well.
             return
         now = self.world.clock()
-        rejection = Rejection(attempt.identity, problem.reason, 1, now)
+        rejection = Rejection(builder.identity, problem.reason, 1, now)
         found = [f"{d.span}: {d.rule.code} {d.message}" for d in problem.diagnostics[:_MOST_TOLD]]
         body = rejected_body(rejection, found)
-        scribe = Scribe(attempt.id, attempt.wanted)
-        await self._append(scribe.draft(EntryKind.REJECTED, now, body))
+        drafter = EntryDrafter(builder.id, builder.wanted)
+        await self._append(drafter.draft(EntryKind.REJECTED, now, body))
         self.memory.rejection = rejection
 
     async def turn(self, turn: Turn) -> None:
-        """Record a turn, unless it says what the one before said: those are counted.
+        """Record a turn, or count it when it says the same as the one before.
 
-        A journal that cannot be written is no reason to fail here: the turn has
-        said so already, and the entry waits.
+        Does not fail when the journal cannot be written: the turn has said so
+        already, and the entry waits.
         """
         memory = self.memory
         said = f"{turn.standing}|{turn.reason}|{turn.wanted}|{turn.applied}"
@@ -203,7 +203,7 @@ class Diary:
         if not fresh and since and abs(turn.started_at - since) < HEARTBEAT:
             memory.quiet_turns += 1
             return
-        draft = Scribe(turn.id, turn.wanted).turned(turn, memory.quiet_turns)
+        draft = EntryDrafter(turn.id, turn.wanted).turned(turn, memory.quiet_turns)
         memory.said, memory.quiet_turns, memory.quiet_since = said, 0, turn.started_at
         try:
             await self._append(*memory.unwritten, draft)
@@ -213,8 +213,8 @@ class Diary:
             memory.facts = None
             memory.unwritten = [*memory.unwritten, draft][-_MOST_UNWRITTEN:]
 
-    def _brake_entries(self) -> list[Entry]:
-        return list(self.world.journal.read(kinds=(EntryKind.BRAKE,)))
+    def _hold_entries(self) -> list[Entry]:
+        return list(self.world.journal.read(kinds=(EntryKind.HOLD,)))
 
     async def _append(self, *drafts: Draft) -> None:
         await asyncio.to_thread(self.world.journal.append, *drafts)

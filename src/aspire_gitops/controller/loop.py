@@ -1,7 +1,7 @@
-"""Take turns until told to stop: lead, look, tell, rest.
+"""Take turns until told to stop: lead, reconcile, report, rest.
 
-Decides nothing about a turn. Whoever holds the lock takes turns; the others
-stand by, and the kernel or the database hands the lock over.
+Decides nothing about a turn. The controller with the lock takes turns, the others
+stand by; the kernel or the database hands the lock over.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ INTERVAL = "interval"
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiter:
     """Somebody who waits for the end of a turn, and why they want one."""
 
     cause: str
@@ -33,7 +33,7 @@ class Wakeups:
     """Why the next turn is wanted, and who waits for it. Belongs to one event loop."""
 
     _causes: dict[str, None] = field(default_factory=dict)  # a set that keeps its order
-    _waiting: list[Waiting] = field(default_factory=list)
+    _waiting: list[Waiter] = field(default_factory=list)
     _rung: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self, cause: str) -> None:
@@ -48,7 +48,7 @@ class Wakeups:
             AspireGitopsError: No turn is taken here; see `refuse`.
         """
         answer: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Waiting(cause, answer))
+        self._waiting.append(Waiter(cause, answer))
         self.wake(cause)
         return await answer
 
@@ -93,7 +93,7 @@ class Begun:
     """A turn that has begun: what for, and who waits for its end."""
 
     causes: tuple[str, ...]
-    waiting: Sequence[Waiting]
+    waiting: Sequence[Waiter]
 
     def end(self, turn: Turn) -> None:
         """Tell everybody who waits."""
@@ -131,7 +131,7 @@ class Loop:
     wakeups: Wakeups
     listeners: Sequence[Listener] = ()
     standby_s: float = 5.0  # between two tries for the lock
-    least_gap_s: float = 1.0  # between two turns, however many people push
+    least_gap_s: float = 1.0  # between two turns, however often somebody pushes
     role: Role = Role.STANDBY
     leader: str | None = None  # who leads instead, while standing by
     next_look_s: float = 0.0  # on the monotonic clock
@@ -139,7 +139,7 @@ class Loop:
     _moved: float = field(default_factory=time.monotonic)
 
     def stop(self) -> None:
-        """Finish the change in hand, begin no other, and return from `run`."""
+        """Finish the current change, start no other, and return from `run`."""
         self._stopping.set()
         self.wakeups.wake("stop")
 
@@ -148,11 +148,11 @@ class Loop:
         return self._stopping.is_set()
 
     def alive(self) -> bool:
-        """Say whether the loop moves: it has not rested or worked longer than it ever should."""
+        """Return whether the loop is alive: it has not rested or worked longer than it should."""
         return time.monotonic() - max(self._moved, self.next_look_s) < _STUCK_AFTER_S
 
     def moved(self) -> None:
-        """Note a sign of life in the middle of a turn."""
+        """Record a sign of life in the middle of a turn."""
         self._moved = time.monotonic()
 
     async def run(self) -> None:
@@ -187,7 +187,7 @@ class Loop:
             return True
         if self.role is Role.LEADER:
             _log.warning("the lock is lost, standing by")
-        # Somebody else may have written meanwhile, so nothing that we remember counts.
+        # Another controller may have written meanwhile: forget everything.
         self.reconciler.forget()
         try:
             leads = await asyncio.to_thread(self.lock.try_acquire)
@@ -203,7 +203,7 @@ class Loop:
     def _stands_by(self) -> AspireGitopsError:
         leader = self.leader or "another controller"
         return AspireGitopsError(
-            f"this controller stands by, and {leader} is at work; ask that one"
+            f"this controller is on standby; {leader} leads", help="send the request to the leader"
         )
 
     async def _rest(self, seconds: float) -> None:

@@ -1,6 +1,6 @@
 """What the controller knows from one turn to the next, all of it recalled from the journal.
 
-So a restart, or the other controller that takes over, goes on where this one was.
+So a restart, or another controller that takes over, resumes where this one stopped.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A revision that failed for its own reason. It rests; any other one is tried at once."""
+    """A revision that failed for its own reason. It is retried slowly; any other one at once."""
 
     identity: str
     reason: str
@@ -44,7 +44,7 @@ class Rejection:
 
 @dataclass(slots=True)
 class Memory:
-    """The knowledge itself. `states` is what the journal says of each object."""
+    """Everything remembered. `states` is each object as the journal has it."""
 
     recalled: bool = False
     applied: Applied | None = None
@@ -66,7 +66,7 @@ class Memory:
     observed: str = ""  # digest of the last snapshot that was compared with `states`
 
     def note_drift(self, drift: Iterable[Drifted], at: datetime) -> None:
-        """Remember what was healed, for the fights, and forget what is too old to matter."""
+        """Remember what was healed, to see flapping fields, and forget what is too old to matter."""
         self.heals = [heal for heal in self.heals if heal.at > at - WINDOW]
         for one in drift:
             if one.answer is Answer.HEALED:
@@ -78,7 +78,7 @@ def recall(memory: Memory, journal: Journal, now: datetime) -> None:
 
     Raises:
         JournalUnavailable: Try again.
-        JournalDamaged: A person must look.
+        JournalDamaged: Somebody must look at it.
     """
     memory.states = dict(journal.recorded_states())
     applied = _newest(journal, EntryKind.APPLIED)
@@ -124,7 +124,7 @@ def rejected_body(
 
 def _heals(journal: Journal, now: datetime) -> Iterator[Heal]:
     # Drift is written down before it is healed, and only the result says whether it was.
-    # Healing that failed again and again is no fight.
+    # Healing that failed repeatedly is not flapping.
     entries = list(journal.read(kinds=(EntryKind.DRIFT, EntryKind.RESULT), since=now - WINDOW))
     done = {
         (entry.draft.turn, entry.draft.object)

@@ -1,4 +1,4 @@
-"""Tell others: notices and log lines about turns, and the snapshot that reviews read."""
+"""Send notices, log turns, and publish the snapshot that reviews read."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -9,23 +9,23 @@ from decimal import Decimal
 import structlog
 
 from aspire_gitops.codec.snapshot_writer import snapshot_json
-from aspire_gitops.controller.git_reader import Wanted
-from aspire_gitops.controller.turn_builder import Attempt
+from aspire_gitops.controller.git_reader import CompiledRevision
+from aspire_gitops.controller.turn_builder import TurnBuilder
 from aspire_gitops.notify.news import notices_of, pending_notice, remembered
 from aspire_gitops.notify.outbox import Outbox
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.state import Snapshot
 from aspire_gitops.status.value import Standing, Turn
 from aspire_gitops.usage import Downtime
-from aspire_gitops.vocabulary.errors import TellingFailed
+from aspire_gitops.vocabulary.errors import NotificationFailed
 from aspire_gitops.vocabulary.revision import Revision
 
 _log = structlog.get_logger("aspire_gitops.controller")
 
 
 @dataclass(slots=True)
-class Telling:
-    """Hears of turns and tells everybody who wants to know."""
+class Notifier:
+    """Logs turns and puts notices about them into the outbox."""
 
     outbox: Outbox
     _before: Turn | None = None
@@ -39,10 +39,10 @@ class Telling:
             self.outbox.put(notice)
         self._before, self._name = remembered(turn, self._before), name
 
-    def announce(self, attempt: Attempt, wanted: Wanted, plan: Plan) -> None:
+    def announce(self, builder: TurnBuilder, wanted: CompiledRevision, plan: Plan) -> None:
         """Hear of a revision that is about to be applied."""
         self.outbox.put(
-            pending_notice(plan, wanted.revision, turn=attempt.id, at=attempt.started_at)
+            pending_notice(plan, wanted.revision, turn=builder.id, at=builder.started_at)
         )
 
     def _log(self, turn: Turn) -> None:
@@ -63,7 +63,7 @@ class Telling:
 
 
 Publish = Callable[[bytes, str], None]
-"""Puts content (bytes) somewhere, with a message. Raises TellingFailed. Called in a thread."""
+"""Puts content (bytes) somewhere, with a message. Raises NotificationFailed. Called in a thread."""
 
 _OLD = timedelta(hours=6)
 _MUCH_S = 60.0  # of more downtime
@@ -71,7 +71,7 @@ _publishing_log = structlog.get_logger("aspire_gitops.publishing")
 
 
 @dataclass(slots=True)
-class Publishing:
+class SnapshotPublisher:
     """The places to publish to, and what they hold now."""
 
     places: Sequence[Publish]
@@ -99,7 +99,7 @@ class Publishing:
         try:
             for put in self.places:
                 await asyncio.to_thread(put, text.encode(), message)
-        except TellingFailed as error:
+        except NotificationFailed as error:
             self.failures += 1
             _publishing_log.warning("the snapshot could not be published", why=str(error))
         else:
@@ -108,8 +108,8 @@ class Publishing:
             self._down_s = snapshot.downtime.seconds if snapshot.downtime else 0.0
 
     def _fell(self, spent: Mapping[str, str]) -> bool:
-        # What is spent grows all day, and that waits for the next publication. Less means
-        # that the month turned: nobody is to be refused a cap for last month's sake.
+        # Spend grows all day and waits for the next publication. Less means a new month: a cap
+        # must not be refused because of last month's spend.
         if not self._spent:
             return bool(spent)
         return any(

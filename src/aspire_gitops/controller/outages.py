@@ -1,8 +1,8 @@
-"""When the gateway did not answer, as far as the controller looked. Pure: callers pass the time.
+"""Track when the gateway did not answer, as the controller saw it. Pure: callers pass the time.
 
 An outage lasts from the first look that got no answer to the next one that got one.
-Two lines of the journal tell of it, so that a restart goes on counting. A gateway
-that refuses us, or is busy, was there: that is no outage.
+Two journal lines record it, so that a restart resumes counting. A gateway
+that refuses us, or is busy, did answer: that is not an outage.
 """
 
 from collections.abc import Iterable

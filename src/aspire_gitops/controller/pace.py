@@ -1,4 +1,4 @@
-"""When to look again. Pure: the caller passes the dice."""
+"""When to look again. Pure: the caller passes the random source."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from aspire_gitops.status.value import Standing
+from aspire_gitops.vocabulary.backoff import growing_s
 
 HEARTBEAT: Final = timedelta(hours=1)  # turns that say nothing new are written down so often
 _FIRST_RETRY_S = 2.0
@@ -25,8 +26,8 @@ class Pace:
         standing: Standing,
         *,
         failures: int,
-        dice: Callable[[], float],
-        wish_s: float | None = None,
+        jitter: Callable[[], float],
+        retry_after_s: float | None = None,
         slowly: bool = False,
     ) -> float:
         """Return how long to rest after a turn, in seconds.
@@ -34,18 +35,18 @@ class Pace:
         Args:
             standing: How the turn ended.
             failures: How many turns in a row ended waiting, this one included.
-            dice: Returns a number from 0 to 1; spreads many controllers over time.
-            wish_s: What the gateway asked for (`Retry-After`). Never undercut.
-            slowly: Stalled for a reason that no commit can mend: a wrong key, a
+            jitter: Returns a number from 0 to 1; spreads many controllers over time.
+            retry_after_s: What the gateway asked for (`Retry-After`). Never undercut.
+            slowly: Stalled for a reason that no commit can fix: a wrong key, a
                 closed branch. Asking often would only fill somebody's log.
         """
         if standing is Standing.WAITING:
-            backoff = min(_FIRST_RETRY_S * 2 ** min(failures - 1, 16), _LONGEST_BACKOFF_S)
-            return max(_spread(backoff, dice), wish_s or 0.0)
-        # A stall that a commit can mend is looked at as often as any other: git has to be
+            backoff = growing_s(failures, first_s=_FIRST_RETRY_S, longest_s=_LONGEST_BACKOFF_S)
+            return max(_spread(backoff, jitter), retry_after_s or 0.0)
+        # A stall that a commit can fix is looked at as often as any other: git has to be
         # read to see that commit. What failed is not tried again meanwhile.
-        return _spread(self.slow_interval_s if slowly else self.interval_s, dice)
+        return _spread(self.slow_interval_s if slowly else self.interval_s, jitter)
 
 
-def _spread(pause_s: float, dice: Callable[[], float]) -> float:
-    return pause_s * (1 - _JITTER + 2 * _JITTER * dice())
+def _spread(pause_s: float, jitter: Callable[[], float]) -> float:
+    return pause_s * (1 - _JITTER + 2 * _JITTER * jitter())

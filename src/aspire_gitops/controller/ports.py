@@ -1,4 +1,4 @@
-"""What the controller needs of the world, so that a test can stand in for any of it."""
+"""The ports of the controller: a test can replace any of them."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,5 +62,5 @@ class World:
     own: OwnFiles
     owner: str
     clock: Callable[[], datetime]
-    dice: Callable[[], float]
+    jitter: Callable[[], float]
     why_not_write: Callable[[], str | None]

@@ -1,4 +1,4 @@
-"""Ask the ledger what is spent, tell of each declared percentage once, and never stop a turn.
+"""Read spend from the ledger, announce each declared percentage once, and never stop a turn.
 
 Each turn asks for the totals, which is cheap; what each day cost is asked for
 every few minutes together with what calls did (`calls`), and the traffic of a month
@@ -100,7 +100,7 @@ async def _told(asked: Awaitable[Answer], what: str, problems: list[str]) -> Ans
         return await asked
     except (LedgerUnavailable, LedgerRefused) as error:
         _log.warning("the ledger does not tell something of calls", what=what, why=str(error))
-        problems.append(f"{what} are not known: {error}")
+        problems.append(f"{what} are not known: {error.message}")
         return None
 
 
@@ -188,7 +188,7 @@ class Spending:
             memory.told_spend = await asyncio.to_thread(self._recalled, spend.at)
         fresh = [one for one in spend.crossings if str(one) not in memory.told_spend]
         for notice in _notices(spend, fresh, gateway):
-            self.announce(notice)  # first told, then written down: better twice than never
+            self.announce(notice)  # announce first, then record: better twice than never
         memory.told_spend |= {str(one) for one in fresh}
         if fresh:
             await self._write([_draft(spend, one) for one in fresh], memory)
@@ -250,7 +250,7 @@ class Spending:
 
 
 def _notices(spend: Spend, fresh: Sequence[Crossing], gateway: str) -> Iterator[Notice]:
-    """Yield one notice for each budget: whoever reached 80 % need not be told of 50 %."""
+    """Yield one notice for each budget: at 80 % nobody needs to hear of 50 %."""
     rows = {row.budget: row for row in spend.budgets}
     for budget, crossings in groupby(fresh, key=lambda one: one.budget):
         percent, row = max(one.percent for one in crossings), rows[budget]

@@ -14,8 +14,8 @@ from aspire_gitops.state import Kind, ObjectKey, Snapshot
 from aspire_gitops.status.value import (
     AliasRow,
     AppRow,
-    Brake,
     DowntimeReport,
+    Hold,
     Role,
     Standing,
     Status,
@@ -26,7 +26,7 @@ _TURNS_SHOWN = 20
 
 
 @dataclass(slots=True)
-class Watching:
+class StatusAssembler:
     """Hears of turns and answers `status()` at once, from memory."""
 
     loop: Loop
@@ -87,9 +87,9 @@ class Watching:
             aliases=_aliases(catalog, pending) if catalog else (),
             apps=_apps(catalog, seen, reconciler) if catalog and seen else (),
             drift=turn.drift if turn else (),
-            fights=turn.fights if turn else (),
-            brakes=tuple(brake for brake in turn.brakes if _holds(brake, now)) if turn else (),
-            foreign=turn.plan.foreign if turn and turn.plan else (),
+            flapping=turn.flapping if turn else (),
+            holds=tuple(hold for hold in turn.holds if _is_in_force(hold, now)) if turn else (),
+            unmanaged=turn.plan.unmanaged if turn and turn.plan else (),
             fallbacks=seen.fallbacks if seen else (),
             journal=reconciler.memory.facts,
             untold=self.untold(),
@@ -114,9 +114,9 @@ def _downtime(reconciler: Reconciler, now: datetime) -> DowntimeReport | None:
     return DowntimeReport(found, gateway.availability.max_downtime_minutes_per_month * 60)
 
 
-def _holds(brake: Brake, now: datetime) -> bool:
-    # The turn after a freeze may take its time; the freeze is over all the same.
-    return brake.until is None or now < brake.until
+def _is_in_force(hold: Hold, now: datetime) -> bool:
+    # The freeze is over even if the turn after it has not ended.
+    return hold.until is None or now < hold.until
 
 
 def _aliases(catalog: Catalog, pending: Plan | None) -> tuple[AliasRow, ...]:

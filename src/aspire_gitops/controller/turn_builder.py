@@ -9,7 +9,15 @@ from datetime import datetime
 
 from aspire_gitops.applying import Outcome, Status
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.status.value import Answer, Brake, BrakeKind, Drifted, Fight, Standing, Turn
+from aspire_gitops.status.value import (
+    Answer,
+    Drifted,
+    FlappingField,
+    Hold,
+    HoldKind,
+    Standing,
+    Turn,
+)
 from aspire_gitops.vocabulary.diagnostic import Diagnostic
 from aspire_gitops.vocabulary.errors import (
     AspireGitopsError,
@@ -28,17 +36,19 @@ from aspire_gitops.vocabulary.errors import (
     UnsafePlan,
 )
 from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary.text import plural
+from aspire_gitops.vocabulary.time_words import moment_utc
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a turn is not ready. `slowly`: no commit can mend it, so it is looked at seldom."""
+    """Why a turn is not ready. `slowly`: no commit can fix it, so the pause is long."""
 
     standing: Standing
     reason: str
     help: str = ""
     slowly: bool = False
-    wish_s: float | None = None
+    retry_after_s: float | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
@@ -56,51 +66,46 @@ _MEANINGS: Mapping[type[AspireGitopsError], _Meaning] = {
     JournalUnavailable: _PASSES,
     StalePlan: _PASSES,
     DeliveryFailed: _Meaning(Standing.STALLED),
-    InvalidConfig: _Meaning(Standing.STALLED, help="push a commit that mends them"),
+    InvalidConfig: _Meaning(Standing.STALLED, help="push a commit that fixes them"),
     UnsafePlan: _Meaning(Standing.STALLED),
     SecretMissing: _Meaning(Standing.STALLED, help="set it where the controller runs"),
     GatewayRejected: _Meaning(Standing.STALLED),
     SourceRefused: _Meaning(Standing.STALLED, slowly=True),
-    GatewayRefused: _Meaning(Standing.STALLED, slowly=True, help="give the controller a valid key"),
+    GatewayRefused: _Meaning(
+        Standing.STALLED, slowly=True, help="give the controller a valid admin key"
+    ),
     GatewayReplyInvalid: _Meaning(
         Standing.STALLED, help="run the LiteLLM release that the Gateway names"
     ),
     JournalDamaged: _Meaning(
-        Standing.STALLED, slowly=True, help="run `aspire-gitops log verify`, keep the file, decide"
+        Standing.STALLED, slowly=True, help="run `aspire-gitops log verify`, and keep the file"
     ),
 }
 
 
 def problem_of(error: AspireGitopsError) -> Problem:
-    """Return what an error means. A class that is not in the table needs a person."""
+    """Return what an error means. A class that is not in the table stalls."""
     meaning = next(
         (_MEANINGS[kind] for kind in type(error).__mro__ if kind in _MEANINGS),
         _Meaning(Standing.STALLED),
     )
-    reason, way_out = _split(str(error))
     return Problem(
         standing=meaning.standing,
-        reason=reason,
-        help=way_out or meaning.help,
+        reason=" ".join(error.message.split()),
+        help=" ".join((error.help or meaning.help).split()),
         slowly=meaning.slowly,
-        wish_s=error.retry_after_s if isinstance(error, GatewayUnavailable) else None,
+        retry_after_s=error.retry_after_s if isinstance(error, GatewayUnavailable) else None,
         diagnostics=error.diagnostics if isinstance(error, InvalidConfig) else (),
     )
 
 
 def passes(error: AspireGitopsError) -> bool:
-    """Say whether an error passes by itself."""
+    """Return whether an error passes by itself."""
     return problem_of(error).standing is Standing.WAITING
 
 
-def _split(message: str) -> tuple[str, str]:
-    # Messages are written `what is wrong; the way out`.
-    wrong, semicolon, way_out = " ".join(message.split()).rpartition("; ")
-    return (wrong, way_out) if semicolon else (way_out, "")
-
-
 @dataclass(slots=True)
-class Attempt:
+class TurnBuilder:
     """What is known so far of one turn. `ready` is the sentence if nothing is wrong."""
 
     causes: tuple[str, ...]
@@ -112,8 +117,8 @@ class Attempt:
     outcome: Outcome | None = None
     warnings: tuple[Diagnostic, ...] = ()
     drift: tuple[Drifted, ...] = ()
-    fights: tuple[Fight, ...] = ()
-    brakes: tuple[Brake, ...] = ()
+    flapping: tuple[FlappingField, ...] = ()
+    holds: tuple[Hold, ...] = ()
     problems: list[Problem] = field(default_factory=list)
     ready: str = ""
     doing: str = ""
@@ -145,17 +150,17 @@ class Attempt:
             self.gateway_s += time.monotonic() - began
 
     @property
-    def is_braked(self) -> bool:
-        """Say whether somebody asked to look only; a revert is obeyed by writing."""
-        return any(brake.kind is not BrakeKind.REVERT for brake in self.brakes)
+    def is_on_hold(self) -> bool:
+        """Return whether a hold forbids writing; a revert does not."""
+        return any(hold.kind is not HoldKind.REVERT for hold in self.holds)
 
     @property
     def problem(self) -> Problem | None:
-        """Return the problem that decides: whatever ended the turn, else what came first."""
+        """Return the problem that decides: a waiting one, else the first."""
         waiting = [one for one in self.problems if one.standing is Standing.WAITING]
         return next(iter(waiting or self.problems), None)
 
-    def turn(self, applied: Revision | None, pause: Callable[[Problem | None], float]) -> Turn:
+    def build(self, applied: Revision | None, pause: Callable[[Problem | None], float]) -> Turn:
         """Return the finished turn."""
         problem = self.problem
         counts = {s.value: n for s in Status if self.outcome and (n := self.outcome.count(s))}
@@ -167,6 +172,7 @@ class Attempt:
             duration_s=time.monotonic() - self._began,
             standing=problem.standing if problem else Standing.READY,
             reason=self._reason(problem),
+            problem=problem.reason if problem else "",
             help=problem.help if problem else "",
             wanted=self.wanted,
             applied=applied,
@@ -175,8 +181,8 @@ class Attempt:
             failures=self._failures(),
             diagnostics=diagnostics or self.warnings,
             drift=self.drift,
-            fights=self.fights,
-            brakes=self.brakes,
+            flapping=self.flapping,
+            holds=self.holds,
             gateway_s=self.gateway_s,
             source_s=self.source_s,
             own_s=time.process_time() - self._cpu,
@@ -201,34 +207,34 @@ def at_rest(revision: Revision, drift: Sequence[Drifted]) -> str:
     """Return the sentence of a turn that had nothing to write."""
     left = [one for one in drift if one.answer is not Answer.HEALED]
     if not left:
-        return f"the gateway is as {revision.short} says"
+        return f"the gateway matches {revision.short}"
     held = sum(one.answer is Answer.HELD for one in left)
-    why = "healing rests because somebody keeps changing it back" if held else "only reported"
-    return f"the gateway is as {revision.short} says but for drift on {objects(len(left))}, {why}"
+    why = "healing is paused because somebody keeps changing it back" if held else "only reported"
+    return f"the gateway matches {revision.short} except for drift on {plural(len(left), 'object')}, {why}"
 
 
 def after_applying(revision: Revision, outcome: Outcome, drift: Sequence[Drifted]) -> str:
     """Return the sentence of a turn that wrote."""
     done = outcome.count(Status.APPLIED)
-    mended = sum(one.answer is Answer.HEALED for one in drift)
-    if mended and mended == done:
-        return f"healed drift on {objects(mended)}; the gateway is as {revision.short} says"
-    return f"applied {revision.short} with {changes(done)}"
+    healed = sum(one.answer is Answer.HEALED for one in drift)
+    if healed and healed == done:
+        return f"healed drift on {plural(healed, 'object')}; the gateway matches {revision.short}"
+    return f"applied {revision.short} with {plural(done, 'change')}"
 
 
-def braked(brakes: Sequence[Brake], plan: Plan) -> str:
-    """Return the sentence of a turn that a brake kept from writing."""
-    return f"{' and '.join(map(_brake, brakes))}; {_waiting(plan)}"
+def on_hold(holds: Sequence[Hold], plan: Plan) -> str:
+    """Return the sentence of a turn that a hold kept from writing."""
+    return f"{' and '.join(map(_hold, holds))}; {_waiting(plan)}"
 
 
-def held(brakes: Sequence[Brake], sentence: str) -> str:
+def held(holds: Sequence[Hold], sentence: str) -> str:
     """Return a turn's sentence, with the revert that it obeyed, if there is one."""
-    holds = [_brake(brake) for brake in brakes if brake.kind is BrakeKind.REVERT]
-    return "; ".join([*holds, sentence]) if sentence else ""
+    reverts = [_hold(hold) for hold in holds if hold.kind is HoldKind.REVERT]
+    return "; ".join([*reverts, sentence]) if sentence else ""
 
 
 def refused(plan: Plan, revision: Revision) -> Problem:
-    """Return why a plan must not be applied, with the way out of its first refusal."""
+    """Return why a plan must not be applied, with the help of its first refusal."""
     first, *others = plan.refusals
     more = f" (and {len(others)} more)" if others else ""
     reason = f"the plan of {revision.short} is refused: {first.rule.code} {first.message}{more}"
@@ -240,30 +246,17 @@ def not_now(why: str, plan: Plan) -> str:
     return f"{_waiting(plan)}: {why}"
 
 
-def changes(count: int) -> str:
-    return f"{count} change{'' if count == 1 else 's'}"
-
-
-def objects(count: int) -> str:
-    return f"{count} object{'' if count == 1 else 's'}"
-
-
-def clock(moment: datetime) -> str:
-    """Return a time for a sentence, in UTC: people read it anywhere."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
 def _waiting(plan: Plan) -> str:
     if not plan.changes:
-        return "nothing waits"
-    return f"{changes(len(plan.changes))} {'waits' if len(plan.changes) == 1 else 'wait'}"
+        return "nothing is pending"
+    return f"{plural(len(plan.changes), 'change')} pending"
 
 
-def _brake(brake: Brake) -> str:
+def _hold(hold: Hold) -> str:
     words = {
-        BrakeKind.SUSPEND: "suspended",
-        BrakeKind.FREEZE: "frozen",
-        BrakeKind.REVERT: f"held at {(brake.commit or '')[:7]}",
+        HoldKind.SUSPEND: "suspended",
+        HoldKind.FREEZE: "frozen",
+        HoldKind.REVERT: f"held at {(hold.commit or '')[:7]}",
     }
-    until = f" until {clock(brake.until)}" if brake.until else ""
-    return f"{words[brake.kind]} by {brake.owner}{until} ({brake.reason})"
+    until = f" until {moment_utc(hold.until)}" if hold.until else ""
+    return f"{words[hold.kind]} by {hold.owner}{until} ({hold.reason})"

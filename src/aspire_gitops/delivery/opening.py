@@ -14,8 +14,13 @@ from aspire_gitops.delivery.base import Deliveries, Delivery, DeliveryTarget, Do
 from aspire_gitops.delivery.disk import DeliveredFile
 from aspire_gitops.delivery.registry import METHODS
 from aspire_gitops.own_files import OwnFiles
-from aspire_gitops.vocabulary.errors import DeliveryFailed, SecretMissing, TellingFailed, UsageError
-from aspire_gitops.web import Method, Place, send
+from aspire_gitops.vocabulary.errors import (
+    DeliveryFailed,
+    NotificationFailed,
+    SecretMissing,
+    UsageError,
+)
+from aspire_gitops.web import Destination, Method, send
 from aspire_ledger.canonical import JsonValue, canonical_json
 
 
@@ -96,18 +101,18 @@ async def _sent(
 ) -> JsonValue:
     content = None if body is None else canonical_json(body).encode()
     try:
-        place = Place(what, SecretStr(url), advice=advice or {})
+        place = Destination(what, SecretStr(url), help_by_status=advice or {})
         reply = await send(Method(method), place, content, bearer=bearer)
     except UsageError as error:
         raise DeliveryFailed(error.message, help=error.help) from None
-    except TellingFailed as error:
+    except NotificationFailed as error:
         raise DeliveryFailed(
             error.message, help=error.help, status=error.status, retry_after_s=error.retry_after_s
         ) from None
     return _parsed(reply, place) if reply.strip() else None
 
 
-def _parsed(reply: bytes, place: Place) -> JsonValue:
+def _parsed(reply: bytes, place: Destination) -> JsonValue:
     with suppress(ValueError):  # it quotes the reply, which may quote the request
         answer: JsonValue = json.loads(reply)
         return answer

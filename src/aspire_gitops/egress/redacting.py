@@ -10,33 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aspire_gitops.egress.facts import CodeRange
+from aspire_gitops.vocabulary.secret_shapes import BY_NAME, PROVIDER_KEYS, Shape, matcher
 
 _LONGEST = 400
-_SHAPES = {
-    "anthropic": ("an Anthropic key", r"sk-ant-[A-Za-z0-9_-]{20,}"),
-    "project": ("an OpenAI key", r"sk-(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{20,}"),
-    "router": ("an OpenRouter key", r"sk-or-v1-[0-9a-f]{32,}"),
-    "langfuse": ("a Langfuse secret", r"sk-lf-[0-9a-f-]{36}"),
-    "key": ("a key of a gateway or provider", r"sk-[A-Za-z0-9_-]{20,}"),
-    "google": ("a Google API key", r"AIza[A-Za-z0-9_-]{35}"),
-    "groq": ("a Groq key", r"gsk_[A-Za-z0-9]{30,}"),
-    "xai": ("an xAI key", r"xai-[A-Za-z0-9]{40,}"),
-    "perplexity": ("a Perplexity key", r"pplx-[A-Za-z0-9]{32,}"),
-    "replicate": ("a Replicate token", r"r8_[A-Za-z0-9]{32,}"),
-    "huggingface": ("a Hugging Face token", r"hf_[A-Za-z0-9]{30,}"),
-    "nvidia": ("an NVIDIA key", r"nvapi-[A-Za-z0-9_-]{40,}"),
-    "fireworks": ("a Fireworks key", r"fw_[A-Za-z0-9]{20,}"),
-    "llamacloud": ("a LlamaCloud key", r"llx-[A-Za-z0-9]{30,}"),
-}
-_KEY = re.compile(
-    r"(?<![A-Za-z0-9_-])(?:"
-    + "|".join(f"(?P<{name}>{shape})" for name, (_, shape) in _SHAPES.items())
-    + r")(?![A-Za-z0-9_-])"
-)
-_STARTS = re.compile(r"sk-|AIza|gsk_|xai-|pplx-|r8_|hf_|nvapi-|fw_|llx-")
+_KEY, _HINT = matcher(PROVIDER_KEYS, before="(?<![A-Za-z0-9_-])", after="(?![A-Za-z0-9_-])")
+# Short words count at an end of a part only: a random key may hold them anywhere.
 _STAND_IN = re.compile(
-    r"(?i)your|example|placeholder|replace|redacted|dummy|fake|changeme|xxxx|0{6}|1234567|abcdef|"
-    r"test-?key|api-?key|here|insert|not-?(?:a|needed)|\.\.\."
+    r"(?i)(?<![a-z0-9])(?:your|fake|not-?a)|(?:your|fake|here)(?![a-z0-9])|"
+    r"example|placeholder|replace|redacted|dummy|changeme|x{5}|0{6}|1234567|abcdef|"
+    r"test-?key|api-?key|insert|not-?needed|\.\.\."
 )
 _LONG = re.compile(r"[A-Za-z0-9]{20,}")
 _GIVEN = re.compile(
@@ -62,26 +44,34 @@ class KeyFound:
 
 def keys_in(text: str) -> Iterator[KeyFound]:
     """Yield each key in a text, but no obvious placeholder like `sk-ant-your-key`."""
-    if not _STARTS.search(text):
+    if not _HINT.search(text):
         return
     for match in _KEY.finditer(text):
-        if not _looks_random(match[0]):
+        shape = BY_NAME[match.lastgroup or ""]
+        if not _looks_random(match[0], shape):
             continue
         line = text.count("\n", 0, match.start()) + 1
         column = match.start() - text.rfind("\n", 0, match.start())
         place = CodeRange(line, column, column + len(match[0]), line)
-        yield KeyFound(_SHAPES[match.lastgroup or ""][0], place, len(match[0]))
+        yield KeyFound(shape.what, place, len(match[0]))
 
 
-def _looks_random(key: str) -> bool:
-    body = key.split("-", 1)[-1] if "-" in key[:6] else key[4:]
+def _looks_random(key: str, shape: Shape) -> bool:
+    start = re.match(shape.start, key)
+    body = key[start.end() :] if start else key
     plain = re.sub(r"[^A-Za-z0-9]", "", body)
     if _STAND_IN.search(key) or len(set(plain)) < 10:
         return False
+    if shape.tells:
+        return True
     digits = sum(character.isdigit() for character in plain)
     longest = max(map(len, re.split(r"[^A-Za-z0-9]", body)))
     # `sk-learn-0-24-compatible-estimators` is words; a key has one long piece.
-    return digits >= 2 and len(plain) - digits >= 2 and longest >= 12
+    if longest < 12:
+        return False
+    has_both_cases = plain.lower() != plain != plain.upper()
+    enough = digits >= 2 or (longest >= 20 and (digits == 1 or has_both_cases))
+    return len(plain) - digits >= 2 and enough
 
 
 def shown_line(line: str) -> str:

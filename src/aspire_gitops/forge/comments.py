@@ -1,7 +1,7 @@
 """Read and write the comments of one pull request, on GitHub or GitLab.
 
-One call, one request (reading asks page by page). Nothing is tried again
-here; `keeping` does that.
+One call, one request (reading asks page by page). Only
+`keep_comment` retries.
 """
 
 import asyncio
@@ -16,8 +16,9 @@ from pydantic import SecretStr
 
 from aspire_gitops.forge.dialects import PER_PAGE, Dialect
 from aspire_gitops.review.comment import Comment, ours, says_the_same
-from aspire_gitops.vocabulary.errors import TellingFailed
-from aspire_gitops.web import TIMEOUT_S, Method, Place, send
+from aspire_gitops.vocabulary.backoff import growing_s
+from aspire_gitops.vocabulary.errors import NotificationFailed
+from aspire_gitops.web import TIMEOUT_S, Destination, Method, send
 
 MAX_PAGE_BYTES = 48 * 1024 * 1024  # 100 comments of 65,536 characters, escaped and wrapped
 MOST_PAGES = 50
@@ -28,7 +29,7 @@ Read = TypeVar("Read")
 class Thread:
     """The comments of pull request `number` of `project` (`owner/name`, or GitLab's number).
 
-    Every method raises `TellingFailed`; its `status` is what the forge answered.
+    Every method raises `NotificationFailed`; its `status` is what the forge answered.
     """
 
     dialect: Dialect
@@ -42,15 +43,15 @@ class Thread:
         """Refuse a wrong address now.
 
         Raises:
-            UsageError: `api_url` is no web address.
+            UsageError: `api_url` is not a web address.
         """
-        self._place("/user")
+        self._destination("/user")
 
     async def login(self) -> str | None:
         """Return who the token is; None for an app's token, which GitHub does not tell."""
         try:
             body = await self._ask(Method.GET, "/user")
-        except TellingFailed as error:
+        except NotificationFailed as error:
             if error.status == 403 and error.permanent:
                 return None
             raise
@@ -66,9 +67,9 @@ class Thread:
             found += comments
             if len(comments) < PER_PAGE:
                 return found
-        raise TellingFailed(
-            f"{self._place('')} has more than {MOST_PAGES * PER_PAGE} comments there; "
-            "open another pull request",
+        raise NotificationFailed(
+            f"{self._destination('')} has more than {MOST_PAGES * PER_PAGE} comments",
+            help="open another pull request",
             permanent=True,
         )
 
@@ -85,7 +86,7 @@ class Thread:
         """Delete the comment; one that is gone is fine."""
         try:
             await self._ask(Method.DELETE, self._comment(comment))
-        except TellingFailed as error:
+        except NotificationFailed as error:
             if error.status != 404:
                 raise
 
@@ -95,7 +96,7 @@ class Thread:
         body = None if text is None else json.dumps({"body": text}).encode()
         return await send(
             method,
-            self._place(path),
+            self._destination(path),
             body,
             headers=self.dialect.headers,
             bearer=self.token,
@@ -109,9 +110,9 @@ class Thread:
         except ValueError:
             pass
         # Outside the handler: pydantic quotes what it could not read.
-        raise TellingFailed(
-            f"{self._place('')} answered with something other than comments; "
-            f"check that the URL leads to {self.dialect.what}'s REST API",
+        raise NotificationFailed(
+            f"{self._destination('')} did not answer with comments",
+            help=f"check that the URL is {self.dialect.what}'s REST API",
             permanent=True,
         )
 
@@ -126,9 +127,11 @@ class Thread:
     def _project(self) -> str:
         return quote(self.project, safe=self.dialect.parts)
 
-    def _place(self, path: str) -> Place:
+    def _destination(self, path: str) -> Destination:
         url = SecretStr(self.api_url.rstrip("/") + path)
-        return Place(self.dialect.what, url, words=self._words, advice=self.dialect.advice)
+        return Destination(
+            self.dialect.what, url, excerpt=self._words, help_by_status=self.dialect.advice
+        )
 
     def _words(self, body: bytes) -> str:
         try:
@@ -142,7 +145,7 @@ class Thread:
 TRIES = 4
 _FIRST_PAUSE_S = 2.0
 _LONGEST_PAUSE_S = 120.0
-"""What a forge may ask us to wait: a job that sleeps longer costs more than a re-run."""
+"""The longest wait that a forge may ask for: a longer sleep costs more than a re-run."""
 
 Pause = Callable[[float], Awaitable[None]]
 
@@ -167,20 +170,21 @@ class Kept:
 async def keep_comment(
     thread: Thread, name: str, text: str, *, pause: Pause = asyncio.sleep
 ) -> Kept:
-    """Let the pull request have exactly one comment of ours called `name`, and let it say `text`.
+    """Keep exactly one comment of ours called `name` on the pull request, with `text`.
 
     Tries up to four times, waiting as long as the forge asks, at most two minutes each time.
 
     Raises:
-        TellingFailed: Permanent with status 403 when the token may only read, as in a pull
+        NotificationFailed: Permanent with status 403 when the token may only read, as in a pull
             request from a fork; otherwise see its message. What was done until then stays.
     """
     keeping = _Keeping(thread, name, text)
     for attempt in range(TRIES):
         try:
             return await keeping.once()
-        except TellingFailed as error:
-            wait_s = max(error.retry_after_s or 0.0, _FIRST_PAUSE_S * 2**attempt)
+        except NotificationFailed as error:
+            grown_s = growing_s(attempt + 1, first_s=_FIRST_PAUSE_S, longest_s=_LONGEST_PAUSE_S)
+            wait_s = max(error.retry_after_s or 0.0, grown_s)
             if error.permanent or attempt == TRIES - 1 or wait_s > _LONGEST_PAUSE_S:
                 raise
         await pause(wait_s)
@@ -213,12 +217,12 @@ class _Keeping:
     async def _update(self, comment: Comment) -> None:
         try:
             await self.thread.update(comment.id, self.text)
-        except TellingFailed as error:
+        except NotificationFailed as error:
             if error.status != 404:
                 raise
             self.made = None  # somebody deleted it since we looked: look again
-            raise TellingFailed(
-                "the comment was deleted meanwhile; try again", status=404
+            raise NotificationFailed(
+                "the comment was deleted during the update", help="try again", status=404
             ) from error
 
     def _how(self, keep: Comment, *, changed: bool) -> How:

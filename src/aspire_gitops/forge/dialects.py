@@ -102,11 +102,11 @@ _GITHUB = Dialect(
     read_login=lambda body: _GithubUser.model_validate_json(body).login,
     advice=MappingProxyType(
         {
-            401: "the token is wrong or has expired: set another one",
-            403: "the token may not do that: give it `pull-requests: write`",
+            401: "set a valid token (this one is wrong or has expired)",
+            403: "give the token `pull-requests: write`",
             404: "check the repository and the number of the pull request, "
             "and that the token may read it",
-            410: "comments are switched off there",
+            410: "enable comments on this pull request",
         }
     ),
 )
@@ -124,8 +124,8 @@ _GITLAB = Dialect(
     read_login=lambda body: _GitlabUser.model_validate_json(body).username,
     advice=MappingProxyType(
         {
-            401: "the token is wrong or has expired: set another one",
-            403: "the token may not do that: it needs the scope `api` and the role Reporter",
+            401: "set a valid token (this one is wrong or has expired)",
+            403: "give the token the scope `api` and the role Reporter",
             404: "check the project and the number of the merge request, "
             "and that the token may read it",
         }

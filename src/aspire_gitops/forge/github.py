@@ -1,6 +1,6 @@
-"""Tell GitHub what became of a commit: one commit status for each gateway.
+"""Report the outcome of a commit to GitHub: one commit status for each gateway.
 
-A receiver of notices; `notifying.outbox` calls it and tries again. It reads
+A receiver of notices; `notify.outbox` calls it and tries again. It reads
 nothing from GitHub and changes nothing there but the status.
 """
 
@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from aspire_gitops.status.value import Notice, Topic
-from aspire_gitops.vocabulary.errors import TellingFailed
-from aspire_gitops.web import TIMEOUT_S, Place, post_json
+from aspire_gitops.vocabulary.errors import NotificationFailed
+from aspire_gitops.web import TIMEOUT_S, Destination, post_json
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _SCP = re.compile(r"(?:[^@/:\s]+@)?(?P<host>[A-Za-z0-9.-]+):(?P<path>[^/:\\][^:\s]*)")
@@ -88,10 +88,10 @@ _HEADERS = MappingProxyType(
 _RIGHT = "give the token the right to write commit statuses of the repository"
 _ADVICE = MappingProxyType(
     {
-        401: "the token is wrong or has expired: set another one",
+        401: "set a valid token (this one is wrong or has expired)",
         403: _RIGHT,
         404: f"check the repository's name, or {_RIGHT}",
-        422: "GitHub does not have this commit, or has 1,000 statuses for it",
+        422: "push the commit (GitHub does not have it, or it has 1,000 statuses)",
     }
 )
 
@@ -104,7 +104,7 @@ class GithubStatuses:
     GitHub Enterprise: `Repository.api_url` says which.
 
     Raises:
-        UsageError: `api_url` is no web address.
+        UsageError: `api_url` is not a web address.
     """
 
     repository: Repository
@@ -116,7 +116,7 @@ class GithubStatuses:
 
     def __post_init__(self) -> None:
         """Refuse a wrong address now, not when the first status is to be set."""
-        self._place("0" * 40)
+        self._destination("0" * 40)
 
     def wants(self, notice: Notice) -> bool:
         """Return whether the notice is about a commit that GitHub may have."""
@@ -130,17 +130,17 @@ class GithubStatuses:
         """Set the status. Setting the same one twice does no harm.
 
         Raises:
-            TellingFailed: Permanent when the token, the repository or the commit is wrong.
+            NotificationFailed: Permanent when the token, the repository or the commit is wrong.
         """
-        place = self._place(notice.commit or "")
+        destination = self._destination(notice.commit or "")
         body = json.dumps(self._status(notice)).encode()
         reply = await post_json(
-            place, body, headers=_HEADERS, bearer=self.token, timeout_s=self.timeout_s
+            destination, body, headers=_HEADERS, bearer=self.token, timeout_s=self.timeout_s
         )
         if not isinstance(_mapping(reply).get("state"), str):
-            raise TellingFailed(
-                f"{place} answered with something other than a status; "
-                "check that the URL leads to GitHub's REST API"
+            raise NotificationFailed(
+                f"{destination} did not answer with a status",
+                help="check that the URL is GitHub's REST API",
             )
 
     def _status(self, notice: Notice) -> dict[str, str]:
@@ -152,10 +152,10 @@ class GithubStatuses:
             "description": _cut(notice.title),
         } | link
 
-    def _place(self, commit: str) -> Place:
+    def _destination(self, commit: str) -> Destination:
         path = f"/repos/{self.repository.owner}/{self.repository.name}/statuses/{commit}"
         url = SecretStr(self.api_url.rstrip("/") + path)
-        return Place("GitHub", url, words=self._words, advice=_ADVICE)
+        return Destination("GitHub", url, excerpt=self._words, help_by_status=_ADVICE)
 
     def _words(self, body: bytes) -> str:
         message = _mapping(body).get("message")

@@ -17,6 +17,7 @@ from aspire_gitops.vocabulary.errors import (
     GatewayReplyInvalid,
     GatewayUnavailable,
 )
+from aspire_gitops.vocabulary.text import short_line
 
 _LONGEST_MESSAGE = 300
 
@@ -89,9 +90,9 @@ def _words(reply: dict[str, Any] | None) -> str:
         return ""
     match reply.get("error", reply.get("detail")):
         case {"message": str(text)} | {"error": str(text)} | str(text):
-            return _short(text)
+            return short_line(text, _LONGEST_MESSAGE)
         case [*problems]:
-            return _short("; ".join(map(_problem, problems)))
+            return short_line("; ".join(map(_problem, problems)), _LONGEST_MESSAGE)
         case _:
             return ""
 
@@ -103,8 +104,3 @@ def _problem(row: object) -> str:
             return f"{'.'.join(map(str, place))}: {message}"
         case _:
             return "?"
-
-
-def _short(text: str) -> str:
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= _LONGEST_MESSAGE else f"{line[:_LONGEST_MESSAGE]}…"

@@ -13,7 +13,6 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 from urllib.request import getproxies
@@ -26,6 +25,7 @@ from aspire_gitops.gateway.faults import fault_of, public_url
 from aspire_gitops.kinds.base import Call
 from aspire_gitops.kinds.hiding import Redaction
 from aspire_gitops.kinds.wire import ReplyT, parse
+from aspire_gitops.vocabulary.backoff import retry_after_s
 from aspire_gitops.vocabulary.errors import GatewayError, GatewayReplyInvalid, GatewayUnavailable
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
@@ -219,7 +219,11 @@ class AdminApi:
             self._observe(call, answer.status if answer else None, time.perf_counter() - started)
         if answer and answer.status >= 300:
             fault = fault_of(
-                call, answer.status, answer.body, redact, _retry_after_s(answer.headers)
+                call,
+                answer.status,
+                answer.body,
+                redact,
+                retry_after_s(answer.headers.get("retry-after", ""), now_s=time.time()),
             )
         if fault or answer is None:
             # Outside the handlers, so that no httpx request hangs on the error's context.
@@ -291,13 +295,3 @@ def _decoded(call: Call, body: bytes) -> Any:
         f"{call}: the reply is {what}; does the URL lead to the gateway itself, "
         "and not to a login page or a proxy in front of it?"
     )
-
-
-def _retry_after_s(headers: httpx.Headers) -> float | None:
-    wish = headers.get("retry-after", "").strip()
-    if wish.isascii() and wish.isdigit():
-        return float(wish)
-    try:
-        return max(0.0, parsedate_to_datetime(wish).timestamp() - time.time())
-    except ValueError:
-        return None

@@ -1,24 +1,24 @@
 """The append-only, hash-chained record of what the controller saw and did.
 
-`open_journal` is the way in; `chain` says what a line's hash covers, `verifying`
-proves a chain, `migrations` makes and updates the tables. Nothing here judges what
-a line says, and nothing here ever changes or removes one.
+Start with `open_journal`; `chain` defines and verifies the hashes, `tables` creates and
+migrates the tables. Nothing here interprets a line, and nothing ever changes or removes
+one.
 """
 
-from aspire_gitops.journal.chain import GENESIS, Fault, Verdict
+from aspire_gitops.journal.chain import GENESIS, ChainFault, ChainVerdict
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.journal.opening import journal_path, open_journal
 from aspire_gitops.journal.store import Journal, Moment
 
 __all__ = [
     "GENESIS",
+    "ChainFault",
+    "ChainVerdict",
     "Draft",
     "Entry",
     "EntryKind",
-    "Fault",
     "Journal",
     "Moment",
-    "Verdict",
     "journal_path",
     "open_journal",
 ]

@@ -10,8 +10,9 @@ from rich.text import Text
 
 from aspire_gitops.codec.values import document, object_json
 from aspire_gitops.journal.lines import line_json
-from aspire_gitops.journal.wording import Line, when_text, who_text
+from aspire_gitops.journal.wording import EntryLike, who_text
 from aspire_gitops.vocabulary.text import one_line, plural, value_text
+from aspire_gitops.vocabulary.time_words import moment_there
 from aspire_ledger.canonical import JsonValue
 
 Row: TypeAlias = Mapping[str, JsonValue]
@@ -20,7 +21,7 @@ Chooses: TypeAlias = Callable[[Mapping[str, Sequence[Row]]], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class FieldDifference:
     """One field, then and now. None is unset."""
 
     path: str
@@ -34,11 +35,11 @@ class ObjectThen:
 
     name: str
     rows: tuple[Row, ...]
-    line: Line
+    line: EntryLike
     now: tuple[Row, ...]
 
     @property
-    def differences(self) -> tuple[Difference, ...]:
+    def differences(self) -> tuple[FieldDifference, ...]:
         """What differs now, where there is one row then and one now."""
         if len(self.rows) == 1 == len(self.now):
             return tuple(_differences(self.rows[0], self.now[0]))
@@ -58,15 +59,15 @@ class Then:
     """
 
     at: datetime
-    applied: Line | None
+    applied: EntryLike | None
     objects: tuple[ObjectThen, ...]
     came: tuple[str, ...] = ()
 
 
 def view(
     at: datetime,
-    applied: Line | None,
-    newest: Mapping[str, Line],
+    applied: EntryLike | None,
+    newest: Mapping[str, EntryLike],
     now: Mapping[str, JsonValue],
     chooses: Chooses,
 ) -> Then:
@@ -171,14 +172,14 @@ def _is_key_of(app: str, name: str, rows: Sequence[Row]) -> bool:
     return app in named or (not rows and name.startswith(f"key/{app}."))
 
 
-def _differences(then: Row, now: Row) -> Iterator[Difference]:
+def _differences(then: Row, now: Row) -> Iterator[FieldDifference]:
     for part in ("handle", "address"):
         if then.get(part) != now.get(part):
-            yield Difference(part, then.get(part), now.get(part))
+            yield FieldDifference(part, then.get(part), now.get(part))
     before, after = fields(then), fields(now)
     for path in sorted(before.keys() | after.keys()):
         if _plain(before.get(path)) != _plain(after.get(path)):
-            yield Difference(path, before.get(path), after.get(path))
+            yield FieldDifference(path, before.get(path), after.get(path))
 
 
 def _plain(value: JsonValue) -> JsonValue:
@@ -198,20 +199,20 @@ _PRICES = {
 
 def then_text(then: Then, zone: tzinfo | None = None) -> Iterator[Text]:
     """Yield the head line and one paragraph for each object."""
-    yield Text.assemble(("Live at ", "bold"), (when_text(then.at, zone), "bold"), ":")
+    yield Text.assemble(("Live at ", "bold"), (moment_there(then.at, zone), "bold"), ":")
     if then.applied:
         said = then.applied.draft
-        yield Text(f"{who_text(said)}; whole since {when_text(said.at, zone)}", style="dim")
+        yield Text(f"{who_text(said)}; complete since {moment_there(said.at, zone)}", style="dim")
     else:
-        yield Text("No revision had been applied whole by then.", style="dim")
+        yield Text("No revision had been applied completely by then.", style="dim")
     for one in then.objects:
         yield Text("")
         yield _object(one, zone)
     if not then.objects:
-        yield Text("\nNothing of it was there then, as far as the journal knows.")
+        yield Text("\nThe journal has nothing of it at that time.")
     if then.came:
         names = ", ".join(map(one_line, then.came))
-        yield Text(f"\nNot there then, and there now: {names}", style="yellow")
+        yield Text(f"\nAdded since: {names}", style="yellow")
 
 
 def _object(one: ObjectThen, zone: tzinfo | None) -> Text:
@@ -227,14 +228,12 @@ def _object(one: ObjectThen, zone: tzinfo | None) -> Text:
     return text
 
 
-def _set_by(line: Line, zone: tzinfo | None) -> str:
+def _set_by(line: EntryLike, zone: tzinfo | None) -> str:
     said = line.draft
-    when = f"{when_text(said.at, zone)} (entry {line.number})"
+    when = f"{moment_there(said.at, zone)} (entry {line.number})"
     if str(said.kind) == "observed":
         by = said.body.get("by")
-        return (
-            f"found there {when}, set by {one_line(str(by)) if by else 'a hand that nobody names'}"
-        )
+        return f"found there {when}, set by {one_line(str(by)) if by else 'an unknown person'}"
     return f"set {when} by {who_text(said)}"
 
 

@@ -96,7 +96,7 @@ def time_text(at: datetime) -> str:
         ValueError: The moment has no zone.
     """
     if at.tzinfo is None:
-        raise ValueError("a time without a zone is no moment; give it one")
+        raise ValueError("a time needs a time zone")
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -142,7 +142,7 @@ def _escaped(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
-class Fault(StrEnum):
+class ChainFault(StrEnum):
     """How a chain is broken, at the first line where it is."""
 
     CHANGED = "changed"  # the line does not have the hash that it states
@@ -152,7 +152,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ChainVerdict:
     """What a walk along the chain found.
 
     `entries` lines are proved, the last of them with the hash `head`. `broken` is
@@ -163,7 +163,7 @@ class Verdict:
     entries: int
     head: str
     broken: int | None = None
-    fault: Fault | None = None
+    fault: ChainFault | None = None
     detail: str = ""
     holds_head: bool | None = None
 
@@ -172,7 +172,7 @@ class Verdict:
         return self.fault is None and self.holds_head is not False
 
 
-def verified(rows: Iterable[Row], head: str | None = None) -> Verdict:
+def verified(rows: Iterable[Row], head: str | None = None) -> ChainVerdict:
     """Walk along `rows`, which come in order of their numbers."""
     number, last = 0, GENESIS
     holds = None if head is None else head == GENESIS
@@ -180,12 +180,12 @@ def verified(rows: Iterable[Row], head: str | None = None) -> Verdict:
         for row in rows:
             fault = _fault(row, number + 1, last)
             if fault:
-                return Verdict(number, last, number + 1, fault, holds_head=holds)
+                return ChainVerdict(number, last, number + 1, fault, holds_head=holds)
             number, last = row.number, row.hash
             holds = holds or (None if head is None else last == head)
     except JournalDamaged as error:
-        return Verdict(number, last, number + 1, Fault.UNREADABLE, str(error), holds)
-    return Verdict(number, last, holds_head=holds)
+        return ChainVerdict(number, last, number + 1, ChainFault.UNREADABLE, str(error), holds)
+    return ChainVerdict(number, last, holds_head=holds)
 
 
 def is_whole(row: Row) -> bool:
@@ -196,9 +196,9 @@ def is_whole(row: Row) -> bool:
         return False
 
 
-def _fault(row: Row, number: int, previous: str) -> Fault | None:
+def _fault(row: Row, number: int, previous: str) -> ChainFault | None:
     if row.number > number:
-        return Fault.MISSING
+        return ChainFault.MISSING
     if not is_whole(row):
-        return Fault.CHANGED
-    return None if (row.number, row.previous) == (number, previous) else Fault.OUT_OF_ORDER
+        return ChainFault.CHANGED
+    return None if (row.number, row.previous) == (number, previous) else ChainFault.OUT_OF_ORDER

@@ -31,7 +31,7 @@ _SQLITE_DAMAGED = {
     sqlite3.SQLITE_CORRUPT: "is damaged",
     sqlite3.SQLITE_NOTADB: "is not a database",
     sqlite3.SQLITE_CONSTRAINT: "has a forked chain, or somebody tried to change a line",
-    sqlite3.SQLITE_ERROR: "lacks what a journal has",
+    sqlite3.SQLITE_ERROR: "lacks a table or column of the journal",
 }
 _SQLITE_UNAVAILABLE = {
     sqlite3.SQLITE_BUSY: "is locked by another process",
@@ -46,11 +46,11 @@ _SQLITE_UNAVAILABLE = {
 _POSTGRESQL = {
     "08": "lost its connection",
     "25006": "may not be written to: the server is read-only",
-    "28": "is not open to us: user or password is wrong",
+    "28": "refuses access: wrong user or password",
     "3D": "does not exist",
-    "42501": "is not open to us: the user lacks the right",
+    "42501": "refuses access: the user lacks a privilege",
     "53100": "cannot grow: the disk is full",
-    "53": "has no room for us",
+    "53": "is out of resources",
     "55P03": "is locked by another process",
     "57014": "took too long",
     "57P": "is shutting down or starting",
@@ -62,7 +62,7 @@ _POSTGRESQL_DAMAGED = {
     "P0001": "refuses to be changed: somebody tried to change a line",
     "XX": "is damaged",
 }
-_LOOK = "nothing is applied until a person has looked, see docs/operate/journal.md"
+_LOOK = "nothing is applied until this is resolved: see docs/operate/journal.md"
 
 
 @contextmanager
@@ -71,14 +71,14 @@ def told(place: str) -> Iterator[None]:
 
     Raises:
         JournalUnavailable: It may pass by itself: locked, full, not reachable.
-        JournalDamaged: A person must look.
+        JournalDamaged: Somebody must look at it.
     """
     try:
         yield
     except exc.DBAPIError as error:
         raise _translated(error.orig, place) from None
     except exc.TimeoutError:
-        raise JournalUnavailable(f"{place} is busy: too many ask it at once") from None
+        raise JournalUnavailable(f"{place} is busy: too many requests at once") from None
     except OSError as error:
         what = os.strerror(error.errno or errno.EIO)
         raise JournalUnavailable(f"{place} cannot be used: {what}") from None
@@ -105,14 +105,14 @@ def _of_sqlite(error: sqlite3.Error, place: str) -> AspireGitopsError:
     if extended == sqlite3.SQLITE_IOERR_SHORT_READ:
         code = sqlite3.SQLITE_CORRUPT
     if code in _SQLITE_DAMAGED:
-        return JournalDamaged(f"{place} {_SQLITE_DAMAGED[code]}; {_LOOK}")
+        return JournalDamaged(f"{place} {_SQLITE_DAMAGED[code]}", help=_LOOK)
     return JournalUnavailable(f"{place} {_SQLITE_UNAVAILABLE.get(code, f'fails ({code})')}")
 
 
 def _of_postgresql(state: str, place: str) -> AspireGitopsError:
     for start, what in _POSTGRESQL_DAMAGED.items():
         if state.startswith(start):
-            return JournalDamaged(f"{place} {what}; {_LOOK}")
+            return JournalDamaged(f"{place} {what}", help=_LOOK)
     for start, what in _POSTGRESQL.items():
         if state.startswith(start):
             return JournalUnavailable(f"{place} {what}")
@@ -226,15 +226,18 @@ def parse_url(url: str) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise UsageError(
-            "the database URL cannot be read; write it as postgresql://user:password@host:5432/name"
+            "invalid database URL",
+            help="write it as postgresql://user:password@host:5432/name",
         ) from None
     if parsed.drivername not in _POSTGRESQL_SCHEMES:
         raise UsageError(
-            "the database URL is not PostgreSQL's; write it as postgresql://…, or leave it out for"
-            " SQLite in the state folder"
+            "the database URL is not a PostgreSQL URL",
+            help="write it as postgresql://…, or omit it to use SQLite in the state folder",
         )
     if "@" in f"{parsed.host}{parsed.database}":
-        raise UsageError("the database URL has an @ too many; write one in a password as %40")
+        raise UsageError(
+            "the database URL has more than one @", help="write an @ in the password as %40"
+        )
     return parsed.set(drivername="postgresql+psycopg")
 
 

@@ -7,8 +7,9 @@ from typing import Protocol
 from rich.text import Text
 
 from aspire_gitops.codec.values import document
-from aspire_gitops.journal.wording import Line, Said, sentence, when_text, who_text
+from aspire_gitops.journal.wording import DraftLike, EntryLike, sentence, who_text
 from aspire_gitops.vocabulary.text import one_line, plural
+from aspire_gitops.vocabulary.time_words import moment_there
 from aspire_ledger.canonical import JsonValue, canonical_json, pretty_json
 
 _STYLES = {
@@ -21,19 +22,19 @@ _STYLES = {
 }
 
 
-def line_text(line: Line, zone: tzinfo | None = None) -> Text:
+def line_text(line: EntryLike, zone: tzinfo | None = None) -> Text:
     """Return `2026-11-20 12:00:06 +11:00      7  updated deployment/chat in 0.42 s  …`."""
-    said = line.draft
-    text = Text.assemble((when_text(said.at, zone), "dim"), f" {line.number:>6}  ")
-    text.append(sentence(said), style=_style(said))
-    if about := who_text(said):
+    draft = line.draft
+    text = Text.assemble((moment_there(draft.at, zone), "dim"), f" {line.number:>6}  ")
+    text.append(sentence(draft), style=_style(draft))
+    if about := who_text(draft):
         text.append(f"  {about}", style="dim")
-    if said.turn:
-        text.append(f"  turn {one_line(said.turn)}", style="dim")
+    if draft.turn:
+        text.append(f"  turn {one_line(draft.turn)}", style="dim")
     return text
 
 
-def lines_text(lines: Iterable[Line], zone: tzinfo | None = None) -> Iterator[Text]:
+def lines_text(lines: Iterable[EntryLike], zone: tzinfo | None = None) -> Iterator[Text]:
     """Yield each line's text, or that there is none."""
     line = None
     for line in lines:
@@ -42,48 +43,48 @@ def lines_text(lines: Iterable[Line], zone: tzinfo | None = None) -> Iterator[Te
         yield Text("No entries.")
 
 
-def lines_jsonl(lines: Iterable[Line]) -> Iterator[Text]:
+def lines_jsonl(lines: Iterable[EntryLike]) -> Iterator[Text]:
     """Yield each line as JSON on one line."""
     return (Text(canonical_json(document("log-line", line_json(line)))) for line in lines)
 
 
-def lines_json(lines: Iterable[Line]) -> Iterator[Text]:
+def lines_json(lines: Iterable[EntryLike]) -> Iterator[Text]:
     """Yield one JSON document with all lines."""
     yield Text(pretty_json(document("log", {"lines": [line_json(line) for line in lines]})))
 
 
-def line_json(line: Line) -> dict[str, JsonValue]:
+def line_json(line: EntryLike) -> dict[str, JsonValue]:
     """Return everything that a line says, and its place in the chain.
 
     Revision and object are the texts that the journal holds, because the hash covers them.
     """
-    said = line.draft
+    draft = line.draft
     return {
         "number": line.number,
-        "at": said.at.isoformat(),
-        "kind": str(said.kind),
-        "turn": said.turn,
-        "revision": said.revision,
-        "commit": said.commit,
-        "author": said.author,
-        "approvers": list(said.approvers),
-        "plan": said.plan,
-        "object": said.object,
-        "body": said.body,
+        "at": draft.at.isoformat(),
+        "kind": str(draft.kind),
+        "turn": draft.turn,
+        "revision": draft.revision,
+        "commit": draft.commit,
+        "author": draft.author,
+        "approvers": list(draft.approvers),
+        "plan": draft.plan,
+        "object": draft.object,
+        "body": draft.body,
         "previous": line.previous,
         "hash": line.hash,
     }
 
 
-def _style(said: Said) -> str:
-    status = said.body.get("status")
-    if status == "failed" or said.body.get("standing") == "stalled":
+def _style(draft: DraftLike) -> str:
+    status = draft.body.get("status")
+    if status == "failed" or draft.body.get("standing") == "stalled":
         return "red"
-    return _STYLES.get(str(said.kind), "")
+    return _STYLES.get(str(draft.kind), "")
 
 
-class Verdict(Protocol):
-    """What was found; see `journal.verifying`."""
+class ChainVerdictLike(Protocol):
+    """What was found; see `journal.chain`."""
 
     @property
     def ok(self) -> bool: ...
@@ -103,13 +104,13 @@ class Verdict(Protocol):
 
 _FAULTS = {
     "changed": "it was changed after it was written",
-    "missing": "it is missing, and later ones are there",
+    "missing": "it is missing, but later ones exist",
     "out of order": "it does not follow the one before it",
     "unreadable": "it cannot be read",
 }
 
 
-def verdict_text(verdict: Verdict) -> Text:
+def verdict_text(verdict: ChainVerdictLike) -> Text:
     """Return the verdict in a few lines, ending with a newline."""
     proved = plural(verdict.entries, "entry").replace("entrys", "entries")
     if verdict.fault:
@@ -125,7 +126,7 @@ def verdict_text(verdict: Verdict) -> Text:
     return text.append(f"Head: {verdict.head}\n")
 
 
-def verdict_json(verdict: Verdict) -> dict[str, JsonValue]:
+def verdict_json(verdict: ChainVerdictLike) -> dict[str, JsonValue]:
     """Return the verdict for machines."""
     content: dict[str, JsonValue] = {
         "ok": verdict.ok,
@@ -139,7 +140,7 @@ def verdict_json(verdict: Verdict) -> dict[str, JsonValue]:
     return document("log-verdict", content)
 
 
-def _fault(verdict: Verdict) -> str:
+def _fault(verdict: ChainVerdictLike) -> str:
     why = _FAULTS.get(str(verdict.fault), str(verdict.fault))
     where = f"entry {verdict.broken}, {why}" if verdict.broken else "the file"
     return f"{where} ({one_line(verdict.detail)})" if verdict.detail else where

@@ -33,8 +33,8 @@ def open_journal(url: str | None, state_dir: Path, *, read_only: bool = False) -
 
     Raises:
         UsageError: The URL is not PostgreSQL's, or the journal is one of a newer version.
-        JournalUnavailable: It cannot be reached, is locked, or (for a reader) is not there yet.
-        JournalDamaged: What is there is not a journal, or no whole one.
+        JournalUnavailable: It cannot be reached, is locked, or (for a reader) does not exist yet.
+        JournalDamaged: It is not a journal, or it is damaged.
     """
     if url:
         return _ready(databases.postgresql(url, read_only=read_only), read_only=read_only)
@@ -44,7 +44,7 @@ def open_journal(url: str | None, state_dir: Path, *, read_only: bool = False) -
         if not path.exists():
             _begin(path, place, read_only=read_only)
         if path.stat().st_size == 0:
-            raise JournalDamaged(f"{place} is empty, and it never is; restore it from a backup")
+            raise JournalDamaged(f"{place} is empty", help="restore it from a backup")
     database = databases.sqlite(path, read_only=read_only)
     return _ready(
         database,
@@ -79,11 +79,13 @@ def _check_version(database: Database) -> None:
     with database.reading() as connection:
         found = checked_version(connection, place=database.place)
     if found == 0:
-        raise JournalUnavailable(f"{database.place} is not there yet; start the controller once")
+        raise JournalUnavailable(
+            f"{database.place} does not exist yet", help="start the controller once"
+        )
     if found < NEWEST:
         raise UsageError(
-            f"{database.place} is one of an older version ({found}, this program reads {NEWEST});"
-            " start this version's controller once, it brings it up to date"
+            f"{database.place} has an older version ({found}; this program reads {NEWEST})",
+            help="start the controller of this version once to upgrade it",
         )
 
 
@@ -95,7 +97,7 @@ def _migrate(database: Database) -> None:
 def _begin(path: Path, place: str, *, read_only: bool) -> None:
     if read_only:
         raise JournalUnavailable(
-            f"{place} is not there; is ASPIRE_GITOPS_STATE_DIR the controller's?"
+            f"{place} does not exist", help="set ASPIRE_GITOPS_STATE_DIR to the controller's value"
         )
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{FILE}.", dir=path.parent)  # 0600
@@ -132,7 +134,7 @@ def _check_place(path: Path, place: str) -> Callable[[], None]:
             found = None
         # An open file can be written to long after it was deleted: into nothing.
         if found is None or (found.st_dev, found.st_ino) != (opened.st_dev, opened.st_ino):
-            raise JournalDamaged(f"{place} was moved or deleted while in use; put it back")
+            raise JournalDamaged(f"{place} was moved or deleted while in use", help="restore it")
 
     return check
 
@@ -143,7 +145,7 @@ def _size(path: Path) -> int:
 
 
 @dataclass(slots=True)
-class LateJournal:
+class LazyJournal:
     """Passes every call on. Each may raise what opening raises, JournalUnavailable above all."""
 
     open: Callable[[], Journal]

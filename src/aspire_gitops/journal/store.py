@@ -17,9 +17,9 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or
 
 from aspire_gitops.journal.chain import (
     GENESIS,
-    Fault,
+    ChainFault,
+    ChainVerdict,
     Row,
-    Verdict,
     chained,
     entry_of,
     is_whole,
@@ -40,7 +40,7 @@ _DIGITS = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EntryFilter:
     """Which lines: those that meet every condition that is stated."""
 
     kinds: Collection[EntryKind] = ()
@@ -69,7 +69,7 @@ class Wanted:
 
 
 def page(
-    wanted: Wanted, *, after: int | None, newest_first: bool, size: int = PAGE
+    wanted: EntryFilter, *, after: int | None, newest_first: bool, size: int = PAGE
 ) -> Select[tuple[Any, ...]]:
     """Select the next lines after number `after`, in the order of reading."""
     number = ENTRY.c.number
@@ -176,7 +176,7 @@ class Journal:
         `revision` is how the commit begins, or the revision's text. `since` is the
         first moment that counts, `until` the first one that does not any more.
         """
-        wanted = Wanted(kinds, object, revision, turn, since, until)
+        wanted = EntryFilter(kinds, object, revision, turn, since, until)
         return map(self._entry, islice(self._rows(wanted, newest_first=newest_first), limit))
 
     def head(self) -> JournalFacts:
@@ -186,9 +186,9 @@ class Journal:
             size = self._file_size() if self._file_size else _table_size(connection)
         return JournalFacts(last.number if last else 0, size, last.hash if last else GENESIS)
 
-    def verify(self, head: str | None = None) -> Verdict:
+    def verify(self, head: str | None = None) -> ChainVerdict:
         """Prove every line, and that `head` (a hash that somebody kept) is still among them."""
-        verdict = verified(self._rows(Wanted(), newest_first=False), head)
+        verdict = verified(self._rows(EntryFilter(), newest_first=False), head)
         if verdict.fault is None and self._database.is_sqlite:
             return self._with_sqlites_word(verdict)
         return verdict
@@ -227,7 +227,7 @@ class Journal:
             raise self._damaged(last.number)
         return last
 
-    def _rows(self, wanted: Wanted, *, newest_first: bool) -> Iterator[Row]:
+    def _rows(self, wanted: EntryFilter, *, newest_first: bool) -> Iterator[Row]:
         # Each page is a transaction of its own, so that a slow reader keeps no writer's log alive.
         after: int | None = None
         while True:
@@ -247,18 +247,19 @@ class Journal:
 
     def _damaged(self, number: int) -> JournalDamaged:
         return JournalDamaged(
-            f"{self.place}: line {number} is not as it was written; run `aspire-gitops log verify`"
+            f"{self.place}: line {number} was altered",
+            help="run `aspire-gitops log verify`",
         )
 
-    def _with_sqlites_word(self, verdict: Verdict) -> Verdict:
+    def _with_sqlites_word(self, verdict: ChainVerdict) -> ChainVerdict:
         # An index that lost a line would hide it from `log --object`; only SQLite can tell.
         with self._database.reading() as connection:
             word = str(connection.scalar(text("PRAGMA integrity_check(1)")))
         if word == "ok":
             return verdict
         detail = f"{self.place} is damaged: {word}"
-        return Verdict(
-            verdict.entries, verdict.head, None, Fault.UNREADABLE, detail, verdict.holds_head
+        return ChainVerdict(
+            verdict.entries, verdict.head, None, ChainFault.UNREADABLE, detail, verdict.holds_head
         )
 
 

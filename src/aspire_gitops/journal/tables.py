@@ -149,13 +149,16 @@ def checked_version(connection: Connection, *, place: str) -> int:
     tables = inspect(connection).get_table_names(schema)
     if VERSION.name not in tables:
         if tables:
-            raise JournalDamaged(f"{place} is not a journal of ours; name another place")
+            raise JournalDamaged(
+                f"{place} is not an aspire-gitops journal", help="choose another path"
+            )
         return 0
     version = connection.scalar(select(func.max(VERSION.c.version))) or 0
     if version > NEWEST:
         raise UsageError(
-            f"{place} was written by a newer aspire-gitops (its version is {version}, this program"
-            f" knows {NEWEST}); use the newer program"
+            f"{place} was written by a newer aspire-gitops (version {version}; "
+            f"this program reads {NEWEST})",
+            help="upgrade aspire-gitops",
         )
     return int(version)
 

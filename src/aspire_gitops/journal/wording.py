@@ -5,15 +5,16 @@ What it shows was written by others, so nothing in it may act on a terminal.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Protocol
 
 from aspire_gitops.status.wording import person
 from aspire_gitops.vocabulary.text import one_line, plural, revision_text
+from aspire_gitops.vocabulary.time_words import moment_there
 from aspire_ledger.canonical import JsonValue
 
 
-class Said(Protocol):
+class DraftLike(Protocol):
     """What a line says; see `journal.entry.Draft`."""
 
     @property
@@ -38,13 +39,13 @@ class Said(Protocol):
     def body(self) -> Mapping[str, JsonValue]: ...
 
 
-class Line(Protocol):
+class EntryLike(Protocol):
     """A line in its place; see `journal.entry.Entry`."""
 
     @property
     def number(self) -> int: ...
     @property
-    def draft(self) -> Said: ...
+    def draft(self) -> DraftLike: ...
     @property
     def previous(self) -> str: ...
     @property
@@ -58,7 +59,7 @@ _DONE = {
     "adopt": "adopted",
     "delete": "deleted",
 }
-_BRAKES = {
+_HOLDS = {
     "suspend": "suspended the controller",
     "freeze": "froze the controller",
     "revert": "reverted the gateway",
@@ -67,108 +68,101 @@ _BRAKES = {
 }
 
 
-def when_text(at: datetime, zone: tzinfo | None = None) -> str:
-    """Return `2026-11-20 12:00:06 +11:00`; in the machine's zone if none is given."""
-    there = at.astimezone(zone)
-    offset = there.isoformat()[-6:]
-    return f"{there:%Y-%m-%d %H:%M:%S} {offset}"
-
-
-def who_text(said: Said) -> str:
+def who_text(draft: DraftLike) -> str:
     """Return the revision and its people: `main@sha1:4f2c9d1e0000, Jane Roe, approved by Bob Poe`."""
-    parts = [revision_text(said.revision)] if said.revision else []
-    if said.author:
-        parts.append(one_line(person(said.author)))
-    if said.approvers:
-        names = " and ".join(one_line(person(name)) for name in said.approvers)
+    parts = [revision_text(draft.revision)] if draft.revision else []
+    if draft.author:
+        parts.append(one_line(person(draft.author)))
+    if draft.approvers:
+        names = " and ".join(one_line(person(name)) for name in draft.approvers)
         parts.append(f"approved by {names}")
     return ", ".join(parts)
 
 
-def sentence(said: Said) -> str:
+def sentence(draft: DraftLike) -> str:
     """Return what happened, in one line. A kind of a newer program is shown by its name."""
-    worded = _SENTENCES.get(str(said.kind))
-    return worded(said) if worded else f"{one_line(str(said.kind))} {_object(said)}".strip()
+    worded = _SENTENCES.get(str(draft.kind))
+    return worded(draft) if worded else f"{one_line(str(draft.kind))} {_object(draft)}".strip()
 
 
-def _turn(said: Said) -> str:
-    counts = said.body.get("counts")
+def _turn(draft: DraftLike) -> str:
+    counts = draft.body.get("counts")
     found = counts if isinstance(counts, Mapping) else {}
     done = ", ".join(f"{count} {one_line(word)}" for word, count in found.items() if count)
-    quiet = said.body.get("quiet_turns")
+    quiet = draft.body.get("quiet_turns")
     quiet_text = (
         f", after {plural(quiet, 'quiet turn')}" if isinstance(quiet, int) and quiet else ""
     )
-    tail = f" ({done}{_seconds(said, ', ' if done else '')})" if done else ""
-    return f"turn ended {_word(said, 'standing')}: {_word(said, 'reason')}{tail}{quiet_text}"
+    tail = f" ({done}{_seconds(draft, ', ' if done else '')})" if done else ""
+    return f"turn ended {_word(draft, 'standing')}: {_word(draft, 'reason')}{tail}{quiet_text}"
 
 
-def _plan(said: Said) -> str:
-    changes = said.body.get("changes")
+def _plan(draft: DraftLike) -> str:
+    changes = draft.body.get("changes")
     if not isinstance(changes, Sequence) or isinstance(changes, str):
-        return f"began plan {_plan_id(said)}"
-    return f"began plan {_plan_id(said)}: {plural(len(changes), 'change')}"
+        return f"began plan {_plan_id(draft)}"
+    return f"began plan {_plan_id(draft)}: {plural(len(changes), 'change')}"
 
 
-def _result(said: Said) -> str:
-    action, status = _word(said, "action"), _word(said, "status")
+def _result(draft: DraftLike) -> str:
+    action, status = _word(draft, "action"), _word(draft, "status")
     if status == "applied":
-        return f"{_DONE.get(action, action)} {_object(said)}{_seconds(said, ' in ')}"
+        return f"{_DONE.get(action, action)} {_object(draft)}{_seconds(draft, ' in ')}"
     verb = "could not" if status == "failed" else "did not"
-    return f"{verb} {action} {_object(said)}{_because(said, 'message')}"
+    return f"{verb} {action} {_object(draft)}{_because(draft, 'message')}"
 
 
-def _delivery(said: Said) -> str:
-    verb = "could not deliver" if _word(said, "status") == "failed" else "delivered"
-    return f"{verb} {_object(said)} to {_word(said, 'to')}{_because(said, 'message')}"
+def _delivery(draft: DraftLike) -> str:
+    verb = "could not deliver" if _word(draft, "status") == "failed" else "delivered"
+    return f"{verb} {_object(draft)} to {_word(draft, 'to')}{_because(draft, 'message')}"
 
 
-def _observed(said: Said) -> str:
-    gone = said.body.get("state") is None
-    return f"found {_object(said)} {'gone' if gone else 'otherwise than recorded'}{_by(said)}"
+def _observed(draft: DraftLike) -> str:
+    gone = draft.body.get("state") is None
+    return f"found {_object(draft)} {'gone' if gone else 'otherwise than recorded'}{_by(draft)}"
 
 
-def _drift(said: Said) -> str:
-    fields = said.body.get("fields")
+def _drift(draft: DraftLike) -> str:
+    fields = draft.body.get("fields")
     named = [one_line(str(path)) for path in fields] if isinstance(fields, list | tuple) else []
     where = f" in {', '.join(named)}" if named else ", it is gone"
-    return f"{_object(said)} had drifted{where}{_by(said)}: {_word(said, 'answer')}"
+    return f"{_object(draft)} had drifted{where}{_by(draft)}: {_word(draft, 'answer')}"
 
 
-def _applied(said: Said) -> str:
-    subject = _word(said, "subject")
+def _applied(draft: DraftLike) -> str:
+    subject = _word(draft, "subject")
     return f"the revision is live as a whole{f': {subject}' if subject else ''}"
 
 
-def _rejected(said: Said) -> str:
-    return f"the revision was rejected{_because(said, 'reason')}"
+def _rejected(draft: DraftLike) -> str:
+    return f"the revision was rejected{_because(draft, 'reason')}"
 
 
-def _brake(said: Said) -> str:
-    action = _word(said, "action")
-    until = said.body.get("until")
+def _hold(draft: DraftLike) -> str:
+    action = _word(draft, "action")
+    until = draft.body.get("until")
     at = datetime.fromisoformat(until) if isinstance(until, str) else None
-    to = f" to {one_line(said.commit)[:12]}" if action == "revert" and said.commit else ""
-    end = f" until {when_text(at)}" if at else ""
+    to = f" to {one_line(draft.commit)[:12]}" if action == "revert" and draft.commit else ""
+    end = f" until {moment_there(at)}" if at else ""
     return (
-        f"{_word(said, 'owner')} {_BRAKES.get(action, action)}{to}{end}{_because(said, 'reason')}"
+        f"{_word(draft, 'owner')} {_HOLDS.get(action, action)}{to}{end}{_because(draft, 'reason')}"
     )
 
 
-def _budget(said: Said) -> str:
-    spent = f"{_word(said, 'spent_aud')} of {_word(said, 'cap_aud')} AUD"
-    return f"budget {_word(said, 'budget')} reached {_word(said, 'percent')} % of {_word(said, 'month')}: {spent}"
+def _budget(draft: DraftLike) -> str:
+    spent = f"{_word(draft, 'spent_aud')} of {_word(draft, 'cap_aud')} AUD"
+    return f"budget {_word(draft, 'budget')} reached {_word(draft, 'percent')} % of {_word(draft, 'month')}: {spent}"
 
 
-def _outage(said: Said) -> str:
-    if said.body.get("answers") is False:
+def _outage(draft: DraftLike) -> str:
+    if draft.body.get("answers") is False:
         return "the gateway did not answer"
-    seconds = said.body.get("seconds")
+    seconds = draft.body.get("seconds")
     lasted = f", {seconds:.0f} s" if isinstance(seconds, int | float) else ""
     return f"the gateway had not answered{lasted}, as far as the controller looked"
 
 
-_SENTENCES: Mapping[str, Callable[[Said], str]] = {
+_SENTENCES: Mapping[str, Callable[[DraftLike], str]] = {
     "turn": _turn,
     "plan": _plan,
     "result": _result,
@@ -177,35 +171,35 @@ _SENTENCES: Mapping[str, Callable[[Said], str]] = {
     "drift": _drift,
     "applied": _applied,
     "rejected": _rejected,
-    "brake": _brake,
+    "brake": _hold,
     "budget": _budget,
     "outage": _outage,
 }
 
 
-def _object(said: Said) -> str:
-    return one_line(said.object or "")
+def _object(draft: DraftLike) -> str:
+    return one_line(draft.object or "")
 
 
-def _plan_id(said: Said) -> str:
-    return one_line(said.plan or "")
+def _plan_id(draft: DraftLike) -> str:
+    return one_line(draft.plan or "")
 
 
-def _word(said: Said, name: str) -> str:
-    value = said.body.get(name)
+def _word(draft: DraftLike, name: str) -> str:
+    value = draft.body.get(name)
     return "" if value is None else one_line(str(value))
 
 
-def _because(said: Said, name: str) -> str:
-    text = _word(said, name)
+def _because(draft: DraftLike, name: str) -> str:
+    text = _word(draft, name)
     return f": {text}" if text else ""
 
 
-def _by(said: Said) -> str:
-    by = _word(said, "by")
+def _by(draft: DraftLike) -> str:
+    by = _word(draft, "by")
     return f", by {by}" if by else ""
 
 
-def _seconds(said: Said, before: str) -> str:
-    duration = said.body.get("duration_s")
+def _seconds(draft: DraftLike, before: str) -> str:
+    duration = draft.body.get("duration_s")
     return f"{before}{duration:.2f} s" if isinstance(duration, int | float) else ""

@@ -11,12 +11,14 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from aspire_gitops.state import Fields, Mark
+from aspire_gitops.vocabulary.secret_shapes import ALL, matcher
 from aspire_ledger.canonical import JsonValue
 
 HIDDEN = "[hidden]"
 _KEY_SHAPED = re.compile(
     r"\b(?:sk|pk|rk)-(?:\.\.\.\w+|[A-Za-z0-9_-]{6,})"
 )  # or its end: sk-...ab12
+_KNOWN, _HINT = matcher(shape for shape in ALL if shape.name != "bearer")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}")
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
 _SHORTEST = 4  # anything shorter stands in every other word
@@ -36,6 +38,8 @@ class Redaction:
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
         text = _KEY_SHAPED.sub(HIDDEN, text)
+        if _HINT.search(text):
+            text = _KNOWN.sub(HIDDEN, text)
         text = _BEARER.sub(rf"\1 {HIDDEN}", text)
         return _HASH.sub("[hash]", text)
 

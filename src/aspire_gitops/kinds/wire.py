@@ -16,6 +16,7 @@ from aspire_gitops.kinds.hiding import Redaction
 from aspire_gitops.releases import TESTED
 from aspire_gitops.state import LastChange, Mark
 from aspire_gitops.vocabulary.errors import GatewayReplyInvalid
+from aspire_gitops.vocabulary.text import short_line
 from aspire_ledger.canonical import JsonValue
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -163,8 +164,7 @@ def told(*, by: object, at: object) -> LastChange | None:
 def _name(value: object) -> str | None:
     if not isinstance(value, str):
         return None
-    line = " ".join("".join(c if c.isprintable() else " " for c in value).split())
-    return _REDACT(line)[:_LONGEST_NAME] or None
+    return short_line(_REDACT(short_line(value, 4 * _LONGEST_NAME)), _LONGEST_NAME) or None
 
 
 def _time(value: object) -> datetime | None:

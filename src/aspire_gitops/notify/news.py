@@ -1,8 +1,7 @@
-"""What of a turn is worth telling: what began or ended since the turn before. Pure.
+"""Which notices a turn causes: for what began or ended since the turn before. Pure.
 
-A state is told when it begins and when it ends, never once for each turn that
-it lasts. `comparing` tells news from what goes on, `words` makes the sentences,
-and `outbox` takes the notices.
+A state is announced when it begins and when it ends, never once for each turn that it
+lasts. `wording` makes the sentences, and `outbox` takes the notices.
 """
 
 import re
@@ -14,12 +13,11 @@ from datetime import datetime, timedelta
 from aspire_gitops.notify.wording import (
     LONGEST_TITLE,
     bounded,
-    brake_title,
     drift_lines,
     drift_title,
-    fight_lines,
-    fight_title,
-    one_line,
+    flapping_lines,
+    flapping_title,
+    hold_title,
     plan_lines,
     release_title,
     revision_lines,
@@ -27,17 +25,17 @@ from aspire_gitops.notify.wording import (
 )
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.status.value import (
-    Brake,
-    BrakeKind,
     Drifted,
-    Fight,
+    FlappingField,
+    Hold,
+    HoldKind,
     Notice,
     Standing,
     Topic,
     Turn,
 )
 from aspire_gitops.vocabulary.revision import Revision
-from aspire_gitops.vocabulary.text import plural
+from aspire_gitops.vocabulary.text import plural, short_line
 
 
 def is_about_the_commit(turn: Turn) -> bool:
@@ -55,8 +53,8 @@ def is_same_trouble(turn: Turn, before: Turn | None) -> bool:
 
 
 def _gist(turn: Turn) -> str:
-    # Numbers and what follows the first sentence change while the trouble stays the same.
-    return re.sub(r"\d+", "#", turn.reason.partition("; ")[0])
+    # Numbers, and what was done all the same, change while the trouble stays the same.
+    return re.sub(r"\d+", "#", turn.problem or turn.reason)
 
 
 def is_live(turn: Turn) -> bool:
@@ -86,8 +84,8 @@ def changes_of_git(turn: Turn, before: Turn | None) -> int:
 
 
 def is_held(turn: Turn) -> bool:
-    """Say whether a brake keeps us from writing. A revert is a brake, and writes."""
-    return any(brake.kind is not BrakeKind.REVERT for brake in turn.brakes)
+    """Say whether a hold forbids writing. A revert is a hold that allows it."""
+    return any(hold.kind is not HoldKind.REVERT for hold in turn.holds)
 
 
 def counts_of(turn: Turn, before: Turn | None) -> dict[str, int]:
@@ -96,9 +94,9 @@ def counts_of(turn: Turn, before: Turn | None) -> dict[str, int]:
 
 
 def new_drift(turn: Turn, before: Turn | None) -> list[Drifted]:
-    """Return the drift that was not there before. What is fought over is told as a fight."""
+    """Return the drift that was not there before. A flapping field is told as such instead."""
     known = {(one.object, one.fields) for one in before.drift} if before else set()
-    fought = {(fight.object, fight.path) for fight in turn.fights}
+    fought = {(flap.object, flap.path) for flap in turn.flapping}
     return [
         one
         for one in turn.drift
@@ -107,10 +105,10 @@ def new_drift(turn: Turn, before: Turn | None) -> list[Drifted]:
     ]
 
 
-def new_fights(turn: Turn, before: Turn | None) -> list[Fight]:
-    """Return the fights that were not on before."""
-    known = {(fight.object, fight.path) for fight in before.fights} if before else set()
-    return [fight for fight in turn.fights if (fight.object, fight.path) not in known]
+def new_flapping(turn: Turn, before: Turn | None) -> list[FlappingField]:
+    """Return the fields that did not flap before."""
+    known = {(flap.object, flap.path) for flap in before.flapping} if before else set()
+    return [flap for flap in turn.flapping if (flap.object, flap.path) not in known]
 
 
 def _same(one: Revision | None, other: Revision | None) -> bool:
@@ -144,7 +142,7 @@ def pending_notice(plan: Plan, revision: Revision, *, turn: str, at: datetime) -
         id=f"{turn}-{Topic.PENDING}",
         topic=Topic.PENDING,
         at=at,
-        title=one_line(title, LONGEST_TITLE),
+        title=short_line(title, LONGEST_TITLE),
         lines=bounded([*revision_lines(revision), *plan_lines(plan)]),
         commit=commit_of(revision),
         gateway=plan.gateway_name,
@@ -156,7 +154,7 @@ def remembered(turn: Turn, before: Turn | None) -> Turn:
     """Return what to give `notices_of` as `before` the next time.
 
     It is the turn, with what it could not see carried over from before: a turn
-    that waits changes nothing that was told, a brake does not mend what was
+    that waits changes nothing that was told, a hold does not fix what was
     stalled, and changes count until they are told.
     """
     plan = turn.plan or (before.plan if before else None)
@@ -166,40 +164,46 @@ def remembered(turn: Turn, before: Turn | None) -> Turn:
     if before is None:
         return replace(turn, plan=plan, counts=counts)
     if turn.standing is Standing.WAITING:
-        return replace(before, plan=plan, counts=counts, brakes=turn.brakes)
+        return replace(before, plan=plan, counts=counts, holds=turn.holds)
     seen = turn if turn.plan else before
-    now = replace(turn, plan=plan, counts=counts, drift=seen.drift, fights=seen.fights)
+    now = replace(turn, plan=plan, counts=counts, drift=seen.drift, flapping=seen.flapping)
     if turn.standing is Standing.READY and before.standing is Standing.STALLED:
-        return replace(now, standing=Standing.STALLED, reason=before.reason, wanted=before.wanted)
+        return replace(
+            now,
+            standing=Standing.STALLED,
+            reason=before.reason,
+            problem=before.problem,
+            wanted=before.wanted,
+        )
     return now
 
 
 def _news(turn: Turn, before: Turn | None) -> Iterator[Notice]:
-    yield from _brakes(turn, before)
+    yield from _holds(turn, before)
     if turn.standing is Standing.STALLED and not is_same_trouble(turn, before):
         yield _trouble(turn)
     if turn.standing is Standing.READY:
         yield from _success(turn, before)
     if drift := new_drift(turn, before):
         yield _notice(turn, Topic.DRIFT, drift_title(drift), drift_lines(drift))
-    if fights := new_fights(turn, before):
-        yield _notice(turn, Topic.FIGHT, fight_title(fights), fight_lines(fights))
+    if flapping := new_flapping(turn, before):
+        yield _notice(turn, Topic.FLAPPING, flapping_title(flapping), flapping_lines(flapping))
 
 
-def _brakes(turn: Turn, before: Turn | None) -> Iterator[Notice]:
-    known = before.brakes if before else ()
-    for brake in turn.brakes:
-        if brake not in known:
-            yield _brake_notice(turn, brake, brake_title(brake), "begun")
-    on = {brake.kind for brake in turn.brakes}
-    for brake in known:
-        if brake.kind not in on:
-            yield _brake_notice(turn, brake, release_title(brake), "ended")
+def _holds(turn: Turn, before: Turn | None) -> Iterator[Notice]:
+    known = before.holds if before else ()
+    for hold in turn.holds:
+        if hold not in known:
+            yield _hold_notice(turn, hold, hold_title(hold), "begun")
+    on = {hold.kind for hold in turn.holds}
+    for hold in known:
+        if hold.kind not in on:
+            yield _hold_notice(turn, hold, release_title(hold), "ended")
 
 
-def _brake_notice(turn: Turn, brake: Brake, title: str, what: str) -> Notice:
+def _hold_notice(turn: Turn, hold: Hold, title: str, what: str) -> Notice:
     notice = _notice(turn, Topic.FREEZE, title, ())
-    return replace(notice, id=f"{notice.id}-{brake.kind}-{what}")
+    return replace(notice, id=f"{notice.id}-{hold.kind}-{what}")
 
 
 def _trouble(turn: Turn) -> Notice:
@@ -234,7 +238,7 @@ def _notice(
         id=f"{turn.id}-{topic}",
         topic=topic,
         at=turn.started_at + timedelta(seconds=turn.duration_s),
-        title=one_line(title, LONGEST_TITLE),
+        title=short_line(title, LONGEST_TITLE),
         lines=bounded(lines),
         commit=commit,
         turn=turn.id,

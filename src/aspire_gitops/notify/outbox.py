@@ -1,8 +1,8 @@
-"""Tell every receiver what it wants to know, in order, at least once, without stopping a turn.
+"""Deliver notices to every receiver, in order, at least once, without stopping a turn.
 
-`put` keeps a notice on disk and returns. `run` hands it over, in its own time:
-each receiver has a line of its own, so that one that is dead holds up nobody
-else. A receiver that fails is asked again with a growing pause, for a day.
+`put` saves a notice on disk and returns. `run` delivers it in the background: each
+receiver has its own queue, so that a dead one does not hold up the others. A receiver
+that fails is retried with a growing pause, for a day.
 """
 
 import asyncio
@@ -15,10 +15,11 @@ from pathlib import Path
 
 import structlog
 
-from aspire_gitops.notify.receiver import Pace, Receiver, Tallies, Tally
-from aspire_gitops.notify.spool import Letter, Waiting
+from aspire_gitops.notify.receiver import NoticeCounters, NoticeCounts, Receiver, RetryPolicy
+from aspire_gitops.notify.spool import QueuedNotice, Spool
 from aspire_gitops.status.value import Notice
-from aspire_gitops.vocabulary.errors import TellingFailed
+from aspire_gitops.vocabulary.errors import NotificationFailed
+from aspire_gitops.vocabulary.text import plural
 
 MOST_WAITING = 1000
 _log = structlog.get_logger("aspire_gitops.notify")
@@ -51,7 +52,7 @@ class Outbox:
         receivers: Sequence[Receiver],
         *,
         clock: Callable[[], datetime] = _now,
-        pace: Pace | None = None,
+        pace: RetryPolicy | None = None,
         most_waiting: int = MOST_WAITING,
     ) -> None:
         """Take over what waits in the folder. A folder that cannot be read is logged."""
@@ -60,24 +61,24 @@ class Outbox:
             raise ValueError("two receivers have the same name")
         self._receivers = tuple(receivers)
         self._clock = clock
-        self._pace = pace or Pace()
-        self._tallies = Tallies(names)
-        self._waiting = Waiting(folder, names, self._tallies, most=most_waiting)
+        self._pace = pace or RetryPolicy()
+        self._tallies = NoticeCounters(names)
+        self._spool = Spool(folder, names, self._tallies, most=most_waiting)
         self._lines: tuple[_Line, ...] = ()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def untold(self) -> int:
         """How many notices wait for at least one receiver."""
-        return len(self._waiting)
+        return len(self._spool)
 
     @property
     def unsaved(self) -> int:
         """How many of them would not survive the end of this process: the disk is full."""
-        return self._waiting.unsaved
+        return self._spool.unsaved
 
     @property
-    def counts(self) -> Mapping[str, Tally]:
+    def counts(self) -> Mapping[str, NoticeCounts]:
         """What became of the notices since the start, by receiver."""
         return self._tallies.now()
 
@@ -85,12 +86,12 @@ class Outbox:
         """Take a notice, from any thread. Returns at once and never raises for a fault of the world.
 
         A notice that is on disk when this returns is told even if the process
-        is killed. When too many wait, the oldest is given up.
+        is killed. When too many wait, the oldest is dropped.
         """
         names = frozenset(one.name for one in self._receivers if one.wants(notice))
         if not names:
             return
-        self._waiting.add(notice, names, self._clock())
+        self._spool.add(notice, names, self._clock())
         loop = self._loop
         if loop:
             with suppress(RuntimeError):  # it has just been closed
@@ -120,63 +121,66 @@ class Outbox:
     async def _serve(self, line: _Line, stop: asyncio.Event) -> None:
         while not stop.is_set():
             line.bell.clear()
-            letter = self._waiting.next_for(line.receiver)
-            if letter is None:
+            queued = self._spool.next_for(line.receiver)
+            if queued is None:
                 await line.bell.wait()
                 continue
-            pause_s = await self._try(line, letter)
+            pause_s = await self._try(line, queued)
             if pause_s:
-                # Not the bell: news must not make us knock faster at a closed door.
+                # Not the bell: another notice must not make us retry sooner.
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), pause_s)
-        while letter := self._waiting.next_for(line.receiver):
-            if await self._try(line, letter):
+        while queued := self._spool.next_for(line.receiver):
+            if await self._try(line, queued):
                 return
 
-    async def _try(self, line: _Line, letter: Letter) -> float:
+    async def _try(self, line: _Line, queued: QueuedNotice) -> float:
         """Tell once. Returns how long to leave this receiver alone, in seconds."""
         losses = self.counts[line.name].given_up
-        error = await self._told(line, letter, losses - line.losses_said)
+        error = await self._told(line, queued, losses - line.losses_said)
         if error is None:
-            if self._waiting.done(letter, line.name):
+            if self._spool.done(queued, line.name):
                 self._tallies.add(line.name, told=1)
             line.failures, line.losses_said = 0, losses
             return 0.0
         self._tallies.add(line.name, failed_tries=1)
         line.failures += 1
         pause_s = self._pace.pause_s(line.failures, error.retry_after_s, random.random())  # noqa: S311 (spreads pauses, guards nothing)
-        told = {"receiver": line.name, "notice": letter.notice.id, "why": str(error)}
-        if error.permanent or self._is_old(letter):
-            if self._waiting.done(letter, line.name):
+        told = {"receiver": line.name, "notice": queued.notice.id, "why": str(error)}
+        if error.permanent or self._is_old(queued):
+            if self._spool.done(queued, line.name):
                 self._tallies.add(line.name, given_up=1)
-            _log.warning("given up telling", **told)
+            _log.warning("gave up on a notice", **told)
         else:
             again = round(pause_s, 1)
-            _log.warning("not told, trying again", **told, tries=line.failures, again_in_s=again)
+            _log.warning(
+                "not delivered, trying again", **told, tries=line.failures, again_in_s=again
+            )
         return pause_s
 
-    async def _told(self, line: _Line, letter: Letter, losses: int) -> TellingFailed | None:
+    async def _told(
+        self, line: _Line, queued: QueuedNotice, losses: int
+    ) -> NotificationFailed | None:
         try:
             async with asyncio.timeout(self._pace.try_s):
-                await line.receiver.tell(_with_losses(letter.notice, losses))
-        except TellingFailed as error:
+                await line.receiver.tell(_with_losses(queued.notice, losses))
+        except NotificationFailed as error:
             return error
         except TimeoutError:
-            return TellingFailed(f"no end in {self._pace.try_s:g} s")
+            return NotificationFailed(f"no answer in {self._pace.try_s:g} s")
         except Exception as error:  # noqa: BLE001 (a bug in one receiver must not end the others)
             # Its words are not ours, so they may hold a secret.
-            return TellingFailed(f"a bug in this receiver: {type(error).__name__}")
+            return NotificationFailed(f"a bug in this receiver: {type(error).__name__}")
         return None
 
-    def _is_old(self, letter: Letter) -> bool:
-        return (self._clock() - letter.accepted_at).total_seconds() > self._pace.give_up_s
+    def _is_old(self, queued: QueuedNotice) -> bool:
+        return (self._clock() - queued.accepted_at).total_seconds() > self._pace.give_up_s
 
 
 def _with_losses(notice: Notice, losses: int) -> Notice:
     if not losses:
         return notice
-    noun = "notice" if losses == 1 else "notices"
-    said = f"{losses} earlier {noun} could not be handed over, see the log of the controller"
+    said = f"{plural(losses, 'earlier notice')} could not be delivered, see the controller's log"
     return replace(notice, lines=(*notice.lines, said))
 
 
@@ -185,4 +189,4 @@ async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
         task.cancel()
     for end in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(end, Exception):
-            _log.error("telling ended by a bug", error=type(end).__name__)
+            _log.error("a receiver's task ended by a bug", error=type(end).__name__)

@@ -1,4 +1,4 @@
-"""What the outbox knows of a receiver: its name, its wishes, how fast it is told, and what became of its notices."""
+"""Receivers of notices: what they want, how delivery is retried, and counts of notices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -6,12 +6,13 @@ from threading import Lock
 from typing import Protocol
 
 from aspire_gitops.status.value import Notice, Topic
+from aspire_gitops.vocabulary.backoff import growing_s
 
 ALL_BUT_PENDING = frozenset(Topic) - {Topic.PENDING}
 
 
 class Receiver(Protocol):
-    """Somebody who is told. `name` is unique among the receivers, and holds no secret."""
+    """Receives notices. `name` is unique among the receivers, and holds no secret."""
 
     @property
     def name(self) -> str: ...
@@ -28,19 +29,16 @@ class Receiver(Protocol):
         ...
 
     async def tell(self, notice: Notice) -> None:
-        """Hand the notice over. Hearing the same one twice must do no harm.
+        """Deliver the notice. Receiving the same one twice must be harmless.
 
         Raises:
-            TellingFailed: `permanent` when the same notice can never be handed over.
+            NotificationFailed: `permanent` when the same notice can never be delivered.
         """
         ...
 
 
-_MOST_DOUBLINGS = 30
-
-
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RetryPolicy:
     """All in seconds.
 
     The pause grows from `first_s` to `longest_s`; what a receiver asks for is
@@ -55,19 +53,18 @@ class Pace:
     try_s: float = 30.0
     grace_s: float = 5.0
 
-    def pause_s(self, failures: int, wish_s: float | None, luck: float) -> float:
+    def pause_s(self, failures: int, retry_after_s: float | None, jitter: float) -> float:
         """Return how long to wait after so many failures in a row.
 
-        `luck`, from 0 to 1, spreads the pause over its upper half, so that
+        `jitter`, from 0 to 1, spreads the pause over its upper half, so that
         several programs do not come back at the same moment.
         """
-        doublings = min(max(failures - 1, 0), _MOST_DOUBLINGS)
-        grown: float = min(self.longest_s, self.first_s * 2.0**doublings) * (0.5 + luck / 2)
-        return max(grown, min(wish_s or 0.0, self.longest_wish_s))
+        grown = growing_s(failures, first_s=self.first_s, longest_s=self.longest_s)
+        return max(grown * (0.5 + jitter / 2), min(retry_after_s or 0.0, self.longest_wish_s))
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class NoticeCounts:
     """What one receiver was told since the program started.
 
     `told`, `given_up` and `replaced` (by a newer state of the same subject)
@@ -80,21 +77,23 @@ class Tally:
     replaced: int = 0
 
 
-class Tallies:
-    """One tally for each name, from several threads."""
+class NoticeCounters:
+    """Counts for each receiver, safe from several threads."""
 
     def __init__(self, names: frozenset[str]) -> None:
         self._lock = Lock()
-        self._by_name = {name: Tally() for name in sorted(names)}
+        self._by_name = {name: NoticeCounts() for name in sorted(names)}
 
     def add(self, name: str, **more: int) -> None:
-        """Add to the counts of one receiver, by the names of `Tally`."""
+        """Add to the counts of one receiver, by the fields of `NoticeCounts`."""
         with self._lock:
-            old = self._by_name.get(name, Tally())
-            sums = {f.name: getattr(old, f.name) + more.get(f.name, 0) for f in fields(Tally)}
-            self._by_name[name] = Tally(**sums)
+            old = self._by_name.get(name, NoticeCounts())
+            sums = {
+                f.name: getattr(old, f.name) + more.get(f.name, 0) for f in fields(NoticeCounts)
+            }
+            self._by_name[name] = NoticeCounts(**sums)
 
-    def now(self) -> Mapping[str, Tally]:
+    def now(self) -> Mapping[str, NoticeCounts]:
         """Return the counts at this moment."""
         with self._lock:
             return dict(self._by_name)

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 
 from aspire_gitops.notify.receiver import ALL_BUT_PENDING
 from aspire_gitops.status.value import Notice, Topic
-from aspire_gitops.vocabulary.errors import TellingFailed
-from aspire_gitops.web import TIMEOUT_S, Place, post_json
+from aspire_gitops.vocabulary.errors import NotificationFailed
+from aspire_gitops.web import TIMEOUT_S, Destination, post_json
 from aspire_ledger.canonical import JsonValue
 
 LONGEST_TITLE = 400
@@ -28,7 +28,7 @@ _SIGNS: Mapping[Topic, str] = MappingProxyType(
         Topic.FAILED: ":x:",
         Topic.STALLED: ":warning:",
         Topic.DRIFT: ":mag:",
-        Topic.FIGHT: ":crossed_swords:",
+        Topic.FLAPPING: ":crossed_swords:",
         Topic.FREEZE: ":snowflake:",
         Topic.RECOVERED: ":white_check_mark:",
         Topic.SPEND: ":moneybag:",
@@ -37,9 +37,9 @@ _SIGNS: Mapping[Topic, str] = MappingProxyType(
 _CODE = re.compile(rb"[a-z]{2,30}(_[a-z]{2,30}){1,4}")  # Slack's errors: invalid_blocks, no_service
 _ADVICE = MappingProxyType(
     {
-        403: "the webhook may not post to its channel",
-        404: "the webhook is gone; make another one and set its URL",
-        410: "the channel was archived; make a webhook for another one and set its URL",
+        403: "allow the webhook to post to its channel",
+        404: "create a new webhook (this one was deleted) and set its URL",
+        410: "create a webhook for another channel (this one was archived) and set its URL",
     }
 )
 
@@ -49,7 +49,7 @@ class SlackReceiver:
     """Posts each notice as a message. `status_page` is linked below it.
 
     Raises:
-        UsageError: `url` is no web address.
+        UsageError: `url` is not a web address.
     """
 
     url: SecretStr
@@ -60,7 +60,7 @@ class SlackReceiver:
 
     def __post_init__(self) -> None:
         """Refuse a wrong address now, not when the first notice is to be told."""
-        self._place()
+        self._destination()
 
     def wants(self, notice: Notice) -> bool:
         """Return whether people want to read it; a quiet notice is not for people."""
@@ -74,19 +74,19 @@ class SlackReceiver:
         """Post the message.
 
         Raises:
-            TellingFailed: See `web.post_json`; also for a web page instead of an answer.
+            NotificationFailed: See `web.post_json`; also for a web page instead of an answer.
         """
-        place = self._place()
+        destination = self._destination()
         body = json.dumps(message(notice, self.status_page)).encode()
-        reply = await post_json(place, body, timeout_s=self.timeout_s)
+        reply = await post_json(destination, body, timeout_s=self.timeout_s)
         if reply.lstrip()[:1] == b"<":
-            raise TellingFailed(
-                f"{place} answered with a web page; check that its URL is an incoming webhook's "
-                "and that no login page is in front of it"
+            raise NotificationFailed(
+                f"{destination} answered with a web page instead of an API reply",
+                help="check that the URL is an incoming webhook and not behind a login page",
             )
 
-    def _place(self) -> Place:
-        return Place("Slack", self.url, words=_words, advice=_ADVICE)
+    def _destination(self) -> Destination:
+        return Destination("Slack", self.url, excerpt=_words, help_by_status=_ADVICE)
 
 
 def message(notice: Notice, status_page: str | None = None) -> dict[str, JsonValue]:

@@ -12,7 +12,7 @@ from threading import RLock
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from aspire_gitops.notify.receiver import Receiver, Tallies
+from aspire_gitops.notify.receiver import NoticeCounters, Receiver
 from aspire_gitops.status.value import Notice
 
 _LARGEST = 1024 * 1024
@@ -21,7 +21,7 @@ _log = structlog.get_logger("aspire_gitops.notify")
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class QueuedNotice:
     """A notice on its way. `waiting` are the names of the receivers still to be told."""
 
     number: int
@@ -30,17 +30,17 @@ class Letter:
     waiting: frozenset[str]
 
 
-_LETTER = TypeAdapter(Letter)
+_QUEUED = TypeAdapter(QueuedNotice)
 
 
 @dataclass(frozen=True, slots=True)
-class LetterFolder:
+class SpoolFolder:
     """The files, named by number: the order in which they are told."""
 
     path: Path
 
-    def read(self) -> Iterator[Letter]:
-        """Yield what waits, in order. A file that is no letter is set aside and logged.
+    def read(self) -> Iterator[QueuedNotice]:
+        """Yield what waits, in order. A file that cannot be read as one is set aside and logged.
 
         Raises:
             OSError: The folder cannot be made or listed.
@@ -51,9 +51,9 @@ class LetterFolder:
                 with suppress(OSError):
                     path.unlink()  # somebody was killed while writing it
             elif path.suffix == ".json":
-                yield from self._letter(path)
+                yield from self._queued_in(path)
 
-    def write(self, letter: Letter) -> None:
+    def write(self, queued: QueuedNotice) -> None:
         """Write or replace one file. A kill or a power cut leaves the old one or the new.
 
         Raises:
@@ -63,10 +63,10 @@ class LetterFolder:
         descriptor, draft = tempfile.mkstemp(prefix=_DRAFT, dir=self.path)  # mode 0600
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(_LETTER.dump_json(letter))
+                file.write(_QUEUED.dump_json(queued))
                 file.flush()
                 os.fsync(file.fileno())
-            Path(draft).replace(self._file(letter.number))
+            Path(draft).replace(self._file(queued.number))
         except BaseException:
             with suppress(OSError):
                 Path(draft).unlink()
@@ -81,12 +81,12 @@ class LetterFolder:
         """
         self._file(number).unlink(missing_ok=True)
 
-    def _letter(self, path: Path) -> Iterator[Letter]:
+    def _queued_in(self, path: Path) -> Iterator[QueuedNotice]:
         try:
             with path.open("rb") as file:
-                letter = _LETTER.validate_json(file.read(_LARGEST))
-            if self._file(letter.number) == path:
-                yield letter
+                queued = _QUEUED.validate_json(file.read(_LARGEST))
+            if self._file(queued.number) == path:
+                yield queued
                 return
         except (OSError, ValidationError):
             pass
@@ -105,23 +105,25 @@ class LetterFolder:
             os.close(descriptor)
 
 
-class Waiting:
-    """The letters of one folder, oldest first, at most `most` of them."""
+class Spool:
+    """The notices that wait in one folder, oldest first, at most `most` of them."""
 
-    def __init__(self, folder: Path, names: frozenset[str], tallies: Tallies, *, most: int) -> None:
-        self._folder = LetterFolder(folder)
+    def __init__(
+        self, folder: Path, names: frozenset[str], tallies: NoticeCounters, *, most: int
+    ) -> None:
+        self._folder = SpoolFolder(folder)
         self._names = names
         self._tallies = tallies
         self._most = most
         self._lock = RLock()
-        self._letters: dict[int, Letter] = {}
+        self._queued: dict[int, QueuedNotice] = {}
         self._last = 0
         self._unsaved: set[int] = set()
         self._read()
 
     def __len__(self) -> int:
         with self._lock:
-            return len(self._letters)
+            return len(self._queued)
 
     @property
     def unsaved(self) -> int:
@@ -132,32 +134,32 @@ class Waiting:
     def add(self, notice: Notice, names: frozenset[str], at: datetime) -> None:
         """Take a notice; the same one twice counts once while it waits. Never raises OSError."""
         with self._lock:
-            if any(letter.notice.id == notice.id for letter in self._letters.values()):
+            if any(queued.notice.id == notice.id for queued in self._queued.values()):
                 return
             self._last += 1
-            letter = Letter(self._last, at, _plain(notice), names)
-            self._letters[letter.number] = letter
-            self._unsaved.add(letter.number)
+            queued = QueuedNotice(self._last, at, _plain(notice), names)
+            self._queued[queued.number] = queued
+            self._unsaved.add(queued.number)
             self._drop_oldest()
             self._save()
 
-    def next_for(self, receiver: Receiver) -> Letter | None:
-        """Return the oldest letter for a receiver; what a newer one replaces is taken out."""
+    def next_for(self, receiver: Receiver) -> QueuedNotice | None:
+        """Return the oldest notice for a receiver; what a newer one replaces is dropped."""
         with self._lock:
-            mine = [x for x in self._letters.values() if receiver.name in x.waiting]
+            mine = [x for x in self._queued.values() if receiver.name in x.waiting]
             newest = {receiver.subject(x.notice): x.number for x in mine}
-            for letter in mine:
-                subject = receiver.subject(letter.notice)
-                if subject is None or newest[subject] == letter.number:
-                    return letter
-                if self.done(letter, receiver.name):
+            for queued in mine:
+                subject = receiver.subject(queued.notice)
+                if subject is None or newest[subject] == queued.number:
+                    return queued
+                if self.done(queued, receiver.name):
                     self._tallies.add(receiver.name, replaced=1)
             return None
 
-    def done(self, letter: Letter, name: str) -> bool:
-        """Take a receiver off a letter. Returns False when it was not on it any more."""
+    def done(self, queued: QueuedNotice, name: str) -> bool:
+        """Take a receiver off a notice. Returns False when it was off already."""
         with self._lock:
-            now = self._letters.get(letter.number)
+            now = self._queued.get(queued.number)
             if now is None or name not in now.waiting:
                 return False
             self._change(now, now.waiting - {name})
@@ -166,41 +168,41 @@ class Waiting:
 
     def _read(self) -> None:
         with _disk("the notices that wait cannot be read"):
-            for letter in self._folder.read():
-                self._letters[letter.number] = letter
-                self._last = letter.number
-        for letter in list(self._letters.values()):
-            for name in sorted(letter.waiting - self._names):
-                self._give_up(letter, name, "this receiver is not configured any more")
+            for queued in self._folder.read():
+                self._queued[queued.number] = queued
+                self._last = queued.number
+        for queued in list(self._queued.values()):
+            for name in sorted(queued.waiting - self._names):
+                self._give_up(queued, name, "this receiver is not configured any more")
         self._drop_oldest()
         self._save()
 
     def _drop_oldest(self) -> None:
-        for number in list(self._letters)[: max(0, len(self._letters) - self._most)]:
-            letter = self._letters[number]
-            for name in sorted(letter.waiting):
-                self._give_up(letter, name, f"more than {self._most} notices wait")
+        for number in list(self._queued)[: max(0, len(self._queued) - self._most)]:
+            queued = self._queued[number]
+            for name in sorted(queued.waiting):
+                self._give_up(queued, name, f"more than {self._most} notices wait")
 
-    def _give_up(self, letter: Letter, name: str, why: str) -> None:
+    def _give_up(self, queued: QueuedNotice, name: str, why: str) -> None:
         self._tallies.add(name, given_up=1)
-        _log.warning("given up telling", receiver=name, notice=letter.notice.id, why=why)
-        now = self._letters[letter.number]
+        _log.warning("gave up on a notice", receiver=name, notice=queued.notice.id, why=why)
+        now = self._queued[queued.number]
         self._change(now, now.waiting - {name})
 
-    def _change(self, letter: Letter, waiting: frozenset[str]) -> None:
-        self._unsaved.add(letter.number)
+    def _change(self, queued: QueuedNotice, waiting: frozenset[str]) -> None:
+        self._unsaved.add(queued.number)
         if waiting:
-            self._letters[letter.number] = replace(letter, waiting=waiting)
+            self._queued[queued.number] = replace(queued, waiting=waiting)
         else:
-            del self._letters[letter.number]
+            del self._queued[queued.number]
 
     def _save(self) -> None:
         with _disk("notices cannot be kept on disk, only in memory"):
             # Removals first: they make room. One failure is enough to see that the disk is full.
-            for number in sorted(self._unsaved, key=lambda n: (n in self._letters, n)):
-                letter = self._letters.get(number)
-                if letter:
-                    self._folder.write(letter)
+            for number in sorted(self._unsaved, key=lambda n: (n in self._queued, n)):
+                queued = self._queued.get(number)
+                if queued:
+                    self._folder.write(queued)
                 else:
                     self._folder.remove(number)
                 self._unsaved.discard(number)

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from aspire_gitops.codec.values import document
 from aspire_gitops.notify.receiver import ALL_BUT_PENDING
 from aspire_gitops.status.value import Notice, Topic
-from aspire_gitops.web import TIMEOUT_S, Place, post_json
+from aspire_gitops.web import TIMEOUT_S, Destination, post_json
 from aspire_ledger.canonical import JsonValue
 
 SIGNATURE_HEADER = "X-Aspire-Gitops-Signature-256"
@@ -39,7 +39,7 @@ class WebhookReceiver:
     """Posts each notice as JSON, signed when there is a secret.
 
     Raises:
-        UsageError: `url` is no web address.
+        UsageError: `url` is not a web address.
     """
 
     url: SecretStr
@@ -51,7 +51,7 @@ class WebhookReceiver:
 
     def __post_init__(self) -> None:
         """Refuse a wrong address now, not when the first notice is to be told."""
-        self._place()
+        self._destination()
 
     def wants(self, notice: Notice) -> bool:
         return notice.topic in self.topics
@@ -64,16 +64,16 @@ class WebhookReceiver:
         """Post the notice. Any 2xx means that it was taken.
 
         Raises:
-            TellingFailed: See `web.post_json`.
+            NotificationFailed: See `web.post_json`.
         """
         body = json.dumps(notice_json(notice), ensure_ascii=False).encode("utf-8", "replace")
         headers = {NOTICE_HEADER: quote(notice.id, safe=":@+=", errors="replace")}
         if self.secret:
             headers |= signed_headers(self.secret, int(self.clock()), body)
-        await post_json(self._place(), body, headers=headers, timeout_s=self.timeout_s)
+        await post_json(self._destination(), body, headers=headers, timeout_s=self.timeout_s)
 
-    def _place(self) -> Place:
-        return Place("the webhook", self.url)
+    def _destination(self) -> Destination:
+        return Destination("the webhook", self.url)
 
 
 def notice_json(notice: Notice) -> dict[str, JsonValue]:

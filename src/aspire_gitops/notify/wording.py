@@ -5,47 +5,38 @@ gateway) becomes one short line in which nothing acts. `news` decides what is
 worth a notice.
 """
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.status.value import Answer, Brake, BrakeKind, Drifted, Fight, Turn
+from aspire_gitops.status.value import Answer, Drifted, FlappingField, Hold, HoldKind, Turn
 from aspire_gitops.vocabulary.revision import Revision
-from aspire_gitops.vocabulary.text import plural
+from aspire_gitops.vocabulary.text import plural, short_line
+from aspire_gitops.vocabulary.time_words import moment_utc
 
 LONGEST_TITLE = 300
 LONGEST_LINE = 300
 MOST_LINES = 20
-_ACTING = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, formats (bidi), surrogates, separators
 _ANSWERS = {
     Answer.HEALED: "healed",
     Answer.REPORTED: "only reported",
     Answer.HELD: "left alone, because somebody keeps changing it back",
     Answer.FAILED: "could not be healed",
 }
-_BRAKED = {
-    BrakeKind.SUSPEND: "Suspended",
-    BrakeKind.FREEZE: "Frozen",
-    BrakeKind.REVERT: "Held at {commit}",
+_ON_HOLD = {
+    HoldKind.SUSPEND: "Suspended",
+    HoldKind.FREEZE: "Frozen",
+    HoldKind.REVERT: "Held at {commit}",
 }
 _RELEASED = {
-    BrakeKind.SUSPEND: "Resumed",
-    BrakeKind.FREEZE: "The freeze is over",
-    BrakeKind.REVERT: "The branch is followed again",
+    HoldKind.SUSPEND: "Resumed",
+    HoldKind.FREEZE: "The freeze is over",
+    HoldKind.REVERT: "The branch is followed again",
 }
-
-
-def one_line(text: str, longest: int = LONGEST_LINE) -> str:
-    """Return `text` as one short line; a character that would act is shown as an escape."""
-    plain = " ".join(text[: 4 * longest].split())
-    shown = "".join(map(_shown, plain))
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def bounded(lines: Iterable[str]) -> tuple[str, ...]:
     """Return at most `MOST_LINES` lines, each short; the last says how many more there were."""
-    found = [one_line(line) for line in lines if line.strip()]
+    found = [short_line(line, LONGEST_LINE) for line in lines if line.strip()]
     if len(found) <= MOST_LINES:
         return tuple(found)
     return (*found[: MOST_LINES - 1], f"and {len(found) - MOST_LINES + 1} more")
@@ -70,7 +61,7 @@ def plan_lines(plan: Plan | None) -> Iterator[str]:
 
 
 def trouble_lines(turn: Turn) -> Iterator[str]:
-    """Yield the way out, and each mistake: diagnostics, refusals, failed changes."""
+    """Yield what to do, and each mistake: diagnostics, refusals, failed changes."""
     if turn.help:
         yield f"what to do: {turn.help}"
     for found in turn.diagnostics:
@@ -92,42 +83,31 @@ def drift_lines(drift: Iterable[Drifted]) -> Iterator[str]:
     for one in drift:
         fields = ", ".join(one.fields) or "the whole object is gone"
         by = f", changed by {one.by}" if one.by else ""
-        since = f" at {clock(one.since)}" if one.since else ""
+        since = f" at {moment_utc(one.since)}" if one.since else ""
         yield f"{one.object}: {fields}{by}{since} ({_ANSWERS[one.answer]})"
 
 
-def fight_title(fights: Sequence[Fight]) -> str:
-    """Return that somebody works against git."""
-    return f"Somebody keeps changing {plural(len(fights), 'field')} back; healing slows down"
+def flapping_title(flapping: Sequence[FlappingField]) -> str:
+    """Return that somebody keeps changing fields back."""
+    return f"Somebody keeps changing {plural(len(flapping), 'field')} back; healing slows down"
 
 
-def fight_lines(fights: Iterable[Fight]) -> Iterator[str]:
-    """Yield each field, how often it was fought over, and when it is healed again."""
-    for fight in fights:
-        where = f"{fight.object} {fight.path}".strip()
-        again = clock(fight.heals_again_at)
-        yield f"{where}: {fight.times} times within the hour; healed again after {again}"
+def flapping_lines(flapping: Iterable[FlappingField]) -> Iterator[str]:
+    """Yield each field, how often it was changed back, and when it is healed again."""
+    for flap in flapping:
+        where = f"{flap.object} {flap.path}".strip()
+        again = moment_utc(flap.heals_again_at)
+        yield f"{where}: {flap.times} times within the hour; healed again after {again}"
 
 
-def brake_title(brake: Brake) -> str:
-    """Return who put a brake on, until when and why."""
-    until = f" until {clock(brake.until)}" if brake.until else ""
-    what = _BRAKED[brake.kind].format(commit=(brake.commit or "")[:7])
-    return f"{what} by {brake.owner}{until}: {brake.reason}"
+def hold_title(hold: Hold) -> str:
+    """Return who put a hold on, until when and why."""
+    until = f" until {moment_utc(hold.until)}" if hold.until else ""
+    what = _ON_HOLD[hold.kind].format(commit=(hold.commit or "")[:7])
+    return f"{what} by {hold.owner}{until}: {hold.reason}"
 
 
-def release_title(brake: Brake) -> str:
-    """Return that a brake is off."""
-    put_on = f"{brake.owner} put it on at {clock(brake.since)}: {brake.reason}"
-    return f"{_RELEASED[brake.kind]} ({put_on})"
-
-
-def clock(moment: datetime) -> str:
-    """Return a time for a sentence, in UTC: people read it anywhere."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-def _shown(character: str) -> str:
-    if unicodedata.category(character) not in _ACTING:
-        return character
-    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+def release_title(hold: Hold) -> str:
+    """Return that a hold has ended."""
+    put_on = f"{hold.owner} put it on at {moment_utc(hold.since)}: {hold.reason}"
+    return f"{_RELEASED[hold.kind]} ({put_on})"

@@ -11,7 +11,7 @@ from aspire_gitops.pipeline.plan import compile_checked
 from aspire_gitops.review.builder import Side
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.sources.directory import shown_folder
-from aspire_gitops.sources.git import Compared, Comparison
+from aspire_gitops.sources.git import ComparedTrees, Comparison
 from aspire_gitops.validation import judge_once
 from aspire_gitops.vocabulary.revision import SourceTree
 
@@ -20,11 +20,11 @@ def compare(wanted: Revisions) -> Comparison:
     """Read two revisions. Paths are as the repository has them, wherever the program runs.
 
     Raises:
-        UsageError: The folder is in no git repository, or there is no such revision.
+        UsageError: The folder is not in a git repository, or the revision does not exist.
         SourceUnavailable: One of them cannot be read as a whole.
     """
     repository, folder = in_repository(wanted.folder)
-    compared = Compared(repository, folder, wanted.base, direct=wanted.direct)
+    compared = ComparedTrees(repository, folder, wanted.base, direct=wanted.direct)
     if wanted.head is not None:
         return compared.with_commit(wanted.head)
     tree = DirectorySource(wanted.folder).read()

@@ -42,9 +42,9 @@ _TOO_HIGH = "LiteLLM counts more for it than the ledger has, and would refuse it
 
 def addresses_to_adopt(compiled: Compiled, snapshot: Snapshot, owner: str) -> frozenset[str]:
     """Return the keys of which a plan must know whose they are, by address."""
-    foreign = match(snapshot.objects, owner)
+    unmanaged = match(snapshot.objects, owner)
     found = (
-        foreign.foreign_named(key.kind, compiled.objects[key].handle)
+        unmanaged.unmanaged_named(key.kind, compiled.objects[key].handle)
         for key, intent in compiled.intents.items()
         if intent.adopt and KINDS[key.kind].facts.counting and key in compiled.objects
     )

@@ -81,7 +81,7 @@ def make_plan(
             *unknown_bookings(compiled, snapshot, changes),
             *unlike_warnings(own_spends(snapshot, owner)),
         ),
-        foreign=tuple(sorted(_named(item) for item in matched.foreign)),
+        unmanaged=tuple(sorted(_named(item) for item in matched.unmanaged)),
         fallbacks=tuple(sorted(snapshot.fallbacks)),
         unverified=tuple(
             sorted(k for k, i in compiled.intents.items() if i.secrets and k not in evidence)
@@ -112,14 +112,14 @@ class _Comparison:
     def result(self) -> Change | Refusal | None:
         key = self.wanted.key
         live = self.matched.ours.get(key)
-        foreign = self.matched.foreign_named(key.kind, self.wanted.handle)
-        if live and not foreign:
+        unmanaged = self.matched.unmanaged_named(key.kind, self.wanted.handle)
+        if live and not unmanaged:
             return self._update(live)
-        if not foreign:
+        if not unmanaged:
             return self._create()
-        if live or len(foreign) > 1 or not self._intent.adopt:
-            return self._name_taken(foreign, already_ours=bool(live))
-        return self._adopt(foreign[0])
+        if live or len(unmanaged) > 1 or not self._intent.adopt:
+            return self._name_taken(unmanaged, already_ours=bool(live))
+        return self._adopt(unmanaged[0])
 
     @property
     def _facts(self) -> Facts:
@@ -205,11 +205,11 @@ class _Comparison:
             " `deliver: file` in place of `adopt: true`",
         )
 
-    def _name_taken(self, foreign: tuple[GatewayObject, ...], *, already_ours: bool) -> Refusal:
-        key, where = self.wanted.key, ", ".join(sorted(str(o.address) for o in foreign))
+    def _name_taken(self, unmanaged: tuple[GatewayObject, ...], *, already_ours: bool) -> Refusal:
+        key, where = self.wanted.key, ", ".join(sorted(str(o.address) for o in unmanaged))
         whose = "beside ours" if already_ours else "already"
         help_ = "delete it by hand, or rename the one in the reviewed files"
-        if not already_ours and len(foreign) == 1:
+        if not already_ours and len(unmanaged) == 1:
             help_ = f"say `adopt: true` in {self._intent.source or 'its file'} to take it over, or {help_}"
         return Refusal(
             NAME_TAKEN,

@@ -26,23 +26,23 @@ class Matched:
 
     ours: Mapping[ObjectKey, GatewayObject]
     leftovers: tuple[GatewayObject, ...]
-    foreign: tuple[GatewayObject, ...]
+    unmanaged: tuple[GatewayObject, ...]
     refusals: tuple[Refusal, ...]
     _by_name: Mapping[tuple[Kind, str], tuple[GatewayObject, ...]]
 
-    def foreign_named(self, kind: Kind, handle: str) -> tuple[GatewayObject, ...]:
+    def unmanaged_named(self, kind: Kind, handle: str) -> tuple[GatewayObject, ...]:
         return self._by_name.get((kind, handle), ())
 
 
 def match(objects: Iterable[GatewayObject], owner: str) -> Matched:
     """Sort the live objects out by whose they are."""
     groups: dict[ObjectKey, list[GatewayObject]] = defaultdict(list)
-    foreign = []
+    unmanaged = []
     for item in objects:
         if item.mark and item.mark.owner == owner:
             groups[ObjectKey(item.key.kind, item.mark.name)].append(item)
         else:
-            foreign.append(item)
+            unmanaged.append(item)
 
     ours, leftovers, refusals = {}, [], []
     for key, group in groups.items():
@@ -52,14 +52,14 @@ def match(objects: Iterable[GatewayObject], owner: str) -> Matched:
             leftovers += rest
         elif rest:
             refusals.append(_ambiguous(key, group))
-    return Matched(ours, tuple(leftovers), tuple(foreign), tuple(refusals), _by_name(foreign))
+    return Matched(ours, tuple(leftovers), tuple(unmanaged), tuple(refusals), _by_name(unmanaged))
 
 
 def _by_name(
-    foreign: Iterable[GatewayObject],
+    unmanaged: Iterable[GatewayObject],
 ) -> Mapping[tuple[Kind, str], tuple[GatewayObject, ...]]:
     named: dict[tuple[Kind, str], tuple[GatewayObject, ...]] = {}
-    for item in foreign:
+    for item in unmanaged:
         place = item.key.kind, item.handle
         named[place] = (*named.get(place, ()), item)
     return named

@@ -89,7 +89,7 @@ class Plan:
     changes: tuple[Change, ...]
     refusals: tuple[Refusal, ...] = ()
     warnings: tuple[str, ...] = ()
-    foreign: tuple[str, ...] = ()
+    unmanaged: tuple[str, ...] = ()
     fallbacks: tuple[LiveFallback, ...] = ()
     unverified: tuple[ObjectKey, ...] = ()  # secrets that could not be compared, for lack of them
 

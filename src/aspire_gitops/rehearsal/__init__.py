@@ -1,8 +1,8 @@
 """Apply a revision to a throw-away gateway and prove, call by call, that it does what it says.
 
-`redirect`, `checks`, `books` and the `attacks` are pure. `script` is the order of
-events, `live` starts the sandbox that `sandboxed` plays them on. The real gateway and
-the real providers are never talked to.
+`redirect`, `checks`, `books` and the `attacks` are pure. `steps` are what is
+done in order, `live` starts the sandbox that they run on. The real gateway and the real
+providers are never contacted.
 """
 
 from aspire_gitops.rehearsal.live import rehearse

@@ -1,4 +1,4 @@
-"""Make the calls that apps make and the attacks on them, and put both accounts of each side by side."""
+"""Make the calls of apps and the attacks, and return both accounts of each."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from aspire_gitops.rehearsal.attacks import Attack, Names
 from aspire_gitops.rehearsal.attacks.values import CALLERS_SECRET, HttpCall, http_call
-from aspire_gitops.rehearsal.environment import Call, Exchange, Received
+from aspire_gitops.rehearsal.environment import AppCall, CallResult, Received
 from aspire_gitops.sandbox import UpstreamCall, UpstreamControl
 from aspire_gitops.sandbox.loopback import HTTP_ERRORS, LoopbackClient, loopback_client
 from aspire_gitops.sandbox.upstream.request import PIXEL
@@ -26,7 +26,7 @@ class AppCaller:
     def __init__(self, base_url: str, control: UpstreamControl) -> None:
         self._base_url, self._control = base_url, control
 
-    def call(self, call: Call, key: str) -> Exchange:
+    def call(self, call: AppCall, key: str) -> CallResult:
         """Make one call with a key's value.
 
         Raises:
@@ -42,7 +42,7 @@ class AppCaller:
             raise SandboxError(
                 f"the gateway did not answer a call to {call.model} ({type(error).__name__})"
             ) from error
-        return Exchange(
+        return CallResult(
             status=reply.status_code,
             model_id=reply.headers.get("x-litellm-model-id"),
             fallbacks=reply.headers.get("x-litellm-attempted-fallbacks"),
@@ -64,7 +64,7 @@ def received_by(call: UpstreamCall) -> Received:
     )
 
 
-def _chat(call: Call) -> tuple[str, Body]:
+def _chat(call: AppCall) -> tuple[str, Body]:
     content: str | Sequence[Mapping[str, Any]] = "ping"
     if call.vision:
         picture = {"type": "image_url", "image_url": {"url": _PICTURE}}
@@ -73,20 +73,20 @@ def _chat(call: Call) -> tuple[str, Body]:
     return "/v1/chat/completions", {"model": call.model, "messages": [message], "max_tokens": 16}
 
 
-def _embedding(call: Call) -> tuple[str, Body]:
+def _embedding(call: AppCall) -> tuple[str, Body]:
     return "/v1/embeddings", {"model": call.model, "input": "ping"}
 
 
-def _ocr(call: Call) -> tuple[str, Body]:
+def _ocr(call: AppCall) -> tuple[str, Body]:
     document = {"type": "image_url", "image_url": _PICTURE}
     return "/v1/ocr", {"model": call.model, "document": document}
 
 
-def _image(call: Call) -> tuple[str, Body]:
+def _image(call: AppCall) -> tuple[str, Body]:
     return "/v1/images/generations", {"model": call.model, "prompt": "ping", "n": 1}
 
 
-_REQUESTS: Mapping[str, Callable[[Call], tuple[str, Body]]] = {
+_REQUESTS: Mapping[str, Callable[[AppCall], tuple[str, Body]]] = {
     "chat": _chat,
     "embedding": _embedding,
     "ocr": _ocr,

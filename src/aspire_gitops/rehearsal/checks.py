@@ -1,4 +1,4 @@
-"""Judge what was seen. Pure: each check returns a fact, or raises `NotProved` with what it saw instead."""
+"""Judge what was seen. Pure: each check returns a fact, or raises `CheckFailed` with what it saw instead."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from aspire_gitops.applying import Outcome, Status
 from aspire_gitops.planning.plan import Action, Plan
 from aspire_gitops.rehearsal.attacks import Attack, AttackKind
 from aspire_gitops.rehearsal.books import Agreement, Book, Disagreement, Tariff, agreement, shown
-from aspire_gitops.rehearsal.environment import Attacked, Exchange, Received
+from aspire_gitops.rehearsal.environment import Attacked, CallResult, Received
 from aspire_gitops.state import ObjectKey
 from aspire_gitops.vocabulary.text import plural
 
@@ -17,8 +17,8 @@ _REFUSED_AS_WRONG = frozenset({400, 401, 403, 404, 405, 413, 422, 429})
 _NONE = (None, "0")
 
 
-class NotProved(Exception):
-    """A check saw something else than it must. The message says what."""
+class CheckFailed(Exception):
+    """A check failed. The message says what it saw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ def all_applied(outcome: Outcome) -> str:
     """Every planned change was carried out and read back."""
     for result in outcome.results:
         if result.status is not Status.APPLIED:
-            raise NotProved(f"{result.change.key} {result.status}: {result.message}")
+            raise CheckFailed(f"{result.change.key} {result.status}: {result.message}")
     if not outcome.results:
-        raise NotProved("the plan was empty, so nothing was applied")
+        raise CheckFailed("the plan was empty, so nothing was applied")
     return f"{len(outcome.results)} changes, each read back from the gateway"
 
 
@@ -48,58 +48,60 @@ def nothing_to_do(plan: Plan) -> str:
         change = plan.changes[0]
         fields = ", ".join(field.path for field in change.fields)
         more = f" and {len(plan.changes) - 1} more" if len(plan.changes) > 1 else ""
-        raise NotProved(f"the plan still wants to {change.action} {change.key} ({fields}){more}")
+        raise CheckFailed(f"the plan still wants to {change.action} {change.key} ({fields}){more}")
     if plan.refusals:
-        raise NotProved(f"the plan refuses {plan.refusals[0].object}: {plan.refusals[0].message}")
+        raise CheckFailed(f"the plan refuses {plan.refusals[0].object}: {plan.refusals[0].message}")
     if plan.unverified:
-        raise NotProved(f"the secrets of {plan.unverified[0]} were not compared")
+        raise CheckFailed(f"the secrets of {plan.unverified[0]} were not compared")
     return "the plan is empty: the gateway is what the files say, secrets included"
 
 
-def answered_by(exchange: Exchange, route: Route) -> str:
+def answered_by(exchange: CallResult, route: Route) -> str:
     """The call succeeded, and headers and upstream agree that the one right deployment answered."""
     if exchange.status != 200:
-        raise NotProved(f"{route.alias} answered {exchange.status}: {exchange.message}")
+        raise CheckFailed(f"{route.alias} answered {exchange.status}: {exchange.message}")
     if exchange.model_id != route.model_id:
-        raise NotProved(
+        raise CheckFailed(
             f"{route.alias} was answered by {exchange.model_id or 'nobody known'}"
             f" and not by {route.model_id}"
         )
     _no_other_road(exchange, route)
     if len(exchange.received) != 1:
-        raise NotProved(f"{route.alias}: {len(exchange.received)} requests went out for one call")
+        raise CheckFailed(f"{route.alias}: {len(exchange.received)} requests went out for one call")
     _only_to(exchange.received, route)
     return f"{route.alias} → {route.provider}, {route.model} ({route.model_id})"
 
 
-def refused(exchange: Exchange, model: str) -> str:
+def refused(exchange: CallResult, model: str) -> str:
     """The gateway said no, and no upstream heard of it."""
     if exchange.status not in _REFUSED:
-        raise NotProved(f"{model} answered {exchange.status}, though the key may not call it")
+        raise CheckFailed(f"{model} answered {exchange.status}, though the key may not call it")
     if exchange.received:
-        raise NotProved(f"{model} was refused, but {exchange.received[0].provider} was called")
+        raise CheckFailed(f"{model} was refused, but {exchange.received[0].provider} was called")
     return f"{model} → {exchange.status}, and nothing left the gateway"
 
 
-def failed_loudly(exchange: Exchange, route: Route) -> str:
+def failed_loudly(exchange: CallResult, route: Route) -> str:
     """The call failed with the provider, and nobody else was asked."""
     if exchange.status < 500 and exchange.status != 429:
-        raise NotProved(
+        raise CheckFailed(
             f"{route.alias} answered {exchange.status} while {route.provider} is down:"
             f" somebody else answered, or it was hidden"
         )
     if exchange.model_id not in (None, route.model_id):
-        raise NotProved(f"{route.alias} went to {exchange.model_id} while {route.provider} is down")
+        raise CheckFailed(
+            f"{route.alias} went to {exchange.model_id} while {route.provider} is down"
+        )
     _no_other_road(exchange, route)
     if not exchange.received:
-        raise NotProved(f"{route.alias} failed before {route.provider} was asked")
+        raise CheckFailed(f"{route.alias} failed before {route.provider} was asked")
     _only_to(exchange.received, route)
     times = len(exchange.received)
     asked = "once" if times == 1 else f"{times} times"
     return f"{route.alias} → {exchange.status}; {route.provider} was asked {asked}, nobody else was"
 
 
-class Verdict(StrEnum):
+class AttackOutcome(StrEnum):
     """How a gateway withstood an attack."""
 
     REFUSED = "refused"
@@ -108,42 +110,44 @@ class Verdict(StrEnum):
     SERVED = "served"  # with a key whose calls nobody counts: no harm but the cost
 
 
-def withstood(attack: Attack, seen: Attacked, route: Route, tariff: Tariff | None) -> Verdict:
+def withstood(attack: Attack, seen: Attacked, route: Route, tariff: Tariff | None) -> AttackOutcome:
     """The attack was refused before any provider heard of it, or all it cost is booked.
 
     `tariff` is what calls cost, None for a key whose calls nobody counts.
     """
     try:
         return _withstood(attack, seen, route, tariff)
-    except NotProved as error:
-        raise NotProved(f"{attack.name}: {error}") from None
+    except CheckFailed as error:
+        raise CheckFailed(f"{attack.name}: {error}") from None
 
 
-def _withstood(attack: Attack, seen: Attacked, route: Route, tariff: Tariff | None) -> Verdict:
+def _withstood(
+    attack: Attack, seen: Attacked, route: Route, tariff: Tariff | None
+) -> AttackOutcome:
     if seen.leaked:
-        raise NotProved(f"a provider received {', '.join(seen.leaked)}")
+        raise CheckFailed(f"a provider received {', '.join(seen.leaked)}")
     _only_to(seen.received, route)
     if seen.held:
-        raise NotProved("it ended, and money is still set aside for it")
+        raise CheckFailed("it ended, and money is still set aside for it")
     may_fail = attack.fault is not None or attack.leaves_after_s is not None
     if (seen.status == 0 or seen.status >= 500) and not (may_fail and seen.received):
-        raise NotProved(f"answered {seen.status or 'nothing'}: {seen.message}")
+        raise CheckFailed(f"answered {seen.status or 'nothing'}: {seen.message}")
     if seen.status in _REFUSED_AS_WRONG and not seen.received:
         if attack.kind is AttackKind.HONEST:
-            raise NotProved(f"refused with {seen.status}: {seen.message}")
+            raise CheckFailed(f"refused with {seen.status}: {seen.message}")
         if seen.booked:
-            raise NotProved("it was refused, and something is booked for it")
-        return Verdict.REFUSED
+            raise CheckFailed("it was refused, and something is booked for it")
+        return AttackOutcome.REFUSED
     if tariff is None:
-        return Verdict.SERVED
+        return AttackOutcome.SERVED
     bills = [(call.billed, tariff.priced(call.billed)) for call in seen.received]
     stays = attack.fault is None and attack.leaves_after_s is None
     if stays and any(cost and not bill.reported for bill, cost in bills):
-        raise NotProved("the provider was not asked what it used")
+        raise CheckFailed("the provider was not asked what it used")
     try:
-        return Verdict(agreement(bills, seen.booked, strict=tariff.strict).value)
+        return AttackOutcome(agreement(bills, seen.booked, strict=tariff.strict).value)
     except Disagreement as error:
-        raise NotProved(str(error)) from None
+        raise CheckFailed(str(error)) from None
 
 
 def books_agree(books: tuple[Book, ...]) -> str:
@@ -151,18 +155,18 @@ def books_agree(books: tuple[Book, ...]) -> str:
     for book in books:
         least = book.billed if book.strict else book.reported
         if book.booked < least or (book.reported == book.billed != book.booked):
-            raise NotProved(
+            raise CheckFailed(
                 f"budget {book.budget}: {shown(book.billed)} AUD billed,"
                 f" {shown(book.booked)} AUD booked"
             )
     if not any(book.calls for book in books):
-        raise NotProved("nothing was billed, so nothing is compared")
+        raise CheckFailed("nothing was billed, so nothing is compared")
     booked, calls = sum(book.booked for book in books), sum(book.calls for book in books)
     where = plural(len(books), "budget")
-    return f"{plural(calls, 'call')}, {shown(booked)} AUD in {where}: the ledger has all of it"
+    return f"{plural(calls, 'call')}, {shown(booked)} AUD in {where}: all booked by the ledger"
 
 
-def no_fallback(exchange: Exchange, route: Route) -> str:
+def no_fallback(exchange: CallResult, route: Route) -> str:
     """A call that asks for fallbacks was refused for that, or failed with its provider alone."""
     if exchange.status in _REFUSED_AS_WRONG and not exchange.received:
         return f"{route.alias} → {exchange.status}, refused before anybody was asked"
@@ -172,42 +176,42 @@ def no_fallback(exchange: Exchange, route: Route) -> str:
 def one_update(plan: Plan, alias: ObjectKey) -> str:
     """The swap is exactly one change of exactly that alias."""
     if plan.refusals:
-        raise NotProved(f"the plan refuses the swap: {plan.refusals[0].message}")
+        raise CheckFailed(f"the plan refuses the swap: {plan.refusals[0].message}")
     if [change.key for change in plan.changes] != [alias]:
         found = ", ".join(f"{change.action} {change.key}" for change in plan.changes) or "nothing"
-        raise NotProved(f"the swap plans {found}, and not one change of {alias}")
+        raise CheckFailed(f"the swap plans {found}, and not one change of {alias}")
     change = plan.changes[0]
     if change.action not in (Action.UPDATE, Action.REPLACE):
-        raise NotProved(f"the swap would {change.action} {alias}")
+        raise CheckFailed(f"the swap would {change.action} {alias}")
     return f"the plan: {change.action} {alias}, {len(change.fields)} fields, nothing else"
 
 
 def no_secret(written: Mapping[str, str], planted: Mapping[str, str]) -> str:
     """None of the planted secrets is in anything that we wrote."""
     if not (written and planted):
-        raise NotProved("there was nothing to search, so nothing is proved")
+        raise CheckFailed("there was nothing to search, so nothing is proved")
     for place, text in written.items():
         for name, secret in planted.items():
             if secret in text:
-                raise NotProved(f"{name} is in {place}")
+                raise CheckFailed(f"{name} is in {place}")
     searched = sum(map(len, written.values()))
     return f"{len(planted)} secrets looked for in {len(written)} texts, {searched:,} characters"
 
 
-def _no_other_road(exchange: Exchange, route: Route) -> None:
+def _no_other_road(exchange: CallResult, route: Route) -> None:
     if exchange.fallbacks not in _NONE:
-        raise NotProved(f"{route.alias}: {exchange.fallbacks} fallbacks were attempted")
+        raise CheckFailed(f"{route.alias}: {exchange.fallbacks} fallbacks were attempted")
     if exchange.retries not in _NONE:
-        raise NotProved(f"{route.alias}: {exchange.retries} retries were attempted")
+        raise CheckFailed(f"{route.alias}: {exchange.retries} retries were attempted")
 
 
 def _only_to(received: tuple[Received, ...], route: Route) -> None:
     for request in received:
         model = route.model if request.unread else request.model
         if (request.provider, model) != (route.provider, route.model):
-            raise NotProved(
+            raise CheckFailed(
                 f"{route.alias} went to {request.provider}, {request.model or request.path},"
                 f" and not to {route.provider}, {route.model}"
             )
         if request.credential != route.credential:
-            raise NotProved(f"{route.provider} was called with another credential than its own")
+            raise CheckFailed(f"{route.provider} was called with another credential than its own")

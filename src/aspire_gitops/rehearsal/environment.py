@@ -1,4 +1,4 @@
-"""The stage that a rehearsal is played on: a gateway, its upstream, and calls through both.
+"""What a rehearsal runs against: a gateway, its upstream, and calls through both.
 
 Values and one protocol. `live` implements it with a sandbox, tests with answers
 of their own.
@@ -18,7 +18,7 @@ from aspire_ledger.canonical import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class AppCall:
     """One call by an app: with which key, for which alias, and what else is in the body."""
 
     key: ObjectKey
@@ -44,11 +44,11 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class CallResult:
     """What came back for one call, and what went out for it.
 
     The headers are LiteLLM's account of who answered; `received` is the
-    upstream's. Neither is believed without the other.
+    upstream's. Neither counts without the other.
     """
 
     status: int
@@ -76,8 +76,8 @@ class Attacked:
     message: str = ""  # of an error, cut
 
 
-class Stage(Protocol):
-    """What the script needs of a gateway."""
+class Environment(Protocol):
+    """What the steps need of a gateway."""
 
     def make_keys_by_hand(self, compiled: Compiled) -> tuple[str, ...]:
         """Make the keys that the files adopt, as somebody once did on the real gateway."""
@@ -91,7 +91,7 @@ class Stage(Protocol):
         """Return where each object of ours is on the gateway."""
         ...
 
-    def call(self, call: Call) -> Exchange: ...
+    def call(self, call: AppCall) -> CallResult: ...
 
     def attack(self, attack: Attack, names: Names, key: ObjectKey) -> Attacked:
         """Play one attack with a key, and wait until the ledger has settled it."""
@@ -106,15 +106,15 @@ class Stage(Protocol):
         ...
 
     def fail(self, provider: str) -> None:
-        """Let every request to a provider fail with 503, until `mend`."""
+        """Let every request to a provider fail with 503, until `recover`."""
         ...
 
-    def mend(self) -> None: ...
+    def recover(self) -> None: ...
 
     def restart(self) -> None: ...
 
     def planted(self) -> Mapping[str, str]:
-        """Return every secret that exists on the stage, by what it is."""
+        """Return every secret that exists in the environment, by what it is."""
         ...
 
     def secret_of(self, provider: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Rehearse on a real throw-away gateway: start it, play the script on it, always stop it."""
+"""Rehearse on a real throw-away gateway: start it, run the steps, always stop it."""
 
 import asyncio
 import secrets as random
@@ -21,9 +21,9 @@ from aspire_gitops.rehearsal.attacks import Attack, Names
 from aspire_gitops.rehearsal.bookkeeping import Bookkeeper
 from aspire_gitops.rehearsal.books import Book
 from aspire_gitops.rehearsal.calling import AppCaller, Attacker, leaks, received_by
-from aspire_gitops.rehearsal.environment import Attacked, Call, Exchange
+from aspire_gitops.rehearsal.environment import AppCall, Attacked, CallResult
 from aspire_gitops.rehearsal.ledger_books import LedgerBooks
-from aspire_gitops.rehearsal.ours import Ours
+from aspire_gitops.rehearsal.recorder import Recorder
 from aspire_gitops.rehearsal.redirect import Redirected, keys_folder, redirect, secret_reference
 from aspire_gitops.rehearsal.report import Rehearsal, Watcher
 from aspire_gitops.rehearsal.steps import play
@@ -36,14 +36,14 @@ from aspire_ledger.canonical import JsonValue
 Answer = TypeVar("Answer")
 
 
-class SandboxStage:
-    """One sandbox with its upstream. Implements `Stage`."""
+class SandboxEnvironment:
+    """One sandbox with its upstream. Implements `Environment`."""
 
     def __init__(
         self,
         sandbox: Sandbox,
         redirected: Redirected,
-        ours: Ours,
+        recorder: Recorder,
         bookkeeper: Bookkeeper,
         *,
         deliveries: Deliveries,
@@ -54,7 +54,7 @@ class SandboxStage:
         self._control = UpstreamControl(sandbox.upstream_url)
         self._caller = AppCaller(sandbox.base_url, self._control)
         self._attacker = Attacker(sandbox.base_url, self._control)
-        self._redirected, self._ours = redirected, ours
+        self._redirected, self._recorder = redirected, recorder
         self._deliveries = deliveries
         self._admin_key = SecretStr(sandbox.master_key)
         self._made_by_hand: dict[ObjectKey, str] = {}
@@ -72,29 +72,29 @@ class SandboxStage:
     def plan(self, compiled: Compiled) -> Plan:
         secrets = resolve_secrets(compiled.intents)
         found = self._snapshot()
-        adopted = addresses_to_adopt(compiled, found, self._ours.owner)
+        adopted = addresses_to_adopt(compiled, found, self._recorder.owner)
         if adopted:
             found = self._ask(lambda client: client.read_holders(found, adopted))
-        plan = plan_with(compiled, found, self._ours.owner, secrets)
-        self._ours.keep_plan(plan)
+        plan = plan_with(compiled, found, self._recorder.owner, secrets)
+        self._recorder.keep_plan(plan)
         return plan
 
     def apply(self, plan: Plan, compiled: Compiled) -> Outcome:
         secrets = resolve_secrets(compiled.intents)
         outcome = self._ask(lambda client: apply_plan(plan, client, secrets, self._deliveries))
-        self._ours.keep_outcome(outcome)
+        self._recorder.keep_outcome(outcome)
         return outcome
 
     def addresses(self) -> Mapping[ObjectKey, str]:
         return {
             ObjectKey(item.key.kind, item.mark.name): item.address
             for item in self._snapshot().objects
-            if item.mark and item.mark.owner == self._ours.owner and item.address
+            if item.mark and item.mark.owner == self._recorder.owner and item.address
         }
 
-    def call(self, call: Call) -> Exchange:
+    def call(self, call: AppCall) -> CallResult:
         exchange = self._caller.call(call, self._value_of(call.key))
-        self._ours.keep(f"the answer to {call.key.name} for {call.model}", exchange.message)
+        self._recorder.keep(f"the answer to {call.key.name} for {call.model}", exchange.message)
         self._bookkeeper.note(call.key, call.model, exchange.received)
         return exchange
 
@@ -106,7 +106,7 @@ class SandboxStage:
         self._attacker.behave()
         received = tuple(map(received_by, calls))
         self._bookkeeper.note(key, names.alias, received)
-        self._ours.keep(f"the answer to {key.name}, {attack.name}", message)
+        self._recorder.keep(f"the answer to {key.name}, {attack.name}", message)
         planted = {name: secret for name, secret in self.planted().items() if secret != value}
         return Attacked(
             status=status,
@@ -132,7 +132,7 @@ class SandboxStage:
     def fail(self, provider: str) -> None:
         self._control.fail(503, provider=provider)
 
-    def mend(self) -> None:
+    def recover(self) -> None:
         self._control.reset()
 
     def restart(self) -> None:
@@ -155,7 +155,7 @@ class SandboxStage:
         return next(iter(values.values()), None)
 
     def written(self) -> Mapping[str, str]:
-        return self._ours.written()
+        return self._recorder.written()
 
     def _value_of(self, key: ObjectKey) -> str:
         if key in self._made_by_hand:
@@ -199,17 +199,17 @@ def rehearse(compiled: Compiled, watcher: Watcher, *, owner: str) -> Rehearsal:
     Raises:
         SandboxError: The sandbox could not be started; see its message.
     """
-    with staged(compiled, watcher.tells, owner=owner) as (stage, redirected):
-        return play(stage, redirected, watcher)
+    with staged(compiled, watcher.tells, owner=owner) as (environment, redirected):
+        return play(environment, redirected, watcher)
 
 
 @contextmanager
 def staged(
     compiled: Compiled, progress: Callable[[str], None], *, owner: str
-) -> Iterator[tuple[SandboxStage, Compiled]]:
+) -> Iterator[tuple[SandboxEnvironment, Compiled]]:
     """Start a gateway for `compiled`, and apply nothing.
 
-    Yields the stage, and `compiled` as it is meant for it: every provider a stand-in.
+    Yields the environment, and `compiled` adapted to it: every provider is a stand-in.
 
     Raises:
         SandboxError: As `rehearse`.
@@ -226,13 +226,15 @@ def staged(
             raise AssertionError("the sandbox was asked for an upstream and has none")
         redirected = redirect(compiled, sandbox.upstream_url, folder, fake_secret)
         _write_secrets(redirected, folder)
-        ours = Ours(owner)
-        stack.enter_context(ours.listening())
+        recorder = Recorder(owner)
+        stack.enter_context(recorder.listening())
         books = sandbox.ledger_url and stack.enter_context(LedgerBooks(sandbox.ledger_url))
         keeper = Bookkeeper(redirected.compiled, books or None)
         deliveries = deliveries_in(Path(keys_folder(folder)))
-        stage = SandboxStage(sandbox, redirected, ours, keeper, deliveries=deliveries)
-        yield stage, redirected.compiled
+        environment = SandboxEnvironment(
+            sandbox, redirected, recorder, keeper, deliveries=deliveries
+        )
+        yield environment, redirected.compiled
 
 
 def fake_secret(protocol: str) -> str:

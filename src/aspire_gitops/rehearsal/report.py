@@ -45,7 +45,7 @@ class Rehearsal:
     def passed(self) -> bool:
         """Say whether something was proved and nothing failed.
 
-        A step that the files leave no room for (a swap with one provider) is no failure.
+        A step that does not apply to the files (a swap with one provider) does not fail.
         """
         found = {step.status for step in self.steps}
         return StepStatus.PASSED in found and StepStatus.FAILED not in found
@@ -64,7 +64,7 @@ class Rehearsal:
 
 
 class Watcher(Protocol):
-    """Somebody who wants to hear how it goes."""
+    """Receives the progress of a rehearsal."""
 
     def begins(self, title: str) -> None: ...
 
@@ -156,7 +156,7 @@ def _next(rehearsal: Rehearsal) -> str:
 _NEXT = """
 Try next:
   edit a file in gateway.d, such as the target of an alias, then
-  aspire-gitops validate           say what is wrong with it
-  aspire-gitops rehearse           prove the edit, before anybody meets it
+  aspire-gitops validate           find mistakes
+  aspire-gitops rehearse           prove the edit before it is merged
   aspire-gitops plan               see what it changes on your gateway (docs/reference/settings.md)
 """

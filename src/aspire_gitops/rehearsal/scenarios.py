@@ -1,11 +1,11 @@
-"""Who plays in a rehearsal: the keys, the aliases they may call, and pairs fit for a swap. Pure."""
+"""Choose what a rehearsal uses: keys, the aliases they may call, and pairs to swap. Pure."""
 
 from collections.abc import Iterator, Mapping
 
 from aspire_gitops.kinds.deployment import API_BASE, CREDENTIAL, MODEL
 from aspire_gitops.rehearsal.attacks import CallType, Names
 from aspire_gitops.rehearsal.checks import Route
-from aspire_gitops.rehearsal.environment import Call, Stage
+from aspire_gitops.rehearsal.environment import AppCall, Environment
 from aspire_gitops.rehearsal.redirect import provider_of, upstream_model
 from aspire_gitops.state import Compiled, GatewayObject, Kind, of_kind
 
@@ -29,9 +29,9 @@ def listed(key: GatewayObject) -> tuple[str, ...]:
     return tuple(map(str, models)) if isinstance(models, list | tuple) else ()
 
 
-def call_of(key: GatewayObject, deployment: GatewayObject, **extra: list[str]) -> Call:
+def call_of(key: GatewayObject, deployment: GatewayObject, **extra: list[str]) -> AppCall:
     """Return the call that fits the alias: chat (with an image if it sees), embedding, OCR, image."""
-    return Call(
+    return AppCall(
         key=key.key,
         model=deployment.handle,
         mode=str(deployment.fields.get("model_info.mode", "chat")),
@@ -40,15 +40,15 @@ def call_of(key: GatewayObject, deployment: GatewayObject, **extra: list[str]) -
     )
 
 
-def route_of(stage: Stage, deployment: GatewayObject) -> Route:
+def route_of(environment: Environment, deployment: GatewayObject) -> Route:
     """Return where calls to an alias must arrive."""
     provider = provider_of(deployment)
     return Route(
         alias=deployment.handle,
-        model_id=stage.addresses().get(deployment.key, "an object that is not there"),
+        model_id=environment.addresses().get(deployment.key, "a missing object"),
         provider=provider,
         model=upstream_model(deployment),
-        credential=stage.secret_of(provider),
+        credential=environment.secret_of(provider),
     )
 
 
@@ -105,11 +105,11 @@ def attacked_with(
     if not own:
         return None
     alias = min(own, key=lambda item: (_protocol(item) != call.api, item.handle))
-    foreign = [item for name, item in known.items() if name not in listed(key)]
-    foreign = foreign or [item for item in known.values() if item is not alias]
-    if not foreign:
+    unlisted = [item for name, item in known.items() if name not in listed(key)]
+    unlisted = unlisted or [item for item in known.values() if item is not alias]
+    if not unlisted:
         return None
-    other = min(foreign, key=lambda item: (provider_of(item) == provider_of(alias), item.handle))
+    other = min(unlisted, key=lambda item: (provider_of(item) == provider_of(alias), item.handle))
     credential = str(other.fields.get(CREDENTIAL, ""))
     return Names(alias.handle, other.handle, credential, elsewhere)
 

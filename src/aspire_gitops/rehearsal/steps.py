@@ -1,4 +1,4 @@
-"""The order of events: each step does something on the stage and says what it proved.
+"""The steps of a rehearsal: each does something to the environment and says what it proved.
 
 A step that fails does not hide the next ones, except the first: without the
 objects there is nothing to call.
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from aspire_gitops.rehearsal import checks
 from aspire_gitops.rehearsal.attacks import sample
 from aspire_gitops.rehearsal.books import tariff_of
-from aspire_gitops.rehearsal.environment import Call, Stage
+from aspire_gitops.rehearsal.environment import AppCall, Environment
 from aspire_gitops.rehearsal.redirect import provider_of, swapped
 from aspire_gitops.rehearsal.report import Rehearsal, Step, StepStatus, Watcher
 from aspire_gitops.rehearsal.scenarios import (
@@ -31,136 +31,140 @@ from aspire_gitops.vocabulary.errors import AspireGitopsError
 
 
 @dataclass(slots=True)
-class Scene:
+class StepContext:
     """What the steps share. `compiled` is what the gateway is to be; the swap edits it."""
 
-    stage: Stage
+    environment: Environment
     compiled: Compiled
     reported: list[str] = field(default_factory=list)
 
 
-class _NoRoom(Exception):
-    """The files leave no room for this step; the message says why."""
+class _NotApplicable(Exception):
+    """This step does not apply to the files; the message says why."""
 
 
-def apply(scene: Scene) -> Iterator[str]:
-    for name in scene.stage.make_keys_by_hand(scene.compiled):
+def apply(context: StepContext) -> Iterator[str]:
+    for name in context.environment.make_keys_by_hand(context.compiled):
         yield f"made {name} by hand first: the files adopt it"
-    plan = scene.stage.plan(scene.compiled)
-    outcome = scene.stage.apply(plan, scene.compiled)
+    plan = context.environment.plan(context.compiled)
+    outcome = context.environment.apply(plan, context.compiled)
     yield checks.all_applied(outcome)
     for action, count in plan.counts.items():
         kinds = Counter(c.key.kind for c in plan.changes if c.action is action)
         yield f"{action}: {count} ({', '.join(f'{n} {kind}' for kind, n in kinds.items())})"
 
 
-def plan_again(scene: Scene) -> Iterator[str]:
-    yield checks.nothing_to_do(scene.stage.plan(scene.compiled))
+def plan_again(context: StepContext) -> Iterator[str]:
+    yield checks.nothing_to_do(context.environment.plan(context.compiled))
 
 
-def call_everything(scene: Scene) -> Iterator[str]:
-    known = deployments(scene.compiled)
-    routes = {alias: route_of(scene.stage, item) for alias, item in known.items()}
-    for key in app_keys(scene.compiled):
+def call_everything(context: StepContext) -> Iterator[str]:
+    known = deployments(context.compiled)
+    routes = {alias: route_of(context.environment, item) for alias, item in known.items()}
+    for key in app_keys(context.compiled):
         for alias in listed(key):
-            exchange = scene.stage.call(call_of(key, known[alias]))
+            exchange = context.environment.call(call_of(key, known[alias]))
             yield f"{key.key.name}: {checks.answered_by(exchange, routes[alias])}"
 
 
-def call_what_is_not_listed(scene: Scene) -> Iterator[str]:
-    for key in app_keys(scene.compiled):
-        model = not_listed(scene.compiled, key)
-        exchange = scene.stage.call(Call(key.key, model))
+def call_what_is_not_listed(context: StepContext) -> Iterator[str]:
+    for key in app_keys(context.compiled):
+        model = not_listed(context.compiled, key)
+        exchange = context.environment.call(AppCall(key.key, model))
         yield f"{key.key.name}: {checks.refused(exchange, model)}"
 
 
-def fail_each_provider(scene: Scene) -> Iterator[str]:
-    for provider, (key, item) in one_caller_for_each_provider(scene.compiled).items():
-        route = route_of(scene.stage, item)
+def fail_each_provider(context: StepContext) -> Iterator[str]:
+    for provider, (key, item) in one_caller_for_each_provider(context.compiled).items():
+        route = route_of(context.environment, item)
         others = [alias for alias in listed(key) if alias != item.handle]
-        scene.stage.fail(provider)
+        context.environment.fail(provider)
         try:
-            alone = scene.stage.call(call_of(key, item))
+            alone = context.environment.call(call_of(key, item))
             yield f"{provider} down: {checks.failed_loudly(alone, route)}"
             if others:
-                asked = scene.stage.call(call_of(key, item, fallbacks=others))
+                asked = context.environment.call(call_of(key, item, fallbacks=others))
                 fact = checks.no_fallback(asked, route)
                 yield f"{provider} down, the app asks for fallbacks to {', '.join(others)}: {fact}"
         finally:
-            scene.stage.mend()
-        fact = checks.answered_by(scene.stage.call(call_of(key, item)), route)
+            context.environment.recover()
+        fact = checks.answered_by(context.environment.call(call_of(key, item)), route)
         yield f"{provider} back: {fact}"
 
 
-def swap_an_alias(scene: Scene) -> Iterator[str]:
-    found = next(swaps(scene.compiled), None)
+def swap_an_alias(context: StepContext) -> Iterator[str]:
+    found = next(swaps(context.compiled), None)
     if found is None:
-        raise _NoRoom("no alias has another provider to go to: one provider only, or other modes")
+        raise _NotApplicable(
+            "no alias can move to another provider: there is only one, or the modes differ"
+        )
     key, item, other = found
     before = provider_of(item)
-    edited_files, edited = swapped(scene.compiled, item.key, other.key)
-    plan = scene.stage.plan(edited_files)
+    edited_files, edited = swapped(context.compiled, item.key, other.key)
+    plan = context.environment.plan(edited_files)
     yield checks.one_update(plan, item.key)
-    checks.all_applied(scene.stage.apply(plan, edited_files))
-    scene.compiled = edited_files
-    exchange = scene.stage.call(call_of(key, edited))
-    fact = checks.answered_by(exchange, route_of(scene.stage, edited))
+    checks.all_applied(context.environment.apply(plan, edited_files))
+    context.compiled = edited_files
+    exchange = context.environment.call(call_of(key, edited))
+    fact = checks.answered_by(exchange, route_of(context.environment, edited))
     yield f"the next call: {fact}; none to {before}, and {key.key.name} changed nothing"
 
 
-def restart(scene: Scene) -> Iterator[str]:
-    before = scene.stage.addresses()
-    scene.stage.restart()
-    if scene.stage.addresses() != before:
-        raise checks.NotProved("an object has gone, or has moved, since the restart")
+def restart(context: StepContext) -> Iterator[str]:
+    before = context.environment.addresses()
+    context.environment.restart()
+    if context.environment.addresses() != before:
+        raise checks.CheckFailed("an object has gone, or has moved, since the restart")
     yield f"{len(before)} objects before and after, at the same addresses"
-    yield checks.nothing_to_do(scene.stage.plan(scene.compiled))
-    known = deployments(scene.compiled)
-    keys = app_keys(scene.compiled)
+    yield checks.nothing_to_do(context.environment.plan(context.compiled))
+    known = deployments(context.compiled)
+    keys = app_keys(context.compiled)
     for key in keys:
         item = known[listed(key)[0]]
-        checks.answered_by(scene.stage.call(call_of(key, item)), route_of(scene.stage, item))
+        checks.answered_by(
+            context.environment.call(call_of(key, item)), route_of(context.environment, item)
+        )
     yield f"{len(keys)} keys work as before"
 
 
-def attack(scene: Scene) -> Iterator[str]:
-    if not scene.compiled.gateway.has_ledger:
-        raise _NoRoom("the files ask for no ledger, and it is the ledger that withstands attacks")
-    known = deployments(scene.compiled)
-    routes = {alias: route_of(scene.stage, item) for alias, item in known.items()}
-    key = max(app_keys(scene.compiled), key=lambda item: len(listed(item)))
+def attack(context: StepContext) -> Iterator[str]:
+    if not context.compiled.gateway.has_ledger:
+        raise _NotApplicable("the files declare no ledger, which is what withstands attacks")
+    known = deployments(context.compiled)
+    routes = {alias: route_of(context.environment, item) for alias, item in known.items()}
+    key = max(app_keys(context.compiled), key=lambda item: len(listed(item)))
     found: Counter[tuple[str, str]] = Counter()
     succeeded: list[str] = []
     for played in sample():
-        names = attacked_with(scene.compiled, key, played.call, scene.stage.elsewhere())
+        names = attacked_with(context.compiled, key, played.call, context.environment.elsewhere())
         if names is None:
             continue
-        seen = scene.stage.attack(played, names, key.key)
+        seen = context.environment.attack(played, names, key.key)
         tariff = tariff_of(known[names.alias], key)
         try:
             verdict = checks.withstood(played, seen, routes[names.alias], tariff)
-        except checks.NotProved as error:
+        except checks.CheckFailed as error:
             succeeded.append(str(error))
         else:
             found[played.kind.value, verdict.value] += 1
     for (kind, how), count in found.items():
         yield f"{key.key.name}, {kind}: {count} {how}"
     if succeeded:
-        raise checks.NotProved("; ".join(succeeded))
+        raise checks.CheckFailed("; ".join(succeeded))
 
 
-def compare_the_books(scene: Scene) -> Iterator[str]:
-    if not scene.compiled.gateway.has_ledger:
-        raise _NoRoom("the files ask for no ledger, so there is one book only")
-    yield checks.books_agree(scene.stage.books())
+def compare_the_books(context: StepContext) -> Iterator[str]:
+    if not context.compiled.gateway.has_ledger:
+        raise _NotApplicable("the files declare no ledger, so there are no books to compare")
+    yield checks.books_agree(context.environment.books())
 
 
-def search_for_secrets(scene: Scene) -> Iterator[str]:
-    written = {**scene.stage.written(), "this report": "\n".join(scene.reported)}
-    yield checks.no_secret(written, scene.stage.planted())
+def search_for_secrets(context: StepContext) -> Iterator[str]:
+    written = {**context.environment.written(), "this report": "\n".join(context.reported)}
+    yield checks.no_secret(written, context.environment.planted())
 
 
-STEPS: tuple[tuple[str, str, Callable[[Scene], Iterator[str]]], ...] = (
+STEPS: tuple[tuple[str, str, Callable[[StepContext], Iterator[str]]], ...] = (
     ("apply", "Apply the files to an empty gateway", apply),
     ("settled", "Plan again: nothing is left to do", plan_again),
     ("calls", "Each key calls each alias that its app lists", call_everything),
@@ -181,22 +185,22 @@ _NOT_TRIED: tuple[StepStatus, tuple[str, ...]] = (
 
 
 def play(
-    stage: Stage,
+    environment: Environment,
     compiled: Compiled,
     watcher: Watcher,
     *,
     clock: Callable[[], float] = time.monotonic,
 ) -> Rehearsal:
     """Play every step and report. Faults of the world become failed steps; only a bug raises."""
-    scene, began = Scene(stage, compiled), clock()
+    context, began = StepContext(environment, compiled), clock()
     steps: list[Step] = []
     for name, title, act in STEPS:
         watcher.begins(title)
         started = clock()
         status, facts = _NOT_TRIED
         if not steps or steps[0].status is StepStatus.PASSED:
-            status, facts = _attempt(act, scene)
-        scene.reported += facts
+            status, facts = _attempt(act, context)
+        context.reported += facts
         step = Step(name, title, status, facts, clock() - started)
         watcher.ended(step)
         steps.append(step)
@@ -207,15 +211,15 @@ def play(
 
 
 def _attempt(
-    act: Callable[[Scene], Iterator[str]], scene: Scene
+    act: Callable[[StepContext], Iterator[str]], context: StepContext
 ) -> tuple[StepStatus, tuple[str, ...]]:
     facts: list[str] = []
     try:
-        for fact in act(scene):  # what was seen before a failure stays in the report
+        for fact in act(context):  # what was seen before a failure stays in the report
             facts.append(fact)  # noqa: PERF402 (extend would not promise that)
-    except _NoRoom as error:
+    except _NotApplicable as error:
         return StepStatus.SKIPPED, (*facts, str(error))
-    except (checks.NotProved, AspireGitopsError) as error:
+    except (checks.CheckFailed, AspireGitopsError) as error:
         return StepStatus.FAILED, (*facts, str(error))
     if not facts:
         return StepStatus.FAILED, ("there was nothing to try, so nothing is proved",)

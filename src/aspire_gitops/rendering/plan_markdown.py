@@ -126,6 +126,6 @@ def _remarks(plan: Plan) -> str:
     if plan.unverified:
         names = ", ".join(code(str(key)) for key in plan.unverified[:_MOST_ROWS])
         rows.append(f"- not compared, their secrets were not set: {names}")
-    if plan.foreign:
-        rows.append(f"- not ours, left alone: {plural(len(plan.foreign), 'object')}")
+    if plan.unmanaged:
+        rows.append(f"- unmanaged, left alone: {plural(len(plan.unmanaged), 'object')}")
     return "\n".join(rows)

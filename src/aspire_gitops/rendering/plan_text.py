@@ -105,9 +105,9 @@ def _remarks(plan: Plan) -> Iterator[Text]:
     if plan.unverified:
         names = _listed([str(key) for key in plan.unverified])
         yield Text(f"  not compared, their secrets are not set here: {names}", style="dim")
-    if plan.foreign:
-        many = plural(len(plan.foreign), "object")
-        yield Text(f"  not ours, left alone: {many}: {_listed(plan.foreign)}", style="dim")
+    if plan.unmanaged:
+        many = plural(len(plan.unmanaged), "object")
+        yield Text(f"  unmanaged, left alone: {many}: {_listed(plan.unmanaged)}", style="dim")
 
 
 def _listed(names: Sequence[str]) -> str:

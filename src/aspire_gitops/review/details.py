@@ -28,11 +28,11 @@ from aspire_gitops.review.wording import (
     message,
     money_moved,
     names,
-    seconds_text,
     text_of,
     total_moved,
 )
 from aspire_gitops.vocabulary.text import html_code, plural, value_text
+from aspire_gitops.vocabulary.time_words import minutes
 
 _STEPS = (1000, 200, 60, 20, 5)
 _LEAST = 200  # bytes; nothing useful fits into less
@@ -208,17 +208,17 @@ def _uptime(uptime: Uptime) -> Section:
         hot = "Takes effect through the admin API while the gateway runs: no call fails."
         return Section("Uptime: no restart", (f"{hot} {month}",))
     left = left_text(uptime)
-    said = f"Needs a {uptime.effect}, about {seconds_text(uptime.seconds)} without answers; {left}."
+    said = f"Needs a {uptime.effect}, about {minutes(uptime.seconds)} without answers; {left}."
     rows = [f"- because of {code(reason)}" for reason in uptime.because]
     return Section(f"Uptime: {uptime.effect}", (f"{said} {month}", ""), rows, "reason", most=20)
 
 
 def _month(uptime: Uptime) -> str:
-    allowed = seconds_text(uptime.allowed_s)
+    allowed = minutes(uptime.allowed_s)
     if uptime.used_s is None:
         return f"How much of this month's {allowed} of downtime is used is unknown."
     since = f", watched since {uptime.watched_since:%Y-%m-%d}" if uptime.watched_since else ""
-    return f"Downtime this month so far: {seconds_text(uptime.used_s)} of {allowed}{since}."
+    return f"Downtime this month so far: {minutes(uptime.used_s)} of {allowed}{since}."
 
 
 def _plan(plan: Plan, *, is_live: bool) -> Section:

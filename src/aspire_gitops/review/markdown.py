@@ -22,7 +22,6 @@ from aspire_gitops.review.sentences import alias_brief, headline
 from aspire_gitops.review.value import Edit, ResourceEdit, Review
 from aspire_gitops.review.wording import (
     SIGNS,
-    age_text,
     budget_words,
     change_warnings,
     code,
@@ -37,6 +36,7 @@ from aspire_gitops.review.wording import (
 )
 from aspire_gitops.vocabulary.diagnostic import Diagnostic
 from aspire_gitops.vocabulary.text import plural, revision_text, value_text
+from aspire_gitops.vocabulary.time_words import age, moment_utc
 
 COMMENT_BYTES = 60_000  # GitHub refuses comments of more than 65,536 characters
 SUMMARY_BYTES = 900_000  # and job summaries of more than a mebibyte
@@ -157,7 +157,7 @@ def _footer(review: Review) -> str:
     if review.live:
         at = f" at {code(revision_text(review.live.revision))}" if review.live.revision else ""
         parts.append(
-            f"gateway{at} as of {review.live.taken_at:%Y-%m-%d %H:%M} UTC, {age_text(review.live.age)}"
+            f"gateway{at} as of {moment_utc(review.live.taken_at)}, {age(review.live.age)}"
         )
     else:
         parts.append("no snapshot: compared with the base as if it were live")

@@ -14,7 +14,6 @@ from aspire_gitops.review.wording import (
     SIGNS,
     Code,
     Words,
-    age_text,
     budget_words,
     change_warnings,
     file_errors,
@@ -28,6 +27,7 @@ from aspire_gitops.review.wording import (
 )
 from aspire_gitops.vocabulary.diagnostic import Diagnostic
 from aspire_gitops.vocabulary.text import one_line, value_text
+from aspire_gitops.vocabulary.time_words import age
 
 _STYLES = {Edit.ADDED: "green", Edit.REMOVED: "red", Edit.CHANGED: "yellow"}
 _DETAILS = 12
@@ -180,7 +180,7 @@ def _footer(review: Review) -> Text:
     base, head = one_line(revision_brief(review.base)), one_line(revision_brief(review.head))
     parts = [f"compared {base} → {head}"]
     if review.live:
-        parts.append(f"snapshot {age_text(review.live.age)}")
+        parts.append(f"snapshot {age(review.live.age)}")
     if review.plan:
         parts.append(f"plan {review.plan.id}: {counts_text(review.plan)}")
     return Text("; ".join(parts), style="dim")

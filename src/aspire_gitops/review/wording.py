@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TypeAlias
 
@@ -22,6 +21,7 @@ from aspire_gitops.vocabulary import text as characters
 from aspire_gitops.vocabulary.diagnostic import Diagnostic
 from aspire_gitops.vocabulary.revision import Revision
 from aspire_gitops.vocabulary.text import markdown, plural
+from aspire_gitops.vocabulary.time_words import minutes
 from aspire_ledger.money import Aud
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
@@ -91,24 +91,6 @@ def number(amount: Decimal | int | None, missing: str = "not stated") -> str:
 
 def in_brackets(text: str) -> str:
     return f" ({text})" if text else ""
-
-
-def seconds_text(seconds: float) -> str:
-    """Return `45 s`, `3 min` or `3 min 20 s`."""
-    whole = round(seconds)
-    minutes, rest = divmod(whole, _MINUTE_S)
-    if not minutes:
-        return f"{whole} s"
-    return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
-
-
-def age_text(age: timedelta) -> str:
-    """Return `3 h old`."""
-    seconds = max(age.total_seconds(), 0)
-    for size, unit in ((_DAY_S, "day"), (_HOUR_S, "hour"), (_MINUTE_S, "minute")):
-        if seconds >= 2 * size or (seconds >= size and unit == "minute"):
-            return f"{plural(int(seconds // size), unit)} old"
-    return "less than a minute old"
 
 
 def file_errors(review: Review) -> list[Diagnostic]:
@@ -231,19 +213,17 @@ def uptime_text(uptime: Uptime | None) -> str:
     if uptime.effect is Effect.HOT:
         return "takes effect without a restart"
     what = "a restart" if uptime.effect is Effect.RESTART else "another deployment of the gateway"
-    return f"needs {what} (about {seconds_text(uptime.seconds)} of downtime, {left_text(uptime)})"
+    return f"needs {what} (about {minutes(uptime.seconds)} of downtime, {left_text(uptime)})"
 
 
 def left_text(uptime: Uptime) -> str:
     """Return what is left of the month's allowance, or that it is unknown."""
     left = uptime.left_s
     if left is None:
-        return f"of {seconds_text(uptime.allowed_s)} allowed a month; how much is used is unknown"
+        return f"of {minutes(uptime.allowed_s)} allowed a month; how much is used is unknown"
     if left < 0:
-        return f"{seconds_text(-left)} more than this month still allows"
-    return (
-        f"{seconds_text(left)} of this month's {seconds_text(uptime.allowed_s)} are left after it"
-    )
+        return f"{minutes(-left)} more than this month still allows"
+    return f"{minutes(left)} of this month's {minutes(uptime.allowed_s)} are left after it"
 
 
 def value_words(text: str | None) -> Words:

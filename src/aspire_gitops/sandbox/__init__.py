@@ -1,7 +1,7 @@
 """A throw-away real gateway on loopback: LiteLLM on PostgreSQL, without docker.
 
-For rehearsals and for tests. Nothing here knows about catalogs or plans; the
-functions block, and `lifecycle` says what they raise.
+For rehearsals and tests. Knows nothing about catalogs or plans; the functions block,
+and `lifecycle` documents what they raise.
 
     with running(SandboxOptions(upstream=True)) as sandbox:
         print(sandbox.base_url)

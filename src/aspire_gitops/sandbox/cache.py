@@ -35,7 +35,7 @@ def digest(*parts: object) -> str:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a file, waiting for whoever holds it now."""
+    """Hold an exclusive lock on a file, waiting until it is free."""
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -93,6 +93,5 @@ def run_step(
     if result.returncode:
         step = " ".join([Path(words[0]).name, *words[1:2]])
         raise SandboxStartFailed(
-            f"`{step}` failed with status {result.returncode}; "
-            f"its log is {log} and ends with\n{tail(log)}"
+            f"`{step}` failed with status {result.returncode}: the log {log} ends with\n{tail(log)}"
         )

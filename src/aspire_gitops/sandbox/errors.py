@@ -1,6 +1,6 @@
-"""What a sandbox can fail with, sorted by who has to act.
+"""Errors of a sandbox, by who has to act.
 
-Every message says what is wrong and the way out. None holds a key: the
+Every error says what is wrong and what to do. None holds a key: the
 sandbox's keys and the caller's variables stay out of messages and logs.
 """
 
@@ -16,7 +16,7 @@ __all__ = [
 
 
 class PrerequisiteMissing(SandboxError):
-    """The machine lacks a program or a right; a person must act. Retrying cannot help."""
+    """The machine lacks a program or a permission. Retrying cannot help."""
 
 
 class SandboxStartFailed(SandboxError):

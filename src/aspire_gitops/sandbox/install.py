@@ -124,11 +124,14 @@ def check_prerequisites() -> None:
         PrerequisiteMissing: With what to install and how.
     """
     if sys.platform != "linux":
-        raise PrerequisiteMissing("the sandbox needs Linux; on another system, run it in a VM")
+        raise PrerequisiteMissing(
+            "the sandbox needs Linux", help="on other systems, run it in a VM"
+        )
     find_node()
     if _uv() is None and not find_spec("ensurepip"):
         raise PrerequisiteMissing(
-            "this Python cannot create virtual environments: `apt-get install python3-venv`"
+            "this Python cannot create virtual environments",
+            help="run `apt-get install python3-venv`",
         )
 
 

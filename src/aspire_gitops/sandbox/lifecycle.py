@@ -49,7 +49,7 @@ def _raise_exit(number: int, _frame: FrameType | None) -> None:
 
 
 def in_silence(_message: str) -> None:
-    """Tell nobody: the progress of a caller that does not show any."""
+    """Ignore progress: for callers that show none."""
 
 
 def start(
@@ -68,7 +68,7 @@ def start(
         progress: Is told about the slow steps: a minute or two the first time, then 15 s.
 
     Raises:
-        PrerequisiteMissing: A program is missing; a person must install it.
+        PrerequisiteMissing: A program is missing; install it.
         SandboxStartFailed: A step failed. Trying again helps if the network was the cause.
         SandboxBusy: The folder runs a sandbox with other options.
     """
@@ -106,11 +106,13 @@ def stop(state_dir: Path, *, keep: bool = False) -> None:
     """
     folder = StateFolder(state_dir.resolve())
     if folder.read() is None:
-        raise SandboxNotFound(f"no sandbox was started in {state_dir}; name its state folder")
+        raise SandboxNotFound(
+            f"no sandbox was started in {state_dir}", help="pass the sandbox's state folder"
+        )
     with folder.locked():
         state = folder.read()
         if state is None:
-            raise SandboxNotFound(f"the sandbox in {state_dir} was stopped meanwhile")
+            raise SandboxNotFound(f"the sandbox in {state_dir} was stopped in the meantime")
         stop_all(state)
         folder.write(state)
         if keep:
@@ -199,15 +201,15 @@ def _start_everything(starting: Starting) -> Sandbox:
 def _already_running(
     folder: StateFolder, state: State, options: SandboxOptions, progress: Progress
 ) -> Sandbox | None:
-    # A proxy that died alone is no sandbox: the caller starts everything anew, on the same data.
+    # A sandbox without its proxy is useless: the caller starts everything anew, on the same data.
     names = [name for name in (POSTGRES, PROXY) if state.alive(name)]
     if len(names) < 2:
         return None
     wanted = [POSTGRES, *([UPSTREAM] if options.upstream else []), *proxy_names(options)]
     if state.fingerprint != options.fingerprint():
         raise SandboxBusy(
-            f"{folder.path} runs a sandbox with another config, environment or number of proxies: "
-            "stop that one first, keeping its data if they matter"
+            f"{folder.path} runs a sandbox with another config, environment or number of proxies",
+            help="stop that one first, with `--keep` to keep its data",
         )
     if not all(map(state.alive, wanted)):
         return None
@@ -218,9 +220,11 @@ def _already_running(
 def _running_folder(sandbox: Sandbox) -> Iterator[tuple[StateFolder, State]]:
     folder = StateFolder(sandbox.state_dir)
     if folder.read() is None:
-        raise SandboxNotFound(f"the sandbox in {folder.path} was stopped; start it again")
+        raise SandboxNotFound(f"the sandbox in {folder.path} was stopped", help="start it again")
     with folder.locked():
         state = folder.read()
         if state is None or not state.alive(POSTGRES):
-            raise SandboxNotFound(f"the sandbox in {folder.path} no longer runs; start it again")
+            raise SandboxNotFound(
+                f"the sandbox in {folder.path} is no longer running", help="start it again"
+            )
         yield folder, state

@@ -1,4 +1,4 @@
-"""What a caller may ask of a sandbox, and what it gets: two frozen values."""
+"""Options of a sandbox, and the running sandbox: two frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -58,7 +58,8 @@ class SandboxOptions:
             return f"{self.config.resolve()}\n{self.config.read_text()}"
         except (OSError, UnicodeDecodeError) as error:
             raise SandboxStartFailed(
-                f"the config file {self.config} cannot be read ({error}); name one that LiteLLM can"
+                f"the config file {self.config} cannot be read ({error})",
+                help="choose a config file that LiteLLM can read",
             ) from error
 
 

@@ -59,7 +59,7 @@ def spawn(
             env=env,
             cwd=cwd,
         )
-    # Nobody but us can reap it, so even a child that has already ended keeps its entry in /proc.
+    # Only we can reap it, so even a child that has already ended keeps its entry in /proc.
     process = Process(child.pid, _birth(child.pid, of_zombie=True) or 0)
     _children[process] = child
     return process
@@ -98,7 +98,7 @@ def wait_until(
         else:
             time.sleep(0.1)
             continue
-        raise SandboxStartFailed(f"{problem}; its log is {log} and ends with\n{tail(log)}")
+        raise SandboxStartFailed(f"{problem}: the log {log} ends with\n{tail(log)}")
 
 
 def tail(log: Path, lines: int = 25) -> str:
@@ -123,7 +123,7 @@ def free_port(preferred: int | None = None) -> int:
                 probe.bind((LOOPBACK, port))
                 bound: int = probe.getsockname()[1]
                 return bound
-    raise SandboxStartFailed(f"no port is free on {LOOPBACK}; end some programs that listen there")
+    raise SandboxStartFailed(f"no free port on {LOOPBACK}", help="stop programs that listen there")
 
 
 def listens(port: int) -> bool:

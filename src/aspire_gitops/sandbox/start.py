@@ -129,7 +129,7 @@ MASTER_KEY, SALT_KEY = "LITELLM_MASTER_KEY", "LITELLM_SALT_KEY"
 
 
 class Starting:
-    """One start: the folder and its state, the options, and who wants to hear about it."""
+    """One start: the folder and its state, the options, and the progress callback."""
 
     def __init__(
         self, folder: StateFolder, state: State, options: SandboxOptions, progress: Progress
@@ -198,7 +198,7 @@ class Starting:
         before = self.state.ports.get(name)
         port = free_port(before)
         if before not in (None, port):
-            self.progress(f"port {before} is taken meanwhile; {name} moves to {port}")
+            self.progress(f"port {before} is taken; {name} moves to {port}")
         self.state.ports[name] = port
         return port
 

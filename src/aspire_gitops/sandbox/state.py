@@ -50,7 +50,7 @@ class StateFolder:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[Self]:
-        """Hold the folder, waiting for whoever starts or stops a sandbox in it."""
+        """Hold the folder, waiting while another process starts or stops a sandbox in it."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         with locked(self.path / "lock"):
             yield self
@@ -67,8 +67,8 @@ class StateFolder:
             return None
         except ValidationError as error:
             raise SandboxError(
-                f"{self._file} is damaged ({error.error_count()} problems): "
-                "end its processes by hand and delete the folder"
+                f"{self._file} is damaged ({error.error_count()} problems)",
+                help="end its processes by hand and delete the folder",
             ) from None  # the text of the file holds keys
 
     def write(self, state: State) -> None:

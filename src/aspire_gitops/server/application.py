@@ -7,8 +7,8 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from aspire_gitops.server.metrics import METRICS_TYPE, Metrics
-from aspire_gitops.server.middleware import Guard, Manners
-from aspire_gitops.server.options import ServerOptions, Waking, Watched
+from aspire_gitops.server.middleware import Guard, ResponseMiddleware
+from aspire_gitops.server.options import ServerOptions, StatusProvider, TurnRequests
 from aspire_gitops.server.webhook import Hook
 from aspire_gitops.status.document_builder import status_document, turn_document
 from aspire_gitops.status.page import status_page
@@ -19,8 +19,8 @@ from aspire_gitops.vocabulary.errors import AspireGitopsError
 def not_ready(status: Status) -> str | None:
     """Return why the controller is not ready, None when it is.
 
-    A standby is ready: taking over is its work. So is a controller that is
-    stalled, which asks for a person and not for a restart.
+    A standby is ready to take over. A stalled controller is ready too: it needs a
+    person, not a restart.
     """
     if status.role is Role.STANDBY:
         return None
@@ -37,7 +37,7 @@ _STUCK = "the loop has not moved within its deadline"
 class Views:
     """The read-only endpoints. Nothing here changes anything."""
 
-    def __init__(self, watched: Watched, metrics: Metrics) -> None:
+    def __init__(self, watched: StatusProvider, metrics: Metrics) -> None:
         self._watched = watched
         self._metrics = metrics
 
@@ -81,7 +81,10 @@ _CAUSES = ("reconcile", "brake")  # why somebody on this machine may ask for a t
 
 
 def application(
-    watched: Watched, waking: Waking, options: ServerOptions, metrics: Metrics | None = None
+    watched: StatusProvider,
+    waking: TurnRequests,
+    options: ServerOptions,
+    metrics: Metrics | None = None,
 ) -> Starlette:
     """Return what is served on the network."""
     metrics = metrics or Metrics()
@@ -90,11 +93,11 @@ def application(
         Route("/hooks/git", Hook(waking, options).post, methods=["POST"]),
     ]
     guard = Middleware(Guard, options=options)
-    return Starlette(routes=routes, middleware=[_manners(metrics, routes), guard])
+    return Starlette(routes=routes, middleware=[_response_middleware(metrics, routes), guard])
 
 
 def local_application(
-    watched: Watched, waking: Waking, metrics: Metrics | None = None
+    watched: StatusProvider, waking: TurnRequests, metrics: Metrics | None = None
 ) -> Starlette:
     """Return what is served on the socket: the same to read, and `POST /reconcile`."""
     metrics = metrics or Metrics()
@@ -104,16 +107,16 @@ def local_application(
         try:
             turn = await waking.turn(asked if asked in _CAUSES else _CAUSES[0])
         except AspireGitopsError as error:
-            return JSONResponse({"error": str(error)}, 409)
+            return JSONResponse({"error": error.message, "help": error.help or ""}, 409)
         return Response(turn_document(turn).model_dump_json(), media_type="application/json")
 
     routes = [
         *Views(watched, metrics).routes(),
         Route("/reconcile", reconcile, methods=["POST"]),
     ]
-    return Starlette(routes=routes, middleware=[_manners(metrics, routes)])
+    return Starlette(routes=routes, middleware=[_response_middleware(metrics, routes)])
 
 
-def _manners(metrics: Metrics, routes: list[Route]) -> Middleware:
+def _response_middleware(metrics: Metrics, routes: list[Route]) -> Middleware:
     paths = frozenset(route.path for route in routes)
-    return Middleware(Manners, metrics=metrics, routes=paths)
+    return Middleware(ResponseMiddleware, metrics=metrics, routes=paths)

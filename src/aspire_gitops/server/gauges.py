@@ -12,8 +12,8 @@ from aspire_gitops.spend.calls import CallReport
 from aspire_gitops.spend.own_spend import Verdict
 from aspire_gitops.status.value import (
     Answer,
-    BrakeKind,
     DowntimeReport,
+    HoldKind,
     Role,
     SpendReport,
     Standing,
@@ -105,8 +105,8 @@ def _who(status: Status) -> Iterator[Metric]:
 def _how(status: Status) -> Iterator[Metric]:
     yield _one_of("role", "1 for the role that this controller has.", Role, status.role)
     yield _one_of("standing", "1 for how the last turn ended.", Standing, status.standing)
-    brakes = {brake.kind for brake in status.brakes}
-    yield _one_of("brake_active", "1 while this brake is on.", BrakeKind, *brakes, label="brake")
+    holds = {hold.kind for hold in status.holds}
+    yield _one_of("brake_active", "1 while this brake is on.", HoldKind, *holds, label="brake")
     at_work = status.at_work is not None
     yield _gauge("at_work", "1 during a turn, 0 between turns.", float(at_work))
     behind = _commit(status.wanted) != _commit(status.applied)
@@ -142,8 +142,8 @@ def _found(status: Status) -> Iterator[Metric]:
     changes = len(pending.changes) if pending else 0
     yield _gauge("pending_changes", "Changes of the plan that waits.", changes)
     yield _gauge("pending_refusals", "Reasons why that plan is refused.", len(refusals))
-    yield _gauge("fights", "Fields that somebody keeps changing back.", len(status.fights))
-    yield _gauge("foreign_objects", "Objects without our mark.", len(status.foreign))
+    yield _gauge("fights", "Fields that somebody keeps changing back.", len(status.flapping))
+    yield _gauge("foreign_objects", "Objects without our mark.", len(status.unmanaged))
     yield _gauge("live_fallbacks", "Fallbacks set by hand.", len(status.fallbacks))
     aliases = sum(alias.live for alias in status.aliases)
     yield _gauge("aliases", "Aliases that git declares.", len(status.aliases))
@@ -221,7 +221,7 @@ def _gauge(name: str, help_: str, value: float) -> Metric:
 
 
 def _one_of(
-    name: str, help_: str, all_: type[Role | Standing | BrakeKind], *on: str, label: str = ""
+    name: str, help_: str, all_: type[Role | Standing | HoldKind], *on: str, label: str = ""
 ) -> Metric:
     family = GaugeMetricFamily(_PREFIX + name, help_, labels=[label or name])
     for member in all_:

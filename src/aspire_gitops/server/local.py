@@ -16,13 +16,14 @@ from aspire_gitops.vocabulary.errors import AspireGitopsError, UsageError
 _STATUS_TIMEOUT_S = 10.0
 _TURN_TIMEOUT_S = 900.0
 _ENDED = "the controller ended before it answered"
-_LOOK = "look at its log, and try again when it runs"
+_LOOK = "check its log, and try again when it runs"
 
 SomeDocument = TypeVar("SomeDocument", StatusDocument, TurnDocument)
 
 
 class _Refusal(BaseModel):
     error: str
+    help: str = ""
 
 
 @contextmanager
@@ -43,7 +44,7 @@ class LocalController:
         """Return what the controller says about itself.
 
         Raises:
-            UsageError: No controller runs there, or it speaks another language.
+            UsageError: No controller runs there, or its version does not fit.
             AspireGitopsError: It did not answer in time. Try again.
         """
         with self._client(_STATUS_TIMEOUT_S) as client:
@@ -57,7 +58,7 @@ class LocalController:
         `cause` is `reconcile` (a person wants what rests to be tried again) or `brake`.
 
         Raises:
-            UsageError: No controller runs there, or it speaks another language.
+            UsageError: No controller runs there, or its version does not fit.
             AspireGitopsError: It refused, or did not end in time. Try again.
         """
         with self._client(timeout_s) as client:
@@ -80,26 +81,29 @@ class LocalController:
                 yield client
         except (httpx.ConnectError, OSError):
             raise UsageError(
-                f"no controller answers at {self._state_dir / SOCKET}; start it with "
-                "`aspire-gitops controller`, or set ASPIRE_GITOPS_STATE_DIR as it has it"
+                f"no controller answers at {self._state_dir / SOCKET}",
+                help="start it with `aspire-gitops controller`, or set ASPIRE_GITOPS_STATE_DIR to "
+                "its value",
             ) from None
         except httpx.TimeoutException:
             raise AspireGitopsError(
-                f"the controller did not answer within {timeout_s:g} s; try again, and look at its log"
+                f"the controller did not answer within {timeout_s:g} s",
+                help="try again, and check its log",
             ) from None
         except httpx.HTTPError as error:
-            raise AspireGitopsError(f"{_ENDED} ({type(error).__name__}); {_LOOK}") from None
+            raise AspireGitopsError(f"{_ENDED} ({type(error).__name__})", help=_LOOK) from None
 
     @staticmethod
     def _read(reply: httpx.Response, kind: type[SomeDocument]) -> SomeDocument:
         if reply.is_server_error:  # also what a request gets that a stop cuts off
-            raise AspireGitopsError(f"{_ENDED} ({reply.status_code}); {_LOOK}")
+            raise AspireGitopsError(f"{_ENDED} ({reply.status_code})", help=_LOOK)
         try:
             if reply.status_code == httpx.codes.CONFLICT:
-                raise AspireGitopsError(_Refusal.model_validate_json(reply.content).error)
+                refusal = _Refusal.model_validate_json(reply.content)
+                raise AspireGitopsError(refusal.error, help=refusal.help or None)
             return kind.model_validate_json(reply.content)
         except ValidationError:
             raise UsageError(
-                f"the controller gave an answer ({reply.status_code}) that this version does not "
-                "know; use the same version of aspire-gitops for both"
+                f"this version does not understand the controller's answer ({reply.status_code})",
+                help="use the same version of aspire-gitops for both",
             ) from None

@@ -1,4 +1,4 @@
-"""What every request goes through: who may read, headers for browsers, a count, and no text of a bug."""
+"""Middleware: authorisation, security headers, a count, and a safe answer to a bug."""
 
 import base64
 import binascii
@@ -19,15 +19,15 @@ from aspire_gitops.status.page import STYLE_SOURCE
 
 OPEN_TO_ALL = frozenset({"/healthz", "/readyz", "/hooks/git"})
 _ASK = {"www-authenticate": 'Basic realm="aspire-gitops", charset="UTF-8"'}
-_NO_TOKEN = "the status token is needed: as a bearer token, or as the password of any user\n"  # noqa: S105 (a message)
+_NO_TOKEN = "the status token is required: as a bearer token, or as the password of any user\n"  # noqa: S105 (a message)
 _WRONG_HOST = (
-    "this page is for this machine under its own name; "
+    "this page is only served to this machine under its own name; "
     "set ASPIRE_GITOPS_PUBLIC_URL or ASPIRE_GITOPS_STATUS_TOKEN\n"
 )
 
 
 class Guard:
-    """Middleware that turns everybody else away."""
+    """Middleware that refuses unauthorised requests."""
 
     def __init__(self, app: ASGIApp, options: ServerOptions) -> None:
         self._app = app
@@ -112,7 +112,7 @@ _UNKNOWN = "unknown"  # one label for all paths that strangers try
 _log = structlog.get_logger()
 
 
-class Manners:
+class ResponseMiddleware:
     """The outermost middleware."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, routes: frozenset[str]) -> None:
@@ -144,7 +144,7 @@ class Manners:
 
 
 def _tell(error: Exception) -> None:
-    # Where it happened and its type. Its text stays out: it may quote anything.
+    # Its place and type only: the text may quote a secret.
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{place.filename.rpartition('/')[2]}:{place.lineno}"
     _log.error("a request met a bug", error=type(error).__name__, where=where)

@@ -1,4 +1,4 @@
-"""How the server is to be run, and what it needs of the controller."""
+"""Options of the server, and its two ports to the controller."""
 
 import ipaddress
 import socket
@@ -46,20 +46,21 @@ class ServerOptions:
         """Return the family and the numeric address to listen on.
 
         Raises:
-            UsageError: The address does not exist, or strangers could reach the
-                page there and no token keeps them out.
+            UsageError: The address is invalid, or it is reachable from other
+                machines and no token is set.
         """
         try:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except (OSError, OverflowError, UnicodeError):
             raise UsageError(
-                f"{self.listen} is no address to listen on; set ASPIRE_GITOPS_LISTEN to host:port"
+                f"invalid listen address {self.listen}",
+                help="set ASPIRE_GITOPS_LISTEN to HOST:PORT",
             ) from None
         family, address = found[0][0], str(found[0][4][0])
         if self.token is None and not is_loopback(address):
             raise UsageError(
-                f"anybody who reaches {self.listen} could read the status page; set "
-                f"ASPIRE_GITOPS_STATUS_TOKEN, or listen on {LOOPBACK}"
+                f"anyone who can reach {self.listen} could read the status page",
+                help=f"set ASPIRE_GITOPS_STATUS_TOKEN, or listen on {LOOPBACK}",
             )
         return family, address
 
@@ -69,20 +70,20 @@ def is_loopback(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
-class Watched(Protocol):
-    """The controller, to look at. Both calls are cheap and read memory only."""
+class StatusProvider(Protocol):
+    """The controller's status. Both calls are cheap and read memory only."""
 
     def status(self) -> Status:
         """Return everything that may be shown, at this moment."""
         ...
 
     def alive(self) -> bool:
-        """Say whether the loop has moved within its deadline. False means: restart me."""
+        """Return whether the loop has moved within its deadline. False asks for a restart."""
         ...
 
 
-class Waking(Protocol):
-    """The controller, to be woken. Many wake-ups make one turn."""
+class TurnRequests(Protocol):
+    """Wakes the controller. Many wake-ups make one turn."""
 
     def wake(self, cause: str) -> None:
         """Ask for a turn soon, and do not wait for it."""

@@ -1,7 +1,7 @@
 """Serve from inside the controller's own loop, until told to stop.
 
-uvicorn does the HTTP. Its signal handlers stay out: the controller has its own,
-and a signal must end the change in hand first.
+uvicorn does the HTTP. Its signal handlers are disabled: the controller has its own,
+which finish the current change first.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from aspire_gitops.server.application import application, local_application
 from aspire_gitops.server.metrics import Metrics
-from aspire_gitops.server.options import ServerOptions, Waking, Watched
+from aspire_gitops.server.options import ServerOptions, StatusProvider, TurnRequests
 from aspire_gitops.server.sockets import local_socket, network_socket
 
 _MAX_HEAD_BYTES = 16 * 1024
@@ -27,8 +27,8 @@ _STOP_PATIENCE_S = 2  # for answers in hand
 
 
 async def serve(
-    watched: Watched,
-    waking: Waking,
+    watched: StatusProvider,
+    waking: TurnRequests,
     options: ServerOptions,
     stop: Event,
     *,
@@ -85,7 +85,7 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(H11Protocol):
-    """Hangs up on whoever takes longer than the patience to send the head of a request."""
+    """Closes connections that take too long to send the head of a request."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own type
         super().connection_made(transport)

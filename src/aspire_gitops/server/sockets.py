@@ -27,7 +27,7 @@ def short_path(state_dir: Path) -> Iterator[str]:
     """Give a path to the socket that fits into an address, for as long as the block runs.
 
     Raises:
-        UsageError: The path is too long and this system has no way around it.
+        UsageError: The path is too long for this system.
         OSError: The folder cannot be opened.
     """
     path = state_dir / SOCKET
@@ -36,7 +36,7 @@ def short_path(state_dir: Path) -> Iterator[str]:
         return
     if not _OWN_FDS.is_dir():
         raise UsageError(
-            f"{path} is too long for a socket; set ASPIRE_GITOPS_STATE_DIR to a shorter path"
+            f"{path} is too long for a socket", help="set ASPIRE_GITOPS_STATE_DIR to a shorter path"
         )
     folder = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -49,15 +49,15 @@ def network_socket(options: ServerOptions) -> socket.socket:
     """Listen on the network address.
 
     Raises:
-        UsageError: It cannot be listened on; says why.
+        UsageError: Listening failed; the message says why.
     """
     family, address = options.address()
     try:
         return socket.create_server((address, options.port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise UsageError(
-            f"cannot listen on {options.listen}: {os.strerror(error.errno or 0).lower()}; "
-            "stop what listens there, or set ASPIRE_GITOPS_LISTEN to another address"
+            f"cannot listen on {options.listen}: {os.strerror(error.errno or 0).lower()}",
+            help="stop the program that listens there, or set ASPIRE_GITOPS_LISTEN to another address",
         ) from None
 
 
@@ -88,7 +88,7 @@ def local_socket(state_dir: Path) -> Iterator[socket.socket]:
 def _make_way(path: str, state_dir: Path) -> None:
     try:
         if not stat.S_ISSOCK(os.lstat(path).st_mode):
-            raise UsageError(f"{state_dir / SOCKET} is no socket; remove it")
+            raise UsageError(f"{state_dir / SOCKET} is not a socket", help="remove it")
     except FileNotFoundError:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
@@ -102,21 +102,22 @@ def _make_way(path: str, state_dir: Path) -> None:
         except OSError:
             pass  # busy is alive, too
     raise UsageError(
-        f"another controller uses {state_dir}; stop it, or set ASPIRE_GITOPS_STATE_DIR"
+        f"another controller uses {state_dir}", help="stop it, or set ASPIRE_GITOPS_STATE_DIR"
     )
 
 
 def _bound(path: str, state_dir: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)  # whoever may open the file may ask for a turn
+    before = os.umask(0o177)  # a user who may open the file may ask for a turn
     try:
         listener.bind(path)
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise UsageError(
-            f"cannot make a socket in {state_dir}: {errno.errorcode.get(error.errno or 0, 'error')}"
-            "; set ASPIRE_GITOPS_STATE_DIR to a folder of your own"
+            f"cannot create a socket in {state_dir}: "
+            f"{errno.errorcode.get(error.errno or 0, 'error')}",
+            help="set ASPIRE_GITOPS_STATE_DIR to a folder that this user owns",
         ) from None
     finally:
         os.umask(before)

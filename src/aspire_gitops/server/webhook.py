@@ -1,4 +1,4 @@
-"""`POST /hooks/git`: understand a push that a forge tells of, and look at git at once."""
+"""`POST /hooks/git`: parse a forge's push event, and wake the controller."""
 
 import asyncio
 import hashlib
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
-from aspire_gitops.server.options import ServerOptions, Waking
+from aspire_gitops.server.options import ServerOptions, TurnRequests
 
 _SIGNATURES = {  # header: what stands before the hex digits
     "x-hub-signature-256": "sha256=",
@@ -28,12 +28,12 @@ class _Push(BaseModel):
 
 
 def is_signed_at_all(headers: Mapping[str, str]) -> bool:
-    """Say whether anything in the headers could prove where the request comes from."""
+    """Return whether the headers contain any signature or token."""
     return _TOKEN in headers or any(name in headers for name in _SIGNATURES)
 
 
 def is_from_forge(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
-    """Say whether the sender knows the secret. Every proof that is given must hold."""
+    """Return whether the sender knows the secret. Every given proof must be valid."""
     proofs = [
         _equal(headers[name], prefix + _hmac(body, secret))
         for name, prefix in _SIGNATURES.items()
@@ -111,14 +111,14 @@ def _fits(length: str) -> bool:
 
 
 _CLOSE = {"connection": "close"}  # what is left of the body is not read
-_CLOSED = "the hook is closed: no secret is set; set ASPIRE_GITOPS_WEBHOOK_SECRET\n"
-_STRANGER = "no signature that proves the shared secret; nothing happened\n"
+_CLOSED = "the hook is disabled: set ASPIRE_GITOPS_WEBHOOK_SECRET\n"
+_STRANGER = "no valid signature; nothing happened\n"
 
 
 class Hook:
     """The endpoint. Never logs or returns anything of a request."""
 
-    def __init__(self, waking: Waking, options: ServerOptions) -> None:
+    def __init__(self, waking: TurnRequests, options: ServerOptions) -> None:
         self._waking = waking
         self._secret = options.webhook_secret
         self._branch = options.branch
@@ -140,6 +140,6 @@ class Hook:
         if not is_from_forge(request.headers, body, secret):
             return PlainTextResponse(_STRANGER, 401)
         if not is_push_to(self._branch, request.headers, body):
-            return PlainTextResponse("nothing to do: no push to our branch\n", 200)
+            return PlainTextResponse("nothing to do: not a push to our branch\n", 200)
         self._waking.wake("webhook")
-        return PlainTextResponse("looking at git now\n", 202)
+        return PlainTextResponse("reading git now\n", 202)

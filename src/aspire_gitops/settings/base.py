@@ -80,7 +80,7 @@ def read_settings(**flags: Any) -> Settings:
     """Read the environment; a flag that is not None wins over its variable.
 
     Raises:
-        UsageError: A variable or flag has a value that cannot be. Says which, never the value.
+        UsageError: A variable or flag has an invalid value. Names it, never the value.
     """
     return read(Settings, flags)
 
@@ -92,9 +92,8 @@ def read(kind: type[SomeSettings], flags: Mapping[str, Any]) -> SomeSettings:
         return kind(**given)
     except ValidationError as error:
         problems = "; ".join(map(_problem, error.errors(include_input=False)))
-        raise UsageError(
-            f"{problems}; see docs/reference/settings.md"
-        ) from None  # the input may be a secret
+        # Not chained: the input may be a secret.
+        raise UsageError(problems, help="see docs/reference/settings.md") from None
 
 
 def _problem(error: ErrorDetails) -> str:

@@ -1,4 +1,4 @@
-"""What only the controller needs: the repository, its pace, who may call it, whom it tells."""
+"""Settings of the controller alone: repository, intervals, server, receivers."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -67,6 +67,6 @@ def read_controller_settings(**flags: Any) -> ControllerSettings:
     """Read the environment; a flag that is not None wins over its variable.
 
     Raises:
-        UsageError: A variable or flag has a value that cannot be. Says which, never the value.
+        UsageError: A variable or flag has an invalid value. Names it, never the value.
     """
     return read(ControllerSettings, flags)

@@ -1,6 +1,6 @@
-"""Read what must not be seen: from a variable, or from the file that a `…_FILE` variable names.
+"""Read secrets from a variable, or from the file that a `…_FILE` variable names.
 
-Never from an argument, which everybody on the machine could read. No message
+Never from an argument, which every user of the machine could read. No message
 quotes a value or the bytes of a file.
 """
 
@@ -31,8 +31,8 @@ def read_admin_key(settings: Settings) -> SecretStr:
     key = read_secret(settings, "admin_key")
     if key is None:
         raise UsageError(
-            f"the gateway's admin key is not set; put it into {PREFIX}ADMIN_KEY, "
-            f"or its file's path into {PREFIX}ADMIN_KEY_FILE"
+            "the gateway's admin key is not set",
+            help=f"set {PREFIX}ADMIN_KEY, or set {PREFIX}ADMIN_KEY_FILE to the path of its file",
         )
     return key
 
@@ -47,7 +47,9 @@ def read_secret(settings: Settings, name: str) -> SecretStr | None:
     variable = f"{PREFIX}{name.upper()}"
     match getattr(settings, name), getattr(settings, name + _FILE):
         case SecretStr(), Path():
-            raise UsageError(f"{variable} and {variable}_FILE are both set; unset one of them")
+            raise UsageError(
+                f"{variable} and {variable}_FILE are both set", help="unset one of them"
+            )
         case SecretStr() as value, None:
             return _one(value.get_secret_value(), variable, name)
         case None, Path() as path:
@@ -86,14 +88,14 @@ def read_delivery_secret(settings: Settings, name: str) -> SecretStr:
 
 
 def settings_warnings(settings: Settings) -> Iterator[str]:
-    """Yield what works but should not stay as it is."""
+    """Yield warnings about settings that work but should change."""
     for field in sorted(type(settings).model_fields):
         path = getattr(settings, field)
         if not (field.endswith(_FILE) and field.removesuffix(_FILE) in type(settings).model_fields):
             continue
         if isinstance(path, Path) and path.is_file() and _others_may_read(path):
             what = _words(field.removesuffix(_FILE))
-            yield f"{path} holds the {what} and others may read it; run: chmod 600 {path}"
+            yield f"{path} holds the {what} and is readable by others; run: chmod 600 {path}"
 
 
 def _others_may_read(path: Path) -> bool:
@@ -112,12 +114,14 @@ def _read_file(path: Path, setting: str, name: str) -> str:
         # Not chained: a decoding error quotes the bytes of the file.
         what = error.strerror if isinstance(error, OSError) else "it is not plain text"
         raise SecretMissing(
-            f"the {_words(name)} cannot be read from {path}: {what}; mend {setting}"
+            f"the {_words(name)} cannot be read from {path}: {what}", help=f"fix {setting}"
         ) from None
 
 
 def _one(text: str, place: str, name: str) -> SecretStr:
     value = text.strip()
     if not value or any(c.isspace() or not c.isprintable() for c in value):
-        raise SecretMissing(f"{place} does not hold one {_words(name)}; put it alone there")
+        raise SecretMissing(
+            f"{place} must contain exactly one {_words(name)}", help="put nothing else there"
+        )
     return SecretStr(value)

@@ -1,7 +1,7 @@
 """Where reviewed files come from: a folder, or a commit of a git repository.
 
-Thin: a source reads bytes and says what it could not take. What the bytes
-mean is `loading`'s business.
+A source reads bytes and reports what it could not read. `loading` interprets
+them.
 """
 
 from aspire_gitops.sources.directory import DirectorySource

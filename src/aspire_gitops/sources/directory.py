@@ -1,8 +1,8 @@
-"""Reviewed files from a folder, as a person edits it or a volume mounts it.
+"""Reviewed files from a folder, edited by a person or mounted as a volume.
 
 A folder can change while it is read; `GitSource` cannot. Links are followed
 only to files inside the same folder, which is how Kubernetes mounts a
-ConfigMap; whatever could block or lead elsewhere is a problem of that file.
+ConfigMap; anything that could block or lead elsewhere is reported for that file.
 """
 
 import errno
@@ -59,10 +59,11 @@ class DirectorySource:
             for found in _walk(root, root, shown_folder(self.path)):
                 (files if isinstance(found, SourceFile) else problems).append(found)  # type: ignore[arg-type]  # each goes into its own list
         except OSError as error:
-            raise SourceUnavailable(_complaint(self.path, error)) from error
+            raise _unavailable(self.path, error) from error
         if not (files or problems):
             raise SourceUnavailable(
-                f"{self.path} holds no *.yaml file; is the folder the right one, and mounted?"
+                f"{self.path} contains no *.yaml file",
+                help="check that it is the right folder and that it is mounted",
             )
         files.sort(key=lambda file: file.path)
         problems.sort(key=lambda problem: problem.path)
@@ -75,12 +76,12 @@ class DirectorySource:
             SourceUnavailable: Always.
         """
         raise SourceUnavailable(
-            f"{self.path} is a folder, which holds no older revision ({commit[:40]}); "
-            "use a repository as the source to read one"
+            f"{self.path} is a folder and has no older revision ({commit[:40]})",
+            help="use a git repository as the source",
         )
 
     def keep(self, commit: str) -> None:
-        """Keep a commit: nothing to do, for a folder's commits belong to whoever edits it."""
+        """Keep a commit: nothing to do, because the people who edit a folder keep its commits."""
 
     def _revision(self, root: str) -> Revision:
         plain = Revision(f"folder:{Path(root).name}")
@@ -144,7 +145,7 @@ def _file(path: str, shown: str) -> SourceFile | SourceProblem:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise  # it was there a moment ago: the folder is changing
+        raise  # it existed a moment ago: the folder is changing
     except OSError as error:
         if error.errno == errno.ENXIO:  # what a socket answers
             return not_regular(shown, "a socket")
@@ -165,7 +166,7 @@ def _opened_file(descriptor: int, shown: str) -> SourceFile | SourceProblem:
         return too_large(shown, status.st_size)
     content = os.read(descriptor, status.st_size + 1)
     if len(content) != status.st_size:
-        return unreadable(shown, "it changed meanwhile")
+        return unreadable(shown, "it changed while it was read")
     return SourceFile(shown, content)
 
 
@@ -179,12 +180,16 @@ def shown_folder(path: Path) -> str:
     return f"{path.as_posix().rstrip('/')}/"
 
 
-def _complaint(path: Path, error: OSError) -> str:
+def _unavailable(path: Path, error: OSError) -> SourceUnavailable:
     if isinstance(error, FileNotFoundError) and path.is_dir():
-        return f"{path} changed while it was read; try again"
+        return SourceUnavailable(f"{path} changed while it was read", help="try again")
     if isinstance(error, NotADirectoryError):
-        return f"{path} is not a folder; name the folder that holds the reviewed files"
-    return f"{path} cannot be read: {error.strerror}; name a folder that this user can read"
+        return SourceUnavailable(
+            f"{path} is not a folder", help="name the folder with the reviewed files"
+        )
+    return SourceUnavailable(
+        f"{path} cannot be read: {error.strerror}", help="name a folder that this user can read"
+    )
 
 
 def _has_git_above(root: str) -> bool:

@@ -1,4 +1,4 @@
-"""Which files count, and what is said about those that cannot be taken."""
+"""Which files count, and the problems of files that cannot be read."""
 
 from aspire_gitops.loading.rules import (
     FILE_TOO_LARGE,
@@ -25,8 +25,8 @@ def refused_name(folder: str, name: str) -> SourceProblem:
     return _problem(
         UNREADABLE_FILE,
         folder + shown,
-        "the file's name holds characters that cannot be shown",
-        "rename it; a resource's file is called after the resource",
+        "the file name contains unprintable characters",
+        "rename it after its resource",
     )
 
 
@@ -34,8 +34,8 @@ def too_large(path: str, size: int) -> SourceProblem:
     return _problem(
         FILE_TOO_LARGE,
         path,
-        f"the file has {size} bytes, more than the {MAX_FILE_BYTES} that are read",
-        "one resource per file; is this file in the right folder?",
+        f"the file has {size} bytes; the limit is {MAX_FILE_BYTES}",
+        "keep one resource per file, and other files outside of this folder",
     )
 
 
@@ -54,9 +54,9 @@ def unreadable(path: str, reason: str) -> SourceProblem:
         UNREADABLE_FILE,
         path,
         f"it cannot be read: {reason}",
-        "let the user that runs this program read it",
+        "give the user that runs this program read access",
     )
 
 
-def _problem(rule: Rule, path: str, message: str, way_out: str) -> SourceProblem:
-    return SourceProblem(path, rule.code, message, way_out)
+def _problem(rule: Rule, path: str, message: str, help_: str) -> SourceProblem:
+    return SourceProblem(path, rule.code, message, help_)

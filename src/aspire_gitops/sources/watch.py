@@ -1,4 +1,4 @@
-"""Say when a folder's reviewed files change. The only module that imports watchfiles."""
+"""Watch a folder's reviewed files. The only module that imports watchfiles."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ def changes(path: Path, *, stop: Event | None = None) -> Iterator[None]:
     """Yield once after each burst of changes to reviewed files, until interrupted or stopped.
 
     Raises:
-        SourceUnavailable: There is no such folder. Try again when there is.
+        SourceUnavailable: The folder does not exist. Try again when it does.
     """
     root = path.resolve()
 
@@ -28,4 +28,4 @@ def changes(path: Path, *, stop: Event | None = None) -> Iterator[None]:
         for _ in watch(root, watch_filter=counts, debounce=QUIET_MS, stop_event=stop):
             yield
     except FileNotFoundError as error:
-        raise SourceUnavailable(f"{path} cannot be watched: there is no such folder") from error
+        raise SourceUnavailable(f"{path} cannot be watched: no such folder") from error

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from aspire_gitops.codec.values import object_json, written_revision_json
-from aspire_gitops.status.value import Answer, BrakeKind, Role, Standing
+from aspire_gitops.status.value import Answer, HoldKind, Role, Standing
 from aspire_gitops.vocabulary.text import one_line, printable
 
 
@@ -139,7 +139,7 @@ class DriftDocument(Document):
     since: datetime | None
 
 
-class FightDocument(Document):
+class FlappingDocument(Document):
     object: ObjectDocument
     path: Line
     times: int
@@ -147,8 +147,8 @@ class FightDocument(Document):
     heals_again_at: datetime
 
 
-class BrakeDocument(Document):
-    kind: BrakeKind
+class HoldDocument(Document):
+    kind: HoldKind
     owner: Line
     reason: Line
     since: datetime
@@ -156,7 +156,7 @@ class BrakeDocument(Document):
 
 
 class TurnDocument(Document):
-    """One turn. `drift` and `fights` are counted here; the status lists the last ones."""
+    """One turn. `drift` and `fights` (flapping fields) are counted here; the status lists the last ones."""
 
     id: Line
     causes: tuple[Line, ...]
@@ -174,7 +174,7 @@ class TurnDocument(Document):
     diagnostics: tuple[DiagnosticDocument, ...]
     drift: int
     fights: int
-    brakes: tuple[BrakeDocument, ...]
+    brakes: tuple[HoldDocument, ...]
     gateway_s: float
     source_s: float
     own_s: float
@@ -347,10 +347,10 @@ class StatusDocument(Document):
     wanted: RevisionDocument | None
     applied: RevisionDocument | None
     applied_at: datetime | None
-    brakes: tuple[BrakeDocument, ...]
+    brakes: tuple[HoldDocument, ...]
     pending: PlanDocument | None
     drift: tuple[DriftDocument, ...]
-    fights: tuple[FightDocument, ...]
+    fights: tuple[FlappingDocument, ...]
     turns: tuple[TurnDocument, ...]
     aliases: tuple[AliasDocument, ...]
     apps: tuple[AppDocument, ...]

@@ -18,6 +18,7 @@ from aspire_gitops.planning.plan import Action
 from aspire_gitops.rendering.plan_wording import SIGNS
 from aspire_gitops.status import figures, wording
 from aspire_gitops.status.document import StatusDocument, TurnDocument
+from aspire_gitops.vocabulary import time_words
 from aspire_gitops.vocabulary.text import plural
 
 REFRESH_S = 15
@@ -79,6 +80,7 @@ def _environment() -> Environment:
     )
     environment.globals |= {
         "words": wording,
+        "times": time_words,
         "figures": figures,
         "plural": plural,
         "bar": _bar,

@@ -19,6 +19,7 @@ from aspire_gitops.status.document import (
     TurnDocument,
 )
 from aspire_gitops.vocabulary.text import one_line, plural
+from aspire_gitops.vocabulary.time_words import ago, ahead
 
 _TONES: Mapping[str, str] = {
     "ready": "bold green",
@@ -62,18 +63,18 @@ def _top(status: StatusDocument) -> Iterator[Text]:
     yield _told(status.reason, indent=2)
     if status.help:
         yield _told(status.help, indent=2, lead="= help: ")
-    for brake in status.brakes:
-        yield Text(f"  {words.sentence(words.brake_text(brake, status.at))}", style="cyan")
+    for hold in status.brakes:
+        yield Text(f"  {words.sentence(words.hold_text(hold, status.at))}", style="cyan")
     yield Text(f"  {', '.join(_pulse(status))}", style="dim")
 
 
 def _pulse(status: StatusDocument) -> Iterator[str]:
     success = status.last_success_at
-    yield f"last ready {words.ago(success, status.at)}" if success else "never ready yet"
+    yield f"last ready {ago(success, status.at)}" if success else "never ready yet"
     if status.at_work:
         yield f"just now: {status.at_work}"
     elif status.next_look_at:
-        yield f"next look {words.ahead(status.next_look_at, status.at)}"
+        yield f"next look {ahead(status.next_look_at, status.at)}"
 
 
 def _revisions(status: StatusDocument) -> Iterator[Text]:
@@ -86,7 +87,7 @@ def _revisions(status: StatusDocument) -> Iterator[Text]:
 
 def _applied(status: StatusDocument) -> str:
     at = status.applied_at
-    return f"applied {words.ago(at, status.at)}" if at else ""
+    return f"applied {ago(at, status.at)}" if at else ""
 
 
 def _revision(place: str, revision: RevisionDocument | None, when: str = "") -> Text:
@@ -147,13 +148,13 @@ def _drift(status: StatusDocument) -> Iterator[Text]:
     for drifted in status.drift:
         what = ", ".join(drifted.fields) or "gone altogether"
         who = [f"by {drifted.by}"] if drifted.by else []
-        who += [words.ago(drifted.since, status.at)] if drifted.since else []
+        who += [ago(drifted.since, status.at)] if drifted.since else []
         told = f" {', '.join(who)}" if who else ""
         yield Text(f"  {drifted.object}: {what}{told}; {words.ANSWER_WORDS[drifted.answer]}")
-    for fight in status.fights:
-        again = words.ahead(fight.heals_again_at, status.at)
-        line = Text.assemble("  ", ("fight", "bold red"), f" over {fight.path} of {fight.object}")
-        yield line.append(f": {plural(fight.times, 'time')} in the last hour; healed again {again}")
+    for flap in status.fights:
+        again = ahead(flap.heals_again_at, status.at)
+        line = Text.assemble("  ", ("flapping", "bold red"), f": {flap.path} of {flap.object}")
+        yield line.append(f", {plural(flap.times, 'time')} in the last hour; healed again {again}")
 
 
 def _turns(status: StatusDocument) -> Iterator[Text]:
@@ -162,13 +163,13 @@ def _turns(status: StatusDocument) -> Iterator[Text]:
     for turn, more in words.runs(status.turns)[:_TURNS_SHOWN]:
         yield _turn(turn, status)
         if more:
-            since = words.ago(more[-1].started_at, status.at)
+            since = ago(more[-1].started_at, status.at)
             many = plural(len(more), "turn")
             yield Text(f"{'':15}and {many} like it, back to {since}", style="dim")
 
 
 def _turn(turn: TurnDocument, status: StatusDocument) -> Text:
-    line = Text(f"  {words.ago(turn.started_at, status.at):<12} ", style="dim")
+    line = Text(f"  {ago(turn.started_at, status.at):<12} ", style="dim")
     sign = words.STANDING_SIGNS[turn.standing]
     told = Text(f"{sign} {turn.standing}", style=_TONES[turn.standing])
     told.append(
@@ -229,7 +230,7 @@ def _calls(status: StatusDocument) -> Iterator[Text]:
     found = status.calls
     if found is None or figures.is_quiet(found):
         return
-    yield _title("Calls", f"{figures.days_text(found)}, as of {words.ago(found.at, status.at)}")
+    yield _title("Calls", f"{figures.days_text(found)}, as of {ago(found.at, status.at)}")
     if found.problem:
         yield Text("  not everything is known", style="bold yellow")
         yield _told(found.problem)
@@ -288,12 +289,12 @@ def _unmanaged(status: StatusDocument) -> Iterator[Text]:
         yield line.append(f"\n      = help: DELETE /fallback/{fallback.alias} removes it")
     if status.foreign:
         many = plural(len(status.foreign), "object")
-        yield Text(f"  not ours, left alone: {many}: {', '.join(status.foreign)}", style="dim")
+        yield Text(f"  unmanaged, left alone: {many}: {', '.join(status.foreign)}", style="dim")
 
 
 def _controller(status: StatusDocument) -> Iterator[Text]:
     parts = [words.role_text(status.role), f"version {status.program_version}"]
-    parts.append(f"started {words.ago(status.started_at, status.at)}")
+    parts.append(f"started {ago(status.started_at, status.at)}")
     if status.journal:
         parts.append(f"journal {words.grouped(status.journal.entries)} entries")
     if status.untold:

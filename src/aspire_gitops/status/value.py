@@ -18,7 +18,7 @@ from aspire_gitops.vocabulary.revision import Revision
 class Standing(StrEnum):
     """How a turn ended, by what has to happen next."""
 
-    READY = "ready"  # at rest: the gateway is as git says, or as a brake allows
+    READY = "ready"  # at rest: the gateway matches git, or what a hold allows
     WAITING = "waiting"  # passes by itself: retried with a growing pause
     STALLED = "stalled"  # needs a commit or a person: retried slowly
 
@@ -27,7 +27,7 @@ class Answer(StrEnum):
     """What was done about drift."""
 
     HEALED = "healed"
-    REPORTED = "reported"  # policy or a brake allows only looking
+    REPORTED = "reported"  # policy or a hold allows only looking
     HELD = "held"  # it keeps being changed back, so healing was slowed down
     FAILED = "failed"
 
@@ -48,7 +48,7 @@ class Drifted:
 
 
 @dataclass(frozen=True, slots=True)
-class Fight:
+class FlappingField:
     """A field keeps being changed back: `times` within the last hour."""
 
     object: str
@@ -58,17 +58,17 @@ class Fight:
     heals_again_at: datetime
 
 
-class BrakeKind(StrEnum):
+class HoldKind(StrEnum):
     SUSPEND = "suspend"  # look and report only, until resumed
     FREEZE = "freeze"  # the same, and it ends by itself
     REVERT = "revert"  # hold an older revision instead of the branch; ends by itself
 
 
 @dataclass(frozen=True, slots=True)
-class Brake:
+class Hold:
     """A request to change nothing, or to hold the revision `commit`. Ends by itself at `until`."""
 
-    kind: BrakeKind
+    kind: HoldKind
     owner: str
     reason: str
     since: datetime
@@ -80,11 +80,12 @@ class Brake:
 class Turn:
     """One turn of the controller.
 
-    `reason` is one sentence for people: why the turn ended like this; `help` is
-    what to do, empty if nothing. `wanted` is the revision
+    `reason` is one sentence for people: why the turn ended like this; `help` is what to
+    do, empty if nothing. `problem` is the part of `reason` that went wrong, without what
+    was done all the same; empty when ready. `wanted` is the revision
     that git has now, `applied` the last one that was applied whole. `plan` is
     what had to change, and `counts` how that ended (applied, failed, skipped).
-    A plan that a brake, policy or refusal kept from being applied has no counts.
+    A plan that a hold, policy or refusal kept from being applied has no counts.
 
     `gateway_s` is time spent waiting for the gateway, `source_s` for git, and
     `own_s` the processor time of this program, all in seconds.
@@ -97,6 +98,7 @@ class Turn:
     standing: Standing
     reason: str
     help: str = ""
+    problem: str = ""
     wanted: Revision | None = None
     applied: Revision | None = None
     plan: Plan | None = None
@@ -104,8 +106,8 @@ class Turn:
     failures: tuple[str, ...] = ()  # `deployment/qwen-vision: …`, one for each failed change
     diagnostics: tuple[Diagnostic, ...] = ()
     drift: tuple[Drifted, ...] = ()
-    fights: tuple[Fight, ...] = ()
-    brakes: tuple[Brake, ...] = ()
+    flapping: tuple[FlappingField, ...] = ()
+    holds: tuple[Hold, ...] = ()
     gateway_s: float = 0.0
     source_s: float = 0.0
     own_s: float = 0.0
@@ -177,7 +179,7 @@ class Status:
     """The controller at one moment.
 
     `standing` and `reason` are the last turn's, or say that there was none yet.
-    `pending` is a plan that waits for a brake, an Approval or a person.
+    `pending` is a plan that waits for a hold, an Approval or a person.
     `at_work` says what is being done now, None between turns.
     """
 
@@ -202,9 +204,9 @@ class Status:
     aliases: tuple[AliasRow, ...] = ()
     apps: tuple[AppRow, ...] = ()
     drift: tuple[Drifted, ...] = ()  # of the last turn that read the gateway
-    fights: tuple[Fight, ...] = ()
-    brakes: tuple[Brake, ...] = ()
-    foreign: tuple[str, ...] = ()
+    flapping: tuple[FlappingField, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    unmanaged: tuple[str, ...] = ()
     fallbacks: tuple[LiveFallback, ...] = ()
     journal: JournalFacts | None = None
     untold: int = 0  # notices not delivered yet
@@ -221,7 +223,7 @@ class Topic(StrEnum):
     FAILED = "failed"  # a revision could not be applied, and the revision is the reason
     STALLED = "stalled"
     DRIFT = "drift"
-    FIGHT = "fight"
+    FLAPPING = "fight"  # the name that receivers know
     FREEZE = "freeze"
     RECOVERED = "recovered"  # after failed or stalled
     SPEND = "spend"  # a budget reached one of its declared percentages
@@ -252,11 +254,11 @@ __all__ = [
     "AliasRow",
     "Answer",
     "AppRow",
-    "Brake",
-    "BrakeKind",
     "DowntimeReport",
     "Drifted",
-    "Fight",
+    "FlappingField",
+    "Hold",
+    "HoldKind",
     "JournalFacts",
     "Notice",
     "Role",

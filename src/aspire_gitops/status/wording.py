@@ -2,21 +2,22 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from aspire_gitops.spend.wording import month_text
 from aspire_gitops.status.document import (
     AppDocument,
-    BrakeDocument,
     DowntimeDocument,
+    HoldDocument,
     PlanDocument,
     RevisionDocument,
     StatusDocument,
     TurnDocument,
 )
 from aspire_gitops.status.document_builder import turn_document
-from aspire_gitops.status.value import Answer, BrakeKind, Role, Standing, Turn
+from aspire_gitops.status.value import Answer, HoldKind, Role, Standing, Turn
 from aspire_gitops.vocabulary.text import one_line, plural, revision_text
+from aspire_gitops.vocabulary.time_words import ahead, clock, duration, minutes
 
 STANDING_SIGNS: Mapping[Standing, str] = {  # distinguished by shape, colour is extra
     Standing.READY: "●",
@@ -34,10 +35,10 @@ ANSWER_WORDS: Mapping[Answer, str] = {
     Answer.HELD: "held: healing is slowed down",
     Answer.FAILED: "healing failed",
 }
-_BRAKE_WORDS: Mapping[BrakeKind, str] = {
-    BrakeKind.FREEZE: "Frozen",
-    BrakeKind.SUSPEND: "Suspended",
-    BrakeKind.REVERT: "Held at an older revision",
+_HOLD_WORDS: Mapping[HoldKind, str] = {
+    HoldKind.FREEZE: "Frozen",
+    HoldKind.SUSPEND: "Suspended",
+    HoldKind.REVERT: "Held at an older revision",
 }
 _TAKES_OVER = "takes over when the other controller ends"
 UNKNOWN = "unknown"
@@ -54,68 +55,30 @@ class StatusHeadline:
 
 
 def headline(status: StatusDocument) -> StatusHeadline:
-    """Return the headline. A brake shows if there is nothing worse."""
+    """Return the headline. A hold shows if there is nothing worse."""
     if status.role is Role.STANDBY:
         return StatusHeadline("Standby", _TAKES_OVER, "held")
     if status.standing is Standing.READY and status.brakes:
-        return _held({brake.kind for brake in status.brakes})
+        return _held({hold.kind for hold in status.brakes})
     standing = status.standing
     return StatusHeadline(standing.capitalize(), STANDING_HINTS[standing], standing.value)
 
 
-def _held(kinds: Collection[BrakeKind]) -> StatusHeadline:
-    if kinds == {BrakeKind.REVERT}:  # alone it stops nothing: drift from that revision is healed
+def _held(kinds: Collection[HoldKind]) -> StatusHeadline:
+    if kinds == {HoldKind.REVERT}:  # alone it stops nothing: drift from that revision is healed
         return StatusHeadline("Reverted", "holds an older revision", "held")
-    word = "Frozen" if BrakeKind.FREEZE in kinds else "Suspended"
+    word = "Frozen" if HoldKind.FREEZE in kinds else "Suspended"
     return StatusHeadline(word, "looks and reports only", "held")
-
-
-def ago(then: datetime, now: datetime) -> str:
-    """Return `24 s ago`, `64 min ago`, `3 h ago`, `2 days ago`."""
-    return f"{span((now - then).total_seconds())} ago"
-
-
-def ahead(then: datetime, now: datetime) -> str:
-    """Return `in 36 s`, or `now` when the moment has come."""
-    seconds = (then - now).total_seconds()
-    return "now" if seconds < 1 else f"in {span(seconds)}"
 
 
 def downtime_text(found: DowntimeDocument) -> str:
     """Return `gateway without an answer for 61 s of 60 min allowed in November 2026, …`."""
-    seconds = "never" if not found.seconds else f"for {_lasted(found.seconds)}"
-    allowed = f"{_lasted(found.allowed_s)} are allowed"
+    seconds = "never" if not found.seconds else f"for {minutes(found.seconds, exact=True)}"
+    allowed = f"{minutes(found.allowed_s, exact=True)} are allowed"
     since = f"{found.watched_since.day} {found.watched_since:%b}"
     return (
         f"{seconds} in {month_text(found.month)}, as the controller saw it since {since}; {allowed}"
     )
-
-
-def _lasted(seconds: float) -> str:
-    whole = round(seconds)
-    if whole < 120:
-        return f"{whole} s"
-    minutes, left = divmod(whole, 60)
-    return f"{minutes} min {left} s" if left else f"{minutes} min"
-
-
-def span(seconds: float) -> str:
-    """Return a length of time in the one unit that matters."""
-    seconds = max(seconds, 0)
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    if seconds < 100 * 60:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 36 * 3600:
-        return f"{seconds / 3600:.0f} h"
-    return plural(round(seconds / 86_400), "day")
-
-
-def clock(moment: datetime, now: datetime) -> str:
-    """Return `03:14 UTC`, with the day when it is another one."""
-    there, here = moment.astimezone(UTC), now.astimezone(UTC)
-    day = "" if there.date() == here.date() else f"{there.day} {there:%b} "
-    return f"{day}{there:%H:%M} UTC"
 
 
 def sentence(text: str) -> str:
@@ -153,13 +116,13 @@ def revisions_text(status: StatusDocument) -> str:
     return "git is ahead" if is_behind(status) else "the same revision"
 
 
-def brake_text(brake: BrakeDocument, now: datetime) -> str:
-    """Return who set the brake, and until when, in one sentence."""
-    word = _BRAKE_WORDS[brake.kind]
+def hold_text(hold: HoldDocument, now: datetime) -> str:
+    """Return who set the hold, and until when, in one sentence."""
+    word = _HOLD_WORDS[hold.kind]
     end = "until resumed"
-    if brake.until:
-        end = f"until {clock(brake.until, now)} ({ahead(brake.until, now)})"
-    return f"{word} by {brake.owner} {end}: {brake.reason}"
+    if hold.until:
+        end = f"until {clock(hold.until, now)} ({ahead(hold.until, now)})"
+    return f"{word} by {hold.owner} {end}: {hold.reason}"
 
 
 def plan_wait_text(plan: PlanDocument, status: StatusDocument) -> str:
@@ -167,7 +130,7 @@ def plan_wait_text(plan: PlanDocument, status: StatusDocument) -> str:
     if plan.refusals:
         return f"Refused, for {plural(len(plan.refusals), 'reason')}: it waits for a commit."
     if status.brakes:
-        return "It waits for the brake to end."
+        return "It waits for the hold to end."
     return "It waits to be applied by hand."
 
 
@@ -268,17 +231,8 @@ def counts_text(counts: Mapping[str, int]) -> str:
 def duration_text(turn: TurnDocument) -> str:
     """Return the wall time, and where it went."""
     parts = (("gateway", turn.gateway_s), ("git", turn.source_s), ("own", turn.own_s))
-    spent = ", ".join(f"{name} {seconds_text(seconds)}" for name, seconds in parts)
-    return f"{seconds_text(turn.duration_s)} ({spent})"
-
-
-def seconds_text(seconds: float) -> str:
-    """Return a duration with the digits that matter: `4 ms`, `0.31 s`, `12 s`, `3 min`."""
-    if seconds < 0.0995:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 9.95:
-        return f"{seconds:.2f} s" if seconds < 0.995 else f"{seconds:.1f} s"
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    spent = ", ".join(f"{name} {duration(seconds)}" for name, seconds in parts)
+    return f"{duration(turn.duration_s)} ({spent})"
 
 
 def revision_short(revision: RevisionDocument) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
+from aspire_gitops.vocabulary.secret_shapes import ALL, BY_NAME, matcher
 
 LITERAL_SECRET = Rule("AG304", "literal-secret")
 
@@ -18,27 +19,7 @@ _HELP = (
     "revoke it now: git never forgets; then say where the controller finds the new one: "
     "`credential: {env: NAME}` or `{file: /path}`"
 )
-_SHAPES = {
-    "anthropic": ("an Anthropic key", r"\bsk-ant-[A-Za-z0-9_-]{8,}"),
-    "key": ("an API key", r"\bsk[-_](?!ant-)[A-Za-z0-9_-]{16,}"),
-    "aws": ("an AWS access key id", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-    "github": ("a GitHub token", r"\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}"),
-    "gitlab": ("a GitLab token", r"\bglpat-[A-Za-z0-9_-]{16,}"),
-    "slack": ("a Slack token", r"\bxox[a-z]-[A-Za-z0-9-]{10,}"),
-    "google": ("a Google API key", r"\bAIza[A-Za-z0-9_-]{30,}"),
-    "huggingface": ("a Hugging Face token", r"\bhf_[A-Za-z0-9]{20,}"),
-    "pem": (
-        "a private key",
-        r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[A-Za-z0-9+/=\s#-]*?-----END [A-Z ]*-----)?",
-    ),
-    "jwt": ("a JSON web token", r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),
-    "bearer": ("a bearer token", r"\b[Bb]earer +[A-Za-z0-9._~+/-]{20,}=*"),
-    "login": ("a password in a URL", r"(?<=://)[^\s/:@\"']+:[^\s/@\"']+(?=@)"),
-}
-_KNOWN = re.compile("|".join(f"(?P<{name}>{shape})" for name, (_, shape) in _SHAPES.items()))
-_KNOWN_STARTS = re.compile(
-    r"sk[-_]|AKIA|ASIA|gh[pousr]_|github_pat|glpat|xox|AIza|hf_|-----B|eyJ|earer |://[^\s/@]*@"
-)
+_KNOWN, _HINT = matcher(ALL)
 _PIECE = re.compile(r"[A-Za-z0-9+]{20,}")
 _AROUND = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
 _HEX = re.compile(r"[0-9a-f]{32,}|[0-9A-F]{32,}")
@@ -57,7 +38,7 @@ class FoundSecret:
 
 def find(text: str) -> list[FoundSecret]:
     """Return every secret in the text, in order, none inside another."""
-    found = list(_known(text)) if _KNOWN_STARTS.search(text) else []
+    found = list(_known(text)) if _HINT.search(text) else []
     for piece in _PIECE.finditer(text):
         start, end = piece.span()
         if _looks_random(piece[0]) and not _is_digest(text, start, end):
@@ -127,7 +108,7 @@ def without_secrets(item: Diagnostic, hidden: Collection[Hidden] = ()) -> Diagno
 
 def _known(text: str) -> Iterator[FoundSecret]:
     for match in _KNOWN.finditer(text):
-        yield FoundSecret(_SHAPES[match.lastgroup or ""][0], match.start(), match.end())
+        yield FoundSecret(BY_NAME[match.lastgroup or ""].what, match.start(), match.end())
 
 
 def _widened(text: str, start: int, end: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What is wrong in a reviewed file, where, and the way out.
+"""What is wrong in a reviewed file, where, and how to fix it.
 
 Checks yield diagnostics and never raise or print them; `rendering` turns them
 into text, JSON, SARIF and GitHub annotations. Every code has a page in

@@ -2,24 +2,24 @@
 
 AspireGitopsError
 ├── UsageError                the command was called wrongly             → exit 64
-├── InvalidConfig             the reviewed files hold errors             → a commit mends it
+├── InvalidConfig             the reviewed files hold errors             → a commit fixes it
 ├── SourceUnavailable         the source cannot be read as a whole       → try again
-├── SourceRefused             credentials, branch or signature refused   → a person must act
-├── SecretMissing             a reference leads to no usable secret      → a person must act
+├── SourceRefused             credentials, branch or signature refused   → somebody must act
+├── SecretMissing             a reference leads to no usable secret      → somebody must act
 ├── UnsafePlan                a limit, a missing Approval, a conflict    → a commit or a person
 ├── StalePlan                 the gateway moved since the plan was made  → plan again
 ├── DeliveryFailed            a key could not be handed over             → try again
 ├── JournalUnavailable        locked, full or not reachable              → try again
-├── JournalDamaged            its chain is broken                        → a person must look
+├── JournalDamaged            its chain is broken                        → somebody must look
 ├── LedgerUnavailable         its database cannot answer now             → try again
-├── LedgerRefused             what is asked of it cannot be done         → a person must look
-├── TellingFailed             a notification could not be handed over    → try again
-├── SandboxError              the sandbox could not be started or used   → see its message
+├── LedgerRefused             what is asked of it cannot be done         → somebody must look
+├── NotificationFailed        a notification could not be handed over    → try again
+├── SandboxError              the sandbox could not be started or used   → see its help
 └── GatewayError
     ├── GatewayUnavailable    no answer, 429 or 5xx after the last retry → try again
-    ├── GatewayRefused        401 or 403                                 → a person must act
+    ├── GatewayRefused        401 or 403                                 → somebody must act
     ├── GatewayRejected       the gateway said no to this one request    → a commit or a bug
-    └── GatewayReplyInvalid   a reply of a shape that we do not know     → a person must look
+    └── GatewayReplyInvalid   a reply of a shape that we do not know     → somebody must look
 
 Only a bug in this program raises anything else.
 """
@@ -54,7 +54,7 @@ class UsageError(AspireGitopsError):
 class InvalidConfig(AspireGitopsError):
     """The reviewed files hold at least one error; `diagnostics` has them all.
 
-    Trying again cannot help: a commit must mend the files.
+    Trying again cannot help: a commit must fix the files.
     """
 
     def __init__(self, diagnostics: Sequence["Diagnostic"]) -> None:
@@ -67,7 +67,7 @@ class SourceUnavailable(AspireGitopsError):
 
 
 class SourceRefused(AspireGitopsError):
-    """The source is there and will not, or must not, be used: a person must act.
+    """The source is there and will not, or must not, be used: somebody must act.
 
     The remote refuses our credentials, the branch is gone, or the newest commit
     is not signed by an allowed key. Looking again slowly is all that makes sense.
@@ -75,9 +75,9 @@ class SourceRefused(AspireGitopsError):
 
 
 class SecretMissing(AspireGitopsError):
-    """A secret reference leads nowhere, or to what must not be used as one.
+    """A secret reference leads nowhere, or to a value that must not be used as a secret.
 
-    A person must set what the message names.
+    Somebody must set what the message names.
     """
 
 
@@ -114,7 +114,7 @@ class JournalUnavailable(AspireGitopsError):
 
 
 class JournalDamaged(AspireGitopsError):
-    """The journal does not prove what it says. Nothing may be applied; a person must look."""
+    """The journal does not prove what it says. Nothing may be applied; somebody must look."""
 
 
 class LedgerUnavailable(AspireGitopsError):
@@ -122,16 +122,16 @@ class LedgerUnavailable(AspireGitopsError):
 
 
 class LedgerRefused(AspireGitopsError):
-    """The ledger will not do what is asked: a month that is not over, an address that is none.
+    """The ledger cannot do what is asked: the month is not over, the address is invalid.
 
-    Trying again cannot help; its message says what would.
+    Trying again cannot help.
     """
 
 
-class TellingFailed(AspireGitopsError):
-    """Somebody could not be told. Try again; it never stops a turn.
+class NotificationFailed(AspireGitopsError):
+    """A notification could not be delivered. Try again; it never stops a turn.
 
-    `retry_after_s` is the receiver's own wish; `permanent` says that trying again cannot help;
+    `retry_after_s` is what the receiver asks for, in seconds; `permanent` says that trying again cannot help;
     `status` is what the receiver answered, None when it was not reached.
     """
 
@@ -161,8 +161,8 @@ class GatewayError(AspireGitopsError):
 class GatewayUnavailable(GatewayError):
     """No usable answer: refused, timed out, 429 or 5xx after the last retry. Try again later.
 
-    `retry_after_s` is the gateway's own wish, in seconds, when it gave one. `answered`:
-    it was there, and only busy.
+    `retry_after_s` is what the gateway asks for, in seconds. `answered`: it did answer,
+    and is only busy.
     """
 
     def __init__(

@@ -41,6 +41,16 @@ def one_line(text: str) -> str:
     return shown.replace("::", "\\x3a:", 1) if shown.lstrip().startswith("::") else shown
 
 
+def short_line(text: str, longest: int) -> str:
+    """Return `text` as one line of at most `longest` characters: spaces joined, the rest cut.
+
+    For what others wrote and we keep: a commit's subject, a reply, a name.
+    """
+    plain = " ".join(text[: 4 * longest].split())
+    shown = plain if plain.isprintable() else "".join(map(_shown, plain))
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
 def markdown(text: str) -> str:
     """Return `text` so that Markdown and HTML show it as it is, in one line.
 

@@ -1,7 +1,7 @@
 """Where a request goes, and what the reply means for the next try. Pure.
 
 A message shows the host and nothing else of a URL, because the path may be
-the secret; and of a reply only what the receiver's own `words` let through,
+the secret; and of a reply only what the receiver's own `excerpt` lets through,
 because a reply may quote the request.
 """
 
@@ -9,46 +9,46 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
+from aspire_gitops.vocabulary.backoff import is_seconds, retry_after_s
+from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
+from aspire_gitops.vocabulary.text import short_line
 
 _TRY_AGAIN = frozenset({408, 425, 429})
 _LONGEST_WORDS = 200
-_UNSAID_LIMIT_S = 60.0  # what GitHub asks for where it names no time
+_UNSTATED_LIMIT_S = 60.0  # what GitHub asks for where it names no time
 
 
-def no_words(body: bytes) -> str:  # noqa: ARG001 (the shape of Place.words)
+def no_excerpt(body: bytes) -> str:  # noqa: ARG001 (the shape of Destination.excerpt)
     """Repeat nothing of a reply."""
     return ""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """Where a request goes. `what` names it in messages: `Slack`, `the webhook`.
 
-    `words` finds in a reply what may be repeated in a message. `advice` says
-    for a status what a person should do.
+    `excerpt` returns what of a reply a message may repeat; `help_by_status` what to do
+    about a status.
     """
 
     what: str
     url: SecretStr
-    words: Callable[[bytes], str] = no_words
-    advice: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    excerpt: Callable[[bytes], str] = no_excerpt
+    help_by_status: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        """Refuse what is no web address.
+        """Refuse anything but a web address.
 
         Raises:
             UsageError: It says which one, never the value.
         """
         if not _host(self.url):
-            raise UsageError(f"the URL of {self.what} is not https://… or http://…; mend it")
+            raise UsageError(f"the URL of {self.what} is not https://… or http://…", help="fix it")
 
     def __str__(self) -> str:
         return f"{self.what} at {_host(self.url)}"
@@ -63,43 +63,36 @@ class Reply:
     body: bytes
 
 
-def told(reply: Reply) -> bool:
+def is_success(reply: Reply) -> bool:
     return 200 <= reply.status < 300
 
 
-def refusal(place: Place, reply: Reply) -> TellingFailed:
-    """Return the error for a reply that is no success."""
-    words = _short(place.words(reply.body))
-    head = f"{place} answered {reply.status}" + (f" ({words})" if words else "")
-    wish = retry_after_s(reply.headers)
-    if wish is None and _is_rate_limit(reply):
-        wish = _UNSAID_LIMIT_S
+def refusal(destination: Destination, reply: Reply) -> NotificationFailed:
+    """Return the error for a reply other than a success."""
+    words = short_line(destination.excerpt(reply.body), _LONGEST_WORDS)
+    head = f"{destination} answered {reply.status}" + (f" ({words})" if words else "")
+    retry_s = asked_pause_s(reply.headers)
+    if retry_s is None and _is_rate_limit(reply):
+        retry_s = _UNSTATED_LIMIT_S
     if reply.status >= 500 or reply.status in _TRY_AGAIN or _is_rate_limit(reply):
-        return TellingFailed(f"{head}; try again later", retry_after_s=wish, status=reply.status)
+        return NotificationFailed(
+            head, help="try again later", retry_after_s=retry_s, status=reply.status
+        )
     if reply.status < 400:
-        way_out = "it is a redirect; set the URL that it leads to"
+        help_ = "set the URL that this redirect leads to"
     else:
-        way_out = place.advice.get(reply.status, "check its URL and settings")
-    return TellingFailed(f"{head}; {way_out}", permanent=True, status=reply.status)
+        help_ = destination.help_by_status.get(reply.status, "check its URL and settings")
+    return NotificationFailed(head, help=help_, permanent=True, status=reply.status)
 
 
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Return the receiver's wish in seconds from now: a number, a date, or GitHub's own header."""
-    wish = headers.get("retry-after", "").strip()
-    if _is_number(wish):
-        return float(wish)
-    with suppress(ValueError, TypeError, IndexError, OverflowError):
-        at = parsedate_to_datetime(wish)
-        known = at if at.tzinfo else at.replace(tzinfo=UTC)
-        return max(0.0, known.timestamp() - time.time())
+def asked_pause_s(headers: Mapping[str, str]) -> float | None:
+    """Return how long the receiver asks us to wait, in seconds: `Retry-After`, or GitHub's own."""
+    now_s = time.time()
+    asked = retry_after_s(headers.get("retry-after", ""), now_s=now_s)
     reset = headers.get("x-ratelimit-reset", "")
-    if headers.get("x-ratelimit-remaining") == "0" and _is_number(reset):
-        return max(0.0, float(reset) - time.time())
-    return None
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 12
+    if asked is None and headers.get("x-ratelimit-remaining") == "0" and is_seconds(reset):
+        return max(0.0, float(reset) - now_s)
+    return asked
 
 
 def _is_rate_limit(reply: Reply) -> bool:
@@ -112,13 +105,8 @@ def _is_rate_limit(reply: Reply) -> bool:
     return reply.status == 403 and limited
 
 
-def _short(text: str) -> str:
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= _LONGEST_WORDS else f"{line[: _LONGEST_WORDS - 1]}…"
-
-
 def _host(url: SecretStr) -> str:
-    """Return host and port, without user and password; empty for what is no web address."""
+    """Return host and port, without user and password; empty for anything but a web address."""
     text = url.get_secret_value()
     with suppress(ValueError):
         parts = urlsplit(text)

@@ -1,7 +1,7 @@
 """The only module that sends requests to third parties: a webhook, Slack, GitHub, GitLab.
 
 One request, one connection: what we tell is rare, so nothing is kept open.
-Nothing is tried again here; `notifying.outbox` and `forge.sticky` do that.
+Nothing is tried again here; `notify.outbox` and `forge.comments` do that.
 `replies` judges what came back.
 
 A proxy of the environment is used for https alone, where it sees the host and
@@ -21,8 +21,8 @@ from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 import httpx
 from pydantic import SecretStr
 
-from aspire_gitops.vocabulary.errors import TellingFailed
-from aspire_gitops.web.replies import Place, Reply, refusal, told
+from aspire_gitops.vocabulary.errors import NotificationFailed
+from aspire_gitops.web.replies import Destination, Reply, is_success, refusal
 
 TIMEOUT_S = 10.0
 MAX_REPLY_BYTES = 64 * 1024
@@ -52,7 +52,7 @@ class _Request:
 
 
 async def post_json(
-    place: Place,
+    destination: Destination,
     body: bytes,
     *,
     headers: Mapping[str, str] | None = None,
@@ -60,12 +60,14 @@ async def post_json(
     timeout_s: float = TIMEOUT_S,
 ) -> bytes:
     """Send JSON once by POST and return the beginning of the reply. See `send`."""
-    return await send(Method.POST, place, body, headers=headers, bearer=bearer, timeout_s=timeout_s)
+    return await send(
+        Method.POST, destination, body, headers=headers, bearer=bearer, timeout_s=timeout_s
+    )
 
 
 async def send(
     method: Method,
-    place: Place,
+    destination: Destination,
     body: bytes | None = None,
     *,
     headers: Mapping[str, str] | None = None,
@@ -81,7 +83,7 @@ async def send(
     everything: name, connection, request and reply.
 
     Raises:
-        TellingFailed: Permanent for a 4xx other than 408, 425, 429 and a rate limit, and for
+        NotificationFailed: Permanent for a 4xx other than 408, 425, 429 and a rate limit, and for
             a redirect elsewhere; otherwise trying again may help.
     """
     own = dict(headers or {})
@@ -91,21 +93,21 @@ async def send(
     fault = ""
     try:
         async with asyncio.timeout(timeout_s):
-            reply = await _sent(place, _Request(method, body, own, max_bytes))
+            reply = await _sent(destination, _Request(method, body, own, max_bytes))
     except TimeoutError:
         fault = f"no answer in {timeout_s:g} s"
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError) as error:
         fault = _why(error)
     if reply is None:
         # Outside the handlers, so that no request with its secrets hangs on the error.
-        raise TellingFailed(f"{place} was not reached: {fault}; try again later")
-    if not told(reply):
-        raise refusal(place, reply)
+        raise NotificationFailed(f"{destination} was not reached: {fault}", help="try again later")
+    if not is_success(reply):
+        raise refusal(destination, reply)
     return reply.body
 
 
-async def _sent(place: Place, request: _Request) -> Reply:
-    url = target = httpx.URL(place.url.get_secret_value())
+async def _sent(destination: Destination, request: _Request) -> Reply:
+    url = target = httpx.URL(destination.url.get_secret_value())
     with _unlogged():
         async with _client(url) as client:
             for _ in range(_MOST_REDIRECTS):

@@ -99,9 +99,9 @@ def damage_mark(world: World) -> str | None:
     return f"damage the mark of {thing.name}"
 
 
-def make_foreign(world: World) -> str | None:
-    if len(world.foreign) > 20:
-        return drop_foreign(world)
+def make_unmanaged(world: World) -> str | None:
+    if len(world.unmanaged) > 20:
+        return drop_unmanaged(world)
     world.number += 1
     kind = world.dice.choice(["credential", "deployment", "key"])
     address = world.hands.make(kind, world.number)
@@ -109,22 +109,22 @@ def make_foreign(world: World) -> str | None:
     return f"make {kind} theirs-{world.number}"
 
 
-def change_foreign(world: World) -> str | None:
-    if not world.foreign:
+def change_unmanaged(world: World) -> str | None:
+    if not world.unmanaged:
         return None
-    (kind, address), thing = world.dice.choice(sorted(world.foreign.items(), key=lambda i: i[0]))
+    (kind, address), thing = world.dice.choice(sorted(world.unmanaged.items(), key=lambda i: i[0]))
     world.number += 1
-    del world.foreign[kind, address]
+    del world.unmanaged[kind, address]
     world.hands.change(thing, world.number)
     _remember(world, kind, address)
     return f"change {kind} {address[:20]}, which is theirs"
 
 
-def drop_foreign(world: World) -> str | None:
-    if not world.foreign:
+def drop_unmanaged(world: World) -> str | None:
+    if not world.unmanaged:
         return None
-    place = world.dice.choice(sorted(world.foreign))
-    thing = world.foreign.pop(place)
+    place = world.dice.choice(sorted(world.unmanaged))
+    thing = world.unmanaged.pop(place)
     world.hands.delete(thing)
     return f"drop {place[0]} {place[1][:20]}, which is theirs"
 
@@ -132,7 +132,7 @@ def drop_foreign(world: World) -> str | None:
 def _remember(world: World, kind: str, address: str) -> None:
     found = [t for t in world.hands.everything() if (t.kind, t.address) == (kind, address)]
     assert len(found) == 1, f"what people made is there: {kind} {address}"
-    world.foreign[kind, address] = found[0]
+    world.unmanaged[kind, address] = found[0]
 
 
 def _one_of_ours(world: World) -> Thing | None:
@@ -231,7 +231,7 @@ def restart_gateway(world: World) -> str | None:
 OFTEN: tuple[tuple[Action, int], ...] = (
     (good_commit, 14), (bad_commit, 4), (revert, 2), (force_push, 4), (branch_away, 1),
     (spoil_clone, 2), (edit_by_hand, 8), (delete_by_hand, 3), (damage_mark, 2),
-    (make_foreign, 4), (change_foreign, 3), (drop_foreign, 1),
+    (make_unmanaged, 4), (change_unmanaged, 3), (drop_unmanaged, 1),
     (kill, 4), (terminate, 1), (hang_up, 2), (freeze, 1), (hold_journal, 2),
     (push_told, 4), (push_forged, 2), (push_huge, 1), (bad_weather, 16),
 )  # fmt: skip

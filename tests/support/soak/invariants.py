@@ -25,14 +25,14 @@ def _now(world: World) -> list[str]:
     try:
         things = world.hands.everything()
         ours = [thing for thing in things if thing.is_marked_by(world.owner)]
-        return [*_foreign(world, things), *_orphans(world, ours), *_twins(ours)]
+        return [*_unmanaged(world, things), *_orphans(world, ours), *_twins(ours)]
     except OSError:
         return []  # a real gateway that restarts cannot be looked at
 
 
-def _foreign(world: World, things: list[Thing]) -> Iterator[str]:
+def _unmanaged(world: World, things: list[Thing]) -> Iterator[str]:
     live = {(thing.kind, thing.address): thing.row for thing in things}
-    for place, thing in world.foreign.items():
+    for place, thing in world.unmanaged.items():
         if place not in live:
             yield f"a foreign object is gone: {place}"
         elif live[place] != thing.row:

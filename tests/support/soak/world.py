@@ -23,7 +23,7 @@ OWNER = "soak"
 HOOK_SECRET = "planted-hook-secret-5d41402abc4b2a76"
 NOTIFY_PATH = "/planted-notify-path-b9719d911017c592"
 _HOUR_S = 3600.0
-_EDITS_PER_FIELD = 2  # a third within the hour would be a fight, and healing would rest
+_EDITS_PER_FIELD = 2  # a third within the hour would count as flapping, and pause healing
 
 
 @dataclass
@@ -42,7 +42,7 @@ class World:
     owner: str = OWNER
     daemon: Daemon = field(init=False)
     fate: Random = field(init=False)  # says what happens; `dice` says to whom
-    foreign: dict[tuple[str, str], Thing] = field(default_factory=dict)
+    unmanaged: dict[tuple[str, str], Thing] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
     told: deque[str] = field(default_factory=lambda: deque(maxlen=60))
     later: list[tuple[float, str, Callable[[], object]]] = field(default_factory=list)
@@ -109,7 +109,7 @@ class World:
         return [thing for thing in self.hands.everything() if thing.is_marked_by(self.owner)]
 
     def may_edit(self, name: str, path: str) -> bool:
-        """Count an edit by hand, unless it would make a fight."""
+        """Count an edit by hand, unless the field would flap."""
         times, now = self._edits[name, path], time.monotonic()
         times[:] = [at for at in times if at > now - _HOUR_S]
         if len(times) >= _EDITS_PER_FIELD:

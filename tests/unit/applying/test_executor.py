@@ -100,7 +100,7 @@ def test_a_key_that_somebody_deleted_is_not_brought_back(tmp_path: Path) -> None
     assert delivered.read_text() != before
 
 
-def test_a_foreign_key_in_the_delivery_is_left_alone(tmp_path: Path) -> None:
+def test_an_unmanaged_key_in_the_delivery_is_left_alone(tmp_path: Path) -> None:
     fake = FakeGateway()
     theirs = "sk-theirs-0123456789abcdef"
     body = {"key": theirs, "key_alias": "theirs", "models": ["x"]}

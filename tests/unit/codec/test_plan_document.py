@@ -17,15 +17,15 @@ from support.objects import (
     compiled,
     credential,
     deployment,
-    foreign,
     snapshot,
+    unmanaged,
     with_intents,
 )
 
 LIVE = snapshot(
     changed(applied(deployment("chat")), litellm_params__rpm=4),
     applied(app_key("old")),
-    foreign(deployment("theirs")),
+    unmanaged(deployment("theirs")),
 )
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.controller.holds import braking
+from aspire_gitops.controller.holds import hold_draft
 from aspire_gitops.journal.entry import EntryKind
-from aspire_gitops.status.value import Answer, Brake, BrakeKind, Standing
+from aspire_gitops.status.value import Answer, Hold, HoldKind, Standing
 from support.fake_gateway import Fault, Status
 from support.folders import alias
 from support.turns import Scene
@@ -49,7 +49,7 @@ def test_drift_is_healed_and_commits_are_applied_whatever_the_time(
     swap(settled, "chat-2")
     assert settled.turn().standing is Standing.READY
     assert settled.params("chat")["model"] == "openai/chat-2"
-    assert settled.turn().reason.startswith("the gateway is as")
+    assert settled.turn().reason.startswith("the gateway matches")
     assert settled.fake.writes == []
 
 
@@ -58,13 +58,11 @@ def test_a_new_process_after_a_jump_goes_on_from_the_journal(settled: Scene, jum
     settled.restart()
     turn = settled.turn("start", later_s=jump_s)
     assert (turn.standing, turn.drift, settled.fake.writes) == (Standing.READY, (), [])
-    assert turn.reason.startswith("the gateway is as")
+    assert turn.reason.startswith("the gateway matches")
 
 
 @pytest.mark.parametrize("jump_s", [-DAY, -HOUR, HOUR])
-def test_a_fight_does_not_hold_a_field_for_longer_than_its_pause(
-    settled: Scene, jump_s: float
-) -> None:
+def test_flapping_pauses_healing_no_longer_than_its_pause(settled: Scene, jump_s: float) -> None:
     for _ in range(3):
         by_hand(settled)
         settled.turn(later_s=5)
@@ -80,13 +78,13 @@ def test_a_freeze_holds_until_the_hour_that_was_said_though_the_clock_went_back(
 ) -> None:
     until = settled.now + timedelta(minutes=10)
     settled.journal.append(
-        braking(Brake(BrakeKind.FREEZE, "ada", "maintenance", settled.now, until))
+        hold_draft(Hold(HoldKind.FREEZE, "ada", "maintenance", settled.now, until))
     )
     swap(settled, "chat-2")
     for later_s in (60, -HOUR, HOUR):
-        assert settled.turn(later_s=later_s).brakes
+        assert settled.turn(later_s=later_s).holds
         assert settled.params("chat")["model"] == "openai/chat-1"
-    assert settled.turn(later_s=600).brakes == ()
+    assert settled.turn(later_s=600).holds == ()
     assert settled.params("chat")["model"] == "openai/chat-2"
 
 

@@ -1,10 +1,10 @@
-"""Fights: seen after three heals within the hour, healed less and less often."""
+"""Flapping fields: seen after three heals within the hour, healed less and less often."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aspire_gitops.controller.drift import Heal, fights, held_back
+from aspire_gitops.controller.drift import Heal, flapping_fields, held_back
 from aspire_gitops.planning.plan import Action, Change, FieldChange
 from aspire_gitops.state import Kind, ObjectKey
 
@@ -19,7 +19,7 @@ def heals(*minutes_ago: int, path: str = "blocked") -> list[Heal]:
 @pytest.mark.parametrize(
     ("ago", "pause_min"),
     [
-        pytest.param([1, 2], None, id="twice is no fight"),
+        pytest.param([1, 2], None, id="twice is not flapping"),
         pytest.param([1, 30, 61], None, id="an hour ago does not count"),
         pytest.param([1, 2, 3], 1, id="three times"),
         pytest.param([1, 2, 3, 4], 2, id="four times"),
@@ -29,15 +29,15 @@ def heals(*minutes_ago: int, path: str = "blocked") -> list[Heal]:
     ],
 )
 def test_when_it_is_healed_again(ago: list[int], pause_min: int | None) -> None:
-    on = fights(heals(*ago), NOW)
+    on = flapping_fields(heals(*ago), NOW)
     expected = (
         [] if pause_min is None else [NOW - timedelta(minutes=1) + timedelta(minutes=pause_min)]
     )
-    assert [fight.heals_again_at for fight in on] == expected
+    assert [flap.heals_again_at for flap in on] == expected
 
 
 def test_two_fields_are_two_stories() -> None:
-    assert fights([*heals(1, 2), *heals(3, 4, path="litellm_params.model")], NOW) == ()
+    assert flapping_fields([*heals(1, 2), *heals(3, 4, path="litellm_params.model")], NOW) == ()
 
 
 def change(key: ObjectKey, *paths: str) -> Change:
@@ -45,13 +45,13 @@ def change(key: ObjectKey, *paths: str) -> Change:
 
 
 def test_only_a_change_of_the_field_that_is_fought_over_is_held_back() -> None:
-    on = fights(heals(0, 1, 2, 3), NOW)
+    on = flapping_fields(heals(0, 1, 2, 3), NOW)
     same, other = change(CHAT, "blocked", "x"), change(CHAT, "y")
     assert list(held_back([same, other], on, NOW)) == [same]
 
 
 def test_a_credential_is_never_held_back() -> None:
     key = ObjectKey(Kind.CREDENTIAL, "acme")
-    on = fights([Heal(str(key), "a", NOW)] * 5, NOW)
+    on = flapping_fields([Heal(str(key), "a", NOW)] * 5, NOW)
     assert on
     assert list(held_back([change(key, "a")], on, NOW)) == []

@@ -153,7 +153,10 @@ def test_who_asks_one_that_stands_by_is_sent_to_the_leader_and_forgotten() -> No
         return str(refused.value), turning.turns[0]
 
     message, causes = asyncio.run(scenario())
-    assert message == "this controller stands by, and the other one is at work; ask that one"
+    assert (
+        message
+        == "this controller is on standby; the other one leads; send the request to the leader"
+    )
     assert causes == ("start",), "what was refused is not done later after all"
 
 

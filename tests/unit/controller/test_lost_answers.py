@@ -1,4 +1,4 @@
-"""An answer that got lost is not the commit's fault, and healing that failed is no fight."""
+"""A lost answer is not the commit's fault, and failed healing is not flapping."""
 
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def test_a_new_commit_has_three_tries_of_its_own(settled: Scene) -> None:
         assert settled.turn().standing is Standing.WAITING
 
 
-def test_healing_that_failed_is_no_fight_after_a_restart(settled: Scene) -> None:
+def test_failed_healing_is_not_flapping_after_a_restart(settled: Scene) -> None:
     row = next(iter(settled.fake.deployments.rows.values()))
     row["litellm_params"]["model"] = "openai/by-hand"
     for _ in range(3):
@@ -74,4 +74,4 @@ def test_healing_that_failed_is_no_fight_after_a_restart(settled: Scene) -> None
     settled.restart()
     turn = settled.turn("start", "reconcile")
     assert [one.answer for one in turn.drift] == [Answer.HEALED]
-    assert turn.fights == ()
+    assert turn.flapping == ()

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.controller.holds import braking
+from aspire_gitops.controller.holds import hold_draft
 from aspire_gitops.journal.entry import EntryKind
 from aspire_gitops.spend.own_spend import Verdict
-from aspire_gitops.status.value import Answer, Brake, BrakeKind, Standing
+from aspire_gitops.status.value import Answer, Hold, HoldKind, Standing
 from aspire_gitops.vocabulary.errors import LedgerUnavailable
 from aspire_ledger.canonical import canonical_json
 from support.fake_gateway import Drop, Fault, Status
@@ -171,7 +171,7 @@ def test_a_freeze_keeps_it_from_being_written(watched: Watched) -> None:
     watched.scene.turn()
     freeze(watched.scene)
     turn = watched.scene.turn()
-    assert (writes(watched.scene), "1 change waits" in turn.reason) == ([], True)
+    assert (writes(watched.scene), "1 change pending" in turn.reason) == ([], True)
 
 
 def test_who_may_not_write_does_not_write_it(watched: Watched) -> None:
@@ -223,5 +223,5 @@ def test_an_admin_key_without_the_right_is_told_before_anything_is_written(
 
 def freeze(scene: Scene) -> None:
     at = datetime(2026, 11, 23, 12, tzinfo=UTC)
-    brake = Brake(BrakeKind.FREEZE, "ada@example.com", "looking", at, at + timedelta(days=1))
-    scene.journal.append(braking(brake))
+    hold = Hold(HoldKind.FREEZE, "ada@example.com", "looking", at, at + timedelta(days=1))
+    scene.journal.append(hold_draft(hold))

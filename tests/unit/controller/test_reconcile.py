@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.controller.holds import braking, resuming
+from aspire_gitops.controller.holds import hold_draft, resume_draft
 from aspire_gitops.journal.entry import EntryKind
-from aspire_gitops.status.value import Answer, Brake, BrakeKind, Standing
+from aspire_gitops.status.value import Answer, Hold, HoldKind, Standing
 from aspire_gitops.vocabulary.errors import JournalDamaged, JournalUnavailable
 from support.fake_gateway import Drop, Fault, Html, Status
 from support.folders import alias, provider
@@ -45,7 +45,7 @@ def test_a_turn_without_changes_writes_nothing(settled: Scene) -> None:
     turn = settled.turn()
     assert settled.fake.writes == []
     assert (turn.standing, dict(turn.counts), turn.drift) == (Standing.READY, {}, ())
-    assert turn.reason.startswith("the gateway is as main@")
+    assert turn.reason.startswith("the gateway matches main@")
 
 
 def test_a_new_commit_is_applied_at_once_and_recorded_with_its_author(settled: Scene) -> None:
@@ -129,7 +129,7 @@ def test_a_commit_that_fails_for_its_own_reason_is_not_hammered(settled: Scene) 
     assert (first.standing, again.standing) == (Standing.STALLED, Standing.STALLED)
     assert settled.fake.writes == []
     assert "chat" in again.reason
-    assert "tried again at" in again.help
+    assert "retried at" in again.help
 
 
 def test_a_rejected_commit_is_tried_again_slowly(settled: Scene) -> None:
@@ -228,14 +228,14 @@ def test_drift_is_only_reported_if_the_policy_says_so(scene: Scene) -> None:
     assert scene.journal.said(EntryKind.DRIFT) == ["deployment/chat reported"], "once"
 
 
-def test_a_fight_is_seen_and_slowed_down(settled: Scene) -> None:
+def test_flapping_is_seen_and_slowed_down(settled: Scene) -> None:
     for _ in range(3):
         by_hand(settled, "openai/by-hand")
         settled.turn(later_s=5)
     by_hand(settled, "openai/by-hand")
     held = settled.turn(later_s=5)
     assert [d.answer for d in held.drift] == [Answer.HELD]
-    assert [(f.object, f.path, f.times) for f in held.fights] == [
+    assert [(f.object, f.path, f.times) for f in held.flapping] == [
         ("deployment/chat", "litellm_params.model", 3)
     ]
     assert settled.params("chat")["model"] == "openai/by-hand"
@@ -243,7 +243,7 @@ def test_a_fight_is_seen_and_slowed_down(settled: Scene) -> None:
     assert settled.params("chat")["model"] == "openai/chat-1", "healed again after the pause"
 
 
-def test_a_fight_is_remembered_over_a_restart(settled: Scene) -> None:
+def test_flapping_is_remembered_over_a_restart(settled: Scene) -> None:
     for _ in range(3):
         by_hand(settled, "openai/by-hand")
         settled.turn(later_s=5)
@@ -311,7 +311,7 @@ def test_an_apply_that_the_gateway_cut_off_is_finished_by_the_next_turn(scene: S
         first = scene.turn()
     assert first.standing is not Standing.READY
     scene.turn("reconcile")
-    assert scene.turn().reason.startswith("the gateway is as")
+    assert scene.turn().reason.startswith("the gateway matches")
     assert scene.params("chat")["model"] == "openai/chat-1"
 
 
@@ -344,7 +344,7 @@ def test_a_journal_lost_in_the_middle_stops_the_apply_and_loses_no_result(scene:
     scene.turn()
     results = scene.journal.said(EntryKind.RESULT)
     assert results.count("credential/acme applied") == 1, "the result that had to wait is written"
-    assert scene.turn().reason.startswith("the gateway is as")
+    assert scene.turn().reason.startswith("the gateway matches")
 
 
 def test_git_out_of_reach_keeps_the_last_good_one_in_force(settled: Scene) -> None:
@@ -366,14 +366,14 @@ def test_a_clock_that_was_set_back_does_not_keep_a_rejection_for_ever(settled: S
     assert settled.turn(later_s=-86_400).standing is Standing.READY
 
 
-# ── brakes ───────────────────────────────────────────────────────────────────
+# ── holds ───────────────────────────────────────────────────────────────────
 
 
 def freeze(
-    scene: Scene, minutes: int, kind: BrakeKind = BrakeKind.FREEZE, commit: str | None = None
+    scene: Scene, minutes: int, kind: HoldKind = HoldKind.FREEZE, commit: str | None = None
 ) -> None:
     until = scene.now + timedelta(minutes=minutes)
-    scene.journal.append(braking(Brake(kind, "ada", "maintenance", scene.now, until, commit)))
+    scene.journal.append(hold_draft(Hold(kind, "ada", "maintenance", scene.now, until, commit)))
 
 
 def test_a_freeze_shows_what_waits_and_changes_nothing(settled: Scene) -> None:
@@ -382,8 +382,8 @@ def test_a_freeze_shows_what_waits_and_changes_nothing(settled: Scene) -> None:
     freeze(settled, 10)
     turn = settled.turn()
     assert (turn.standing, settled.fake.writes) == (Standing.READY, [])
-    assert turn.reason == "frozen by ada until 2026-11-23 12:11 UTC (maintenance); 1 change waits"
-    assert [brake.kind for brake in turn.brakes] == [BrakeKind.FREEZE]
+    assert turn.reason == "frozen by ada until 2026-11-23 12:11 UTC (maintenance); 1 change pending"
+    assert [hold.kind for hold in turn.holds] == [HoldKind.FREEZE]
     assert turn.plan is not None
     assert len(turn.plan.changes) == 1
 
@@ -406,12 +406,12 @@ def test_a_freeze_holds_over_a_restart_and_drift_is_reported_meanwhile(settled: 
     assert settled.fake.writes == []
 
 
-def test_resume_ends_every_brake(settled: Scene) -> None:
+def test_resume_ends_every_hold(settled: Scene) -> None:
     freeze(settled, 10)
-    freeze(settled, 10, BrakeKind.SUSPEND)
-    settled.journal.append(resuming("ada", settled.now))
+    freeze(settled, 10, HoldKind.SUSPEND)
+    settled.journal.append(resume_draft("ada", settled.now))
     by_hand(settled, "openai/by-hand")
-    assert settled.turn().brakes == ()
+    assert settled.turn().holds == ()
     assert settled.params("chat")["model"] == "openai/chat-1"
 
 
@@ -420,7 +420,7 @@ def test_a_revert_goes_forward_to_the_old_revision_and_holds_it(settled: Scene) 
     settled.declare(alias("chat", "acme", target={"provider": "acme", "model": "chat-2"}))
     settled.commit("Swap")
     settled.turn()
-    freeze(settled, 10, BrakeKind.REVERT, old)
+    freeze(settled, 10, HoldKind.REVERT, old)
     turn = settled.turn()
     assert settled.params("chat")["model"] == "openai/chat-1"
     assert turn.applied is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.controller.notifier import Publish, Publishing
+from aspire_gitops.controller.notifier import Publish, SnapshotPublisher
 from aspire_gitops.journal.entry import EntryKind
 from aspire_gitops.status.value import Standing, Topic
 from aspire_gitops.usage import Downtime, Traffic
@@ -185,7 +185,7 @@ def test_spend_is_published_with_the_snapshot(
     seen, found = watched.scene.reconciler.seen, list[bytes]()
     assert seen is not None
     put: Publish = lambda content, _: found.append(content)  # noqa: E731 (one place)
-    publishing = Publishing([put], OWNER, lambda: watched.scene.now)
+    publishing = SnapshotPublisher([put], OWNER, lambda: watched.scene.now)
     for amount in amounts:
         spent = {"shared": f"{amount}.00"} if amount else {}
         asyncio.run(publishing.publish(replace(seen, spent=spent), None))
@@ -229,7 +229,7 @@ def test_traffic_alone_publishes_nothing(watched: Watched) -> None:
     seen, found = watched.scene.reconciler.seen, list[bytes]()
     assert seen is not None
     put: Publish = lambda content, _: found.append(content)  # noqa: E731 (one place)
-    publishing = Publishing([put], OWNER, lambda: watched.scene.now)
+    publishing = SnapshotPublisher([put], OWNER, lambda: watched.scene.now)
     for day in (date(2026, 11, 23), date(2026, 11, 24)):
         counted = replace(seen, traffic=Traffic(day, day))
         asyncio.run(publishing.publish(counted, None))
@@ -251,7 +251,7 @@ def test_downtime_is_published_minute_by_minute(
     seen, found = watched.scene.reconciler.seen, list[bytes]()
     assert seen is not None
     put: Publish = lambda content, _: found.append(content)  # noqa: E731 (one place)
-    publishing = Publishing([put], OWNER, lambda: watched.scene.now)
+    publishing = SnapshotPublisher([put], OWNER, lambda: watched.scene.now)
     for each in seconds:
         downtime = Downtime("2026-11", each, date(2026, 11, 1))
         asyncio.run(publishing.publish(replace(seen, downtime=downtime), None))

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from aspire_gitops.forge import STATES, GithubStatuses, Repository
 from aspire_gitops.status.value import Topic
-from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
+from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
 from support.listening import Heard, Listener, Say, listening
 from support.listening_notices import COMMIT, notice, tell
 
@@ -108,8 +108,8 @@ def test_only_the_newest_status_of_a_commit_and_gateway_matters(github: Listener
         pytest.param(says(422, "No commit found for SHA"), True, "No commit found for SHA"),
         pytest.param(Say(422, body=b"[" * 60_000), True, "answered 422;"),
         pytest.param(says(502, "Server Error"), False, "502 .*try again"),
-        pytest.param(Say(200, body=b"<html>Log in</html>"), False, "other than a status"),
-        pytest.param(Say(200, body=b"[1]"), False, "other than a status"),
+        pytest.param(Say(200, body=b"<html>Log in</html>"), False, "did not answer with a status"),
+        pytest.param(Say(200, body=b"[1]"), False, "did not answer with a status"),
     ],
 )
 def test_a_refusal_says_what_to_do(
@@ -120,7 +120,7 @@ def test_a_refusal_says_what_to_do(
 ) -> None:
     github.answers(answer)
 
-    with pytest.raises(TellingFailed, match=said) as raised:
+    with pytest.raises(NotificationFailed, match=said) as raised:
         tell(statuses(github), notice())
 
     assert raised.value.permanent == permanent
@@ -145,7 +145,7 @@ def test_the_token_is_in_no_message_and_no_repr(github: Listener) -> None:
     github.answers(says(400, f"what is {TOKEN}?"))
     receiver = statuses(github)
 
-    with pytest.raises(TellingFailed, match="hidden") as raised:
+    with pytest.raises(NotificationFailed, match="hidden") as raised:
         tell(receiver, notice())
 
     assert "planted" not in str(raised.value) + repr(receiver)

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from aspire_gitops.forge import DIALECTS, ForgeName, How, Kept, Thread, keep_comment, sticky_text
-from aspire_gitops.vocabulary.errors import TellingFailed
+from aspire_gitops.vocabulary.errors import NotificationFailed
 from support.fake_forge import BOT, TOKEN, FakeForge, fake_forge, path_of
 from support.listening import Heard, Say
 
@@ -156,12 +156,19 @@ def test_a_rate_limit_is_waited_for_as_long_as_it_asks(forge: FakeForge) -> None
 @pytest.mark.parametrize(
     ("answer", "permanent", "said"),
     [
-        pytest.param(Say(401), True, "401; the token is wrong", id="wrong token"),
+        pytest.param(Say(401), True, "401; set a valid token", id="wrong token"),
         pytest.param(Say(404), True, "404; check the repository", id="no such pull request"),
         pytest.param(Say(403, {"retry-after": "3000"}), False, "try again later", id="long limit"),
         pytest.param(Say(500), False, "500; try again later", id="down for good"),
-        pytest.param(Say(200, body=b"<html>"), True, "other than comments", id="a web page"),
-        pytest.param(Say(200, body=b'[{"id": "x"}]'), True, "other than", id="another shape"),
+        pytest.param(
+            Say(200, body=b"<html>"), True, "did not answer with comments", id="a web page"
+        ),
+        pytest.param(
+            Say(200, body=b'[{"id": "x"}]'),
+            True,
+            "did not answer with comments",
+            id="another shape",
+        ),
     ],
 )
 def test_what_cannot_be_done_says_what_to_do(
@@ -172,7 +179,7 @@ def test_what_cannot_be_done_says_what_to_do(
 ) -> None:
     forge.before = lambda heard: answer if "comments" in heard.path else None
 
-    with pytest.raises(TellingFailed, match=said) as raised:
+    with pytest.raises(NotificationFailed, match=said) as raised:
         keep(forge)
 
     assert raised.value.permanent == permanent
@@ -182,7 +189,7 @@ def test_what_cannot_be_done_says_what_to_do(
 def test_a_read_only_token_is_told_apart(forge: FakeForge) -> None:
     forge.read_only = True
 
-    with pytest.raises(TellingFailed, match="pull-requests: write") as raised:
+    with pytest.raises(NotificationFailed, match="pull-requests: write") as raised:
         keep(forge)
 
     assert (raised.value.permanent, raised.value.status) == (True, 403)
@@ -191,7 +198,7 @@ def test_a_read_only_token_is_told_apart(forge: FakeForge) -> None:
 def test_the_token_is_in_no_message(forge: FakeForge) -> None:
     forge.before = lambda _heard: Say(400, body=b'{"message": "what is %s?"}' % TOKEN.encode())
 
-    with pytest.raises(TellingFailed, match="hidden") as raised:
+    with pytest.raises(NotificationFailed, match="hidden") as raised:
         keep(forge)
 
     assert "planted" not in f"{raised.value!r} {raised.value}"

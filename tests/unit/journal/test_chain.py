@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.journal import EntryKind, Fault
+from aspire_gitops.journal import ChainFault, EntryKind
 from aspire_gitops.journal.chain import GENESIS, Row, chained, entry_of, verified
 from support.journal_lines import deployment, draft, observed, result
 
@@ -46,7 +46,7 @@ def test_the_hash_covers_every_column(column: str) -> None:
 
 
 def test_the_hash_is_the_same_for_ever() -> None:
-    """Journals that exist were written with it: when this fails, mend the code and not the test."""
+    """Journals that exist were written with it: when this fails, fix the code and not the test."""
     line = result("deployment/chat", {"fields": {"x": [1.0, "ü"]}})
     assert next(chained(GENESIS, 1, [line])).hash == (
         "sha256:3a5367b8c7f98eaadf64036856f6e5931b3facca1ef8c7c1334935736f0a62c8"
@@ -58,17 +58,17 @@ def test_a_line_that_was_hashed_anew_breaks_the_next_one() -> None:
     forged = replace(whole[1], author="Mallory")
     whole[1] = replace(forged, hash=forged.digest())
     verdict = verified(whole)
-    assert (verdict.broken, verdict.fault) == (3, Fault.OUT_OF_ORDER)
+    assert (verdict.broken, verdict.fault) == (3, ChainFault.OUT_OF_ORDER)
 
 
 def test_a_line_before_the_first_is_out_of_order() -> None:
     early = list(chained(GENESIS, 0, [draft()]))
-    assert verified([*early, *rows()]).fault is Fault.OUT_OF_ORDER
+    assert verified([*early, *rows()]).fault is ChainFault.OUT_OF_ORDER
 
 
 def test_bytes_in_a_column_are_a_change() -> None:
     verdict = verified([replace(rows(1)[0], turn=b"t1")])  # type: ignore[arg-type] # what SQLite may give
-    assert verdict.fault is Fault.CHANGED
+    assert verdict.fault is ChainFault.CHANGED
 
 
 @given(st.integers(0, 4), st.integers(0, 4))

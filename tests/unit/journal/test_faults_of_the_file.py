@@ -100,14 +100,14 @@ def test_a_truncated_file_is_damaged(path: Path, share: float) -> None:
 @pytest.mark.parametrize("share", [0.02, 0.2, 0.5])
 def test_nothing_is_appended_to_a_truncated_file(path: Path, share: float) -> None:
     os.truncate(path, int(path.stat().st_size * share))
-    with pytest.raises(JournalDamaged, match="until a person has looked"):
+    with pytest.raises(JournalDamaged, match="until this is resolved"):
         append_one(path.parent)
 
 
 @pytest.mark.parametrize("read_only", [True, False], ids=["to read", "to write"])
 def test_an_empty_file_is_not_a_new_journal(path: Path, *, read_only: bool) -> None:
     os.truncate(path, 0)
-    with pytest.raises(JournalDamaged, match="is empty, and it never is; restore it"):
+    with pytest.raises(JournalDamaged, match="is empty; restore it"):
         open_journal(None, path.parent, read_only=read_only)
 
 
@@ -122,7 +122,7 @@ def test_a_database_of_something_else_is_refused(path: Path) -> None:
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE entry (number)")
     other.close()
-    with pytest.raises(JournalDamaged, match="is not a journal of ours"):
+    with pytest.raises(JournalDamaged, match="is not an aspire-gitops journal"):
         open_journal(None, path.parent)
 
 
@@ -132,7 +132,7 @@ def test_a_table_that_is_gone_is_damage(path: Path) -> None:
     file.close()
     with (
         open_journal(None, path.parent) as journal,
-        pytest.raises(JournalDamaged, match="lacks what a journal has"),
+        pytest.raises(JournalDamaged, match="lacks a table or column of the journal"),
     ):
         journal.append(draft())
 
@@ -185,7 +185,7 @@ def test_a_journal_that_is_gone_is_not_written_into_nothing(path: Path, *, moved
 
 
 def test_there_is_nothing_to_read_before_the_first_start(tmp_path: Path) -> None:
-    with pytest.raises(JournalUnavailable, match="is ASPIRE_GITOPS_STATE_DIR the controller's"):
+    with pytest.raises(JournalUnavailable, match="set ASPIRE_GITOPS_STATE_DIR to the controller's"):
         open_journal(None, tmp_path, read_only=True)
 
 

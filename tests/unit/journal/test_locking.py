@@ -9,7 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from aspire_gitops.journal.locking import AdvisoryLock, FileLock, WriterLock, this_process
+from aspire_gitops.journal.advisory_lock import AdvisoryLock
+from aspire_gitops.journal.locking import FileLock, WriterLock, this_process
 from aspire_gitops.vocabulary.errors import JournalUnavailable
 from support.journal_writer import running
 from support.postgres_server import PASSWORD, PostgresServer

@@ -7,17 +7,17 @@ import pytest
 from sqlalchemy.dialects import sqlite
 
 from aspire_gitops.journal import EntryKind, journal_path, open_journal
-from aspire_gitops.journal.store import Wanted, newest, newest_states, page
+from aspire_gitops.journal.store import EntryFilter, newest, newest_states, page
 from aspire_gitops.journal.tables import SCHEMA
 from support.journal_lines import NOON, deployment, draft, result
 
 QUESTIONS = {
-    "of an object": (page(Wanted(object="deployment/a"), after=None, newest_first=True), "entry_of_object"),
-    "of a turn": (page(Wanted(turn="t1"), after=None, newest_first=True), "entry_of_turn"),
-    "of a kind": (page(Wanted(kinds=[EntryKind.APPLIED]), after=None, newest_first=True), "entry_of_kind"),
-    "of a commit": (page(Wanted(revision="4f2c9d1"), after=None, newest_first=True), "entry_of_commit"),
-    "since a moment": (page(Wanted(since=NOON), after=None, newest_first=False), "PRIMARY KEY|entry_at|SCAN entry"),
-    "the next page": (page(Wanted(), after=500, newest_first=False), "PRIMARY KEY"),
+    "of an object": (page(EntryFilter(object="deployment/a"), after=None, newest_first=True), "entry_of_object"),
+    "of a turn": (page(EntryFilter(turn="t1"), after=None, newest_first=True), "entry_of_turn"),
+    "of a kind": (page(EntryFilter(kinds=[EntryKind.APPLIED]), after=None, newest_first=True), "entry_of_kind"),
+    "of a commit": (page(EntryFilter(revision="4f2c9d1"), after=None, newest_first=True), "entry_of_commit"),
+    "since a moment": (page(EntryFilter(since=NOON), after=None, newest_first=False), "PRIMARY KEY|entry_at|SCAN entry"),
+    "the next page": (page(EntryFilter(), after=500, newest_first=False), "PRIMARY KEY"),
     "the newest": (newest(), "SCAN entry"),  # the table is in that order
     "states now": (newest_states(None), "entry_with_state"),
     "states at an entry": (newest_states(400), "entry_with_state"),

@@ -26,11 +26,11 @@ MADE = {"created_at": "2026-11-23T12:00:00Z", "created_by": "carol"}
         pytest.param({"created_by": "carol"}, LastChange("carol"), id="no time"),
         pytest.param({"created_at": "2026-11-23T12:00:00"}, LastChange(None, NOON), id="no zone"),
         pytest.param({"created_at": "yesterday", "created_by": 5}, None, id="neither time nor name"),
-        pytest.param({"created_by": "a\n\x1b[31mb "}, LastChange("a [31mb"), id="a hostile name"),
+        pytest.param({"created_by": "a\n\x1b[31mb "}, LastChange(r"a \x1b[31mb"), id="a hostile name"),
         pytest.param(
             {"created_by": "sk-0123456789abcdef"}, LastChange("[hidden]"), id="a key for a name",
         ),
-        pytest.param({"created_by": "x" * 999}, LastChange("x" * 100), id="a long name"),
+        pytest.param({"created_by": "x" * 999}, LastChange("x" * 99 + "…"), id="a long name"),
     ],
 )  # fmt: skip
 def test_of_a_key(row: dict[str, Any], expected: LastChange | None) -> None:

@@ -107,7 +107,7 @@ def test_whatever_stands_where_a_mark_should_is_a_mark_or_none(value: object) ->
         pytest.param({"revision": ["x"]}, id="revision is a list"),
     ],
 )
-def test_a_malformed_mark_makes_the_object_foreign(change: dict[str, object]) -> None:
+def test_a_malformed_mark_makes_the_object_unmanaged(change: dict[str, object]) -> None:
     mark = {"owner": "o", "name": "n", "fields": [], "digest": "d", "revision": "r"}
     row = {"token": "t", "key_alias": "app.k", "metadata": {"aspire_gitops": {**mark, **change}}}
     found = KINDS[Kind.KEY].live(row)
@@ -171,7 +171,7 @@ def test_the_soft_budget_is_found_where_the_list_puts_it() -> None:
         ),
     ],
 )
-def test_what_the_config_file_owns_is_foreign_even_with_our_mark(
+def test_what_the_config_file_owns_is_unmanaged_even_with_our_mark(
     kind: Kind, row: dict[str, Any], name: str
 ) -> None:
     mark = {"owner": "o", "name": "n", "fields": [], "digest": "d", "revision": "r"}

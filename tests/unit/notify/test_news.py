@@ -21,7 +21,7 @@ from support.listening_turns import (
     B,
     applied,
     drifted,
-    fight,
+    flap,
     plan,
     stalled,
     turn,
@@ -83,9 +83,17 @@ def shown(notices: list[Notice]) -> str:
             [stalled(n, **BAD) for n in (1, 2, 3)], "t1 failed", id="a bad commit, three turns"
         ),
         pytest.param(
-            [stalled(1, "3 failed; healed it", **BAD), stalled(2, "2 failed", **BAD)],
+            [
+                stalled(1, "3 failed; healed it", problem="3 failed", **BAD),
+                stalled(2, "2 failed", problem="2 failed", **BAD),
+            ],
             "t1 failed",
             id="the same trouble in other numbers",
+        ),
+        pytest.param(
+            [stalled(1, "the gateway said: no; ask Bob"), stalled(2, "the gateway said: no; wait")],
+            "t1 stalled, t2 stalled",
+            id="others' words are never cut at a semicolon",
         ),
         pytest.param(
             [stalled(1, **BAD), waiting(2), stalled(3, **BAD)],
@@ -105,10 +113,10 @@ def shown(notices: list[Notice]) -> str:
         pytest.param(
             [stalled(1, **BAD), applied(2, replace(B, commit="c" * 40))],
             "t1 failed, t2 applied, t2 recovered (quiet)",
-            id="mended by a commit",
+            id="fixed by a commit",
         ),
         pytest.param(
-            [stalled(1, **BAD), turn(2)], "t1 failed, t2 recovered", id="mended by a force-push"
+            [stalled(1, **BAD), turn(2)], "t1 failed, t2 recovered", id="fixed by a force-push"
         ),
         pytest.param([stalled(1), stalled(2)], "t1 stalled", id="stalled, two turns"),
         pytest.param(
@@ -117,9 +125,9 @@ def shown(notices: list[Notice]) -> str:
             id="stalled again",
         ),
         pytest.param(
-            [stalled(1), turn(2, brakes=(FREEZE,)), turn(3)],
+            [stalled(1), turn(2, holds=(FREEZE,)), turn(3)],
             "t1 stalled, t2 freeze, t3 freeze, t3 recovered",
-            id="a brake mends nothing",
+            id="a hold fixes nothing",
         ),
         pytest.param(
             [turn(1, drift=(ONE,), **HEALED), turn(2), turn(3, drift=(ONE,), **HEALED)],
@@ -146,34 +154,34 @@ def shown(notices: list[Notice]) -> str:
         ),
         pytest.param(
             [
-                turn(1, fights=(fight(),), drift=(drifted(),)),
-                turn(2, fights=(fight(),), drift=(drifted(answer=Answer.HELD),)),
+                turn(1, flapping=(flap(),), drift=(drifted(),)),
+                turn(2, flapping=(flap(),), drift=(drifted(answer=Answer.HELD),)),
             ],
             "t1 fight",
-            id="a fight, its drift not told beside it",
+            id="a flapping field, its drift not told beside it",
         ),
         pytest.param(
-            [turn(1, fights=(fight(),)), turn(2), turn(3, fights=(fight(),))],
+            [turn(1, flapping=(flap(),)), turn(2), turn(3, flapping=(flap(),))],
             "t1 fight, t3 fight",
-            id="a fight that flares up",
+            id="a field that flaps again",
         ),
         pytest.param(
-            [turn(1, brakes=(FREEZE,)), waiting(2, brakes=(FREEZE,)), waiting(3), turn(4)],
+            [turn(1, holds=(FREEZE,)), waiting(2, holds=(FREEZE,)), waiting(3), turn(4)],
             "t1 freeze, t3 freeze",
             id="a freeze begins and ends",
         ),
         pytest.param(
-            [turn(1, brakes=(FREEZE,)), turn(2, brakes=(replace(FREEZE, owner="eve"),))],
+            [turn(1, holds=(FREEZE,)), turn(2, holds=(replace(FREEZE, owner="eve"),))],
             "t1 freeze, t2 freeze",
             id="a freeze is prolonged by another",
         ),
         pytest.param(
-            [turn(1, brakes=(FREEZE,), wanted=B, plan=plan(Action.UPDATE))],
+            [turn(1, holds=(FREEZE,), wanted=B, plan=plan(Action.UPDATE))],
             "t1 freeze",
             id="a commit that waits for a freeze",
         ),
         pytest.param(
-            [applied(1, B), applied(2, A, brakes=(REVERT,))],
+            [applied(1, B), applied(2, A, holds=(REVERT,))],
             "t1 applied, t2 freeze, t2 applied",
             id="a revert",
         ),
@@ -197,7 +205,7 @@ def test_the_story_of(story: list[Turn], expected: str) -> None:
             [turn(1, drift=(ONE,), **HEALED)], "t1 applied (quiet), t1 drift", id="drift, healed"
         ),
         pytest.param([stalled(1)], "t1 stalled", id="stalled"),
-        pytest.param([turn(1, brakes=(FREEZE,))], "t1 freeze", id="frozen"),
+        pytest.param([turn(1, holds=(FREEZE,))], "t1 freeze", id="frozen"),
         pytest.param([turn(1, wanted=FOLDER, applied=FOLDER)], "", id="a watched folder"),
     ],
 )
@@ -278,7 +286,7 @@ def test_a_failure_is_told_with_the_way_out_and_every_mistake() -> None:
     failed = stalled(
         1,
         "3 problems in the reviewed files",
-        help="push a commit that mends them",
+        help="push a commit that fixes them",
         failures=("key/blog.main: no room",),
         **(BAD | {"plan": plan(refusals=(refusal,))}),
     )
@@ -287,7 +295,7 @@ def test_a_failure_is_told_with_the_way_out_and_every_mistake() -> None:
 
     assert notice.title == "Could not apply main@bbbbbbb: 3 problems in the reviewed files"
     assert notice.lines == (
-        "what to do: push a commit that mends them",
+        "what to do: push a commit that fixes them",
         "gateway.d/a.yaml:7:13: AG201 provider unknown",
         "key/shop: AG503 6 deletions",
         "key/blog.main: no room",
@@ -312,23 +320,23 @@ def test_a_failure_is_told_with_the_way_out_and_every_mistake() -> None:
             id="an object that is gone",
         ),
         pytest.param(
-            turn(1, fights=(fight(),)),
+            turn(1, flapping=(flap(),)),
             "Somebody keeps changing 1 field back; healing slows down",
             "deployment/qwen litellm_params.model: 3 times within the hour; "
             "healed again after 2026-11-23 12:01 UTC",
-            id="a fight",
+            id="a flapping field",
         ),
         pytest.param(
-            turn(1, brakes=(FREEZE,)),
+            turn(1, holds=(FREEZE,)),
             "Frozen by ada until 2026-11-23 14:00 UTC: quarter end",
             None,
             id="frozen",
         ),
         pytest.param(
-            turn(1, brakes=(SUSPEND,)), "Suspended by bob: looking into it", None, id="suspended"
+            turn(1, holds=(SUSPEND,)), "Suspended by bob: looking into it", None, id="suspended"
         ),
         pytest.param(
-            turn(1, brakes=(REVERT,)),
+            turn(1, holds=(REVERT,)),
             "Held at aaaaaaa by ada until 2026-11-23 13:00 UTC: B is slow",
             None,
             id="held",
@@ -342,8 +350,8 @@ def test_the_words_of(one: Turn, title: str, line: str | None) -> None:
     assert next(iter(notice.lines), None) == line
 
 
-def test_the_end_of_a_brake_names_who_put_it_on() -> None:
-    *_, ended = told(turn(1, brakes=(FREEZE,)), turn(2))
+def test_the_end_of_a_hold_names_who_put_it_on() -> None:
+    *_, ended = told(turn(1, holds=(FREEZE,)), turn(2))
 
     assert ended.id == "t2-freeze-freeze-ended"
     assert ended.title == (
@@ -351,8 +359,8 @@ def test_the_end_of_a_brake_names_who_put_it_on() -> None:
     )
 
 
-def test_two_brakes_in_one_turn_are_two_notices() -> None:
-    notices = told(turn(1, brakes=(SUSPEND,)), turn(2, brakes=(FREEZE,)))
+def test_two_holds_in_one_turn_are_two_notices() -> None:
+    notices = told(turn(1, holds=(SUSPEND,)), turn(2, holds=(FREEZE,)))
 
     assert [notice.id for notice in notices] == [
         "t1-freeze-suspend-begun",

@@ -14,22 +14,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from aspire_gitops.notify import Outbox, Pace, Tally
+from aspire_gitops.notify import NoticeCounts, Outbox, RetryPolicy
 from aspire_gitops.status.value import Topic
-from aspire_gitops.vocabulary.errors import TellingFailed
+from aspire_gitops.vocabulary.errors import NotificationFailed
 from support.listening_notices import NOON, QUICK, Friend, ids, notice, put_all, run_until
 
 
-def outbox(folder: Path, *friends: Friend, pace: Pace = QUICK, most: int = 1000) -> Outbox:
+def outbox(folder: Path, *friends: Friend, pace: RetryPolicy = QUICK, most: int = 1000) -> Outbox:
     return Outbox(folder / "outbox", friends, pace=pace, most_waiting=most, clock=lambda: NOON)
 
 
-def later(seconds: float | None = None) -> TellingFailed:
-    return TellingFailed("down", retry_after_s=seconds)
+def later(seconds: float | None = None) -> NotificationFailed:
+    return NotificationFailed("down", retry_after_s=seconds)
 
 
-def never() -> TellingFailed:
-    return TellingFailed("no", permanent=True)
+def never() -> NotificationFailed:
+    return NotificationFailed("no", permanent=True)
 
 
 def files(folder: Path) -> list[str]:
@@ -44,7 +44,7 @@ def test_notices_are_told_in_the_order_in_which_they_came(tmp_path: Path) -> Non
     run_until(box)
 
     assert friend.ids == ids(1, 2, 3, 4, 5)
-    assert box.counts == {"friend": Tally(told=5)}
+    assert box.counts == {"friend": NoticeCounts(told=5)}
     assert files(tmp_path) == []
 
 
@@ -92,7 +92,7 @@ def test_a_failed_try_is_repeated_before_the_next_notice(tmp_path: Path) -> None
     run_until(box)
 
     assert friend.ids == ids(1, 2)
-    assert box.counts["friend"] == Tally(told=2, failed_tries=3)
+    assert box.counts["friend"] == NoticeCounts(told=2, failed_tries=3)
 
 
 def test_a_dead_receiver_holds_up_nobody_else(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_dead_receiver_holds_up_nobody_else(tmp_path: Path) -> None:
 
 def test_a_receiver_that_hangs_holds_up_nobody_else(tmp_path: Path) -> None:
     hanging, alive = Friend("hanging", takes_s=60), Friend("alive")
-    box = outbox(tmp_path, hanging, alive, pace=Pace(try_s=0.02, first_s=0.01, grace_s=0.1))
+    box = outbox(tmp_path, hanging, alive, pace=RetryPolicy(try_s=0.02, first_s=0.01, grace_s=0.1))
     put_all(box, [notice(n) for n in range(1, 4)])
 
     run_until(box, lambda: len(alive.heard) == 3 and hanging.tries > 1)
@@ -125,10 +125,10 @@ def test_a_permanent_failure_gives_up_that_notice_and_goes_on(tmp_path: Path) ->
         run_until(box)
 
     assert friend.ids == ids(2)
-    assert box.counts["friend"] == Tally(told=1, failed_tries=1, given_up=1)
+    assert box.counts["friend"] == NoticeCounts(told=1, failed_tries=1, given_up=1)
     assert logs == [
         {
-            "event": "given up telling",
+            "event": "gave up on a notice",
             "log_level": "warning",
             "receiver": "friend",
             "notice": "t1-applied",
@@ -144,7 +144,7 @@ def test_the_next_notice_says_what_was_lost_and_says_it_once(tmp_path: Path) -> 
 
     run_until(box)
 
-    said = "1 earlier notice could not be handed over, see the log of the controller"
+    said = "1 earlier notice could not be delivered, see the controller's log"
     assert [one.lines for one in friend.heard] == [("x", said), ("x",)]
 
 
@@ -159,7 +159,7 @@ def test_after_a_day_a_notice_is_given_up(tmp_path: Path) -> None:
     run_until(box)
 
     assert friend.ids == ids(2)
-    assert box.counts["friend"] == Tally(told=1, failed_tries=2, given_up=1)
+    assert box.counts["friend"] == NoticeCounts(told=1, failed_tries=2, given_up=1)
 
 
 def test_a_notice_that_waited_too_long_is_tried_once_more(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_a_newer_state_of_a_commit_replaces_the_one_that_waits(tmp_path: Path) -
 
     assert forge.ids == ["t2-pending", "t3-applied"]
     assert channel.ids == ["t1-pending", "t2-pending", "t3-applied"]
-    assert box.counts["forge"] == Tally(told=2, replaced=1)
+    assert box.counts["forge"] == NoticeCounts(told=2, replaced=1)
 
 
 def test_a_state_that_fails_is_replaced_while_it_is_tried_again(tmp_path: Path) -> None:
@@ -251,8 +251,8 @@ def test_too_many_notices_drop_the_oldest_and_say_so(tmp_path: Path) -> None:
     ]
     run_until(box)
     assert friend.ids == ids(3, 4, 5)
-    assert friend.heard[0].lines[-1].startswith("2 earlier notices could not be handed over")
-    assert box.counts["friend"] == Tally(told=3, given_up=2)
+    assert friend.heard[0].lines[-1].startswith("2 earlier notices could not be delivered")
+    assert box.counts["friend"] == NoticeCounts(told=3, given_up=2)
 
 
 def test_a_smaller_bound_holds_after_a_restart_too(tmp_path: Path) -> None:
@@ -281,12 +281,12 @@ def test_a_receiver_that_is_gone_is_given_up_and_the_others_hear(tmp_path: Path)
 
     assert kept.ids == ids(1)
     assert new.ids == []  # it was nobody's when the notice came
-    assert box.counts["old"] == Tally(given_up=1)
+    assert box.counts["old"] == NoticeCounts(given_up=1)
     assert files(tmp_path) == []
 
 
 def test_what_a_receiver_asks_for_is_honoured_up_to_a_limit(tmp_path: Path) -> None:
-    pace = Pace(first_s=0.001, longest_s=0.002, longest_wish_s=0.15)
+    pace = RetryPolicy(first_s=0.001, longest_s=0.002, longest_wish_s=0.15)
     friend = Friend(faults=[later(1e9)])
     box = outbox(tmp_path, friend, pace=pace)
     box.put(notice(1))
@@ -299,7 +299,7 @@ def test_what_a_receiver_asks_for_is_honoured_up_to_a_limit(tmp_path: Path) -> N
 
 def test_news_does_not_shorten_the_pause(tmp_path: Path) -> None:
     friend = Friend(faults=[later()] * 10_000)
-    box = outbox(tmp_path, friend, pace=Pace(first_s=60, grace_s=0.1))
+    box = outbox(tmp_path, friend, pace=RetryPolicy(first_s=60, grace_s=0.1))
 
     async def running() -> None:
         stop = asyncio.Event()
@@ -315,10 +315,10 @@ def test_news_does_not_shorten_the_pause(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failures", "wish", "luck", "expected"),
+    ("failures", "wish", "jitter", "expected"),
     [
         pytest.param(1, None, 1.0, 2, id="the first"),
-        pytest.param(1, None, 0.0, 1, id="the first, with luck"),
+        pytest.param(1, None, 0.0, 1, id="the first, at its shortest"),
         pytest.param(4, None, 1.0, 16, id="doubled each time"),
         pytest.param(9, None, 1.0, 300, id="up to five minutes"),
         pytest.param(10**9, None, 0.0, 150, id="for ever"),
@@ -327,13 +327,13 @@ def test_news_does_not_shorten_the_pause(tmp_path: Path) -> None:
         pytest.param(1, 1e9, 1.0, 3600, id="an hour at most"),
     ],
 )
-def test_the_pause(failures: int, wish: float | None, luck: float, expected: float) -> None:
-    assert Pace().pause_s(failures, wish, luck) == expected
+def test_the_pause(failures: int, wish: float | None, jitter: float, expected: float) -> None:
+    assert RetryPolicy().pause_s(failures, wish, jitter) == expected
 
 
 def test_stopping_tries_once_what_waits(tmp_path: Path) -> None:
     friend = Friend(faults=[later()])
-    box = outbox(tmp_path, friend, pace=Pace(first_s=60))
+    box = outbox(tmp_path, friend, pace=RetryPolicy(first_s=60))
     put_all(box, [notice(n) for n in (1, 2, 3)])
 
     run_until(box, lambda: friend.tries == 1)
@@ -343,7 +343,7 @@ def test_stopping_tries_once_what_waits(tmp_path: Path) -> None:
 
 def test_stopping_knocks_once_at_a_closed_door(tmp_path: Path) -> None:
     friend = Friend(faults=[later()] * 10_000)
-    box = outbox(tmp_path, friend, pace=Pace(first_s=60, grace_s=0.3))
+    box = outbox(tmp_path, friend, pace=RetryPolicy(first_s=60, grace_s=0.3))
     put_all(box, [notice(n) for n in (1, 2, 3)])
 
     run_until(box, lambda: friend.tries == 1)
@@ -352,7 +352,7 @@ def test_stopping_knocks_once_at_a_closed_door(tmp_path: Path) -> None:
 
 
 def test_stopping_takes_no_longer_than_its_grace_and_keeps_the_rest(tmp_path: Path) -> None:
-    box = outbox(tmp_path, slow := Friend(takes_s=30), pace=Pace(grace_s=0.1))
+    box = outbox(tmp_path, slow := Friend(takes_s=30), pace=RetryPolicy(grace_s=0.1))
     put_all(box, [notice(1), notice(2)])
 
     started = time.monotonic()
@@ -434,10 +434,10 @@ STEPS = st.lists(
 )
 def test_every_notice_is_told_given_up_or_replaced(
     steps: list[tuple[str, int]],
-    faults: list[list[TellingFailed | Exception | None]],
+    faults: list[list[NotificationFailed | Exception | None]],
     by_commit: bool,  # noqa: FBT001 (hypothesis draws it)
 ) -> None:
-    pace = Pace(first_s=0.0001, longest_s=0.0002, longest_wish_s=0.001, grace_s=1)
+    pace = RetryPolicy(first_s=0.0001, longest_s=0.0002, longest_wish_s=0.001, grace_s=1)
     commits = random.Random(1)
     friends = [Friend("a", list(faults[0])), Friend("b", list(faults[1]), by_commit=by_commit)]
     put = 0

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from aspire_gitops.forge import GithubStatuses, Repository
 from aspire_gitops.notify import Outbox, SlackReceiver, WebhookReceiver
 from aspire_gitops.status.value import Topic
-from aspire_gitops.vocabulary.errors import TellingFailed
+from aspire_gitops.vocabulary.errors import NotificationFailed
 from support.listening import OK, Listener, Say, dead_port, listening
 from support.listening_notices import QUICK, Friend, ids, notice, put_all, run_until
 from support.listening_writer import receiver
@@ -129,7 +129,7 @@ def test_a_full_disk_keeps_notices_in_memory_and_says_so(
 def test_on_a_full_disk_what_was_told_still_makes_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dead = Friend("dead", [TellingFailed("down")] * 10_000, frozenset({Topic.APPLIED}))
+    dead = Friend("dead", [NotificationFailed("down")] * 10_000, frozenset({Topic.APPLIED}))
     alive = Friend("alive")
     box = Outbox(tmp_path, [dead, alive], pace=QUICK)
     put_all(box, [notice(1), notice(2, Topic.DRIFT)])

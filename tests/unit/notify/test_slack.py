@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from aspire_gitops.notify import SlackReceiver
 from aspire_gitops.notify.slack import message
 from aspire_gitops.status.value import Notice, Topic
-from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
+from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
 from support.listening import Listener, Say, listening
 from support.listening_notices import NOON, notice, tell
 
@@ -104,8 +104,10 @@ def test_only_chosen_topics_are_wanted_and_nothing_quiet(slack: Listener) -> Non
     ("answer", "permanent", "said"),
     [
         pytest.param(Say(400, body=b"invalid_blocks"), True, r"400 \(invalid_blocks\)"),
-        pytest.param(Say(404, body=b"no_service"), True, r"\(no_service\); .*make another one"),
-        pytest.param(Say(410, body=b"channel_is_archived"), True, "archived; make a webhook"),
+        pytest.param(Say(404, body=b"no_service"), True, r"\(no_service\); create a new webhook"),
+        pytest.param(
+            Say(410, body=b"channel_is_archived"), True, "create a webhook for another channel"
+        ),
         pytest.param(Say(404, body=SECRET_PATH.encode()), True, r"answered 404; "),
         pytest.param(Say(429, {"retry-after": "30"}), False, "429; try again"),
         pytest.param(Say(500, body=b"rollup_error"), False, r"500 \(rollup_error\)"),
@@ -121,7 +123,7 @@ def test_a_refusal_says_why_and_never_where(
     slack.answers(answer)
     receiver = SlackReceiver(slack.url(SECRET_PATH))
 
-    with pytest.raises(TellingFailed, match=said) as raised:
+    with pytest.raises(NotificationFailed, match=said) as raised:
         tell(receiver, notice())
 
     assert raised.value.permanent == permanent

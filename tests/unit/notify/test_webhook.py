@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from aspire_gitops.notify import WebhookReceiver
 from aspire_gitops.status.value import Topic
-from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
+from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
 from support.listening import Listener, Say, listening
 from support.listening_notices import COMMIT, notice, tell
 
@@ -98,7 +98,7 @@ def test_no_secret_is_in_a_message_or_a_repr(listener: Listener) -> None:
     listener.answers(Say(404, body=b"Cannot POST /planted-path planted-signing-secret"))
     receiver = WebhookReceiver(listener.url("/planted-path?k=planted"), SECRET)
 
-    with pytest.raises(TellingFailed) as raised:
+    with pytest.raises(NotificationFailed) as raised:
         tell(receiver, notice())
 
     assert raised.value.permanent

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aspire_gitops.cli import options
-from aspire_gitops.controller.git_reader import Compiler, Wanted
+from aspire_gitops.controller.git_reader import CompiledRevision, Compiler
 from aspire_gitops.pipeline.catalog import Checked, check_tree
 from aspire_gitops.pipeline.change import sides
 from aspire_gitops.pipeline.choice import AsOf
@@ -208,7 +208,7 @@ def test_where_the_machine_stands_changes_nothing(
 def test_a_controller_in_utc_compiles_anew_at_midnight_in_sydney_and_not_before() -> None:
     compiler, files = Compiler(), tree(**LAST_DAY)
 
-    def wanted(now: datetime) -> Wanted:
+    def wanted(now: datetime) -> CompiledRevision:
         return compiler.wanted(files, now)
 
     assert wanted(MIDNIGHT - timedelta(hours=14)) is wanted(BEFORE_MIDNIGHT)

@@ -10,7 +10,7 @@ from aspire_gitops.planning.adoption import addresses_to_adopt, without_unverifi
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import FieldChange, Plan
 from aspire_gitops.state import Holder, Intent, KeyFacts, Snapshot
-from support.objects import OWNER, app_key, applied, compiled, foreign, snapshot
+from support.objects import OWNER, app_key, applied, compiled, snapshot, unmanaged
 
 KEY = app_key("postiz")  # its cap becomes 65.12 US dollars
 ADDRESS = "ab" * 32
@@ -23,7 +23,7 @@ FINE = KeyFacts(spend=3.5)
 def seen(facts: KeyFacts | None = FINE, booked: dict[str, str] | None = None) -> Snapshot:
     """Return a gateway that has the key, made by hand."""
     return replace(
-        snapshot(foreign(KEY, ADDRESS)),
+        snapshot(unmanaged(KEY, ADDRESS)),
         key_facts={ADDRESS: facts} if facts else {},
         booked=booked if booked is None else {k: Decimal(usd) for k, usd in booked.items()},
     )
@@ -167,9 +167,9 @@ def test_a_reset_gives_a_plan_an_id_of_its_own() -> None:
 
 
 def test_only_keys_that_are_to_be_adopted_are_asked_about() -> None:
-    other = foreign(app_key("blog"), "cd" * 32)
+    other = unmanaged(app_key("blog"), "cd" * 32)
     ours = replace(applied(app_key("shop")), address="ef" * 32)
-    live = snapshot(foreign(KEY, ADDRESS), other, ours)
+    live = snapshot(unmanaged(KEY, ADDRESS), other, ours)
     made = compiled(KEY, app_key("shop"), intents={KEY.key: TAKEN, ours.key: TAKEN})
     assert addresses_to_adopt(made, live, OWNER) == {ADDRESS}
 

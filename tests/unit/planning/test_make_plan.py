@@ -25,8 +25,8 @@ from support.objects import (
     compiled,
     credential,
     deployment,
-    foreign,
     snapshot,
+    unmanaged,
 )
 
 CHAT = deployment("chat")
@@ -92,7 +92,7 @@ def steps(made: Plan) -> list[str]:
             id="somebody left a note in a key's metadata",
         ),
         pytest.param(
-            [CHAT], [applied(CHAT), foreign(deployment("theirs"))], [], id="not ours, left alone"
+            [CHAT], [applied(CHAT), unmanaged(deployment("theirs"))], [], id="not ours, left alone"
         ),
         pytest.param(
             [CHAT],
@@ -169,12 +169,15 @@ ADOPTING = {CHAT_KEY: Intent(adopt=True)}
 @pytest.mark.parametrize(
     ("intents", "live", "expected"),
     [
-        pytest.param({}, [foreign(CHAT)], ["AG504"], id="a foreign model has the name"),
-        pytest.param({}, [applied(CHAT), foreign(CHAT)], ["AG504"], id="beside ours, too"),
+        pytest.param({}, [unmanaged(CHAT)], ["AG504"], id="a foreign model has the name"),
+        pytest.param({}, [applied(CHAT), unmanaged(CHAT)], ["AG504"], id="beside ours, too"),
         pytest.param(
-            ADOPTING, [foreign(CHAT, "a"), foreign(CHAT, "b")], ["AG504"], id="two to choose from"
+            ADOPTING,
+            [unmanaged(CHAT, "a"), unmanaged(CHAT, "b")],
+            ["AG504"],
+            id="two to choose from",
         ),
-        pytest.param(ADOPTING, [foreign(CHAT)], [], id="one to adopt"),
+        pytest.param(ADOPTING, [unmanaged(CHAT)], [], id="one to adopt"),
     ],
 )
 def test_a_taken_name_is_refused(
@@ -185,7 +188,7 @@ def test_a_taken_name_is_refused(
 
 
 def test_an_adopted_deployment_gets_a_row_of_ours() -> None:
-    made = plan(compiled(CHAT, intents=ADOPTING), snapshot(foreign(CHAT, "uuid-1")))
+    made = plan(compiled(CHAT, intents=ADOPTING), snapshot(unmanaged(CHAT, "uuid-1")))
     [change] = made.changes
     assert (change.action, change.before and change.before.address) == (Action.ADOPT, "uuid-1")
     assert change.after
@@ -195,7 +198,7 @@ def test_an_adopted_deployment_gets_a_row_of_ours() -> None:
 def test_an_adopted_key_keeps_its_address() -> None:
     wanted = app_key("postiz")
     intents = {wanted.key: Intent(adopt=True)}
-    made = plan(compiled(wanted, intents=intents), snapshot(foreign(wanted, "ab" * 32)))
+    made = plan(compiled(wanted, intents=intents), snapshot(unmanaged(wanted, "ab" * 32)))
     [change] = made.changes
     assert change.action is Action.ADOPT
     assert change.after
@@ -275,14 +278,14 @@ def test_protection(
 # ── what is shown and left alone ────────────────────────────────────────────
 
 
-def test_foreign_objects_and_fallbacks_are_named() -> None:
+def test_unmanaged_objects_and_fallbacks_are_named() -> None:
     live = replace(
-        snapshot(applied(CHAT), foreign(deployment("theirs"))),
+        snapshot(applied(CHAT), unmanaged(deployment("theirs"))),
         fallbacks=(LiveFallback("chat", "general", ("theirs",)),),
         litellm_version="1.107.0",
     )
     made = plan(compiled(CHAT), live)
-    assert made.foreign == ("deployment/theirs (made-by-hand)",)
+    assert made.unmanaged == ("deployment/theirs (made-by-hand)",)
     assert made.changes == ()
     assert made.fallbacks == live.fallbacks
     [version] = made.warnings

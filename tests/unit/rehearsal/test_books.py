@@ -16,7 +16,7 @@ from aspire_gitops.rehearsal.books import (
     tariff_of,
 )
 from aspire_gitops.rehearsal.calling import leaks
-from aspire_gitops.rehearsal.checks import NotProved, Route, Verdict, books_agree, withstood
+from aspire_gitops.rehearsal.checks import AttackOutcome, CheckFailed, Route, books_agree, withstood
 from aspire_gitops.rehearsal.environment import Attacked, Received
 from aspire_gitops.sandbox import Billed, UpstreamCall
 from aspire_gitops.sandbox.upstream.behaviour import Misbehaviour
@@ -104,24 +104,26 @@ def test_usage_that_nobody_reported_is_booked_and_marked(
 @pytest.mark.parametrize(
     ("seen", "tariff", "verdict"),
     [
-        pytest.param(Attacked(400, ()), FAIR, Verdict.REFUSED, id="refused"),
-        pytest.param(Attacked(400, ()), None, Verdict.REFUSED, id="refused, without mark"),
+        pytest.param(Attacked(400, ()), FAIR, AttackOutcome.REFUSED, id="refused"),
+        pytest.param(Attacked(400, ()), None, AttackOutcome.REFUSED, id="refused, without mark"),
         pytest.param(
             Attacked(200, (TO_ACME,), (BookedCall(COST),)),
             FAIR,
-            Verdict.BOOKED,
+            AttackOutcome.BOOKED,
             id="booked in full",
         ),
-        pytest.param(Attacked(200, (TO_ACME,)), None, Verdict.SERVED, id="nobody counts it"),
+        pytest.param(Attacked(200, (TO_ACME,)), None, AttackOutcome.SERVED, id="nobody counts it"),
         pytest.param(
             Attacked(400, (TO_ACME,), (BookedCall(COST),)),
             FAIR,
-            Verdict.BOOKED,
+            AttackOutcome.BOOKED,
             id="told 400, booked",
         ),
     ],
 )
-def test_an_attack_is_withstood(seen: Attacked, tariff: Tariff | None, verdict: Verdict) -> None:
+def test_an_attack_is_withstood(
+    seen: Attacked, tariff: Tariff | None, verdict: AttackOutcome
+) -> None:
     assert withstood(ATTACK, seen, ROUTE, tariff) is verdict
 
 
@@ -164,12 +166,12 @@ def test_an_attack_is_withstood(seen: Attacked, tariff: Tariff | None, verdict: 
     ],
 )
 def test_an_attack_succeeds(attack: Attack, seen: Attacked, says: str) -> None:
-    with pytest.raises(NotProved, match=says):
+    with pytest.raises(CheckFailed, match=says):
         withstood(attack, seen, ROUTE, STRICT)
 
 
 def test_an_honest_call_must_not_be_refused() -> None:
-    with pytest.raises(NotProved, match="refused with 400"):
+    with pytest.raises(CheckFailed, match="refused with 400"):
         withstood(Attack(AttackKind.HONEST, "t", CHAT), Attacked(400, ()), ROUTE, FAIR)
 
 
@@ -177,18 +179,18 @@ def test_a_connection_that_was_closed_unread_may_be_booked() -> None:
     """Nobody can tell it from one that was closed after the provider had it all."""
     unread = Received("acme", "", "sk-acme", Billed(), unread=True)
     seen = Attacked(500, (unread,), (BookedCall(COST, estimated=True),))
-    assert withstood(FAULT, seen, ROUTE, STRICT) is Verdict.BOOKED
+    assert withstood(FAULT, seen, ROUTE, STRICT) is AttackOutcome.BOOKED
 
 
 def test_the_provider_must_be_asked_what_it_used() -> None:
     seen = Attacked(200, (UNHEARD,), (BookedCall(COST, estimated=True),))
-    with pytest.raises(NotProved, match="not asked"):
+    with pytest.raises(CheckFailed, match="not asked"):
         withstood(ATTACK, seen, ROUTE, STRICT)
 
 
 def test_a_failing_provider_may_be_told_of() -> None:
     seen = Attacked(503, (UNHEARD,), (BookedCall(COST, estimated=True),))
-    assert withstood(FAULT, seen, ROUTE, STRICT) is Verdict.BOOKED
+    assert withstood(FAULT, seen, ROUTE, STRICT) is AttackOutcome.BOOKED
 
 
 def book(billed: int, reported: int, booked: int, *, strict: bool = False) -> Book:
@@ -211,7 +213,7 @@ def test_two_books_agree(found: Book, agrees: bool) -> None:  # noqa: FBT001
     if agrees:
         assert "1 call, " in books_agree((found,))
     else:
-        with pytest.raises(NotProved):
+        with pytest.raises(CheckFailed):
             books_agree((found,))
 
 

@@ -84,7 +84,7 @@ EVERYTHING = plan(
     DELETE,
     refusals=(REFUSAL,),
     warnings=("the gateway runs LiteLLM 1.107.0, the reviewed files say 1.106.2",),
-    foreign=tuple(f"key/hand-made-{n}" for n in range(10)),
+    unmanaged=tuple(f"key/hand-made-{n}" for n in range(10)),
     fallbacks=(LiveFallback("claude-sonnet", "general", ("qwen-chat",)),),
     unverified=(OLD,),
 )
@@ -120,7 +120,7 @@ Plan df2a5768603a for aspire (https://llm.example.com) at main@sha1:4f2c9d1
 
   warning the gateway runs LiteLLM 1.107.0, the reviewed files say 1.106.2
   not compared, their secrets are not set here: credential/old
-  not ours, left alone: 10 objects: key/hand-made-0, key/hand-made-1, key/hand-made-2, key/hand-made-3, key/hand-made-4, key/hand-made-5, key/hand-made-6, key/hand-made-7 and 2 more
+  unmanaged, left alone: 10 objects: key/hand-made-0, key/hand-made-1, key/hand-made-2, key/hand-made-3, key/hand-made-4, key/hand-made-5, key/hand-made-6, key/hand-made-7 and 2 more
 
 4 changes: 1 create, 1 update, 1 replace, 1 delete. Refused, for 1 reason: apply will not carry it out.
 """)
@@ -177,7 +177,7 @@ def test_markdown_shows_everything_that_matters() -> None:
 
 - warning: the gateway runs LiteLLM 1.107.0, the reviewed files say 1.106.2
 - not compared, their secrets were not set: `credential/old`
-- not ours, left alone: 10 objects
+- unmanaged, left alone: 10 objects
 
 <sub>Plan `df2a5768603a` at `main@sha1:4f2c9d1`</sub>
 """)

@@ -31,7 +31,7 @@ def hostile_plan(text: str, changes: int = 1) -> Plan:
         changes=(change,) * changes,
         refusals=(Refusal(Rule("AG501", "too-many"), text, text, text),),
         warnings=(text,),
-        foreign=(text,),
+        unmanaged=(text,),
         fallbacks=(LiveFallback(text, text, (text,)),),
     )
 

@@ -19,16 +19,16 @@ from aspire_gitops.review.value import (
 )
 from aspire_gitops.review.wording import (
     Code,
-    age_text,
     budget_words,
     counted_edits,
     money_moved,
     percent,
     revision_brief,
-    seconds_text,
     uptime_text,
 )
 from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary.time_words import age as age_words
+from aspire_gitops.vocabulary.time_words import minutes
 from aspire_ledger.money import Aud
 from support.hostile_reviews import hostile_review
 from support.reviews import review_of
@@ -82,7 +82,7 @@ def test_money_moved(before: str | None, after: str | None, shown: str) -> None:
     [(0, "0 s"), (59.4, "59 s"), (60, "1 min"), (95, "1 min 35 s"), (3445, "57 min")],
 )
 def test_seconds(seconds: float, shown: str) -> None:
-    assert seconds_text(seconds) == shown
+    assert minutes(seconds) == shown
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_seconds(seconds: float, shown: str) -> None:
     ],
 )
 def test_age(age: timedelta, shown: str) -> None:
-    assert age_text(age) == shown
+    assert age_words(age) == shown
 
 
 @pytest.mark.parametrize(

@@ -293,7 +293,7 @@ def test_many_calls_at_once_are_all_recorded(
 
 
 def test_a_control_says_when_nothing_answers() -> None:
-    with pytest.raises(SandboxError, match="is the sandbox running"):
+    with pytest.raises(SandboxError, match="check that the sandbox is running"):
         UpstreamControl(upstream_url(free_port())).calls()
 
 

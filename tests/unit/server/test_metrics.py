@@ -68,7 +68,7 @@ def set_back(status: Status) -> Status:
         pytest.param(stalled(), "drift_objects", {"answer": "failed"}, 0, id="no failed healing"),
         pytest.param(stalled(), "pending_changes", {}, 5, id="a plan waits"),
         pytest.param(stalled(), "pending_refusals", {}, 1, id="it is refused"),
-        pytest.param(stalled(), "fights", {}, 1, id="a fight"),
+        pytest.param(stalled(), "fights", {}, 1, id="a flapping field"),
         pytest.param(ready(), "foreign_objects", {}, 2, id="foreign objects"),
         pytest.param(stalled(), "live_fallbacks", {}, 1, id="a fallback set by hand"),
         pytest.param(stalled(), "aliases", {}, 5, id="aliases"),
@@ -105,7 +105,7 @@ def test_turns_are_counted_by_how_they_ended() -> None:
 def test_changes_are_counted_when_they_were_carried_out() -> None:
     metrics = Metrics()
     metrics.turned(turn(plan=swap_plan(), counts={"applied": 4, "failed": 1}))
-    metrics.turned(turn(plan=swap_plan(), brakes=(FREEZE,)))  # carried out nothing
+    metrics.turned(turn(plan=swap_plan(), holds=(FREEZE,)))  # carried out nothing
     assert value(metrics, ready(), "aspire_gitops_changes_total", result="applied") == 4
     planned = {"kind": "key", "action": "create"}
     assert value(metrics, ready(), "aspire_gitops_planned_changes_total", **planned) == 1

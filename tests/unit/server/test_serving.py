@@ -137,7 +137,7 @@ def test_a_second_controller_in_the_same_folder_is_refused(tmp_path: Path) -> No
 def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / SOCKET).write_text("mine")
     with (
-        pytest.raises(UsageError, match="is no socket; remove it"),
+        pytest.raises(UsageError, match="is not a socket; remove it"),
         serving(StandIn(), options(tmp_path)),
     ):
         pass
@@ -147,10 +147,10 @@ def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("listen", "message"),
     [
-        pytest.param("0.0.0.0:0", "anybody who reaches 0.0.0.0:0 could read", id="everybody"),
-        pytest.param("[::]:0", r"anybody who reaches \[::\]:0 could read", id="everybody, IPv6"),
-        pytest.param("nowhere.invalid:1", "is no address to listen on", id="an unknown name"),
-        pytest.param("192.0.2.1:0", "anybody who reaches", id="somebody else's address"),
+        pytest.param("0.0.0.0:0", "anyone who can reach 0.0.0.0:0 could read", id="everybody"),
+        pytest.param("[::]:0", r"anyone who can reach \[::\]:0 could read", id="everybody, IPv6"),
+        pytest.param("nowhere.invalid:1", "invalid listen address", id="an unknown name"),
+        pytest.param("192.0.2.1:0", "anyone who can reach", id="somebody else's address"),
     ],
 )
 def test_an_address_is_refused_with_a_reason(tmp_path: Path, listen: str, message: str) -> None:

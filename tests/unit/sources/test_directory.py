@@ -207,5 +207,5 @@ def test_a_file_is_no_folder(folder: Path) -> None:
 
 def test_an_empty_folder_is_no_empty_tree(tmp_path: Path) -> None:
     """An unmounted volume looks like this, and everything would be pruned."""
-    with pytest.raises(SourceUnavailable, match=r"holds no \*\.yaml file"):
+    with pytest.raises(SourceUnavailable, match=r"contains no \*\.yaml file"):
         read(tmp_path)

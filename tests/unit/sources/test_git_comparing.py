@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aspire_gitops.sources import DirectorySource
-from aspire_gitops.sources.git import Compared, published
+from aspire_gitops.sources.git import ComparedTrees, published
 from aspire_gitops.vocabulary.errors import SourceUnavailable, UsageError
 from aspire_gitops.vocabulary.revision import SourceTree
 from support.git_repository import Repository, new_repository
@@ -23,8 +23,8 @@ def repository(tmp_path: Path) -> Repository:
     return made
 
 
-def compared(repository: Repository, base: str | None = None, **more: bool) -> Compared:
-    return Compared(repository.path, "gateway.d", base, **more)
+def compared(repository: Repository, base: str | None = None, **more: bool) -> ComparedTrees:
+    return ComparedTrees(repository.path, "gateway.d", base, **more)
 
 
 def paths(tree: SourceTree) -> list[str]:
@@ -94,7 +94,7 @@ def test_a_folder_that_is_new_has_an_empty_base(tmp_path: Path) -> None:
 def test_a_folder_that_is_gone_cannot_be_reviewed(repository: Repository) -> None:
     repository.git("rm", "--quiet", "-r", "gateway.d")
     repository.git("commit", "--quiet", "-m", "Remove everything")
-    with pytest.raises(SourceUnavailable, match=r"there is no folder gateway\.d at main"):
+    with pytest.raises(SourceUnavailable, match=r"no folder gateway\.d at main"):
         compared(repository, "topic").with_commit("main")
 
 
@@ -116,7 +116,7 @@ def test_an_unknown_revision_says_what_to_do(
 
 def test_a_repository_without_a_usual_branch_asks_for_a_base(repository: Repository) -> None:
     repository.git("branch", "--quiet", "-m", "main", "trunk")
-    with pytest.raises(UsageError, match=r"has none of origin/HEAD, .*; say --base COMMIT"):
+    with pytest.raises(UsageError, match=r"has none of origin/HEAD, .*; pass --base COMMIT"):
         compared(repository).with_commit("trunk")
 
 

@@ -1,4 +1,4 @@
-"""A clone that was damaged is mended by whoever comes next: by keeping a commit, by reading one."""
+"""A damaged clone is repaired by its next user: by keeping a commit, by reading one."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def test_a_commit_is_kept_though_the_clone_was_damaged_meanwhile(tmp_path: Path)
         path.write_bytes(b"")
     source.keep(commit)
     assert spoiled
-    assert "made again" in told[0]
+    assert "recreated" in told[0]
     assert source.read_at(commit).revision.commit == commit
 
 

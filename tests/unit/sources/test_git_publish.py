@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from aspire_gitops.sources.git import Identity, RemoteSource, Token, publish_file
 from aspire_gitops.sources.git.exchange import Exchange
-from aspire_gitops.vocabulary.errors import TellingFailed, UsageError
+from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
 from support.git_http import GitServer, serving
 from support.git_repository import Repository, new_bare
 
@@ -118,7 +118,7 @@ def test_a_rewritten_branch_is_built_upon_and_not_forced(
 def test_a_branch_with_other_files_is_left_alone(bare: Repository, publish: Publish) -> None:
     before = bare.git("rev-parse", "main")
     with pytest.raises(
-        TellingFailed, match=r"holds other files \(gateway.d/gateway.yaml\)"
+        NotificationFailed, match=r"contains other files \(gateway.d/gateway.yaml\)"
     ) as said:
         publish(content=b"x", branch="main")
     assert said.value.permanent
@@ -127,7 +127,7 @@ def test_a_branch_with_other_files_is_left_alone(bare: Repository, publish: Publ
 
 @pytest.mark.parametrize("path", ["", "/x", "../x", "a//b", "a/.git/config", "a\nb", "x/"])
 def test_a_path_that_is_none_is_refused(publish: Publish, path: str) -> None:
-    with pytest.raises(UsageError, match="is no path"):
+    with pytest.raises(UsageError, match="invalid path for the published file"):
         publish(content=b"x", path=path)
 
 
@@ -136,7 +136,7 @@ def test_a_hook_that_declines_needs_a_person(bare: Repository, publish: Publish)
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\necho not here >&2; exit 1\n")
     hook.chmod(0o755)
-    with pytest.raises(TellingFailed, match="hook declined") as said:
+    with pytest.raises(NotificationFailed, match="hook declined") as said:
         publish(content=b"x")
     assert said.value.permanent
     assert "\n" not in str(said.value)
@@ -144,7 +144,7 @@ def test_a_hook_that_declines_needs_a_person(bare: Repository, publish: Publish)
 
 def test_a_remote_that_is_away_is_tried_again(bare: Repository, publish: Publish) -> None:
     bare.path.rename(bare.path.with_name("away"))
-    with pytest.raises(TellingFailed, match=r"nothing published: .*mounted") as said:
+    with pytest.raises(NotificationFailed, match=r"not published: .*mounted") as said:
         publish(content=b"x")
     assert not said.value.permanent
 
@@ -167,7 +167,7 @@ def test_it_is_pushed_over_http(bare: Repository, server: GitServer, clone: Path
 
 
 def test_a_token_that_may_not_push_needs_a_person(server: GitServer, clone: Path) -> None:
-    with pytest.raises(TellingFailed, match="refuses our credentials") as said:
+    with pytest.raises(NotificationFailed, match="refuses our credentials") as said:
         publish_file(
             server.url(),
             clone=clone,

@@ -100,13 +100,13 @@ def test_a_commit_that_is_here_needs_no_remote(remote: Repository, clone: Path) 
 
 
 def test_a_commit_that_the_remote_lost_is_refused(remote: Repository, clone: Path) -> None:
-    with pytest.raises(SourceRefused, match=r"does not have that commit any more.*push it again"):
+    with pytest.raises(SourceRefused, match=r"no longer has that commit.*push it again"):
         source(remote, clone).read_at("0" * 39 + "1")
 
 
 @pytest.mark.parametrize("name", ["main", "--upload-pack=x", "abc123", "A" * 40, ""])
 def test_only_the_full_name_of_a_commit_will_do(remote: Repository, clone: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="write all 40 digits"):
+    with pytest.raises(UsageError, match="give all 40 digits"):
         source(remote, clone).read_at(name)
 
 
@@ -196,7 +196,7 @@ def test_a_folder_has_the_surface_that_the_controller_needs(tmp_path: Path) -> N
     (tmp_path / "a.yaml").write_text("kind: App\n")
     folder: ControlledSource = DirectorySource(tmp_path)
     folder.keep("0" * 40)
-    with pytest.raises(SourceUnavailable, match=r"no older revision.*use a repository"):
+    with pytest.raises(SourceUnavailable, match=r"no older revision.*use a git repository"):
         folder.read_at("0" * 40)
 
 

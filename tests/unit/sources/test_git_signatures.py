@@ -80,7 +80,7 @@ def test_a_commit_by_another_ssh_key_is_refused(
 ) -> None:
     sign_by_ssh(remote, new_key(tmp_path / "keys" / "eve"))
     remote.commit("Signed by somebody")
-    with pytest.raises(SourceRefused, match=r"a key that is not allowed \(SHA256:\S+\); let an"):
+    with pytest.raises(SourceRefused, match=r"a key that is not allowed \(SHA256:\S+\); have an"):
         source(remote, clone, Signers(ssh=allowed)).read()
 
 
@@ -196,7 +196,7 @@ def test_what_is_verified_is_what_is_read(
 
 
 def test_signers_without_a_file_are_a_mistake() -> None:
-    with pytest.raises(UsageError, match="no file names an allowed key"):
+    with pytest.raises(UsageError, match="no file of allowed keys is set"):
         Signers()
 
 

@@ -47,7 +47,7 @@ def test_an_unknown_host_is_refused(
     server: SshServer, remote: Repository, clone: Path, key: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "nobody").write_text("")
-    with pytest.raises(SourceRefused, match="host key is not one that we believe"):
+    with pytest.raises(SourceRefused, match="host key is not in known_hosts"):
         source(server, remote, clone, SshKey(key, tmp_path / "nobody")).read()
 
 
@@ -57,7 +57,7 @@ def test_a_host_with_another_key_is_refused(
     name = server.known_hosts.read_text().split()[0]
     other = " ".join(key.with_suffix(".pub").read_text().split()[:2])
     server.known_hosts.write_text(f"{name} {other}\n")
-    with pytest.raises(SourceRefused, match="host key is not one that we believe"):
+    with pytest.raises(SourceRefused, match="host key is not in known_hosts"):
         source(server, remote, clone, SshKey(key, server.known_hosts)).read()
 
 
@@ -73,7 +73,7 @@ def test_a_repository_that_is_not_there_is_refused(
     server: SshServer, clone: Path, key: Path, tmp_path: Path
 ) -> None:
     nowhere = Repository(tmp_path / "nowhere.git")
-    with pytest.raises(SourceRefused, match="there is no such repository"):
+    with pytest.raises(SourceRefused, match="the repository does not exist"):
         source(server, nowhere, clone, SshKey(key, server.known_hosts)).read()
 
 

@@ -127,7 +127,7 @@ def test_a_branch_that_is_taken(name: str) -> None:
      "/a", "a/", "a//b", ".a", "a/.b", "a.", "a.lock", "a.lock/b", "refs/heads/main", "a\u202eb"],
 )  # fmt: skip
 def test_a_branch_that_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="is no name of a branch"):
+    with pytest.raises(UsageError, match="invalid branch name"):
         check_branch(name)
 
 

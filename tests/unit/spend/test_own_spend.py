@@ -12,7 +12,7 @@ from aspire_gitops.planning.make import make_plan
 from aspire_gitops.spend.own_spend import OwnSpend, Verdict, own_spends, usd_text
 from aspire_gitops.state import GatewayObject, KeyFacts, Snapshot
 from aspire_ledger.canonical import JsonValue
-from support.objects import OWNER, app_key, applied, compiled, foreign, snapshot
+from support.objects import OWNER, app_key, applied, compiled, snapshot, unmanaged
 
 ADDRESS = "ab" * 32
 MONTH_END = datetime(2026, 11, 30, 13, tzinfo=UTC)  # of November, in Sydney
@@ -86,7 +86,7 @@ def verdicts(live: Snapshot) -> list[Verdict]:
         pytest.param(
             gateway(50.0, item=key(**{"metadata.timezone": "Mars/Olympus"})), [], id="no timezone"
         ),
-        pytest.param(gateway(50.0, item=foreign(key(), ADDRESS)), [], id="not ours"),
+        pytest.param(gateway(50.0, item=unmanaged(key(), ADDRESS)), [], id="not ours"),
     ],
 )
 def test_a_key_is_told_when_the_two_are_too_far_apart(

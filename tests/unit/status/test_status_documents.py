@@ -50,7 +50,7 @@ def test_it_reads_back_the_same(text: str) -> None:
 
 
 def test_half_a_character_does_not_stop_it() -> None:
-    broken = replace(ready(), reason="\ud800", foreign=("key/\udfff",))
+    broken = replace(ready(), reason="\ud800", unmanaged=("key/\udfff",))
     assert "\\\\ud800" in status_document(broken).model_dump_json()
 
 
@@ -64,8 +64,12 @@ def test_what_a_controller_of_another_format_says_is_refused() -> None:
         StatusDocument.model_validate(status_document(ready()).model_dump() | {"version": 3})
 
 
-_SHOWN_OTHERWISE = {
+_SHOWN_OTHERWISE = {  # the document keeps the names that its readers know
     "version": "program_version",
+    "holds": "brakes",
+    "flapping": "fights",
+    "unmanaged": "foreign",
+    "problem": "reason",  # a part of it
     "gateway_name": "gateway",
     "gateway_url": "gateway",
     "litellm_version": "gateway",
@@ -78,7 +82,8 @@ def test_every_field_of_a_status_is_told() -> None:
 
 
 def test_every_field_of_a_turn_is_told() -> None:
-    assert set(TurnDocument.model_fields) - {"planned"} == set(Turn.__dataclass_fields__)
+    told = set(TurnDocument.model_fields) - {"planned"}
+    assert told == {_SHOWN_OTHERWISE.get(name, name) for name in Turn.__dataclass_fields__}
 
 
 def test_a_long_plan_is_cut_and_counted() -> None:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from aspire_gitops.status import wording as words
 from aspire_gitops.status.document_builder import status_document, turn_document
 from aspire_gitops.status.terminal import status_text
-from aspire_gitops.status.value import Brake, BrakeKind, Standing, Status
-from aspire_gitops.status.wording import runs, seconds_text, turn_line
+from aspire_gitops.status.value import Hold, HoldKind, Standing, Status
+from aspire_gitops.status.wording import runs, turn_line
+from aspire_gitops.vocabulary.time_words import clock, duration, span
 from support.statuses import (
     DRIFT,
     NOW,
@@ -42,7 +43,7 @@ def shown(status: Status) -> str:
         pytest.param(frozen(), "‖ Frozen  looks and reports only", id="frozen"),
         pytest.param(standby(), "‖ Standby  takes over", id="standby"),
         pytest.param(
-            replace(stalled(), brakes=frozen().brakes), "■ Stalled", id="stalled and frozen: the worse"
+            replace(stalled(), holds=frozen().holds), "■ Stalled", id="stalled and frozen: the worse"
         ),
     ],
 )  # fmt: skip
@@ -53,17 +54,17 @@ def test_the_first_line_says_how_things_stand(status: Status, first: str) -> Non
 @pytest.mark.parametrize(
     ("status", "line"),
     [
-        pytest.param(ready(), "  The gateway is as git says.", id="the reason"),
+        pytest.param(ready(), "  The gateway matches git.", id="the reason"),
         pytest.param(ready(), "  last ready 24 s ago, next look in 36 s", id="the pace"),
         pytest.param(waiting(), "just now: reading the gateway", id="what is done now"),
         pytest.param(frozen(), "  Frozen by tom.berg until 04:39 UTC (in 85 min): month-end", id="a freeze"),
-        pytest.param(frozen(), "It waits for the brake to end.", id="what a plan waits for"),
+        pytest.param(frozen(), "It waits for the hold to end.", id="what a plan waits for"),
         pytest.param(stalled(), "  = help: Remove the alias from the app first", id="what to do"),
         pytest.param(stalled(), "  refused AG503 alias-in-use  deployment/gpt-35", id="a refusal"),
         pytest.param(stalled(), "  AG201 unknown-provider  gateway.d/aliases/chat.yaml:7:13", id="a mistake"),
         pytest.param(stalled(), "key/postiz.main: max_budget by sam.lee@aspiredigital.group, 9 min ago; healed", id="drift"),
         pytest.param(stalled(), "deployment/whisper: gone altogether; only reported", id="an object that is gone"),
-        pytest.param(stalled(), "fight over max_budget of key/postiz.main: 4 times in the last hour", id="a fight"),
+        pytest.param(stalled(), "flapping: max_budget of key/postiz.main, 4 times in the last hour", id="a flapping field"),
         pytest.param(stalled(), "! LIVE FALLBACK calls to gpt-4o-eu may be answered by claude-sonnet", id="a fallback"),
         pytest.param(stalled(), "1 of 2 keys live", id="a key that is missing"),
         pytest.param(stalled(), "qwen3-vl-235b-a22b-instruct  ≠ differs from git", id="an alias that differs"),
@@ -98,7 +99,7 @@ def test_no_text_of_others_begins_a_line() -> None:
     [
         pytest.param(
             turn(),
-            "ready: the gateway is as git says · main@sha1:4f2c9d1a0b3c · no changes · "
+            "ready: the gateway matches git · main@sha1:4f2c9d1a0b3c · no changes · "
             "0.21 s (gateway 0.15 s, git 28 ms, own 31 ms)",
             id="a quiet turn",
         ),
@@ -150,7 +151,7 @@ def test_only_quiet_turns_are_told_once(kept: tuple[object, ...], rows: int) -> 
     [(0.0, "0 ms"), (0.0312, "31 ms"), (0.0999, "0.10 s"), (0.214, "0.21 s"), (0.999, "1.0 s"), (3.42, "3.4 s"), (9.99, "10 s"), (31.2, "31 s"), (119.9, "120 s"), (600, "10 min")],
 )  # fmt: skip
 def test_seconds_have_the_digits_that_matter(seconds: float, text: str) -> None:
-    assert seconds_text(seconds) == text
+    assert duration(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -158,28 +159,28 @@ def test_seconds_have_the_digits_that_matter(seconds: float, text: str) -> None:
     [(-5, "0 s"), (0, "0 s"), (99, "99 s"), (100, "2 min"), (3_840, "64 min"), (7_200, "2 h"), (86_400 * 2, "2 days")],
 )  # fmt: skip
 def test_spans_have_one_unit(seconds: float, text: str) -> None:
-    assert words.span(seconds) == text
+    assert span(seconds) == text
 
 
 def test_a_moment_on_another_day_has_its_day() -> None:
-    assert words.clock(NOW - timedelta(days=2), NOW) == "21 Nov 03:14 UTC"
+    assert clock(NOW - timedelta(days=2), NOW) == "21 Nov 03:14 UTC"
 
 
 def test_a_suspension_ends_when_it_is_resumed() -> None:
-    brake = Brake(BrakeKind.SUSPEND, "mia", "moving house", NOW)
-    status = status_document(replace(ready(), brakes=(brake,)))
+    hold = Hold(HoldKind.SUSPEND, "mia", "moving house", NOW)
+    status = status_document(replace(ready(), holds=(hold,)))
     assert words.headline(status).word == "Suspended"
-    assert words.brake_text(status.brakes[0], NOW) == (
+    assert words.hold_text(status.brakes[0], NOW) == (
         "Suspended by mia until resumed: moving house"
     )
 
 
 def test_a_revert_is_not_called_a_suspension_because_it_writes() -> None:
     end = NOW + timedelta(hours=2)
-    brake = Brake(BrakeKind.REVERT, "mia", "OCR fails", NOW, end, commit="4f2c9d1" + "0" * 33)
-    status = status_document(replace(ready(), brakes=(brake,)))
+    hold = Hold(HoldKind.REVERT, "mia", "OCR fails", NOW, end, commit="4f2c9d1" + "0" * 33)
+    status = status_document(replace(ready(), holds=(hold,)))
     assert words.headline(status).hint == "holds an older revision"
-    assert words.brake_text(status.brakes[0], NOW).startswith("Held at an older revision by mia")
+    assert words.hold_text(status.brakes[0], NOW).startswith("Held at an older revision by mia")
 
 
 @pytest.mark.parametrize(

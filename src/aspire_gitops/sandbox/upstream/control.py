@@ -1,4 +1,4 @@
-"""Tell the stand-in provider what to do, and ask it what it received."""
+"""Control the stand-in provider, and read what it received."""
 
 from pydantic import BaseModel
 
@@ -51,7 +51,7 @@ class UpstreamControl:
         model: str | None = None,
         times: int | None = None,
     ) -> None:
-        """Wait so many seconds before every answer. It is billed, whoever still waits for it."""
+        """Wait so many seconds before every answer. It is billed even if nobody waits for it any more."""
         self.order(Misbehaviour(delay_s=delay_s, provider=provider, model=model, times=times))
 
     def close_connections(
@@ -164,6 +164,6 @@ class UpstreamControl:
                 return client.request(method, path, content=content).raise_for_status().content
         except HTTP_ERRORS as error:
             raise SandboxError(
-                f"the stand-in provider at {self._url} does not answer ({type(error).__name__}); "
-                "is the sandbox running?"
+                f"the stand-in provider at {self._url} does not answer ({type(error).__name__})",
+                help="check that the sandbox is running",
             ) from error

@@ -1,13 +1,13 @@
 """Reviewed files from git: a commit of a local repository, or a remote's branch.
 
 The only package that runs git; `objects` is the only module that imports gitpython.
-Nothing here has a work tree, reads the user's git settings or asks anybody
-anything. `docs/operate/sources.md` says what each situation gets.
+Nothing here has a work tree, reads the user's git settings or prompts. See
+`docs/operate/sources.md` for what happens in each situation.
 """
 
 from aspire_gitops.sources.git.address import Credentials, SshKey, Token, TokenFile
 from aspire_gitops.sources.git.local import (
-    Compared,
+    ComparedTrees,
     Comparison,
     GitSource,
     published,
@@ -18,7 +18,7 @@ from aspire_gitops.sources.git.remote import RemoteSource
 from aspire_gitops.sources.git.signatures import Signers
 
 __all__ = [
-    "Compared",
+    "ComparedTrees",
     "Comparison",
     "Credentials",
     "GitSource",

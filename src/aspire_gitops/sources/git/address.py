@@ -1,4 +1,4 @@
-"""Where a remote is, and what lets us into it: a token, or an ssh key file."""
+"""A remote's address and its credentials: a token, or an ssh key file."""
 
 import base64
 import ipaddress
@@ -54,19 +54,19 @@ def parse_address(text: str) -> Address:
     """Return the address that `text` writes.
 
     Raises:
-        UsageError: It is none, holds a password or a user where none belongs,
-            or would make git run something. Says what to write instead.
+        UsageError: It is invalid, contains a password or a user name where none
+            belongs, or would make git run a program.
     """
     if not text or text.startswith("-") or not text.isprintable() or any(map(str.isspace, text)):
-        raise UsageError(f"the repository's address is no address; {_KINDS}")
+        raise UsageError("invalid repository address", help=_KINDS)
     if _HELPER.match(text):
-        raise UsageError(f"the repository's address names a helper program of git; {_KINDS}")
+        raise UsageError("the repository address names a git remote helper", help=_KINDS)
     if "://" in text:
         return _url(text)
     if match := _SHORT_SSH.fullmatch(text):
         return Address(Protocol.SSH, text, match["host"])
     if "@" in text.partition("/")[0] or ":" in text.partition("/")[0]:
-        raise UsageError(f"the repository's address is no address; {_KINDS}")
+        raise UsageError("invalid repository address", help=_KINDS)
     return Address(Protocol.FILE, str(Path(text).absolute()))
 
 
@@ -74,11 +74,11 @@ def check_branch(name: str) -> str:
     """Return the branch's name if git would take it as one.
 
     Raises:
-        UsageError: It is no name of a branch.
+        UsageError: It is not a valid branch name.
     """
     if not _BRANCH.fullmatch(name) or _NO_BRANCH.search(name) or not name.isprintable():
         raise UsageError(
-            f"{name[:100]!r} is no name of a branch; write it as `git branch` shows it"
+            f"invalid branch name {name[:100]!r}", help="write it as `git branch` shows it"
         )
     return name
 
@@ -88,16 +88,16 @@ def _url(text: str) -> Address:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError:
-        raise UsageError(f"the repository's address is no address; {_KINDS}") from None
+        raise UsageError("invalid repository address", help=_KINDS) from None
     if parts.password is not None:
         raise UsageError(
-            "the repository's address holds a password, which others could read; "
-            "take it out and give the token in a file or a variable"
+            "the repository address contains a password",
+            help="remove it, and give the token in a file or variable",
         )
     if parts.query or parts.fragment or "?" in text or "#" in text:
         raise UsageError(
-            "the repository's address has a part after ? or #; write it without, "
-            "and give a token in a file or a variable"
+            "the repository address has a query or fragment",
+            help="remove the part after ? or #, and give a token in a file or variable",
         )
     match parts.scheme:
         case "https" | "http":
@@ -107,20 +107,22 @@ def _url(text: str) -> Address:
         case "file" if parts.netloc in ("", "localhost") and parts.path.startswith("/"):
             return Address(Protocol.FILE, parts.path)
         case _:
-            raise UsageError(f"the repository's address has a protocol that is not used; {_KINDS}")
+            raise UsageError("the repository address has an unsupported protocol", help=_KINDS)
 
 
 def _web(text: str, parts: SplitResult) -> Address:
     host = parts.hostname or ""
     if parts.username is not None:  # people put tokens there
         raise UsageError(
-            "the repository's address holds a user name; take it out and give it with the token"
+            "the repository address contains a user name",
+            help="remove it, and give it with the token",
         )
     if not _is_host(host) or not parts.path.strip("/"):
-        raise UsageError(f"the repository's address is no address; {_KINDS}")
+        raise UsageError("invalid repository address", help=_KINDS)
     if parts.scheme == "http" and not _is_loopback(host):
         raise UsageError(
-            "the repository's address is http, which everybody on the way can read; write https"
+            "the repository address uses unencrypted http",
+            help="use https",
         )
     return Address(Protocol(parts.scheme), text, host)
 
@@ -133,7 +135,7 @@ def _ssh(text: str, parts: SplitResult) -> Address:
         or parts.path[1:2] in ("", "-")
         or not (user is None or re.fullmatch(_USER, user))
     ):
-        raise UsageError(f"the repository's address is no address; {_KINDS}")
+        raise UsageError("invalid repository address", help=_KINDS)
     return Address(Protocol.SSH, text, host)
 
 
@@ -172,7 +174,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class TokenFile:
-    """A file that holds a token and nothing else. It is read anew each time: tokens are renewed."""
+    """A file that holds a token and nothing else. Read each time, because tokens are renewed."""
 
     path: Path
     username: str = _USERNAME
@@ -180,7 +182,7 @@ class TokenFile:
 
 @dataclass(frozen=True, slots=True)
 class SshKey:
-    """A private key without passphrase, and the file of host keys that we believe."""
+    """A private key without passphrase, and the known_hosts file."""
 
     key: Path
     known_hosts: Path
@@ -200,11 +202,11 @@ def check_credentials(address: Address, credentials: Credentials | None) -> None
         case Protocol.SSH, SshKey():
             return
         case Protocol.SSH, _:
-            raise UsageError(f"{address} is reached by ssh; set a key file and a known_hosts file")
+            raise UsageError(f"{address} uses ssh", help="set a key file and a known_hosts file")
         case Protocol.HTTPS | Protocol.HTTP, SshKey():
-            raise UsageError(f"{address} is reached by https; set a token in place of the ssh key")
+            raise UsageError(f"{address} uses https", help="set a token instead of the ssh key")
         case Protocol.FILE, Token() | TokenFile() | SshKey():
-            raise UsageError(f"{address} is a path, which takes no credentials; unset them")
+            raise UsageError(f"{address} is a path and takes no credentials", help="unset them")
         case _:
             return
 
@@ -237,7 +239,7 @@ def access(address: Address, credentials: Credentials | None, *, timeout_s: floa
 
 
 def _patience(timeout_s: float) -> tuple[tuple[str, str], ...]:
-    # Should we be killed, git must find out by itself that nothing comes any more.
+    # If we are killed, git must notice by itself that nothing more comes.
     return ("http.lowSpeedLimit", "1"), ("http.lowSpeedTime", str(max(1, round(timeout_s))))
 
 
@@ -246,7 +248,9 @@ def _ssh_command(ssh: SshKey) -> str:
         try:
             path.open("rb").close()
         except OSError as error:
-            raise SourceRefused(f"{path} cannot be read: {error.strerror}; mend it") from None
+            raise SourceRefused(
+                f"{path} cannot be read: {error.strerror}", help="fix the file"
+            ) from None
     options = (
         "IdentitiesOnly=yes", "IdentityAgent=none", "BatchMode=yes", "StrictHostKeyChecking=yes",
         f"UserKnownHostsFile={_quoted(ssh.known_hosts)}", "GlobalKnownHostsFile=/dev/null",
@@ -268,13 +272,17 @@ def _read(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         # Not chained: a decoding error quotes the bytes of the file.
         what = error.strerror if isinstance(error, OSError) else "it is not plain text"
-        raise SourceRefused(f"the git token cannot be read from {path}: {what}; mend it") from None
+        raise SourceRefused(
+            f"the git token cannot be read from {path}: {what}", help="fix the file"
+        ) from None
 
 
 def _one_token(text: str, place: str) -> str:
     token = text.strip()
     if not token.isascii() or not token.isprintable() or " " in token or not token:
-        raise SourceRefused(f"{place} does not hold one token; put the token alone there")
+        raise SourceRefused(
+            f"{place} must contain exactly one token", help="put nothing else there"
+        )
     return token
 
 

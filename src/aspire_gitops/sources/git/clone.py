@@ -1,7 +1,7 @@
-"""Our bare clone: a folder of our own that can be thrown away and made again.
+"""Our bare clone: a folder that can be deleted and recreated.
 
-It holds what was fetched, and the last applied commit. Whoever works in it holds
-its lock, and git's children hold it too, so that a git that outlives a killed
+It holds what was fetched, and the last applied commit. Every user
+of it holds its lock, and so do git's children, so that a git that outlives a killed
 controller is never disturbed. `exchange` fetches into it, `remote` reads from it.
 """
 
@@ -29,16 +29,16 @@ _LEFT_BEHIND = (
 
 
 def say_nothing(_sentence: str) -> None:
-    """Hear what was mended, and do nothing."""
+    """Hear what was repaired, and do nothing."""
 
 
 class Damaged(Exception):
-    """The clone is not whole. It can be made again from the remote."""
+    """The clone is damaged. It can be recreated from the remote."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clone:
-    """The folder of the clone, and whose clone it is. `tell` hears what was mended, in a sentence."""
+    """The folder of the clone, and whose clone it is. `tell` hears what was repaired, in a sentence."""
 
     path: Path
     address: Address
@@ -48,11 +48,11 @@ class Clone:
 
     @contextmanager
     def locked(self) -> Iterator["Clone"]:
-        """Hold the clone, made or mended as far as that needs no remote.
+        """Lock the clone, created or repaired as far as that needs no remote.
 
         Raises:
             SourceRefused: The folder holds something else.
-            SourceUnavailable: It cannot be written, or somebody else held it all the time.
+            SourceUnavailable: It cannot be written, or another process held it all the time.
         """
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -100,7 +100,8 @@ class Clone:
         done = self.git("update-ref", reference, commit)
         if done.status != 0:
             raise SourceUnavailable(
-                f"{commit} cannot be kept in {self.path}: {done.complaint}; look at that disk"
+                f"{commit} cannot be kept in {self.path}: {done.complaint}",
+                help="check that disk",
             )
 
     def is_sound(self) -> bool:
@@ -126,7 +127,7 @@ class Clone:
         Raises:
             SourceUnavailable: The folder cannot be written.
         """
-        self.tell(f"the clone {self.path} is made again: {why}")
+        self.tell(f"the clone {self.path} is recreated: {why}")
         try:
             shutil.rmtree(self._aside, ignore_errors=True)
             self.path.rename(self._aside)
@@ -156,7 +157,7 @@ class Clone:
             return True
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise SourceRefused(
-                f"{self.path} holds something that is not our clone; name an empty folder"
+                f"{self.path} holds something other than our clone", help="choose an empty folder"
             )
         return False
 
@@ -170,7 +171,7 @@ class Clone:
         made = self.git("init", "--quiet", "--bare", "--template=")
         if made.status != 0:
             raise SourceUnavailable(
-                f"no clone can be made in {self.path}: {made.complaint}; look at that disk"
+                f"cannot clone into {self.path}: {made.complaint}", help="check that disk"
             )
 
     def _carry_over(self) -> None:
@@ -189,8 +190,8 @@ class Clone:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise SourceUnavailable(
-                        f"{self.path} is in use by another process; "
-                        "give each controller a state folder of its own"
+                        f"{self.path} is in use by another process",
+                        help="give each controller its own state folder",
                     ) from None
                 time.sleep(0.05)
             else:
@@ -198,6 +199,6 @@ class Clone:
 
     def _unwritable(self, error: OSError) -> SourceUnavailable:
         return SourceUnavailable(
-            f"the clone {self.path} cannot be written: {error.strerror}; "
-            "make room there, or let this user write it"
+            f"the clone {self.path} cannot be written: {error.strerror}",
+            help="free disk space, or give this user write access",
         )

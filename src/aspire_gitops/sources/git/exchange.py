@@ -1,8 +1,8 @@
-"""Speak to the remote: which commit a branch has, fetch it, push one. Decides nothing.
+"""Talk to the remote: find a branch's commit, fetch it, push one. Decides nothing.
 
 One remote, one clone, one set of credentials. Failures become `SourceRefused`
 and `SourceUnavailable` by the table in `faults`, or `Damaged` when it is our
-clone that is not whole. `remote` reads what was fetched.
+clone that is damaged. `remote` reads what was fetched.
 """
 
 import re
@@ -17,31 +17,31 @@ from aspire_gitops.vocabulary.errors import SourceRefused, SourceUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One situation: how git says it, what it is, and the way out."""
+    """One situation: how git says it, what it means, and what to do."""
 
     pattern: re.Pattern[str]
     what: str
-    way_out: str
-    refused: bool = True  # a person must act
+    help: str
+    refused: bool = True  # it will not pass by itself
 
 
-def _fault(pattern: str, what: str, way_out: str, *, refused: bool = True) -> Fault:
-    return Fault(re.compile(pattern, re.IGNORECASE), what, way_out, refused)
+def _fault(pattern: str, what: str, help_: str, *, refused: bool = True) -> Fault:
+    return Fault(re.compile(pattern, re.IGNORECASE), what, help_, refused)
 
 
 FAULTS = (
     _fault(
         r"no space left on device|disk quota exceeded",
-        "the disk is full", "make room in the state folder's disk", refused=False,
+        "the disk is full", "free space on the disk of the state folder", refused=False,
     ),
     _fault(
         r"host key verification failed|host key is known for|host identification has changed",
-        "the remote's host key is not one that we believe",
-        "compare it with its owner, then mend the known_hosts file",
+        "the remote's host key is not in known_hosts",
+        "verify the key with the remote's owner, then update the known_hosts file",
     ),
     _fault(
         r"unprotected private key file|bad permissions",
-        "others may read the ssh key, so ssh does not use it", "run chmod 600 on the key file",
+        "the ssh key is readable by others, so ssh does not use it", "run chmod 600 on the key file",
     ),
     _fault(
         r"authentication failed|could not read (username|password)|returned error: 40[13]"
@@ -51,13 +51,13 @@ FAULTS = (
     ),
     _fault(
         r"unable to update url base from redirection|returned error: 30[1278]",
-        "the remote sends us to another address",
-        "the repository moved: set its new address, as the remote writes it (with .git?)",
+        "the remote redirects to another address",
+        "set the repository's new address exactly as the remote writes it",
     ),
     _fault(
         r"certificate (problem|verification failed)|certificate subject name|ssl: no alternative",
-        "the remote's certificate does not prove who it is",
-        "mend the certificate, or set SSL_CERT_FILE to the authority that signed it",
+        "the remote's certificate cannot be verified",
+        "fix the certificate, or set SSL_CERT_FILE to the authority that signed it",
     ),
     _fault(
         r"dubious ownership",
@@ -65,21 +65,21 @@ FAULTS = (
     ),
     _fault(
         r"not our ref|unadvertised object|did not send all necessary objects.*wanted",
-        "the remote does not have that commit any more", "push it again under any branch",
+        "the remote no longer has that commit", "push it again under any branch",
     ),
     _fault(
         r"transport '[^']*' not allowed",
-        "the address leads to a protocol that is not used", "write the address itself",
+        "the address uses an unsupported protocol", "use an https, ssh or file address",
     ),
     _fault(
         r"repository .*not found|returned error: 404|project you were looking for"
         r"|does not appear to be a git repository|repository .*does not exist",
-        "there is no such repository, or our credentials may not see it",
-        "has it moved or been deleted? mend the address, or let our credentials read it",
+        "the repository does not exist, or our credentials may not read it",
+        "fix the address, or give the credentials read access",
     ),
     _fault(
         r"invalid object|fsck error|error in object|malformed",
-        "the remote holds an object that git does not accept", "push a well-formed commit",
+        "the remote has an object that git does not accept", "push a well-formed commit",
     ),
 )  # fmt: skip
 
@@ -90,14 +90,14 @@ def known_fault(finished: Finished) -> Fault | None:
 
 
 def source_error(where: object, finished: Finished) -> SourceRefused | SourceUnavailable:
-    """Return the error for a failed run: what it means, git's own words, the way out."""
+    """Return the error for a failed run: what it means, git's own words, what to do."""
     fault = known_fault(finished)
     if fault is None:
         return SourceUnavailable(
-            f"{where} cannot be reached: {finished.complaint}; it is tried again"
+            f"{where} cannot be reached: {finished.complaint}", help="it will be retried"
         )
-    message = f"{where}: {fault.what} ({finished.complaint}); {fault.way_out}"
-    return SourceRefused(message) if fault.refused else SourceUnavailable(message)
+    kind = SourceRefused if fault.refused else SourceUnavailable
+    return kind(f"{where}: {fault.what} ({finished.complaint})", help=fault.help)
 
 
 _SHA1 = re.compile(r"[0-9a-f]{40}")
@@ -115,11 +115,11 @@ class Exchange:
     credentials: Credentials | None
 
     def tip(self, branch: str) -> str | None:
-        """Return the commit that the remote's branch has now; None when there is no such branch.
+        """Return the commit that the remote's branch has now; None when the branch does not exist.
 
         Raises:
             SourceUnavailable, SourceRefused: The remote does not say.
-            Damaged: Our clone is not whole.
+            Damaged: Our clone is damaged.
         """
         full = f"refs/heads/{branch}"
         listed = self._git("ls-remote", "--quiet", self.clone.address.url, full)
@@ -127,7 +127,8 @@ class Exchange:
         commit = next((line[0] for line in found if line[1:] == [full]), None)
         if commit is not None and not _SHA1.fullmatch(commit):
             raise SourceRefused(
-                f"{self.clone.address} is a SHA-256 repository, which is not supported; use SHA-1"
+                f"{self.clone.address} is a SHA-256 repository, which is unsupported",
+                help="use a SHA-1 repository",
             )
         return commit
 
@@ -137,7 +138,7 @@ class Exchange:
         Raises:
             SourceUnavailable, SourceRefused: The remote does not give it. What half
                 arrived is removed.
-            Damaged: Our clone is not whole.
+            Damaged: Our clone is damaged.
         """
         self.clone.sweep()
         try:
@@ -169,4 +170,6 @@ class Exchange:
     def _check_path(self) -> None:
         address = self.clone.address
         if address.protocol is Protocol.FILE and not Path(address.url).is_dir():
-            raise SourceUnavailable(f"{address} is not there; is it mounted? it is tried again")
+            raise SourceUnavailable(
+                f"{address} does not exist", help="check that it is mounted; it will be retried"
+            )

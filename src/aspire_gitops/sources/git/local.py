@@ -36,7 +36,7 @@ class GitSource:
 
         Raises:
             SourceUnavailable: No such repository, reference or folder, or the
-                folder is empty. Try again; a push may mend it.
+                folder is empty. Try again; a push may fix it.
         """
         try:
             with opened(Path(self.repository)) as repo:
@@ -91,7 +91,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparedTrees:
     """What to compare: a folder of a local repository, which is never changed.
 
     `base` None is the first of `USUAL_BASES` that the repository has. `direct`
@@ -107,7 +107,7 @@ class Compared:
         """Read the folder at base and at another reference.
 
         Raises:
-            UsageError: There is no such reference.
+            UsageError: The reference does not exist.
             SourceUnavailable: The repository cannot be read, or head has no reviewed file.
         """
         with self._opened(head) as repo:
@@ -120,7 +120,7 @@ class Compared:
         """Read the folder at base, for a head that is as the folder is now.
 
         Raises:
-            UsageError: There is no such reference.
+            UsageError: The reference does not exist.
             SourceUnavailable: The repository cannot be read.
         """
         blobs = Blobs((blob_name(file.content), file.content) for file in head.files)
@@ -145,13 +145,13 @@ class Compared:
             if found is not None:
                 return name, found
         raise UsageError(
-            f"{self.repository} has none of {', '.join(USUAL_BASES)}; say --base COMMIT"
+            f"{self.repository} has none of {', '.join(USUAL_BASES)}", help="pass --base COMMIT"
         )
 
     def _commit(self, repo: Repo, name: str) -> Commit:
         found = _commit_at(repo, name)
         if found is None:
-            raise UsageError(f"{self.repository} has no revision {name!r}; {_FETCH}")
+            raise UsageError(f"{self.repository} has no revision {name!r}", help=_FETCH)
         return found
 
     @contextmanager
@@ -169,7 +169,7 @@ def published(repository: Path, reference: str, path: str) -> bytes | None:
     """Return a file that was pushed to a branch of its own, such as `snapshot.json`.
 
     Looks at the reference, then at the remote's (`origin/gateway-state`), which is
-    where a fetch puts it. None if there is no such reference, or no such file.
+    where a fetch puts it. None if the reference or the file does not exist.
 
     Raises:
         SourceUnavailable: The repository cannot be read.

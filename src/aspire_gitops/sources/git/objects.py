@@ -68,8 +68,8 @@ def _ensure_trusted(repo: git.Repo) -> None:
         repo.git.rev_parse("--git-dir")
     except git.GitCommandError as error:
         raise ValueError(
-            "it belongs to another user, so git does not read it; run as its owner, or say"
-            " `git config --global --add safe.directory` and its folder"
+            "it belongs to another user, so git refuses to read it (run as its owner, or run"
+            " `git config --global --add safe.directory` with its folder)"
         ) from error
 
 
@@ -128,7 +128,7 @@ def blob_name(content: bytes) -> str:
 def first_line(error: Exception) -> str:
     """Return what gitpython complains about as one short line."""
     if isinstance(error, git.NoSuchPathError):
-        return "there is no such folder"
+        return "no such folder"
     if isinstance(error, git.InvalidGitRepositoryError):
         return "it is not a git repository"
     lines = str(error).strip().splitlines()
@@ -142,7 +142,7 @@ def _top(commit: Commit, name: str, reference: str) -> Tree:
         try:
             top = top / part
         except KeyError:
-            raise NothingReviewed(f"there is no folder {name} at {reference}") from None
+            raise NothingReviewed(f"no folder {name} at {reference}") from None
         if not isinstance(top, Tree):
             raise NothingReviewed(f"{name} is not a folder at {reference}")
     assert isinstance(top, Tree)

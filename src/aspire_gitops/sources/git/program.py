@@ -1,4 +1,4 @@
-"""Run the git program: nobody's settings, no questions, a time limit, all of it ended.
+"""Run the git program: without user settings or prompts, with a time limit, ended as a whole.
 
 The environment is built from nothing, so neither the user's git settings nor a
 hook's variables count. git starts children (ssh, git-remote-https), so each run
@@ -12,26 +12,23 @@ import signal
 import subprocess
 import tempfile
 import time
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aspire_gitops.vocabulary.errors import SourceUnavailable
+from aspire_gitops.vocabulary.text import short_line
 
 MAX_LINE = 200  # characters
 MAX_APPROVERS = 20
 _APPROVAL = re.compile(r"(?i)(?:approved|reviewed|acked)-by[ \t]*:(.*)")
 _TRAILER = re.compile(r"[A-Za-z0-9-]+[ \t]*:")
 _EMPTY = "Could not read from remote repository"
-_ACTING = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, formats (bidi), surrogates, separators
 
 
-def one_line(text: str, *, longest: int = MAX_LINE) -> str:
-    """Return `text` as one short line; what would act is shown as an escape."""
-    plain = " ".join(text[: 4 * longest].split())
-    shown = "".join(map(_shown, plain))
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+def one_line(text: str) -> str:
+    """Return what others wrote as one short line in which nothing acts."""
+    return short_line(text, MAX_LINE)
 
 
 def approvers(message: str) -> tuple[str, ...]:
@@ -58,13 +55,7 @@ def complaint(text: str) -> str:
         line for line in lines if line.startswith(("fatal:", "error:")) and _EMPTY not in line
     ]
     first = (telling or lines or ["git gave no reason"])[0]
-    return one_line(re.sub(r"^(fatal|error): ", "", first), longest=300)
-
-
-def _shown(character: str) -> str:
-    if unicodedata.category(character) not in _ACTING:
-        return character
-    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+    return short_line(re.sub(r"^(fatal|error): ", "", first), 300)
 
 
 MAX_OUTPUT_BYTES = 1 << 20
@@ -162,20 +153,21 @@ def run(
     `about` what it works on, in words.
 
     Raises:
-        SourceUnavailable: It did not end in time, said far too much, or cannot be started.
+        SourceUnavailable: It timed out, wrote far too much, or cannot be started.
     """
     try:
         process = _start(command, environment, given, () if held is None else (held,))
     except OSError as error:
         raise SourceUnavailable(
-            f"{command[0]} cannot be started: {error.strerror}; install it (git 2.34 or newer)"
+            f"{command[0]} cannot be started: {error.strerror}",
+            help="install it (git 2.34 or newer)",
         ) from error
     with process:
         try:
             output, said = _listen(process, timeout_s)
         except _Ended as why:
             raise SourceUnavailable(
-                f"{about}: {' '.join(command[:2])} {why}; it is tried again"
+                f"{about}: {' '.join(command[:2])} {why}", help="it will be retried"
             ) from None
         finally:
             _end(process)
@@ -186,7 +178,7 @@ def run(
 
 
 class _Ended(Exception):
-    """We do not wait for it any longer."""
+    """We stop waiting for it."""
 
 
 def _start(
@@ -226,7 +218,7 @@ def _listen(process: "subprocess.Popen[bytes]", timeout_s: float) -> tuple[bytes
                 if not part:
                     waiting.unregister(key.fd)
                 if len(heard[key.fd]) > MAX_OUTPUT_BYTES:
-                    raise _Ended("says more than any git should")
+                    raise _Ended("wrote too much output")
     try:
         process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""Put one small file on a branch of its own, for others to read: one commit each time it changes.
+"""Publish one small file on a branch of its own: one commit each time it changes.
 
 No work tree, never by force, and never onto a branch that holds anything else.
 The controller publishes its snapshot so; reviewers' machines read it from there.
@@ -18,9 +18,9 @@ from aspire_gitops.sources.git.clone import Clone, Damaged
 from aspire_gitops.sources.git.exchange import Exchange, known_fault
 from aspire_gitops.sources.git.program import Finished, one_line
 from aspire_gitops.vocabulary.errors import (
+    NotificationFailed,
     SourceRefused,
     SourceUnavailable,
-    TellingFailed,
     UsageError,
 )
 
@@ -56,9 +56,9 @@ def publish_file(
     address. Somebody else's push in between is seen, and the file put on top of it.
 
     Raises:
-        TellingFailed: The remote does not take it, or the branch holds other files.
+        NotificationFailed: The remote rejects it, or the branch contains other files.
             `permanent` says that trying again cannot help.
-        UsageError: The address, branch or path is none.
+        UsageError: The address, branch or path is invalid.
     """
     address = parse_address(url)
     check_credentials(address, credentials)
@@ -76,9 +76,13 @@ def publish_file(
                 return publication.publish(content, message)
     except (SourceUnavailable, SourceRefused) as error:
         permanent = isinstance(error, SourceRefused)
-        raise TellingFailed(f"nothing published: {error}", permanent=permanent) from error
+        raise NotificationFailed(
+            f"not published: {error.message}", help=error.help, permanent=permanent
+        ) from error
     except Damaged as damaged:
-        raise TellingFailed(f"nothing published: {clone} is not whole: {damaged}") from damaged
+        raise NotificationFailed(
+            f"not published: the clone {clone} is damaged: {damaged}"
+        ) from damaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +122,9 @@ class _Publication:
         listed = self._ask("ls-tree", "-r", "-z", "--full-tree", "--name-only", commit)
         others = sorted({*listed.strip("\0").split("\0")} - {"", "/".join(self.parts)})
         if others:
-            raise TellingFailed(
-                f"nothing published: branch {self.branch} holds other files "
-                f"({one_line(others[0])}); name a branch for the published file alone",
+            raise NotificationFailed(
+                f"not published: branch {self.branch} contains other files ({one_line(others[0])})",
+                help="use a branch for the published file alone",
                 permanent=True,
             )
 
@@ -156,11 +160,11 @@ class _Publication:
     def _complain(self, done: Finished) -> NoReturn:
         fault = known_fault(done)
         declined = _was_declined(done)
-        what = fault.what if fault else "the remote does not take it"
-        way_out = fault.way_out if fault else "look at the branch's rules"
-        raise TellingFailed(
-            f"nothing published to {self.exchange.clone.address} {self.branch}: "
-            f"{what} ({_reason(done)}); {way_out}",
+        what = fault.what if fault else "the remote rejects it"
+        help_ = fault.help if fault else "check the branch protection rules"
+        raise NotificationFailed(
+            f"not published to {self.exchange.clone.address} {self.branch}: {what} ({_reason(done)})",
+            help=help_,
             permanent=declined or (fault is not None and fault.refused),
         )
 
@@ -169,7 +173,7 @@ def _parts(path: str) -> tuple[str, ...]:
     parts = tuple(path.split("/"))
     if any(part in ("", ".", "..", ".git") or not part.isprintable() for part in parts):
         raise UsageError(
-            f"{path[:100]!r} is no path of a published file; write it as snapshot.json"
+            f"invalid path for the published file: {path[:100]!r}", help="write it as snapshot.json"
         )
     return parts
 

@@ -1,7 +1,7 @@
 """A branch of a remote repository as a source: fetched into a bare clone, read at one commit.
 
-What is verified, read and reported is one commit, by its full name. A clone
-that is not whole is made again from the remote by itself, once in a read.
+What is verified, read and reported is one commit, by its full name. A
+damaged clone is recreated from the remote, once in a read.
 Synchronous: the controller runs it in a thread.
 """
 
@@ -49,7 +49,7 @@ class Look:
 
         Raises:
             SourceUnavailable, SourceRefused: The remote does not give it.
-            Damaged: Our clone is not whole.
+            Damaged: Our clone is damaged.
         """
         clone = self.exchange.clone
         if clone.commit_at(_NEWEST) != tip:
@@ -64,7 +64,7 @@ class Look:
 
         Raises:
             SourceUnavailable, SourceRefused: It cannot or must not be read.
-            Damaged: Our clone is not whole.
+            Damaged: Our clone is damaged.
         """
         clone = self.exchange.clone
         if clone.commit_at(commit) is None:
@@ -75,7 +75,7 @@ class Look:
                 return read_tree(repo.commit(commit), self.folder, self.branch)
         except NothingReviewed as error:
             raise SourceRefused(
-                f"{error} ({commit}); push a commit with it, or set another folder"
+                f"{error} ({commit})", help="push a commit with it, or set another folder"
             ) from None
         except TROUBLE as error:
             if clone.is_sound():
@@ -91,7 +91,7 @@ class Look:
             self.allowed.check(clone, commit)
         except SourceRefused as error:
             if not clone.is_sound():
-                raise Damaged(str(error)) from error
+                raise Damaged(error.message) from error
             raise
 
 
@@ -108,10 +108,10 @@ class RemoteSource:
         clone: The bare clone's folder, made with mode 0700 when it is not there.
         signers: Whose signature a commit needs to be read; None: nobody's.
         timeout_s: For each run of git, in seconds; then git and its children are ended.
-        tell: Hears a sentence when a damaged clone is made again.
+        tell: Gets a sentence when a damaged clone is recreated.
 
     Raises:
-        UsageError: The url or the branch is none, or the credentials do not fit it.
+        UsageError: The URL or the branch is invalid, or the credentials do not fit it.
     """
 
     url: str = field(repr=False)
@@ -136,8 +136,8 @@ class RemoteSource:
 
         Raises:
             SourceUnavailable: The remote or the clone cannot be read. Try again.
-            SourceRefused: No access, no such branch or folder, or no signature that
-                counts. A person must act.
+            SourceRefused: No access, no such branch or folder, or no valid
+                signature. Somebody must act.
         """
         return self._in_whole_clone(self._read_newest)
 
@@ -146,12 +146,12 @@ class RemoteSource:
 
         Raises:
             SourceUnavailable: The remote or the clone cannot be read. Try again.
-            SourceRefused: The remote does not have that commit any more, or what
-                `read` refuses. A person must act.
-            UsageError: This is no full name of a commit.
+            SourceRefused: The remote no longer has that commit, or as for `read`.
+                Somebody must act.
+            UsageError: This is not the full name of a commit.
         """
         if not _COMMIT.fullmatch(commit):
-            raise UsageError(f"{commit[:80]!r} is no commit; write all 40 digits of its name")
+            raise UsageError(f"invalid commit {commit[:80]!r}", help="give all 40 digits")
         return self._in_whole_clone(lambda look: self._known(look, commit) or look.at(commit))
 
     def keep(self, commit: str) -> None:
@@ -183,23 +183,23 @@ class RemoteSource:
                 return reading(look)
             except Damaged as damaged:
                 raise SourceUnavailable(
-                    f"the clone {clone.path} is not whole though it was just made again: "
-                    f"{damaged}; look at that disk"
+                    f"the clone {clone.path} is damaged even after it was recreated: {damaged}",
+                    help="check that disk",
                 ) from damaged
 
     def _read_newest(self, look: Look) -> SourceTree:
         tip = look.exchange.tip(self.branch)
         if tip is None:
             raise SourceRefused(
-                f"{look.exchange.clone.address} has no branch {self.branch}; "
-                "push it again, or set another branch"
+                f"{look.exchange.clone.address} has no branch {self.branch}",
+                help="push the branch again, or set another branch",
             )
         tree = self._known(look, tip) or look.at(look.fetched(tip))
         self._last = (look.allowed, tree)
         return tree
 
     def _known(self, look: Look, commit: str) -> SourceTree | None:
-        # With other keys than last time, somebody may have lost the right to sign.
+        # With other keys than last time, a signer may have lost the right to sign.
         match self._last:
             case (allowed, tree) if allowed == look.allowed and tree.revision.commit == commit:
                 return tree

@@ -1,8 +1,8 @@
-"""Is a commit signed by somebody who may? Judged by git itself, with our keys only.
+"""Verify that an allowed person signed a commit, with git itself and our keys only.
 
-The keys are copied into a throw-away folder for one judgement: neither the
-user's keyring nor git's settings count, and a key file that changes meanwhile
-cannot matter. Whoever reads a commit verifies that same commit, by its full name.
+The keys are copied into a throw-away folder for one check: neither the user's keyring
+nor git's settings count, and a key file that changes meanwhile does not matter. The
+commit that is read is the one verified, by its full name.
 """
 
 import re
@@ -38,7 +38,7 @@ _WHY = (
     (
         _NOT_ALLOWED,
         "is signed by a key that is not allowed{key}",
-        "let an allowed person sign it, or allow that key",
+        "have an allowed person sign it, or allow that key",
     ),
     (r"could not verify|BADARMOR|NODATA", "has a bad signature", "sign it again"),
 )  # fmt: skip
@@ -56,7 +56,7 @@ class Allowed:
 
         Raises:
             SourceRefused: It is unsigned, signed by another key, or its signature
-                is bad. A person must act.
+                is bad. Somebody must act.
             SourceUnavailable: Disk or time ran out. Try again.
         """
         try:
@@ -64,10 +64,10 @@ class Allowed:
                 done = self._verify(clone, commit, Path(home))
         except OSError as error:
             raise SourceUnavailable(
-                f"{commit} cannot be verified: {error.strerror}; look at that disk"
+                f"{commit} cannot be verified: {error.strerror}", help="check that disk"
             ) from error
         if done.status != 0 or not _GOOD.search(done.said):
-            raise SourceRefused(f"commit {commit} {_why(done)}")
+            raise _refused(commit, done)
 
     def _verify(self, clone: Clone, commit: str, home: Path) -> Finished:
         signers = home / "allowed_signers"
@@ -97,8 +97,8 @@ class Allowed:
         )
         if "[GNUPG:] IMPORT_OK" not in done.text:
             raise SourceRefused(
-                f"the file of allowed gpg keys holds none that gpg takes: {done.complaint}; "
-                "export them with gpg --export --armor"
+                f"gpg accepts no key in the file of allowed keys: {done.complaint}",
+                help="export them with gpg --export --armor",
             )
 
 
@@ -111,7 +111,9 @@ class Signers:
 
     def __post_init__(self) -> None:
         if self.ssh is None and self.gpg is None:
-            raise UsageError("signatures are asked for and no file names an allowed key; set one")
+            raise UsageError(
+                "signatures are required, but no file of allowed keys is set", help="set one"
+            )
 
     def read(self) -> Allowed:
         """Return the allowed keys.
@@ -130,18 +132,22 @@ def _keys(path: Path | None) -> bytes:
             content = file.read(_MAX_KEYS_BYTES + 1)
     except OSError as error:
         raise SourceRefused(
-            f"the allowed keys cannot be read from {path}: {error.strerror}; mend it"
+            f"the allowed keys cannot be read from {path}: {error.strerror}", help="fix the file"
         ) from error
     if not content.strip() or len(content) > _MAX_KEYS_BYTES:
-        raise SourceRefused(f"{path} holds no allowed keys; put them there")
+        raise SourceRefused(f"{path} contains no allowed keys", help="add them")
     return content
 
 
-def _why(done: Finished) -> str:
+def _refused(commit: str, done: Finished) -> SourceRefused:
     said = done.said.strip()
     key = _KEY.search(said)
     shown = f" ({key[1] or key[2]})" if key else ""
-    for pattern, what, way_out in _WHY:
+    for pattern, what, help_ in _WHY:
         if re.search(pattern, said, re.IGNORECASE | re.MULTILINE if said else 0):
-            return f"{what.format(said=done.complaint, key=shown)}; {way_out}"
-    return f"cannot be verified: {one_line(done.complaint)}; sign it again with an allowed key"
+            why = what.format(said=done.complaint, key=shown)
+            return SourceRefused(f"commit {commit} {why}", help=help_)
+    return SourceRefused(
+        f"commit {commit} cannot be verified: {one_line(done.complaint)}",
+        help="sign it again with an allowed key",
+    )

@@ -22,8 +22,8 @@ def shell(tmp_path: Path) -> CommandLine:
 
 
 def held(shell: CommandLine) -> list[dict[str, Any]]:
-    """Return what the journal says of brakes, newest first."""
-    entries = json.loads(shell.run("log", "--kind", "brake", "--format", "json").stdout)["lines"]
+    """Return what the journal says of holds, newest first."""
+    entries = json.loads(shell.run("log", "--kind", "hold", "--format", "json").stdout)["lines"]
     return [entry["body"] for entry in entries]
 
 
@@ -45,7 +45,7 @@ def test_a_freeze_is_written_down_with_its_owner_reason_and_end(shell: CommandLi
 def test_without_a_controller_it_says_who_will_see_it(shell: CommandLine) -> None:
     ended = shell.run("suspend", "--reason", "moving house")
     assert ended.returncode == 0
-    assert "The next turn of a controller will see it" in words(ended)
+    assert "A controller will see it in its next turn" in words(ended)
 
 
 def test_resume_names_everything_that_it_ends(shell: CommandLine) -> None:
@@ -118,7 +118,7 @@ def test_it_holds_when_the_command_returns(site: Site) -> None:
     site.aimed("west")
     assert site.daemon.run("freeze", "--for", "1h", "--reason", "x").returncode == 0
     status = site.status()
-    assert [brake.kind for brake in status.brakes] == ["freeze"]
+    assert [hold.kind for hold in status.brakes] == ["freeze"]
     assert status.turns[0].causes == ("brake",)
     assert (status.turns[0].planned, status.turns[0].counts) == (1, {})
 
@@ -159,3 +159,10 @@ def test_a_revert_shows_its_plan_forward_from_what_is_live(site: Site) -> None:
     assert site.status().applied
     held_at = site.status().brakes[0]
     assert (held_at.kind, held_at.reason) == ("revert", "slow")
+
+
+def test_the_former_kind_of_a_hold_still_works_and_says_so(shell: CommandLine) -> None:
+    shell.run("suspend", "--reason", "moving house", "--owner", "ada")
+    former, now = (shell.run("log", "--kind", kind) for kind in ("brake", "hold"))
+    assert former.stdout == now.stdout != ""
+    assert (former.stderr, now.stderr) == ("· --kind brake is now --kind hold\n", "")

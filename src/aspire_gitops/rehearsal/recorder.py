@@ -1,4 +1,4 @@
-"""Keep everything that we write or log during a rehearsal, to search it for secrets at the end."""
+"""Record everything that we write or log during a rehearsal, to search it for secrets."""
 
 import io
 import logging
@@ -13,8 +13,8 @@ from aspire_gitops.rendering.plan_markdown import plan_markdown
 from aspire_gitops.rendering.plan_text import plan_text
 
 
-class Ours:
-    """What this run has written so far, in every format that we know, and its log."""
+class Recorder:
+    """Records what this run writes, in every format, and its log."""
 
     def __init__(self, owner: str) -> None:
         self.owner = owner
