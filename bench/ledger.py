@@ -23,17 +23,12 @@ import click
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "packages" / "aspire-ledger" / "tests"))
 
-from aspire_gitops.sandbox.options import LedgerStore
-from aspire_ledger.opening import open_store
-from aspire_ledger.verifying import verify
-from support.ledger_real import (
-    CHAT_AUD,
-    SAY_HI,
-    LedgerGateway,
-    ledger_config,
-    ledger_gateway,
-)
+from aspire_ledger.audit import verify
+from aspire_ledger.postgres import PostgresStore
+from ledger_support.desk import CHAT_AUD
+from support.ledger_real import SAY_HI, LedgerGateway, ledger_config, ledger_gateway
 from support.ledger_real_kill import Got, kill_under_load, recovered
 from support.ledger_real_load import Caller, Made, premature, storm
 
@@ -68,12 +63,12 @@ def config(folder: Path, *, callback: str | None = None, **general: Any) -> Path
 
 
 @contextmanager
-def gateway(store: LedgerStore = "sqlite", **more: Any) -> Iterator[LedgerGateway]:
+def gateway(**more: Any) -> Iterator[LedgerGateway]:
     """Run a gateway; `plain=…` leaves the ledger out and gives `config` its keywords."""
     with tempfile.TemporaryDirectory() as folder:
         plain = more.pop("plain", None)
         path = None if plain is None else config(Path(folder), **plain)
-        with ledger_gateway(Path(folder), store, config=path, **more) as running:
+        with ledger_gateway(Path(folder), config=path, **more) as running:
             for address in addresses(running):
                 asyncio.run(warm_up(running, address))
             yield running
@@ -115,14 +110,14 @@ def caps() -> None:
                     for more, go_on in _CASES
                 ],
             )
-    for store, extra in (("sqlite", 0), ("postgresql", 0), ("postgresql", 1)):
-        with gateway(store, extra_proxies=extra) as running:
+    for extra in (0, 1):
+        with gateway(extra_proxies=extra) as running:
             for mode in ("strict", "fair"):
                 made = [
                     _storm(running, _capped(running, mode), more, go_on=go_on)
                     for more, go_on in _CASES
                 ]
-                _row(f"ledger, {mode}, {store}, {1 + extra} proxies", made)
+                _row(f"ledger, {mode}, {1 + extra} proxies", made)
 
 
 _CASES = [({"max_tokens": 20}, False), ({"max_tokens": 20}, True), ({}, False), ({}, True)]
@@ -154,7 +149,7 @@ def _row(name: str, cases: Sequence[Sequence[Made]]) -> None:
 def crash(rounds: int = 10, seconds: float = 8.0) -> None:
     """Print what clients got, what the ledger booked, and what LiteLLM's own spend says."""
     grace = {"ASPIRE_LEDGER_GRACE_SECONDS": "5"}
-    with gateway("postgresql", env=grace, timeout_s=5) as running:
+    with gateway(env=grace, timeout_s=5) as running:
         clients = [Got(running.app("10")) for _ in range(8)]
         sandbox = running.sandbox
         for number in range(rounds):
@@ -188,7 +183,7 @@ def _tell_crash(running: LedgerGateway, clients: Sequence[Got]) -> None:
 
 def _differences(running: LedgerGateway) -> Sequence[object]:
     async def verified() -> Sequence[object]:
-        async with open_store(running.url) as store:
+        async with PostgresStore(running.url) as store:
             return (await verify(store)).differences
 
     return asyncio.run(verified())
@@ -219,8 +214,7 @@ def overhead(rounds: int = 8, calls: int = 60) -> None:
             _subject(
                 "empty callback", stack.enter_context(gateway(plain={"callback": "empty.empty"}))
             ),
-            _subject("ledger, SQLite", stack.enter_context(gateway("sqlite"))),
-            _subject("ledger, PostgreSQL", stack.enter_context(gateway("postgresql"))),
+            _subject("ledger", stack.enter_context(gateway())),
         ]
         for number in range(rounds):
             turned = subjects[number % 4 :] + subjects[: number % 4]

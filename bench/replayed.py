@@ -20,9 +20,8 @@ from urllib.parse import parse_qsl, urlsplit
 import click
 from apply import OWNER, SECRET, objects
 
-from aspire_gitops.gateway.wire import WIRES
-from aspire_gitops.planning.marking import evidence_of, marked
-from aspire_gitops.planning.matching import next_address
+from aspire_gitops.kinds.registry import KINDS, next_address
+from aspire_gitops.planning.diff import evidence_of, marked
 from aspire_gitops.state import GatewayObject, Intent, Kind, SecretReference
 from aspire_ledger.canonical import JsonValue
 
@@ -122,10 +121,10 @@ def live_objects(providers: int, aliases: int, keys: int) -> Iterator[GatewayObj
 
 def rows(live: Iterable[GatewayObject]) -> Mapping[Kind, list[dict[str, Any]]]:
     """Return the rows of each kind as LiteLLM lists them."""
-    made: dict[Kind, list[dict[str, Any]]] = {kind: [] for kind in Kind}
+    made: dict[Kind, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
     for item in live:
         secrets = {"key": "sk-bench"} if item.key.kind is Kind.KEY else {}
-        body = dict(WIRES[item.key.kind].create(item, secrets).body or {})
+        body = dict(KINDS[item.key.kind].create(item, secrets).body or {})
         made[item.key.kind].append(_ROWS[item.key.kind](item, body))
     return made
 
@@ -145,7 +144,7 @@ def _deployment(_item: GatewayObject, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _key(item: GatewayObject, body: dict[str, Any]) -> dict[str, Any]:
-    del body["key"], body["key_type"]
+    del body["key"]
     created = "2026-11-23T22:07:06.278000Z"
     return {
         **dict.fromkeys(_NULLS),

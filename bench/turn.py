@@ -30,7 +30,9 @@ from pydantic import SecretStr
 from replayed import PROVIDER_KEY, live_objects
 
 from aspire_gitops.applying.secrets import gather_evidence
-from aspire_gitops.gateway import GatewayClient, SeenRows, Tally, bad_rows, http, listing
+from aspire_gitops.gateway import GatewayClient, SeenRows, Tally, http
+from aspire_gitops.gateway import snapshot as reading
+from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.matching import match
 from aspire_gitops.sandbox import SandboxOptions, running
@@ -120,7 +122,7 @@ async def parts(client: GatewayClient, files: Files, spent: Spent) -> None:
     """Take one more turn, and time what it consists of. The timers cost a little themselves."""
     with (
         spent.on(READ),
-        summed(spent, _IN_PAGES, "shaped", bad_rows, listing),
+        summed(spent, _IN_PAGES, "shaped", reading),
         summed(spent, _ELSEWHERE, "shaped", http),
         summed(spent, _PAGES, "page", SeenRows),
     ):
@@ -231,7 +233,7 @@ def replayed(*flags: str) -> Iterator[str]:
 async def fill(client: GatewayClient, providers: int, aliases: int, keys: int) -> None:
     """Put the bench's objects there, marks included."""
     secrets = {Kind.CREDENTIAL: {SECRET: PROVIDER_KEY}}
-    for kind in Kind:
+    for kind in KINDS:
         made = [o for o in live_objects(providers, aliases, keys) if o.key.kind is kind]
         at_once = 1 if kind is Kind.DEPLOYMENT else 8
         values = (

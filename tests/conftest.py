@@ -7,7 +7,8 @@ Properties are tried on a hundred examples each, and on a quarter of that by
 import pytest
 from hypothesis import settings
 
-from support.ledger_real import sqlite_ledger
+from ledger_support.fixtures import ledger_database_url, run, store
+from support.ledger_real import shared_ledger
 from support.postgres_server import (
     database_url,
     own_database_url,
@@ -19,12 +20,15 @@ from support.sandboxes import real_gateway
 
 __all__ = [
     "database_url",
+    "ledger_database_url",
     "own_database_url",
     "own_postgres",
     "postgres_server",
     "real_gateway",
+    "run",
     "shared_database_url",
-    "sqlite_ledger",
+    "shared_ledger",
+    "store",
 ]
 
 
@@ -33,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--matrix",
         choices=("sample", "all"),
         default="sample",
-        help="play a sample of what is many, or all of it and write docs/attacks.md",
+        help="play a sample of what is many, or all of it and write docs/explain/attacks.md",
     )
 
 

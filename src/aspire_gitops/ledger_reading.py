@@ -8,9 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Self, TypeVar
-from urllib.parse import unquote
 from uuid import uuid4
 
 from pydantic import SecretStr
@@ -30,12 +28,18 @@ from aspire_gitops.state import GatewayObject
 from aspire_gitops.usage import Traffic, Usage, window
 from aspire_gitops.vocabulary.errors import LedgerRefused, LedgerUnavailable
 from aspire_ledger.amounts import NanoAud, aud, nano
-from aspire_ledger.booking import Booking
-from aspire_ledger.gateway_log import logged_in
+from aspire_ledger.audit import (
+    Difference,
+    LogDifference,
+    close_month,
+    compare_with_log,
+    logged_calls,
+    verify,
+)
 from aspire_ledger.money import Aud, Month, Usd
-from aspire_ledger.opening import open_store
-from aspire_ledger.parameters import Row
-from aspire_ledger.store import StoreRefused, StoreUnavailable
+from aspire_ledger.postgres import PostgresStore
+from aspire_ledger.rows import Row
+from aspire_ledger.store import Store, StoreRefused, StoreUnavailable
 from aspire_ledger.values import (
     UNITS,
     Adjustment,
@@ -45,15 +49,8 @@ from aspire_ledger.values import (
     SeenParameter,
     Share,
 )
-from aspire_ledger.verifying import (
-    Difference,
-    LogDifference,
-    compare_with_log,
-    verify,
-)
 
 _TIMEOUT_S = 10.0
-_SQLITE = "sqlite:///"
 _MOST_ROWS = 20_000  # six hundred pairs of an app and an alias on each day
 _LONGEST_NAME = 200
 _CALLS = (EntryKind.SETTLED, EntryKind.UNADMITTED, EntryKind.RECOVERED)
@@ -70,9 +67,9 @@ class LedgerReading:
     Every method may raise LedgerUnavailable (try again) and LedgerRefused.
     """
 
-    def __init__(self, url: SecretStr) -> None:
-        self._url = url
-        self._store: Booking | None = None
+    def __init__(self, url: SecretStr, open_store: Callable[[str], Store] | None = None) -> None:
+        self._url, self._open = url, open_store or _opened
+        self._store: Store | None = None
 
     async def totals(self, month: str) -> Sequence[Part]:
         """Return what each budget has spent of a month called `2026-11`."""
@@ -219,16 +216,14 @@ class LedgerReading:
 
         Returns how many lines were compared, and each difference in words.
         """
-        if self._url.get_secret_value().startswith(_SQLITE):
-            raise LedgerRefused("a ledger in a file lies beside no log of the gateway")
         name = str(month)
-        logged = await self._asked(lambda store: logged_in(store, name, month.start, month.end))
+        logged = await self._asked(lambda store: logged_calls(store, name, month.start, month.end))
         found = await self._asked(lambda store: compare_with_log(store, name, logged))
         return found.entries, [_unlike(difference) for difference in found.log_differences]
 
     async def close_month(self, month: str, now: datetime) -> tuple[int, str]:
         """Close a month for good. Returns how many lines it has, and the digest of all of them."""
-        closing = await self._asked(lambda store: store.close_month(month, now))
+        closing = await self._asked(lambda store: close_month(store, month, now))
         return closing.entries, closing.full_digest or closing.digest
 
     async def forgotten(self, month: str) -> bool:
@@ -269,9 +264,9 @@ class LedgerReading:
             lambda store: store.entries(month=month, budget=budget, after=after)
         )
 
-    async def _asked(self, question: Callable[[Booking], Awaitable[Answer]]) -> Answer:
+    async def _asked(self, question: Callable[[Store], Awaitable[Answer]]) -> Answer:
         try:
-            self._store = self._store or _opened(self._url.get_secret_value())
+            self._store = self._store or self._open(self._url.get_secret_value())
             return await question(self._store)
         except StoreUnavailable as error:
             raise LedgerUnavailable(str(error)) from error
@@ -316,13 +311,8 @@ async def traffic_now(
         return await ledger.traffic(*window(now, timezone_of(month)))
 
 
-def _opened(url: str) -> Booking:
-    if url.startswith(_SQLITE) and not (path := Path(unquote(url.removeprefix(_SQLITE)))).exists():
-        # Opening it would make an empty ledger, in which nothing was ever spent.
-        raise LedgerUnavailable(
-            f"there is no ledger in {path}; see whether the gateway keeps it there"
-        )
-    return open_store(url, timeout_s=_TIMEOUT_S, connections=1)
+def _opened(url: str) -> Store:
+    return PostgresStore(url, timeout_s=_TIMEOUT_S, connections=1)
 
 
 def _parts(shares: Sequence[Share]) -> tuple[Part, ...]:

@@ -1,7 +1,8 @@
 """The controller's own files: never read as a provider's secret, never written as an app's key."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,13 +11,15 @@ from pathlib import Path
 class OwnFiles:
     """Files and folders that belong to the controller, under whatever spelling they are named.
 
-    `files` hold its secrets, `state` is its state folder, `keys` the folder
-    that apps' keys are handed over in, which may be inside the state folder.
+    `files` hold its secrets, and so does all of the folder `secrets`; `state` is its
+    state folder, `keys` the folder that apps' keys are handed over in, which may be
+    inside the state folder.
     """
 
     files: tuple[Path, ...] = ()
     state: Path | None = None
     keys: Path | None = None
+    secrets: Path | None = None
 
     def why_not_read(self, path: str) -> str | None:
         """Return why the file that `path` leads to is no provider's secret; links are followed."""
@@ -39,7 +42,15 @@ class OwnFiles:
         return None
 
     def _is_a_file(self, real: str) -> bool:
-        return any(real == os.path.realpath(file) or _same_file(real, file) for file in self.files)
+        return _is_in(real, [self.secrets]) or any(
+            real == os.path.realpath(file) or _same_file(real, file) for file in self._named
+        )
+
+    @property
+    def _named(self) -> Iterator[Path]:
+        yield from self.files
+        with suppress(OSError):
+            yield from self.secrets.iterdir() if self.secrets else ()
 
 
 def _same_file(one: str, other: Path) -> bool:

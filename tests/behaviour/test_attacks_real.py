@@ -1,7 +1,7 @@
 """Every attack on a real gateway is refused, or what it cost is booked in full.
 
 A sample of them is played by `make check`; `make check-all` plays all, which takes half an
-hour, and writes docs/attacks.md.
+hour, and writes docs/explain/attacks.md.
 """
 
 from collections.abc import Iterator

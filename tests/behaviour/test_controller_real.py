@@ -140,7 +140,7 @@ def test_a_freeze_stops_writes_shows_everywhere_and_ends_by_itself(site: Site) -
     status = site.status()
     assert [(hold.kind, hold.owner) for hold in status.brakes] == [("freeze", "ada")]
     assert status.pending
-    assert commit[:7] in status.pending.revision
+    assert status.pending.revision.commit == commit
     assert "Frozen by ada" in shown(site, "/")
     assert 'brake_active{brake="freeze"} 1' in shown(site, "/metrics")
     assert "frozen by ada" in shown(site, "/api/status")
@@ -299,7 +299,7 @@ def logged(site: Site, kind: str) -> list[dict[str, Any]]:
     """Return the entries of one kind, newest first, as `aspire-gitops log` gives them."""
     done = site.daemon.run("log", "--kind", kind, "--format", "json")
     assert done.returncode == 0, done.stderr
-    entries: list[dict[str, Any]] = json.loads(done.stdout)
+    entries: list[dict[str, Any]] = json.loads(done.stdout)["lines"]
     return entries
 
 

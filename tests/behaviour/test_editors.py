@@ -1,4 +1,4 @@
-"""What docs/editors.md promises, asked of the language server that editors run."""
+"""What docs/start/editors.md promises, asked of the language server that editors run."""
 
 import json
 import re
@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).parents[2]
 ALIAS = "gateway.d/aliases/qwen-chat.yaml"
 TEXT = (REPOSITORY / ALIAS).read_text()
 WRONG = TEXT.replace("mode: chat", "mode: chatt").replace("limits:", "limit:")
-PAGE = REPOSITORY / "docs" / "editors.md"
+PAGE = REPOSITORY / "docs" / "start" / "editors.md"
 APP = "kind: App\nname: shop\nowner: web@example.com\n"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]

@@ -56,7 +56,7 @@ LIMITS = {
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerGateway]:
     folder: Path = tmp_path_factory.mktemp("guard")
-    with ledger_gateway(folder, "postgresql") as running:
+    with ledger_gateway(folder) as running:
         yield running
 
 

@@ -17,15 +17,8 @@ from psycopg.rows import dict_row
 
 from aspire_ledger.litellm.running import LOGGED, logged_call
 from aspire_ledger.values import Counted
-from support.ledger_real import (
-    CHAT_AUD,
-    PRICES,
-    SAY_HI,
-    App,
-    LedgerGateway,
-    account,
-    card,
-)
+from ledger_support.desk import CHAT_AUD, account
+from support.ledger_real import PRICES, SAY_HI, App, LedgerGateway, card
 from support.sandbox_admin import eventually
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -35,8 +28,8 @@ EXCEEDED = "monthly_budget_aud_exceeded"
 
 
 @pytest.fixture
-def gateway(sqlite_ledger: LedgerGateway) -> LedgerGateway:
-    return sqlite_ledger
+def gateway(shared_ledger: LedgerGateway) -> LedgerGateway:
+    return shared_ledger
 
 
 @pytest.fixture(autouse=True)

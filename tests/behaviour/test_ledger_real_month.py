@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 
 from aspire_ledger.amounts import nano
+from aspire_ledger.audit import Verified, verify
 from aspire_ledger.money import Aud
-from aspire_ledger.opening import open_store
+from aspire_ledger.postgres import PostgresStore
 from aspire_ledger.values import Entry
-from aspire_ledger.verifying import Verified, verify
+from ledger_support.desk import CHAT_AUD
 from support.gateway_clock import GatewayClock, config_with_clock
-from support.ledger_real import CHAT_AUD, SAY_HI, App, LedgerGateway, ledger_gateway
+from support.ledger_real import SAY_HI, App, LedgerGateway, ledger_gateway
 from support.ledger_real_load import Caller, Made
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -47,7 +48,7 @@ def clock(tmp_path_factory: pytest.TempPathFactory) -> GatewayClock:
 @pytest.fixture(scope="module")
 def gateway(clock: GatewayClock) -> Iterator[LedgerGateway]:
     config = config_with_clock(clock, datetime(2027, 3, 1, tzinfo=UTC))
-    with ledger_gateway(clock.folder, "postgresql", config=config) as gateway:
+    with ledger_gateway(clock.folder, config=config) as gateway:
         gateway.upstream.delay(CALL_S)
         yield gateway
 
@@ -127,7 +128,7 @@ async def until(look: Callable[[], bool], within_s: float = 60) -> None:
 
 def books(gateway: LedgerGateway) -> tuple[list[Entry], Verified]:
     async def read() -> tuple[list[Entry], Verified]:
-        async with open_store(gateway.url) as store:
+        async with PostgresStore(gateway.url) as store:
             return list(await store.entries()), await verify(store)
 
     return asyncio.run(read())

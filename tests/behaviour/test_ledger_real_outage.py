@@ -18,7 +18,6 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 def gateway(tmp_path: Path, own_postgres: PostgresServer) -> Iterator[LedgerGateway]:
     with ledger_gateway(
         tmp_path,
-        "postgresql",
         env={"ASPIRE_LEDGER_URL": own_postgres.make_database()},
         on_outage={"allow_for_minutes": 1},
         keys_without_mark="allow",

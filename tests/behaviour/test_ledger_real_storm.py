@@ -13,10 +13,11 @@ import psycopg
 import pytest
 
 from aspire_ledger.amounts import NanoAud
-from aspire_ledger.opening import open_store
+from aspire_ledger.audit import Verified, verify
+from aspire_ledger.postgres import PostgresStore
 from aspire_ledger.values import Call, Request
-from aspire_ledger.verifying import Verified, verify
-from support.ledger_real import CHAT_AUD, SAY_HI, LedgerGateway, ledger_gateway
+from ledger_support.desk import CHAT_AUD
+from support.ledger_real import SAY_HI, LedgerGateway, ledger_gateway
 from support.ledger_real_kill import Got, kill_under_load, recovered
 from support.ledger_real_load import Made, premature, storm
 
@@ -30,7 +31,6 @@ GRACE_S = 3
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerGateway]:
     with ledger_gateway(
         tmp_path_factory.mktemp("storm"),
-        "postgresql",
         extra_proxies=1,
         env={"ASPIRE_LEDGER_GRACE_SECONDS": str(GRACE_S)},
         timeout_s=5,
@@ -52,7 +52,7 @@ def calls_of_64_clients(gateway: LedgerGateway, mode: str, **more: Any) -> list[
 
 def verified(gateway: LedgerGateway) -> Verified:
     async def proved() -> Verified:
-        async with open_store(gateway.url) as store:
+        async with PostgresStore(gateway.url) as store:
             return await verify(store)
 
     return asyncio.run(proved())
@@ -103,7 +103,7 @@ def test_a_lost_call_that_litellm_logged_is_booked_at_its_logged_cost(
     lost = Request(call, worst, worst, worst, learned=False, expires_at=now)
 
     async def reserve() -> None:
-        async with open_store(gateway.url) as store:
+        async with PostgresStore(gateway.url) as store:
             await store.admit(lost)
 
     with psycopg.connect(gateway.sandbox.database_url, autocommit=True) as server:

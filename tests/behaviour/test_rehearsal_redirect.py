@@ -4,9 +4,10 @@ from pathlib import PurePath
 
 import pytest
 
+from aspire_gitops.delivery.registry import file_target
 from aspire_gitops.rehearsal.live import fake_secret
 from aspire_gitops.rehearsal.redirect import Redirected, redirect, swapped
-from aspire_gitops.state import Compiled, FileDelivery, Intent, Kind, ObjectKey, SecretReference
+from aspire_gitops.state import Compiled, Intent, Kind, ObjectKey, SecretReference
 from aspire_ledger.canonical import JsonValue, canonical_json
 from support.objects import SECRET_PATH, app_key, compiled, credential, deployment
 
@@ -28,7 +29,7 @@ def files() -> Compiled:
         intents={
             CLAUDE.key: Intent(secrets=secret),
             ACME.key: Intent(secrets=secret),
-            SHOP.key: Intent(delivery=FileDelivery("/var/lib/keys/shop"), source="x.yaml"),
+            SHOP.key: Intent(delivery=file_target("/var/lib/keys/shop"), source="x.yaml"),
         },
     )
 
@@ -74,7 +75,7 @@ def test_secrets_and_deliveries_are_below_the_folder() -> None:
     references = [reference for intent in intents for reference in intent.secrets.values()]
     assert {reference.scheme for reference in references} == {"file"}
     places = [reference.locator for reference in references]
-    places += [intent.delivery.path for intent in intents if intent.delivery]
+    places += [str(intent.delivery.address) for intent in intents if intent.delivery]
     assert len(set(places)) == 3
     assert all(place.startswith("/rehearsal/") for place in places)
 

@@ -401,9 +401,9 @@ Proved: 10 steps, 10 passed, in 0 s.
 
 Try next:
   edit a file in gateway.d, such as the target of an alias, then
-  aspire-gitops validate           find mistakes
-  aspire-gitops rehearse           prove the edit before it is merged
-  aspire-gitops plan               see what it changes on your gateway (docs/settings.md)
+  aspire-gitops validate           say what is wrong with it
+  aspire-gitops rehearse           prove the edit, before anybody meets it
+  aspire-gitops plan               see what it changes on your gateway (docs/reference/settings.md)
 """)
 
 
@@ -418,8 +418,17 @@ def test_the_report_as_machines_read_it() -> None:
     del found["steps"][1:]
     assert found == snapshot(
         {
+            "format": "aspire-gitops/rehearsal",
+            "version": 1,
             "passed": True,
-            "revision": "main@sha1:4f2c9d1000000000000000000000000000000000",
+            "revision": {
+                "reference": "main",
+                "commit": "4f2c9d1000000000000000000000000000000000",
+                "dirty": False,
+                "author": None,
+                "subject": None,
+                "approvers": [],
+            },
             "gateway": "test",
             "declared": {"credential": 2, "deployment": 2, "key": 2},
             "seconds": 0.0,

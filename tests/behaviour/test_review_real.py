@@ -26,15 +26,15 @@ NANO = Decimal("0.000000001")
 
 
 @pytest.fixture
-def site(sqlite_ledger: LedgerGateway, tmp_path: Path) -> Iterator[Site]:
+def site(shared_ledger: LedgerGateway, tmp_path: Path) -> Iterator[Site]:
     """A site whose app has called its alias, and whose controller has published that."""
-    assert sqlite_ledger.sandbox.upstream_url
+    assert shared_ledger.sandbox.upstream_url
     made = site_in(
         tmp_path,
-        gateway_url=sqlite_ledger.sandbox.base_url,
-        admin_key=sqlite_ledger.sandbox.master_key,
-        upstream_url=sqlite_ledger.sandbox.upstream_url,
-        ASPIRE_GITOPS_LEDGER_URL=sqlite_ledger.url,
+        gateway_url=shared_ledger.sandbox.base_url,
+        admin_key=shared_ledger.sandbox.master_key,
+        upstream_url=shared_ledger.sandbox.upstream_url,
+        ASPIRE_GITOPS_LEDGER_URL=shared_ledger.url,
         ASPIRE_GITOPS_PUBLISH_BRANCH=BRANCH,
     )
     gateway = yaml.safe_load((made.origin.work.path / "gateway.d" / "gateway.yaml").read_text())
@@ -43,7 +43,7 @@ def site(sqlite_ledger: LedgerGateway, tmp_path: Path) -> Iterator[Site]:
         made.applied("east", price=BEFORE)
         for _ in range(CALLS):
             assert made.answers() == "east"
-        until(lambda: settled(sqlite_ledger, made.alias) == CALLS)
+        until(lambda: settled(shared_ledger, made.alias) == CALLS)
         made.daemon.stop()
     with running(made.daemon):  # a controller that starts publishes what it finds
         until(lambda: calls_and_aud(made)[0] == CALLS)
@@ -72,7 +72,7 @@ def test_a_review_prices_what_was_really_called(site: Site) -> None:
     # A sum is rounded up once, the ledger rounds each call.
     assert abs(before - calls_and_aud(site)[1]) < CALLS * NANO, "as it was billed"
     assert abs(after - 2 * before) <= 2 * NANO, "twice the price"
-    planned = [change["object"] for change in review["plan"]["changes"]]
+    planned = ["{kind}/{name}".format(**change["object"]) for change in review["plan"]["changes"]]
     assert planned == [f"deployment/{site.alias}"], "against what is live; nothing else differs"
     assert review["uptime"]["effect"] == "hot"
     assert review["uptime"]["used_s"] is not None, "the controller watches"

@@ -1,7 +1,7 @@
 """A controller in a storm comes to rest when the storm ends, and breaks no promise meanwhile.
 
 Two minutes by default; ASPIRE_GITOPS_SOAK_MINUTES=60 makes it an hour, and
-ASPIRE_GITOPS_SOAK_SEED repeats a run that failed (see docs/soak.md).
+ASPIRE_GITOPS_SOAK_SEED repeats a run that failed (see docs/explain/soak.md).
 """
 
 import os

@@ -316,7 +316,7 @@ def test_what_is_live_is_published_once_for_a_reviewer_without_a_key(
         until(lambda: published(site) == 2)
     on_branch = site.origin.bare.git("show", "gateway-state:snapshot.json")
     assert json.loads(on_branch) == json.loads(file.read_bytes())
-    assert commit[:7] in json.loads(on_branch)["revision"]
+    assert json.loads(on_branch)["revision"]["commit"] == commit
     assert PLANTED not in on_branch
     plan = without_a_key(site, file)
     assert plan.returncode == 0, plan.stderr

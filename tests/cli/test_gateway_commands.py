@@ -166,7 +166,7 @@ def test_a_stale_plan_is_refused(shell: CommandLine, fake: FakeGateway) -> None:
     [
         pytest.param('"chat"', '"chat2"', id="edited by hand"),
         pytest.param("{", "", id="no JSON"),
-        pytest.param('"version": 1', '"version": 99', id="of another version"),
+        pytest.param('"version": 2', '"version": 99', id="of another version"),
     ],
 )
 def test_a_plan_that_was_touched_is_refused(

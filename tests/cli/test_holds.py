@@ -22,8 +22,8 @@ def shell(tmp_path: Path) -> CommandLine:
 
 
 def held(shell: CommandLine) -> list[dict[str, Any]]:
-    """Return what the journal says of holds, newest first."""
-    entries = json.loads(shell.run("log", "--kind", "hold", "--format", "json").stdout)
+    """Return what the journal says of brakes, newest first."""
+    entries = json.loads(shell.run("log", "--kind", "brake", "--format", "json").stdout)["lines"]
     return [entry["body"] for entry in entries]
 
 
@@ -35,7 +35,7 @@ def test_a_freeze_is_written_down_with_its_owner_reason_and_end(shell: CommandLi
     ended = shell.run("freeze", "--for", "2h", "--reason", "maintenance", "--owner", "ada")
     assert ended.returncode == 0
     assert ended.stdout.startswith("Frozen until ")
-    (entry,) = json.loads(shell.run("log", "--format", "json").stdout)
+    (entry,) = json.loads(shell.run("log", "--format", "json").stdout)["lines"]
     body = entry["body"]
     assert (body["action"], body["owner"], body["reason"]) == ("freeze", "ada", "maintenance")
     at, until = map(datetime.fromisoformat, (entry["at"], body["until"]))

@@ -204,7 +204,7 @@ def test_log_shows_what_was_asked_for(
 
 @pytest.mark.usefixtures("journal")
 def test_json_is_one_document(shell: CommandLine) -> None:
-    (entry,) = json.loads(out(shell, "log", "-n", "1", "--format", "json"))
+    (entry,) = json.loads(out(shell, "log", "-n", "1", "--format", "json"))["lines"]
     assert (entry["number"], entry["approvers"], entry["commit"]) == (
         13,
         ["Bob Poe <bob@example.com>"],
@@ -332,7 +332,7 @@ def test_show_at_as_json(shell: CommandLine) -> None:
     )
     (alias,) = shown["objects"]
     assert (alias["object"], alias["entry"]["number"], alias["same_now"]) == (
-        "deployment/qwen-vision",
+        {"kind": "deployment", "name": "qwen-vision"},
         10,
         True,
     )

@@ -89,7 +89,7 @@ def test_a_published_snapshot_brings_money_and_the_real_plan(
     publish(repository, snapshot())
     done = shell.run("review", "--head", "topic", "--snapshot", "git:gateway-state", *DAY)
     assert "would have cost 40.10 AUD more for the calls of the last 30 days" in done.stdout
-    assert "snapshot 3 hours old" in done.stdout
+    assert "snapshot 4 hours old" in done.stdout
 
 
 def test_a_snapshot_file_does_the_same(shell: CommandLine, repository: Repository) -> None:
@@ -101,7 +101,7 @@ def test_a_snapshot_file_does_the_same(shell: CommandLine, repository: Repositor
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        pytest.param({"format": 7}, "newer aspire-gitops (format 7", id="a newer format"),
+        pytest.param({"version": 7}, "newer aspire-gitops (version 7", id="a newer version"),
         pytest.param({"owner": "somebody"}, "of owner somebody, and we are", id="another owner"),
         pytest.param({"digest": 4}, "is not a snapshot of this version", id="not readable"),
         pytest.param(
@@ -199,7 +199,7 @@ def test_several_outputs_from_one_review(shell: CommandLine, repository: Reposit
     for file in outputs.values():
         assert (repository.path / file).read_text(), file
         assert f"wrote {file}" in done.stderr
-    assert json.loads((repository.path / "review.json").read_text())["version"] == 1
+    assert json.loads((repository.path / "review.json").read_text())["version"] == 2
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_several_outputs_from_one_review(shell: CommandLine, repository: Reposit
     [
         pytest.param(("--base", "nowhere"), "has no revision 'nowhere'", id="an unknown base"),
         pytest.param(("--head", "nowhere"), "has no revision 'nowhere'", id="an unknown head"),
-        pytest.param(("--head=--all",), "'--all' is no revision", id="a flag as a revision"),
+        pytest.param(("--head=--all",), "invalid revision '--all'", id="a flag as a revision"),
         pytest.param(
             ("-o", "comment.md"), "write it as FORMAT=FILE", id="an output without a format"
         ),

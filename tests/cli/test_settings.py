@@ -154,7 +154,7 @@ def test_the_flag_offers_what_the_setting_takes() -> None:
 
 
 def test_the_page_names_every_variable() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "settings.md").read_text()
     missing = [
         n for n in ControllerSettings.model_fields if f"`ASPIRE_GITOPS_{n.upper()}`" not in page
     ]

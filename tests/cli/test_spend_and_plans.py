@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.codec.snapshot_reader import FORMAT_VERSION
+from aspire_gitops.codec.values import VERSIONS, format_of
 from aspire_ledger.money import Month
 from support.command_line import CommandLine
 from support.fake_gateway import ADMIN_KEY, FakeGateway, serving
 from support.small_source import TODAY, write_files
-from support.spend_ledger import SYDNEY, Spent, sqlite_url, write_calls
+from support.spend_ledger import SYDNEY, Spent, write_calls
 
 pytestmark = pytest.mark.slow  # a minute for all fast tests is not much
 
@@ -25,10 +25,10 @@ def fake() -> FakeGateway:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, fake: FakeGateway) -> Iterator[CommandLine]:
+def shell(tmp_path: Path, fake: FakeGateway, ledger_database_url: str) -> Iterator[CommandLine]:
     """What the small source declares is live, and 70 of 100 AUD are spent this month."""
     write_files(tmp_path)
-    url = sqlite_url(tmp_path / "ledger.sqlite3")
+    url = ledger_database_url
     today = datetime.now(SYDNEY).date()
     write_calls(url, [Spent("shop", "shop", "chat", "acme", "70", today)])
     with serving(fake) as gateway:
@@ -94,7 +94,9 @@ def test_a_snapshot_says_what_apps_asked_for(shell: CommandLine) -> None:
 
 
 def test_a_snapshot_without_its_ledger_says_so_and_is_written(shell: CommandLine) -> None:
-    shell.variables["ASPIRE_GITOPS_LEDGER_URL"] = "sqlite:////nowhere/ledger.sqlite3"
+    shell.variables["ASPIRE_GITOPS_LEDGER_URL"] = (
+        "postgresql://ledger@127.0.0.1:1/ledger?connect_timeout=1"
+    )
     ended = shell.run("snapshot")
     assert (ended.returncode, "what apps asked for is not known" in ended.stderr) == (0, True)
     assert "traffic" not in json.loads(ended.stdout)
@@ -102,7 +104,9 @@ def test_a_snapshot_without_its_ledger_says_so_and_is_written(shell: CommandLine
 
 def test_a_plan_against_a_newer_programs_snapshot_says_what_to_do(shell: CommandLine) -> None:
     file = shell.folder / "live.json"
-    file.write_text(json.dumps({"format": FORMAT_VERSION + 1, "more": {}}))
+    file.write_text(
+        json.dumps({"format": format_of("snapshot"), "version": VERSIONS["snapshot"] + 1})
+    )
     ended = shell.run("plan", "--snapshot", "live.json", *BY_THEN)
     assert (ended.returncode, "made by a newer aspire-gitops" in ended.stderr) == (64, True)
 
@@ -113,7 +117,9 @@ def test_a_cap_above_what_is_spent_is_planned(shell: CommandLine) -> None:
 
 
 def test_a_ledger_that_is_away_is_said_and_stops_no_plan(shell: CommandLine) -> None:
-    shell.variables["ASPIRE_GITOPS_LEDGER_URL"] = "sqlite:////nowhere/ledger.sqlite3"
+    shell.variables["ASPIRE_GITOPS_LEDGER_URL"] = (
+        "postgresql://ledger@127.0.0.1:1/ledger?connect_timeout=1"
+    )
     lower(shell, "10")
     ended = shell.run("plan", *BY_THEN)
     assert (ended.returncode, "what is spent is not known" in ended.stderr) == (0, True)

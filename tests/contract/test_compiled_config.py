@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.compiling.credential import SECRET_FIELD
+from aspire_gitops.kinds.credential import SECRET_FIELD
 from aspire_gitops.resources.alias import TokenPriceSpec
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl
 from aspire_gitops.state import Compiled, GatewayObject, Kind

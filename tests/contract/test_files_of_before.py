@@ -16,32 +16,37 @@ from pydantic import SecretStr
 from aspire_gitops.codec.plan import plan_from_json, plan_to_json
 from aspire_gitops.codec.snapshot_reader import read_snapshot
 from aspire_gitops.controller.holds import holds_in_force
+from aspire_gitops.delivery.registry import file_target
 from aspire_gitops.journal import Draft, EntryKind, Journal, open_journal
+from aspire_gitops.ledger_move import move
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.spend.record import Failures, UnlistedParameter
-from aspire_gitops.state import DEFAULT_OWNER, FileDelivery, Holder, Kind, ObjectKey
+from aspire_gitops.state import DEFAULT_OWNER, Holder, Kind, ObjectKey
 from aspire_gitops.status.document import StatusDocument
 from aspire_gitops.vocabulary.errors import UsageError
-from aspire_ledger.booking import Booking
-from aspire_ledger.opening import open_store
-from aspire_ledger.recovering import expire
+from aspire_ledger.audit import verify
+from aspire_ledger.postgres import PostgresStore
+from aspire_ledger.recovery import expire
+from aspire_ledger.store import Store
 from aspire_ledger.values import EntryKind as Booked
 from aspire_ledger.values import Verdict
-from aspire_ledger.verifying import verify
+from ledger_support.calls import request, settlement
 from support.before import (
     BEFORE,
     DAY,
     SECRETS,
+    as_now,
     gateway_of_before,
+    headless,
     lay_files,
     output,
     restore,
+    tagged,
     unsaid,
 )
 from support.command_line import CommandLine
 from support.fake_gateway import ADMIN_KEY, FakeGateway, serving
 from support.git_repository import Repository
-from support.ledger_calls import request, settlement
 
 Run = Callable[..., Any]
 PLAN, REFUSED = "bdc41d872459", "f778e9555700"
@@ -88,7 +93,9 @@ def test_a_plan_of_before_is_read() -> None:
         "delete deployment/legacy",
         "delete credential/oldco",
     ]
-    assert unsaid(json.loads(text), json.loads(plan_to_json(plan))) == []
+    written = json.loads(plan_to_json(plan))
+    assert unsaid(headless(as_now(tagged(json.loads(text)))), written) == []
+    assert plan_from_json(plan_to_json(plan)) == plan
 
 
 def test_what_the_files_meant_beside_the_fields_is_read() -> None:
@@ -101,7 +108,7 @@ def test_what_the_files_meant_beside_the_fields_is_read() -> None:
     postiz = intents[ObjectKey(Kind.KEY, "postiz.main")]
     assert (postiz.adopt, postiz.reset_spend, postiz.delivery) == (True, True, None)
     agents = intents[ObjectKey(Kind.KEY, "agents.default")]
-    assert (agents.delivery, agents.adopt) == (FileDelivery("agents/default"), False)
+    assert (agents.delivery, agents.adopt) == (file_target("agents/default"), False)
 
 
 def test_a_plan_of_before_is_carried_out_and_nothing_is_left_to_do(
@@ -146,8 +153,8 @@ def test_the_same_files_make_the_same_plan(shell: CommandLine) -> None:
     done = shell.run("plan", *DAY, "--format", "json")
     now = json.loads(done.stdout)
     before = json.loads((BEFORE / "plan.json").read_text(encoding="utf-8"))
-    assert [f"{c['action']} {c['object']}" for c in now["changes"]] == [
-        f"{c['action']} {c['object']}" for c in before["changes"]
+    assert [(c["action"], c["object"]) for c in now["changes"]] == [
+        (c["action"], as_now(c["object"], "object")) for c in before["changes"]
     ]
     assert now["based_on"] == LIVE
 
@@ -209,7 +216,8 @@ def test_a_plan_against_a_snapshot_of_before_says_what_it_said(tmp_path: Path) -
     snapshot = str(BEFORE / "snapshot.json")
     done = shell.run("plan", *DAY, "--format", "json", "--snapshot", snapshot)
     assert done.returncode == 0, done.stderr
-    assert unsaid(output("plan_against_snapshot"), json.loads(done.stdout)) == []
+    before = headless(as_now(tagged(output("plan_against_snapshot"))))
+    assert unsaid(before, json.loads(done.stdout)) == []
 
 
 def test_a_review_with_a_snapshot_of_before_says_what_it_said(tmp_path: Path) -> None:
@@ -228,10 +236,16 @@ def test_a_review_with_a_snapshot_of_before_says_what_it_said(tmp_path: Path) ->
         "--snapshot", str(BEFORE / "snapshot.json"), "--today", "2026-11-24",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    before, now = output("review"), json.loads(done.stdout)
+    before, now = headless(as_now(output("review"))), json.loads(done.stdout)
     for side in ("base", "head"):
         del before[side]["commit"]  # the hour is in it
     del before["plan"]["id"]  # and the commit in that
+    for change, told in zip(before["plan"]["changes"], now["plan"]["changes"], strict=True):
+        causes = {field["cause"] for field in told["fields"]}
+        assert change.pop("drift") == (causes == {"drift"})
+        change["fields"] = [{"path": path} for path in change["fields"]]
+    # It was noon UTC that a named day stood for; it is the day's end in the Gateway's timezone.
+    assert now["live"]["age_s"] == before["live"].pop("age_s") + 3600
     assert unsaid(before, now) == []
     assert now["live"]["digest"] == LIVE
     assert now["uptime"]["used_s"] == 180
@@ -361,24 +375,30 @@ def test_holds_of_before_last_as_long_as_they_did(
 
 
 def test_log_says_of_lines_of_before_what_it_said(log: Run, journal: Journal) -> None:
-    assert unsaid(output("log"), log("--limit", "16")) == []
+    assert unsaid(output("log"), log("--limit", "16")["lines"]) == []
     assert unsaid(output("log_verify"), log("verify")) == []
     journal.append(Draft(EntryKind.TURN, datetime(2026, 12, 1, tzinfo=UTC), turn="t"))
-    numbers = [line["number"] for line in log("--limit", "0")]
+    numbers = [line["number"] for line in log("--limit", "0")["lines"]]
     assert numbers == [*range(LINES + 1, 0, -1)]
 
 
 # ── ledgers ──────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        shutil.copy(BEFORE / "ledger.sqlite3", tmp_path)
-        return f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
-    url = str(request.getfixturevalue("own_database_url"))
-    restore(url, "ledger")
-    return url
+@pytest.fixture(
+    params=[
+        pytest.param("moved from a file", marks=pytest.mark.slow),
+        pytest.param("postgresql", marks=pytest.mark.slow),
+    ]
+)
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path, own_database_url: str) -> str:
+    if request.param == "postgresql":
+        restore(own_database_url, "ledger")
+        return own_database_url
+    shutil.copy(BEFORE / "ledger.sqlite3", tmp_path)
+    source = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+    assert move(source, SecretStr(own_database_url), lambda _: None).is_new
+    return own_database_url
 
 
 @pytest.fixture
@@ -388,9 +408,9 @@ def run() -> Iterator[Run]:
 
 
 @pytest.fixture
-def store(ledger_url: str, run: Run) -> Iterator[Booking]:
+def store(ledger_url: str, run: Run) -> Iterator[Store]:
     """The ledger as the gateway opens it."""
-    opened = open_store(ledger_url)
+    opened = PostgresStore(ledger_url)
     run(opened.prepare())
     yield opened
     run(opened.close())
@@ -412,7 +432,7 @@ WIKI: dict[str, Any] = {
 }
 
 
-def standing(store: Booking, run: Run, budget: str, month: str = "2026-11") -> tuple[int, ...]:
+def standing(store: Store, run: Run, budget: str, month: str = "2026-11") -> tuple[int, ...]:
     [total] = [total for total in run(store.totals(month)) if total.budget == budget]
     return total.spent, total.reserved, total.calls
 
@@ -429,13 +449,13 @@ def standing(store: Booking, run: Run, budget: str, month: str = "2026-11") -> t
     ],
 )
 def test_the_totals_of_a_ledger_of_before_are_what_they_were(
-    store: Booking, run: Run, budget: str, month: str, expected: tuple[int, int, int]
+    store: Store, run: Run, budget: str, month: str, expected: tuple[int, int, int]
 ) -> None:
     assert standing(store, run, budget, month) == expected
 
 
 def test_a_ledger_of_before_adds_up_and_its_closed_months_are_proved(
-    store: Booking, run: Run
+    store: Store, run: Run
 ) -> None:
     verified = run(verify(store))
     assert (verified.checked, verified.differences) == (6, ())
@@ -449,7 +469,7 @@ def test_a_ledger_of_before_adds_up_and_its_closed_months_are_proved(
     assert with_september == {"shop": 1_250_000_000, "wiki": 2_000_000_000}
 
 
-def test_admission_goes_on_from_what_was_spent_and_reserved(store: Booking, run: Run) -> None:
+def test_admission_goes_on_from_what_was_spent_and_reserved(store: Store, run: Run) -> None:
     answer = run(store.admit(request("new", worst=4 * NANO, **WIKI)))
     assert (answer.verdict, answer.spent, answer.reserved) == (
         Verdict.ADMITTED, 6_900_000_000, 9 * NANO,
@@ -472,44 +492,42 @@ def test_admission_goes_on_from_what_was_spent_and_reserved(store: Booking, run:
     ],
 )
 def test_calls_and_spend_of_before_count_for_admission(
-    store: Booking, run: Run, id_: str, worst: int, expected: Verdict
+    store: Store, run: Run, id_: str, worst: int, expected: Verdict
 ) -> None:
     assert run(store.admit(request(id_, worst=worst, **WIKI))).verdict is expected
 
 
-def test_a_call_that_was_under_way_is_settled(store: Booking, run: Run) -> None:
+def test_a_call_that_was_under_way_is_settled(store: Store, run: Run) -> None:
     booked = run(store.settle(settlement("held-strict", NANO, **WIKI)))
     assert (booked.kind, booked.cost) == (Booked.SETTLED, NANO)
     assert standing(store, run, "wiki") == (7_900_000_000, 0, 5)
 
 
-def test_calls_that_were_under_way_and_lost_are_recovered(store: Booking, run: Run) -> None:
+def test_calls_that_were_under_way_and_lost_are_recovered(store: Store, run: Run) -> None:
     recovered = run(expire(store, datetime(2026, 11, 24, tzinfo=UTC)))
     costs = {booked.budget: booked.cost for booked in recovered.as_expected}
     assert costs == {"shop": 5 * NANO, "wiki": 5 * NANO}
     assert standing(store, run, "shop") == (89_300_000_000, 0, 11)
 
 
-def test_a_call_that_was_recovered_is_corrected_when_its_cost_comes(
-    store: Booking, run: Run
-) -> None:
+def test_a_call_that_was_recovered_is_corrected_when_its_cost_comes(store: Store, run: Run) -> None:
     booked = run(store.settle(settlement("lost-1", 300_000_000, **WIKI)))
     assert (booked.kind, booked.cost) == (Booked.CORRECTED, -1_700_000_000)
     again = run(store.settle(settlement("lost-3", 300_000_000, **WIKI)))
     assert (again.kind, again.spent) == (None, 5_200_000_000)  # corrected before
 
 
-def test_a_warning_of_before_is_not_given_again(store: Booking, run: Run) -> None:
+def test_a_warning_of_before_is_not_given_again(store: Store, run: Run) -> None:
     shop = {**WIKI, "budget": "shop", "app": "shop", "cap": 100 * NANO, "warn": (50, 80, 85)}
     assert run(store.settle(settlement("new", NANO, **shop))).crossed == (85,)
 
 
-def test_what_calls_lately_cost_is_known_from_a_ledger_of_before(store: Booking, run: Run) -> None:
+def test_what_calls_lately_cost_is_known_from_a_ledger_of_before(store: Store, run: Run) -> None:
     assert run(store.estimate("shop", "chat")) == 30 * NANO
     assert run(store.estimate("wiki", "legacy")) == 3_750_000_000
 
 
-def test_a_closed_month_of_before_stays_full(store: Booking, run: Run) -> None:
+def test_a_closed_month_of_before_stays_full(store: Store, run: Run) -> None:
     october = {**WIKI, "at": datetime(2026, 10, 20, tzinfo=UTC)}
     assert run(store.settle(settlement("late", NANO, **october))).month == "2026-11"
 
@@ -593,6 +611,7 @@ def spend(ledger_url: str, folder: Path, *arguments: str) -> Any:
 
 def timeless(document: Any) -> Any:
     """Return a report without what depends on the hour at which it is asked for."""
+    document = headless(document)
     document.pop("at", None)
     for row in document["rows"]:
         row.pop("forecast", None)
@@ -613,4 +632,6 @@ def test_the_status_of_a_controller_of_before_is_read() -> None:
     text = (BEFORE / "output" / "status.json").read_text(encoding="utf-8")
     status = StatusDocument.model_validate_json(text)
     assert (status.standing, len(status.turns)) == ("stalled", 1)
-    assert unsaid(json.loads(text), status.model_dump(mode="json")) == []
+    before = as_now(json.loads(text))
+    before |= {"program_version": before.pop("version")}
+    assert unsaid(headless(before), status.model_dump(mode="json")) == []

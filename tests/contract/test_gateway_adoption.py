@@ -11,7 +11,7 @@ from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.state import Compiled, Intent, KeyFacts
+from aspire_gitops.state import Compiled, Intent, KeyFacts, Kind
 from aspire_gitops.vocabulary.errors import GatewayRejected
 from support.fake_gateway_subject import Subject, fresh
 from support.objects import IN_TEMPORARY, OWNER, app_key, compiled
@@ -162,17 +162,17 @@ def test_a_blocked_and_an_ending_key_are_told(gateway: Subject) -> None:
 
 def test_a_spend_is_set_back_and_never_raised(gateway: Subject) -> None:
     _, address = gateway.new_key(key_alias=fresh("k"), spend=7.5, **CAP)
-    gateway.using(lambda client: client.reset_spend(address, 1.25))
-    assert gateway.using(lambda client: client.spend_of(address)) == 1.25
+    gateway.using(lambda client: client.reset_spend(Kind.KEY, address, 1.25))
+    assert gateway.using(lambda client: client.spend_of(Kind.KEY, address)) == 1.25
     with pytest.raises(GatewayRejected, match="400"):
-        gateway.using(lambda client: client.reset_spend(address, 2.5))
-    assert gateway.using(lambda client: client.spend_of(address)) == 1.25
+        gateway.using(lambda client: client.reset_spend(Kind.KEY, address, 2.5))
+    assert gateway.using(lambda client: client.spend_of(Kind.KEY, address)) == 1.25
 
 
 def test_a_key_that_is_not_there_has_no_spend_to_reset(gateway: Subject) -> None:
-    assert gateway.using(lambda client: client.spend_of("0" * 64)) is None
+    assert gateway.using(lambda client: client.spend_of(Kind.KEY, "0" * 64)) is None
     with pytest.raises(GatewayRejected, match="404"):
-        gateway.using(lambda client: client.reset_spend("0" * 64, 0))
+        gateway.using(lambda client: client.reset_spend(Kind.KEY, "0" * 64, 0))
 
 
 def test_a_budget_of_its_own_goes_with_the_adoption(gateway: Subject) -> None:

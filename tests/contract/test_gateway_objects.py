@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from aspire_gitops.compiling.card import card_of
 from aspire_gitops.gateway import Tally
+from aspire_gitops.kinds.prices import card_of
 from aspire_gitops.planning.diff import changed_fields
 from aspire_gitops.resources import AliasSpec
 from aspire_gitops.state import GatewayObject, Intent, Kind

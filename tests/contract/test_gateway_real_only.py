@@ -2,9 +2,10 @@
 
 import pytest
 
-from aspire_gitops.applying.verifying import unmet
+from aspire_gitops.applying.proof import unmet
 from aspire_gitops.gateway import GatewayClient
-from aspire_gitops.gateway.endpoints import Call, Endpoint
+from aspire_gitops.kinds.base import Call, Endpoint
+from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.state import Kind, ObjectKey
 from aspire_gitops.vocabulary.errors import GatewayUnavailable
 from support.fake_gateway_subject import Subject, fresh, marked
@@ -120,5 +121,5 @@ def test_a_gateway_that_never_had_an_object_reads_as_empty() -> None:
         found = empty.snapshot()
         assert (found.objects, found.fallbacks) == ((), ())
         assert found.litellm_version == "1.106.2"
-        addresses = {kind: str(ObjectKey(kind, "none")) for kind in Kind}
+        addresses = {kind: str(ObjectKey(kind, "none")) for kind in KINDS}
         assert [empty.read(kind, address) for kind, address in addresses.items()] == [None] * 3

@@ -4,20 +4,21 @@ import subprocess
 
 import pytest
 
-from support.ledger_real import CHAT_AUD, LedgerGateway
+from ledger_support.desk import CHAT_AUD
+from support.ledger_real import LedgerGateway
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
 @pytest.fixture
-def gateway(sqlite_ledger: LedgerGateway) -> LedgerGateway:
-    return sqlite_ledger
+def gateway(shared_ledger: LedgerGateway) -> LedgerGateway:
+    return shared_ledger
 
 
 @pytest.fixture(scope="module")
-def said(sqlite_ledger: LedgerGateway) -> list[str]:
+def said(shared_ledger: LedgerGateway) -> list[str]:
     """What the proxy's own Python says of the hook, line by line."""
-    folder = sqlite_ledger.sandbox.state_dir
+    folder = shared_ledger.sandbox.state_dir
     code = (
         "from aspire_ledger.callback import Ledger\n"
         "from aspire_ledger.hook import ledger\n"
@@ -27,10 +28,10 @@ def said(sqlite_ledger: LedgerGateway) -> list[str]:
     environment = {
         "PATH": "/usr/bin:/bin",
         "PYTHONPATH": str(folder / "ledger"),
-        "ASPIRE_LEDGER_URL": f"sqlite:///{folder}/another.sqlite",
+        "ASPIRE_LEDGER_URL": shared_ledger.url,
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     }
-    command = [str(sqlite_ledger.sandbox.python), "-c", code]
+    command = [str(shared_ledger.sandbox.python), "-c", code]
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, check=False, timeout=120
     )

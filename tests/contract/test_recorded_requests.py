@@ -14,13 +14,13 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from aspire_ledger.body import hosted_tools
 from aspire_ledger.bound import ask
 from aspire_ledger.card import Card, Price, TokenPrices
 from aspire_ledger.contract import EXTENSIONS, Consent, Contract
 from aspire_ledger.places import place_of
 from aspire_ledger.request_guard import Objection, judge
-from aspire_ledger.tools import hosted_tools
-from support.behind_front import FORM, JSON, Gate, Reply
+from ledger_support.behind_front import FORM, JSON, Gate, Reply
 
 Recorded = Mapping[str, Any]
 ROOT: Final = Path(__file__).parents[2]

@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from aspire_gitops.sandbox import Sandbox
 from aspire_gitops.sandbox.install import install
+from aspire_gitops.sandbox.node import find_node
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -29,7 +29,7 @@ def names_of_the_checks() -> list[str]:
 def results(real_gateway: Sandbox) -> dict[str, str | None]:
     variables = {
         **install(progress=lambda _: None).engine.variables,
-        "PATH": os.environ["PATH"],
+        "PATH": find_node().search_path,
         "DATABASE_URL": real_gateway.database_url,
     }
     command: list[str | Path] = [real_gateway.python, "-B", PROGRAM]

@@ -1,4 +1,4 @@
-"""docs/attacks.md shows today's attacks on today's guard, and no attack that succeeds."""
+"""docs/explain/attacks.md shows today's attacks on today's guard, and no attack that succeeds."""
 
 import re
 

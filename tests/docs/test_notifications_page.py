@@ -1,4 +1,4 @@
-"""What docs/notifications.md promises is so."""
+"""What docs/operate/notifications.md promises is so."""
 
 import json
 import re
@@ -14,14 +14,14 @@ from aspire_gitops.forge.github import LONGEST_DESCRIPTION
 from aspire_gitops.notify import RetryPolicy, WebhookReceiver
 from aspire_gitops.notify.outbox import MOST_WAITING
 from aspire_gitops.notify.slack import LONGEST_DETAILS, LONGEST_TITLE
-from aspire_gitops.notify.webhook import document
+from aspire_gitops.notify.webhook import notice_json
 from aspire_gitops.notify.wording import LONGEST_LINE, MOST_LINES
 from aspire_gitops.status.value import Topic
 from aspire_gitops.web import TIMEOUT_S
 from support.listening import Heard, listening
 from support.listening_notices import notice, tell
 
-PAGE = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "operate" / "notifications.md").read_text()
 SECRET = SecretStr("shared")
 
 
@@ -70,7 +70,7 @@ def test_the_example_refuses(sent_ago_s: float, added: bytes, secret: bytes) -> 
 def test_the_example_body_has_the_names_that_we_send() -> None:
     shown = json.loads(block("json"))
 
-    assert list(shown) == list(document(notice()))
+    assert list(shown) == list(notice_json(notice()))
     rows = re.findall(r"^\| `([a-z]+)` \|", PAGE.partition("| name | meaning |")[2], re.MULTILINE)
     assert rows == list(shown)
 

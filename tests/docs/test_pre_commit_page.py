@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 REPOSITORY = Path(__file__).parents[2]
-PAGE = (REPOSITORY / "docs" / "pre-commit.md").read_text()
+PAGE = (REPOSITORY / "docs" / "start" / "pre-commit.md").read_text()
 HOOKS = {hook["id"] for hook in yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text())}
 
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "pull-requests.md").read_text()
+PAGE = (ROOT / "docs" / "review" / "pull-requests.md").read_text()
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
 REVIEW: dict[Any, Any] = yaml.safe_load(
     (ROOT / ".github" / "workflows" / "gateway-review.yml").read_text()

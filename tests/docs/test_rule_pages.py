@@ -92,30 +92,32 @@ def test_a_page_calls_a_warning_one(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", WITH_EXAMPLES)
-def test_the_wrong_example_breaks_the_rule(code: str, tmp_path: Path) -> None:
-    found = list(found_in(written(code, "Wrong", tmp_path)))
+def test_the_incorrect_example_breaks_the_rule(code: str, tmp_path: Path) -> None:
+    found = list(found_in(written(code, "Incorrect", tmp_path)))
     assert code in {diagnostic.rule.code for diagnostic in found}
 
 
 @pytest.mark.parametrize("code", WITH_EXAMPLES)
-def test_the_mended_example_keeps_every_rule(code: str, tmp_path: Path) -> None:
-    assert examples(code, "Mended")
-    found = list(found_in(written(code, "Mended", tmp_path)))
+def test_the_correct_example_keeps_every_rule(code: str, tmp_path: Path) -> None:
+    assert examples(code, "Correct")
+    found = list(found_in(written(code, "Correct", tmp_path)))
     assert [one for one in found if one.is_error or one.rule.code == code] == []
 
 
 @pytest.mark.parametrize("code", [code for code in RULES if code.startswith("AG5")])
 def test_what_a_plan_rule_asks_for_can_be_written(code: str, tmp_path: Path) -> None:
-    folder = written(code, "The way out", tmp_path)
+    folder = written(code, "How to fix", tmp_path)
     assert [found for found in found_in(folder) if found.is_error] == []
 
 
 @pytest.mark.parametrize("code", EGRESS)
-def test_an_app_like_the_wrong_example_breaks_the_rule(code: str, tmp_path: Path) -> None:
-    found = found_by_egress(code, "Wrong", tmp_path)
+def test_an_app_like_the_incorrect_example_breaks_the_rule(code: str, tmp_path: Path) -> None:
+    found = found_by_egress(code, "Incorrect", tmp_path)
     assert code in {diagnostic.rule.code for diagnostic in found}
 
 
 @pytest.mark.parametrize("code", EGRESS)
-def test_an_app_like_the_mended_example_goes_through_the_gateway(code: str, tmp_path: Path) -> None:
-    assert found_by_egress(code, "Mended", tmp_path) == ()
+def test_an_app_like_the_correct_example_goes_through_the_gateway(
+    code: str, tmp_path: Path
+) -> None:
+    assert found_by_egress(code, "Correct", tmp_path) == ()

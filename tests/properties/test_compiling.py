@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aspire_gitops.compiling import artifacts, compile_catalog
 from aspire_gitops.loading import load
 from support.catalogs import REVISION, TODAY, catalog_of_documents, tree_of_folder
-from support.golden import REPOSITORY, case_names, source_of
+from support.golden import CASES, REPOSITORY, case_names, source_of
 
 DOCUMENTS = load(tree_of_folder(REPOSITORY / "gateway.d")).documents
 EXPECTED = artifacts(compile_catalog(catalog_of_documents(DOCUMENTS), today=TODAY))
@@ -45,7 +45,7 @@ def test_the_hash_seed_does_not_show(seed: str) -> None:
         check=True,
     )
 
-    folder = source_of("subscription-price").parent
+    folder = CASES / "subscription-price"
     assert result.stdout == "".join(
         (folder / name).read_text() for name in ("config.yaml", "objects.json", "manifest.json")
     )
@@ -53,7 +53,8 @@ def test_the_hash_seed_does_not_show(seed: str) -> None:
 
 @pytest.mark.parametrize("case", case_names())
 def test_the_day_shows_in_nothing_but_the_approvals(case: str) -> None:
-    documents = load(tree_of_folder(source_of(case))).documents
+    with source_of(case) as folder:
+        documents = load(tree_of_folder(folder)).documents
     declared = [one for one in documents if one.value["kind"] != "Approval"]
     later = TODAY.replace(year=2031)
 

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aspire_gitops.planning.make import make_plan
-from aspire_gitops.planning.order import stage
-from aspire_gitops.planning.plan import Action, Plan
+from aspire_gitops.planning.plan import Action, Plan, stage
 from aspire_gitops.state import Compiled, GatewayObject, Snapshot
 from aspire_ledger.canonical import JsonValue
 from support.objects import OWNER, app_key, as_applied, compiled, credential, deployment, unmanaged

@@ -14,7 +14,7 @@ from aspire_gitops.applying import Outcome, apply_plan
 from aspire_gitops.applying.ports import Deliveries
 from aspire_gitops.applying.secrets import gather_evidence
 from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.delivery import deliveries_in
+from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient, Tally
 from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.planning.make import make_plan
@@ -23,12 +23,12 @@ from aspire_gitops.rehearsal.redirect import Redirected, keys_folder, redirect
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl
 from aspire_gitops.state import Compiled, Kind, ObjectKey
 from aspire_ledger.canonical import JsonValue
-from support.catalogs import TODAY, catalog_of_folder
+from support.catalogs import catalog_of_folder
 from support.sandbox_admin import admin_of
 from support.sandboxes import fresh_sandbox
+from support.worked_example import GATEWAY_D, rate_day
 
 T = TypeVar("T")
-GATEWAY_D = Path(__file__).parents[2] / "gateway.d"
 OWNER = "aspire-gitops"
 
 
@@ -69,7 +69,7 @@ class Aspire:
 
     def app_key(self, name: str) -> str:
         intent = self.wanted.intents[ObjectKey(Kind.KEY, name)]
-        value = intent.delivery and self.deliveries(intent.delivery).read()
+        value = intent.delivery and asyncio.run(self.deliveries(intent.delivery).read())
         assert value, f"{name} was not delivered"
         return value
 
@@ -85,12 +85,11 @@ class Aspire:
 @contextmanager
 def aspire_on_sandbox(folder: Path) -> Iterator[Aspire]:
     """Start a gateway with the compiled config.yaml and the keys that were made by hand; apply nothing."""
-    compiled = compile_catalog(catalog_of_folder(GATEWAY_D), today=TODAY)
+    today = rate_day()
+    compiled = compile_catalog(catalog_of_folder(GATEWAY_D, today=today), today=today)
     config = folder / "config.yaml"
     config.write_text(compiled.config_yaml, encoding="utf-8")
-    with fresh_sandbox(
-        SandboxOptions(config=config, upstream=True, ledger="postgresql")
-    ) as sandbox:
+    with fresh_sandbox(SandboxOptions(config=config, upstream=True, ledger=True)) as sandbox:
         assert sandbox.upstream_url
         redirected = redirect(
             compiled, sandbox.upstream_url, folder, lambda api: f"fake-{api}-{random.token_hex(8)}"

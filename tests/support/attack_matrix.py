@@ -18,10 +18,10 @@ from support.catalogs import TODAY, catalog_of_folder
 from support.sandbox_admin import admin_of
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "attacks.md"
+PAGE = ROOT / "docs" / "explain" / "attacks.md"
 FOLDER = Path(__file__).parent / "attacked" / "gateway.d"
 # What the page depends on beside the attacks: all of the guard and the ledger.
-GUARD = ("ledger",)
+GUARD = ROOT / "packages" / "aspire-ledger" / "src" / "aspire_ledger"
 
 FAIR, STRICT, UNMARKED = "fair budget", "strict budget", "key without mark"
 KEYS = (FAIR, STRICT, UNMARKED)
@@ -89,16 +89,9 @@ def _lift_backstops(environment: SandboxEnvironment, wanted: Compiled) -> None:
 
 def current_digest() -> str:
     """Return the digest of the attacks and of the guard that they are played against."""
-    package = ROOT / "src" / "aspire_gitops"
-    files = [
-        path
-        for place in GUARD
-        for path in (
-            [package / place] if place.endswith(".py") else (package / place).rglob("*.py")
-        )
-        if path.exists()
-    ]
-    return digest(all_attacks(), *(path.read_text(encoding="utf-8") for path in sorted(files)))
+    files = sorted(GUARD.rglob("*.py"))
+    assert GUARD / "request_guard.py" in files, "the guard has moved"
+    return digest(all_attacks(), *(path.read_text(encoding="utf-8") for path in files))
 
 
 def page(results: Mapping[str, Mapping[str, str]]) -> str:

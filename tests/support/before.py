@@ -42,10 +42,57 @@ def lay_files(folder: Path, *layers: str) -> Path:
     return folder / "gateway.d"
 
 
+def tagged(plan: Any) -> Any:
+    """Return a plan of before with its deliveries as they are written now: with a tag."""
+    for change in plan["changes"]:
+        if change["intent"]:
+            path = change["intent"].pop("deliver_to_file")
+            change["intent"]["deliver"] = path and {"file": path}
+    return plan
+
+
 def restore(url: str, name: str) -> None:
     """Carry out `journal.sql` or `ledger.sql` in an empty database."""
     with psycopg.connect(url) as connection:
         connection.execute((BEFORE / f"{name}.sql").read_bytes())
+
+
+def as_now(before: Any, name: str = "") -> Any:
+    """Return what was written before in the forms of today: docs/reference/json-formats.md says what changed."""
+    if isinstance(before, list):
+        return [as_now(item, name) for item in before]
+    if name in {"object", "unverified"}:
+        kind, _, own = before.partition("/")
+        return {"kind": kind, "name": own}
+    if name == "revision" and isinstance(before, str):
+        return _revision(before)
+    if not isinstance(before, dict) or name in {"mark", "body"}:
+        return before
+    found = {key: as_now(value, key) for key, value in before.items()}
+    place = _place(found) if "code" in found else {}
+    return {**found, **place}
+
+
+def _revision(text: str) -> dict[str, Any]:
+    reference, _, commit = text.partition("@sha1:")
+    return {"reference": reference, "commit": commit or None, "dirty": False}
+
+
+def _place(finding: dict[str, Any]) -> dict[str, Any]:
+    """Take the place out of a finding; return it flat."""
+    match finding.pop("place", None):
+        case dict(parts):
+            return parts
+        case str(text):
+            path, line, column = text.rsplit(":", 2)
+            return {"path": path, "line": int(line), "column": int(column)}
+        case _:
+            return {}
+
+
+def headless(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document without what it says of its own format."""
+    return {name: value for name, value in document.items() if name not in {"format", "version"}}
 
 
 def unsaid(before: Any, now: Any, place: str = "") -> list[str]:

@@ -1,4 +1,4 @@
-"""A real browser on the status page: Chromium through Playwright.
+"""A real browser on the status page: the machine's Chromium, or a packaged one, through Playwright.
 
 `python -m support.browser` takes the pictures that the documentation shows.
 """
@@ -10,11 +10,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from playwright.sync_api import Browser, Error, sync_playwright
 
+from aspire_gitops.sandbox.packaged import machine_counts, node_folder
 from aspire_gitops.server.options import ServerOptions
+from support.packaged_chromium import Chromium, packaged_chromium
 from support.serving import serving
 from support.statuses import STATUSES, StandIn
 
@@ -32,26 +35,38 @@ _ARGUMENTS = (
 PICTURES = Path(__file__).parents[2] / "docs" / "images"
 
 
-def browser_path() -> str | None:
-    """Return where a browser is installed, None when there is none."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
+def find_chromium() -> Chromium | None:
+    """Return the machine's browser, or else the packaged one; None when neither is to be had."""
+    found = filter(None, map(shutil.which, NAMES)) if machine_counts() else iter(())
+    installed = next(found, None)
+    return Chromium(Path(installed)) if installed else packaged_chromium()
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(program: Chromium | None = None) -> Iterator[Browser]:
     """Run a browser; skip the test where there is none, unless real things are required."""
-    path = browser_path()
-    if path is None:
+    program = program or find_chromium()
+    if program is None:
         reason = f"no browser is installed: none of {', '.join(NAMES)} is on PATH"
         if os.environ.get("ASPIRE_GITOPS_REQUIRE_REAL"):
             pytest.fail(reason)
         pytest.skip(reason)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(_ARGUMENTS))
+    with mock.patch.dict(os.environ, _drivers_node()), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program.program,
+            args=list(_ARGUMENTS),
+            env={**os.environ, **program.variables},
+        )
         try:
             yield browser
         finally:
             browser.close()
+
+
+def _drivers_node() -> dict[str, str]:
+    # The Node.js in Playwright needs libatomic, which a bare Debian lacks; the packaged one does not.
+    root = node_folder()
+    return {"PLAYWRIGHT_NODEJS_PATH": str(root / "bin" / "node")} if root else {}
 
 
 def take(

@@ -16,7 +16,7 @@ from typing import Any
 from aspire_gitops.applying import Outcome, apply_plan, resolve_secrets
 from aspire_gitops.applying.secrets import gather_evidence
 from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.delivery import deliveries_in
+from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.loading import load
 from aspire_gitops.planning.make import make_plan

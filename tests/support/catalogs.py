@@ -40,9 +40,9 @@ def tree_of_folder(folder: Path) -> SourceTree:
     return SourceTree(REVISION, tuple(files))
 
 
-def catalog_of_folder(folder: Path) -> Catalog:
-    """Read and check a folder as the program does, on `TODAY`."""
-    validated = validate(load(tree_of_folder(folder)), REVISION, today=TODAY)
+def catalog_of_folder(folder: Path, *, today: date = TODAY) -> Catalog:
+    """Read and check a folder as the program does on a day."""
+    validated = validate(load(tree_of_folder(folder)), REVISION, today=today)
     # A gateway's file is called gateway.yaml whatever the gateway's name.
     errors = [one for one in validated.diagnostics if one.is_error and one.rule.code != "AG103"]
     assert errors == []

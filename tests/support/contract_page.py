@@ -1,19 +1,20 @@
-"""Write docs/request-contract.md from the contract table: `python -m support.contract_page`."""
+"""Write docs/reference/request-contract.md from the contract table: `python -m support.contract_page`."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from aspire_ledger.contract import CONTRACTS, EXTENSIONS, Contract, Effect, Parameter
+from aspire_ledger.contract import CONTRACTS, EXTENSIONS, Contract
+from aspire_ledger.shapes import Effect, Parameter
 
-PAGE = Path(__file__).parents[2] / "docs" / "request-contract.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "request-contract.md"
 
 _HEAD = """\
 # The request contract
 
-What a call may say. Written by `make golden` from the table that the guard judges by (`ledger/contract.py`).
+What a call may say. Written by `make golden` from the table that the guard judges by (`aspire_ledger/contract.py`).
 A parameter that is not here is refused with 400 and its name; null and empty values count as absent.
 Each path is served with and without `/v1`.
-[Security](security.md) says what happens to paths, queries and headers.
+[Security](../explain/security.md) says what happens to paths, queries and headers.
 """
 _EXTENSIONS = """
 ## Extensions

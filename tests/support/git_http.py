@@ -46,18 +46,6 @@ class GitServer:
         return authorization == f"Basic {basic}"
 
 
-def new_certificate(path: Path) -> Path:
-    """Make a certificate of its own authority for 127.0.0.1, its key in the same file."""
-    command = (
-        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-        "-nodes", "-days", "2", "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1",
-        "-out", str(path), "-keyout", str(path.with_suffix(".key")),
-    )  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True)
-    path.write_text(path.read_text() + path.with_suffix(".key").read_text())
-    return path
-
-
 @contextlib.contextmanager
 def serving(server: GitServer) -> Iterator[GitServer]:
     class Handler(_Handler):

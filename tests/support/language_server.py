@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from aspire_gitops.sandbox.cache import cached, digest, run_step
+from aspire_gitops.sandbox.cache import cached, digest
+from aspire_gitops.sandbox.install import install_locked
+from aspire_gitops.sandbox.node import find_node
 
 _PACKAGES = Path(__file__).parent / "language_server_packages"
 _NAMES = ("package.json", "package-lock.json")
@@ -27,7 +29,7 @@ def installed() -> Path:
 def _fill(folder: Path, log: Path) -> None:
     for name in _NAMES:
         (folder / name).write_bytes((_PACKAGES / name).read_bytes())
-    run_step(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], log, cwd=folder)
+    install_locked(folder, log)
 
 
 class Editor:
@@ -132,7 +134,9 @@ def editor(root: Path, **settings: Any) -> Iterator[Editor]:
     """Run an editor in a work tree. `settings` are those below `yaml` in VS Code."""
     defaults = {"validate": True, "completion": True, "hover": True}
     process = subprocess.Popen(
-        [installed(), "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [find_node().program, installed(), "--stdio"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     try:
         offline = {"schemaStore": {"enable": False}}

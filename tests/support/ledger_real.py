@@ -6,9 +6,8 @@ API is written here by hand, in the same shape. Calls are cheap to count: 10 tok
 """
 
 import itertools
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -19,16 +18,16 @@ import psycopg
 import pytest
 
 from aspire_gitops.compiling.config import compile_config
-from aspire_gitops.compiling.key import CALENDAR_MONTH
+from aspire_gitops.kinds.key_fields import CALENDAR_MONTH
 from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl
-from aspire_gitops.sandbox.options import LedgerStore
 from aspire_ledger.contract import allowed_routes
+from aspire_ledger.litellm.settings import LATE
+from ledger_support.desk import account
 from support.catalogs import GATEWAY
 from support.sandbox_admin import Admin, admin_of, eventually
 from support.sandboxes import fresh_sandbox
 
-CHAT_AUD = Decimal("0.00018")  # 10 tokens at 1 USD and 20 at 4 USD a million, 0.5 USD an AUD
 SAY_HI = {"messages": [{"role": "user", "content": "hi"}]}
 PRICES = {
     "input_cost_per_token": 0.000001,
@@ -182,10 +181,6 @@ class LedgerGateway:
 
     def _rows(self, question: str, budget: str = "") -> Sequence[Any]:
         assert self.url
-        if self.url.startswith("sqlite"):
-            with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as file:
-                text = question.format(schema="", budget=":budget")
-                return file.execute(text, {"budget": budget}).fetchall()
         with psycopg.connect(self.url) as server:
             text = question.format(schema="aspire_ledger.", budget="%(budget)s")
             return server.execute(text.encode(), {"budget": budget}).fetchall()
@@ -201,26 +196,10 @@ class LedgerGateway:
 
 
 @pytest.fixture(scope="session")
-def sqlite_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerGateway]:
-    """A gateway with a ledger on a file, for all tests that neither stop nor fill it."""
+def shared_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerGateway]:
+    """A gateway with a ledger, for all tests that neither stop nor fill it."""
     with ledger_gateway(tmp_path_factory.mktemp("ledger")) as gateway:
         yield gateway
-
-
-def account(app: str, monthly_aud: Decimal | str, **more: Any) -> dict[str, Any]:
-    """Return the metadata that the controller writes on an app's key."""
-    return {
-        "aspire_gitops": {"owner": "test"},
-        "app": app,
-        "owner": "team@example.com",
-        "budget": f"{app}-budget",
-        "monthly_aud": str(monthly_aud),
-        "usd_per_aud": "0.5",
-        "timezone": "Australia/Sydney",
-        "warn_at_percent": [50, 80],
-        "disable_fallbacks": True,
-        **more,
-    }
 
 
 def ledger_config(folder: Path, **ledger: Any) -> Path:
@@ -233,7 +212,6 @@ def ledger_config(folder: Path, **ledger: Any) -> Path:
 @contextmanager
 def ledger_gateway(
     folder: Path,
-    store: LedgerStore = "sqlite",
     *,
     extra_proxies: int = 0,
     config: Path | None = None,
@@ -247,10 +225,10 @@ def ledger_gateway(
     """
     options = SandboxOptions(
         config=config or ledger_config(folder, **ledger),
-        env=env or {},
+        env={LATE: "5", **(env or {})},  # half a minute is long for what is never told
         upstream=True,
         extra_proxies=extra_proxies,
-        ledger=store,
+        ledger=True,
     )
     with fresh_sandbox(options) as sandbox, admin_of(sandbox) as admin, ExitStack() as clients:
         assert sandbox.upstream_url

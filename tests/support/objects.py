@@ -7,13 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import gettempdir
 
-from aspire_gitops.delivery import deliveries_in
-from aspire_gitops.planning.marking import evidence_of, marked
-from aspire_gitops.planning.matching import next_address
+from aspire_gitops.delivery.opening import deliveries_in
+from aspire_gitops.delivery.registry import file_target
+from aspire_gitops.kinds.registry import next_address
+from aspire_gitops.planning.diff import evidence_of, marked
 from aspire_gitops.state import (
     Approved,
     Compiled,
-    FileDelivery,
     GatewayObject,
     GatewayTarget,
     Intent,
@@ -92,7 +92,7 @@ def with_intents(made: Compiled, folder: str = "/nowhere") -> Compiled:
             reference = SecretReference("env", f"{key.name.upper().replace('-', '_')}_KEY")
             intents.setdefault(key, Intent(secrets={SECRET_PATH: reference}))
         elif key.kind is Kind.KEY:
-            intents.setdefault(key, Intent(delivery=FileDelivery(f"{folder}/{key.name}")))
+            intents.setdefault(key, Intent(delivery=file_target(f"{folder}/{key.name}")))
     return replace(made, intents=intents)
 
 

@@ -11,10 +11,11 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-from aspire_gitops.cli.compared import sides
 from aspire_gitops.codec.review import review_json
 from aspire_gitops.codec.snapshot_reader import SavedSnapshot, read_snapshot
 from aspire_gitops.codec.snapshot_writer import snapshot_json
+from aspire_gitops.pipeline.change import sides
+from aspire_gitops.pipeline.choice import AsOf
 from aspire_gitops.review.make import Side, as_applied, make_review
 from aspire_gitops.review.markdown import review_markdown
 from aspire_gitops.review.review import Review
@@ -29,7 +30,7 @@ from support.reviewed import files_below
 REPOSITORY = Path(__file__).parents[2]
 REVIEWS = REPOSITORY / "tests" / "golden" / "reviews"
 CASES = REVIEWS / "cases"
-GALLERY = REPOSITORY / "docs" / "gallery.md"
+GALLERY = REPOSITORY / "docs" / "review" / "gallery.md"
 ORDER = (
     "alias-swap", "cap-below-spend", "shared-budget", "app-removed", "provider-added",
     "rate-changed", "restart-needed", "other-vectors", "mistake", "nothing-known",
@@ -59,7 +60,7 @@ _INTRODUCTION = """\
 # What a review looks like
 
 Each of these is a comment as `aspire-gitops review` writes it under a pull request, for a change of one small gateway.
-They are made from the folders in [`tests/golden/reviews`](../tests/golden/reviews), and a test keeps them as they are; [review.md](review.md) says where each figure is from.
+They are made from the folders in [`tests/golden/reviews`](../../tests/golden/reviews), and a test keeps them as they are; [review.md](review.md) says where each figure is from.
 """
 
 
@@ -85,7 +86,8 @@ def head_files(case: str) -> dict[str, str]:
 
 def sides_of(case: str) -> tuple[Side, Side]:
     base, head = tree(base_files(), _BASE), tree(head_files(case), _HEAD)
-    return sides(Comparison(base, head), TODAY)
+    both = sides(Comparison(base, head), AsOf(NOW))
+    return both.base, both.head
 
 
 def review_of(case: str) -> Review:

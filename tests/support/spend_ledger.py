@@ -5,12 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from aspire_ledger.amounts import nano
 from aspire_ledger.money import Aud
-from aspire_ledger.opening import open_store
+from aspire_ledger.postgres import PostgresStore
 from aspire_ledger.values import Adjustment, Call, FailedCalls, Settlement
 
 SYDNEY = ZoneInfo("Australia/Sydney")
@@ -31,10 +30,6 @@ class Spent:
     estimated: bool = False
 
 
-def sqlite_url(path: Path) -> str:
-    return f"sqlite:///{path}"
-
-
 def write_calls(url: str, calls: Iterable[Spent]) -> None:
     """Book each call, as one that nobody admitted."""
     asyncio.run(_written(url, list(calls)))
@@ -44,7 +39,7 @@ def write_failures(url: str, *failed: FailedCalls) -> None:
     """Count failed calls."""
 
     async def written() -> None:
-        async with open_store(url) as store:
+        async with PostgresStore(url) as store:
             await store.count_failures(failed)
 
     asyncio.run(written())
@@ -54,14 +49,14 @@ def write_adjustment(url: str, adjustment: Adjustment) -> None:
     """Book an amount by hand."""
 
     async def written() -> None:
-        async with open_store(url) as store:
+        async with PostgresStore(url) as store:
             await store.adjust(adjustment)
 
     asyncio.run(written())
 
 
 async def _written(url: str, calls: list[Spent]) -> None:
-    async with open_store(url, timeout_s=20) as store:
+    async with PostgresStore(url, timeout_s=20) as store:
         for number, one in enumerate(calls):
             at = datetime(one.day.year, one.day.month, one.day.day, 10, tzinfo=SYDNEY)
             id_ = f"{one.day}-{one.app}-{one.alias}-{number}"

@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from aspire_gitops.delivery.registry import file_target
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
 from aspire_gitops.spend import BudgetSpend, Spend, forecast
 from aspire_gitops.spend.calls import AliasFailures, AppParameter, CallReport
 from aspire_gitops.spend.record import PriceDifference, PriceDifferences
-from aspire_gitops.state import FileDelivery, Intent, Kind, LiveFallback, ObjectKey, SecretReference
+from aspire_gitops.state import Intent, Kind, LiveFallback, ObjectKey, SecretReference
 from aspire_gitops.status.value import (
     AliasRow,
     Answer,
@@ -175,7 +176,7 @@ def swap_plan() -> Plan:
                 applied(app_key("postiz")),
                 applied(app_key("postiz")),
             ),
-            Change(Action.CREATE, key.key, after=key, intent=Intent(delivery=FileDelivery("/run/keys/transcripts"))),
+            Change(Action.CREATE, key.key, after=key, intent=Intent(delivery=file_target("/run/keys/transcripts"))),
             Change(Action.DELETE, ObjectKey(Kind.DEPLOYMENT, "gpt-35"), before=applied(deployment("gpt-35")), reason="git no longer declares it"),
         ),
     )  # fmt: skip

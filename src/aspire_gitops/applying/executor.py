@@ -2,17 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aspire_gitops.applying.change import ChangeRun
-from aspire_gitops.applying.dependencies import blocked_by
 from aspire_gitops.applying.outcome import Outcome, Result, Status
 from aspire_gitops.applying.ports import Deliveries, Gateway
 from aspire_gitops.applying.secrets import Secrets
-from aspire_gitops.planning.order import stages
-from aspire_gitops.planning.plan import Change, Plan
-from aspire_gitops.planning.traits import TRAITS
+from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.planning.plan import Action, Change, Plan, stages
+from aspire_gitops.state import Kind
 from aspire_gitops.vocabulary.errors import (
     AspireGitopsError,
     GatewayRefused,
@@ -98,10 +97,12 @@ class _Run:
         self._index = {id(change): index for index, change in enumerate(self.plan.changes)}
 
     async def stage(self, changes: Sequence[Change]) -> None:
-        places = asyncio.Semaphore(TRAITS[changes[0].key.kind].parallel)
+        at_once: Mapping[Kind, asyncio.Semaphore] = {
+            name: asyncio.Semaphore(kind.facts.parallel) for name, kind in KINDS.items()
+        }
 
         async def one(change: Change) -> None:
-            async with places:
+            async with at_once[change.key.kind]:
                 await self._note(await self._result(change))
 
         async with asyncio.TaskGroup() as tasks:
@@ -155,3 +156,28 @@ class _Run:
         # Whatever is left would fail the same way, one time-out after the other.
         if isinstance(error, GatewayRefused | GatewayUnavailable):
             self.stopped = self.stopped or str(error)
+
+
+def blocked_by(change: Change, results: Iterable[Result]) -> str | None:
+    """Return why `change` must not be tried after what failed before it, or None."""
+    needed = _needed(change)
+    for result in results:
+        if result.status is not Status.APPLIED and needed(result.change):
+            return f"not tried: {result.change.action} {result.change.key} {result.status}"
+    return None
+
+
+def _needed(change: Change) -> Callable[[Change], bool]:
+    kind = change.key.kind
+    if change.action is Action.DELETE:
+        # It would pull the ground from under whatever should have moved away first.
+        return lambda earlier: (
+            earlier.key == change.key or kind in KINDS[earlier.key.kind].facts.needs
+        )
+    references = KINDS[kind].references(change.after.fields) if change.after else frozenset()
+    return lambda earlier: (earlier.key.kind, _handle(earlier)) in references
+
+
+def _handle(change: Change) -> str | None:
+    item = change.after or change.before
+    return item.handle if item else None

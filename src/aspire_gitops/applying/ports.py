@@ -1,10 +1,10 @@
 """What applying needs of the world: a gateway to write to, and places to deliver keys to."""
 
-from collections.abc import Callable, Mapping
-from typing import Protocol, TypeAlias
+from collections.abc import Mapping
+from typing import Protocol
 
-from aspire_gitops.delivery import Delivery
-from aspire_gitops.state import FileDelivery, GatewayObject, Kind
+from aspire_gitops.delivery.base import Deliveries
+from aspire_gitops.state import GatewayObject, Kind
 
 
 class Gateway(Protocol):
@@ -21,15 +21,15 @@ class Gateway(Protocol):
 
     async def read(self, kind: Kind, address: str) -> GatewayObject | None: ...
 
-    async def was_deleted(self, address: str) -> bool:
-        """Say whether a key with this address was on the gateway once and was deleted."""
+    async def was_deleted(self, kind: Kind, address: str) -> bool:
+        """Say whether an object with this address was on the gateway once and was deleted."""
         ...
 
-    async def spend_of(self, address: str) -> float | None:
+    async def spend_of(self, kind: Kind, address: str) -> float | None:
         """Return LiteLLM's own spend of a key, US dollars; None where there is none to read."""
         ...
 
-    async def reset_spend(self, address: str, usd: float) -> None:
+    async def reset_spend(self, kind: Kind, address: str, usd: float) -> None:
         """Set LiteLLM's own spend of a key back to `usd` dollars."""
         ...
 
@@ -42,4 +42,4 @@ class Gateway(Protocol):
     async def delete(self, live: GatewayObject) -> None: ...
 
 
-Deliveries: TypeAlias = Callable[[FileDelivery], Delivery]
+__all__ = ["Deliveries", "Gateway"]

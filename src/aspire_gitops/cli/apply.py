@@ -11,13 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from aspire_gitops.applying import Outcome, Result
-from aspire_gitops.cli.compiled import compiled
 from aspire_gitops.cli.gateway import LiveGateway, open_gateway
 from aspire_gitops.cli.options import (
-    DEFAULT_FOLDER,
     Invocation,
-    chosen,
-    day,
+    as_of,
     pass_invocation,
     with_detailed_exitcode,
     with_gateway,
@@ -25,6 +22,8 @@ from aspire_gitops.cli.options import (
 )
 from aspire_gitops.cli.terminal import ExitCode, show, show_warnings
 from aspire_gitops.codec.plan import plan_from_json
+from aspire_gitops.pipeline.choice import DEFAULT_FOLDER, chosen
+from aspire_gitops.pipeline.plan import compiled
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rendering.outcome import outcome_json, outcome_summary, result_line
 from aspire_gitops.rendering.plan_text import plan_text
@@ -124,7 +123,7 @@ def command(
         plan = _saved_plan(plan_file, settings)
         gateway = open_gateway(invocation, settings, plan.gateway_url)
     else:
-        wanted, findings = compiled(chosen(source, revision), day(today))
+        wanted, findings = compiled(chosen(source, revision), as_of(today))
         show_warnings(findings)
         gateway = open_gateway(invocation, settings, wanted.gateway.url)
         plan = gateway.plan(wanted)

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from aspire_gitops.catalog import Catalog
-from aspire_gitops.cli.options import SourceChoice, chosen, day, with_source
-from aspire_gitops.cli.reading import check
+from aspire_gitops.cli.options import as_of, with_source
 from aspire_gitops.cli.terminal import ExitCode, told_on_stderr, write_file
+from aspire_gitops.pipeline.catalog import check
+from aspire_gitops.pipeline.choice import SourceChoice, chosen
 from aspire_gitops.rendering.codeowners import (
     OWNER,
     Layout,
@@ -80,11 +81,11 @@ def command(
 
 def _catalog(choice: SourceChoice, today: datetime | None) -> Catalog:
     """Read the files. A broken policy (AG3xx) does not change whose they are."""
-    validated = check(choice, day(today), ask_git=False)
-    errors = [found for found in validated.diagnostics if found.is_error]
+    checked = check(choice, as_of(today), ask_git=False)
+    errors = [found for found in checked.diagnostics if found.is_error]
     if any(not error.rule.code.startswith("AG3") for error in errors):
         raise InvalidConfig(errors)
-    return validated.catalog
+    return checked.catalog
 
 
 def _places(choice: SourceChoice, prefix: str | None) -> tuple[str, str]:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
-from aspire_gitops.cli.compiled import compiled
-from aspire_gitops.cli.options import chosen, day, with_source
+from aspire_gitops.cli.options import as_of, with_source
 from aspire_gitops.cli.terminal import show_warnings, write_file
 from aspire_gitops.compiling import artifacts
+from aspire_gitops.pipeline.choice import chosen
+from aspire_gitops.pipeline.plan import compiled
 
 _EPILOG = """\b
 Examples:
@@ -38,7 +39,7 @@ def command(source: str, revision: str | None, today: datetime | None, output: P
 
     Leaves unchanged files alone. Writes no secret.
     """
-    wanted, findings = compiled(chosen(source, revision), day(today))
+    wanted, findings = compiled(chosen(source, revision), as_of(today))
     show_warnings(findings)
     for name, text in artifacts(wanted).items():
         existed = (output / name).exists()

@@ -11,7 +11,6 @@ import structlog
 from aspire_gitops.cli.controller_parts import (
     gateway_of,
     lazy_journal,
-    now,
     places_of,
     receivers_of,
     server_options,
@@ -20,7 +19,7 @@ from aspire_gitops.cli.controller_parts import (
     world_of,
     writer_lock,
 )
-from aspire_gitops.cli.options import DEFAULT_FOLDER, Invocation, pass_invocation, with_gateway
+from aspire_gitops.cli.options import Invocation, now, pass_invocation, with_gateway
 from aspire_gitops.cli.state_folder import make_state_folder, only_controller
 from aspire_gitops.cli.terminal import told_on_stderr, warn
 from aspire_gitops.controller.daemon import Daemon
@@ -32,6 +31,7 @@ from aspire_gitops.controller.status import StatusAssembler
 from aspire_gitops.gateway import Exchange
 from aspire_gitops.journal.locking import FileLock
 from aspire_gitops.notify.outbox import Outbox
+from aspire_gitops.pipeline.choice import DEFAULT_FOLDER
 from aspire_gitops.server.metrics import Metrics
 from aspire_gitops.settings import (
     ControllerSettings,
@@ -52,7 +52,7 @@ Beside it, on the same host:
   aspire-gitops log                           what was done, by which commit
 
 On SIGTERM it finishes the current change and stops. SIGHUP starts a turn at once.
-All settings: docs/settings.md. How to run it: docs/controller.md.
+All settings: docs/reference/settings.md. How to run it: docs/operate/controller.md.
 """
 
 

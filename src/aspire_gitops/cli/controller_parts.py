@@ -3,16 +3,16 @@
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from aspire_gitops.cli.options import now
 from aspire_gitops.controller.notifier import Publish
 from aspire_gitops.controller.ports import Journal, World
 from aspire_gitops.controller.spending import Spending
-from aspire_gitops.delivery import deliveries_in
+from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.forge import GithubStatuses, repository_of
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.gateway.http import Observer
@@ -26,6 +26,7 @@ from aspire_gitops.settings import (
     ControllerSettings,
     own_files,
     read_admin_key,
+    read_delivery_secret,
     read_secret,
 )
 from aspire_gitops.sources import DirectorySource
@@ -35,11 +36,6 @@ from aspire_gitops.sources.git.signatures import Signers
 from aspire_gitops.status.value import Notice
 from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
 from aspire_gitops.vocabulary.revision import ControlledSource
-
-
-def now() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(UTC)
 
 
 def source_of(
@@ -100,7 +96,9 @@ def world_of(
         source=source,
         gateway=gateway,
         journal=journal,
-        deliveries=deliveries_in(settings.delivery_root, own),
+        deliveries=deliveries_in(
+            settings.delivery_root, own, partial(read_delivery_secret, settings)
+        ),
         own=own,
         owner=settings.owner,
         clock=now,

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from aspire_gitops.cli.egress_parts import Target, gateway_for, target_of
-from aspire_gitops.cli.options import day
+from aspire_gitops.cli.options import as_of, with_today
 from aspire_gitops.cli.terminal import (
     ExitCode,
     show_findings,
@@ -80,7 +80,7 @@ def command() -> None:
     type=click.IntRange(min=1),
     help="Processes that scan.  [default: one for each processor]",
 )
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
+@with_today
 def scan(
     *,
     paths: tuple[Path, ...],
@@ -101,7 +101,7 @@ def scan(
     """
     _need_the_extra()
     written = [_output(item) for item in outputs]
-    gateway = gateway_for(gateway_url, gateway_d, day(today))
+    gateway, day = gateway_for(gateway_url, gateway_d, as_of(today))
     if gateway.url is None:
         warn(
             "the gateway's address is unknown: fixes name variables instead, and addresses other "
@@ -114,7 +114,7 @@ def scan(
     with _progress() as told:
         scanned = Scan(gateway, tests=tests, jobs=jobs or processors()).run(target.files(), told)
         scanned.declared |= target.declared(gateway)
-    agreed = agree(scanned.diagnostics(), exceptions, today=day(today), whole=target.is_whole)
+    agreed = agree(scanned.diagnostics(), exceptions, today=day, whole=target.is_whole)
     found = sort_diagnostics(_shown(agreed.counted, target))
     show_findings(found, format_)
     for format_name, path in written:

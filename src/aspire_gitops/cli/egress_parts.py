@@ -4,24 +4,26 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aspire_gitops.cli.options import SourceChoice
-from aspire_gitops.cli.reading import check
 from aspire_gitops.cli.terminal import warn
 from aspire_gitops.egress.fixes import SETTINGS
 from aspire_gitops.egress.gateway import Gateway, gateway_of
 from aspire_gitops.egress.languages import language_of
+from aspire_gitops.pipeline.catalog import check
+from aspire_gitops.pipeline.choice import AsOf, SourceChoice
 from aspire_gitops.vocabulary.errors import SourceUnavailable, UsageError
 
 if TYPE_CHECKING:
     from aspire_gitops.egress.tree.walking import FoundFile
 
 
-def gateway_for(url: str | None, folder: Path | None, today: date) -> Gateway:
-    """Return what is known of the gateway. `url` wins over the folder's.
+def gateway_for(url: str | None, folder: Path | None, as_of: AsOf) -> tuple[Gateway, date]:
+    """Return what is known of the gateway, and the day there. `url` wins over the folder's.
+
+    Nothing says where the company's day begins without a folder: it is UTC's then.
 
     Raises:
         UsageError: The URL is invalid, or the folder declares no Gateway.
@@ -29,20 +31,20 @@ def gateway_for(url: str | None, folder: Path | None, today: date) -> Gateway:
     if url is not None and not url.startswith(("http://", "https://")):
         raise UsageError(f"invalid URL {url}", help="write it as https://llm.example.com/v1")
     if folder is None:
-        return Gateway(url)
+        return Gateway(url), as_of.at(UTC).date()
     try:
-        validated = check(SourceChoice(folder), today, ask_git=False)
+        checked = check(SourceChoice(folder), as_of, ask_git=False)
     except SourceUnavailable as error:  # 1 would say that there are findings
         raise UsageError(error.message, help="name the folder with --gateway-d") from error
-    gateway = gateway_of(validated.catalog)
+    gateway = gateway_of(checked.catalog)
     if gateway.url is None:
         raise UsageError(
             f"{folder} declares no valid Gateway",
             help=f"run `aspire-gitops validate {folder}`",
         )
-    if not validated.ok:  # somebody else's mistakes must not stop an app's CI
+    if not checked.ok:  # somebody else's mistakes must not stop an app's CI
         warn(f"{folder} has errors; the aliases that could be read are used")
-    return Gateway(url or gateway.url, gateway.aliases)
+    return Gateway(url or gateway.url, gateway.aliases), checked.today
 
 
 @dataclass(slots=True)

@@ -1,24 +1,26 @@
 """`aspire-gitops explain`: the page of a rule, the list of all rules, or the card of an alias."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 
 import click
 
-from aspire_gitops.cli.options import DEFAULT_FOLDER, SourceChoice, chosen, day
-from aspire_gitops.cli.reading import check
+from aspire_gitops.cli.options import as_of, with_today
 from aspire_gitops.egress import rules as egress_rules
+from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.pipeline.catalog import check
+from aspire_gitops.pipeline.choice import DEFAULT_FOLDER, AsOf, SourceChoice, chosen
 from aspire_gitops.planning import rules as planning_rules
 from aspire_gitops.rendering.card import card_json, card_text
-from aspire_gitops.rendering.diagnostics.pages import page_of
+from aspire_gitops.rendering.sarif import page_of
 from aspire_gitops.review import findings as impact_rules
 from aspire_gitops.validation.rules import file_rules, rules_of
 from aspire_gitops.validation.wording import closest
 from aspire_gitops.vocabulary.diagnostic import Rule
-from aspire_gitops.vocabulary.errors import InvalidConfig, UsageError
+from aspire_gitops.vocabulary.errors import UsageError
 
 
-def explain_alias(name: str, choice: SourceChoice, today: date, *, as_json: bool) -> None:
+def explain_alias(name: str, choice: SourceChoice, as_of: AsOf, *, as_json: bool) -> None:
     """Print one alias's card.
 
     Raises:
@@ -26,15 +28,13 @@ def explain_alias(name: str, choice: SourceChoice, today: date, *, as_json: bool
         UsageError: No file declares the alias.
         SourceUnavailable: The files cannot be read as a whole.
     """
-    validated = check(choice, today)
-    if not validated.ok:
-        raise InvalidConfig(validated.diagnostics)
-    alias = validated.catalog.aliases.get(name)
+    catalog = check(choice, as_of).without_errors().catalog
+    alias = catalog.aliases.get(name)
     if alias is None:
-        meant = closest(name, validated.catalog.aliases)
+        meant = closest(name, catalog.aliases)
         hint = f"did you mean {meant}?" if meant else None
         raise UsageError(f"unknown alias {name!r}", help=hint)
-    provider = validated.catalog.providers[alias.spec.target.provider].spec
+    provider = catalog.providers[alias.spec.target.provider].spec
     shown = card_json(alias.spec, provider) if as_json else card_text(alias.spec, provider)
     click.echo(shown, nl=False)
 
@@ -42,8 +42,18 @@ def explain_alias(name: str, choice: SourceChoice, today: date, *, as_json: bool
 def all_rules() -> Mapping[str, Rule]:
     """Return every rule by its code, in order."""
     return dict(
-        sorted({**file_rules(), **rules_of(planning_rules, impact_rules, egress_rules)}.items())
+        sorted(
+            {
+                **file_rules(),
+                **_kind_rules(),
+                **rules_of(planning_rules, impact_rules, egress_rules),
+            }.items()
+        )
     )
+
+
+def _kind_rules() -> Mapping[str, Rule]:
+    return {rule.code: rule for kind in KINDS.values() for rule in kind.facts.rules}
 
 
 _EPILOG = """\b
@@ -63,7 +73,7 @@ Examples:
 @click.argument("name", required=False)
 @click.option("--source", default=DEFAULT_FOLDER, metavar="SOURCE", help="For an alias: the reviewed files, a folder or `git:REF`.  [default: gateway.d]")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="For an alias: how to show it.")  # fmt: skip
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
+@with_today
 def command(
     code: str | None, name: str | None, source: str, format_: str, today: datetime | None
 ) -> None:
@@ -72,7 +82,7 @@ def command(
     `explain alias NAME` prints what the reviewed files say about one alias.
     """
     if code == "alias" and name is not None:
-        explain_alias(name, chosen(source, None), day(today), as_json=format_ == "json")
+        explain_alias(name, chosen(source, None), as_of(today), as_json=format_ == "json")
         return
     if code == "alias":
         raise UsageError("which alias? Write `aspire-gitops explain alias NAME`")

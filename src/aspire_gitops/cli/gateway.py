@@ -10,10 +10,10 @@ from pydantic import SecretStr
 
 from aspire_gitops.applying import Outcome, Result, apply_plan, resolve_secrets
 from aspire_gitops.cli.options import Invocation
-from aspire_gitops.cli.planned import plan_from
 from aspire_gitops.cli.terminal import warn
-from aspire_gitops.delivery import deliveries_in
+from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
+from aspire_gitops.pipeline.plan import plan_here
 from aspire_gitops.planning.adoption import addresses_to_adopt, adopted_keys, check_adoptions
 from aspire_gitops.planning.make import ensure_current
 from aspire_gitops.planning.plan import Plan
@@ -22,6 +22,7 @@ from aspire_gitops.settings import (
     Settings,
     own_files,
     read_admin_key,
+    read_delivery_secret,
     read_secret,
     settings_warnings,
 )
@@ -44,7 +45,9 @@ class LiveGateway:
         self._url, self._admin_key, self._owner = url, admin_key, settings.owner
         self._ledger_url = ledger_url
         self._own = own_files(settings)
-        self._deliveries = deliveries_in(settings.delivery_root, self._own)
+        self._deliveries = deliveries_in(
+            settings.delivery_root, self._own, partial(read_delivery_secret, settings)
+        )
 
     def snapshot(self) -> Snapshot:
         """Read everything, and what is spent where a ledger is set. Raises GatewayError."""
@@ -61,7 +64,7 @@ class LiveGateway:
         found = self.snapshot()
         if adopted := addresses_to_adopt(compiled, found, self._owner):
             found = self._ask(partial(_with_holders, snapshot=found, addresses=adopted))
-        return plan_from(compiled, found, self._owner, own=self._own)
+        return plan_here(compiled, found, self._owner, self._own)
 
     def apply(
         self, plan: Plan, progress: Callable[[Result], None], *, just_made: bool = False
@@ -133,7 +136,10 @@ def open_gateway(
     """
     url = settings.gateway_url or declared_url
     if url is None:
-        raise UsageError(f"no gateway is named; set {PREFIX}GATEWAY_URL or give --gateway-url")
+        raise UsageError(
+            "the gateway's address is not set",
+            help=f"set {PREFIX}GATEWAY_URL or give --gateway-url",
+        )
     for warning in settings_warnings(settings):
         warn(warning)
     invocation.log_as(settings)

@@ -11,8 +11,8 @@ from datetime import timedelta
 
 import click
 
-from aspire_gitops.cli.controller_parts import database_url, now
-from aspire_gitops.cli.options import Invocation, pass_invocation
+from aspire_gitops.cli.controller_parts import database_url
+from aspire_gitops.cli.options import Invocation, now, pass_invocation
 from aspire_gitops.controller.holds import hold_draft, holds_in_force, resume_draft
 from aspire_gitops.journal import EntryKind, Journal, open_journal
 from aspire_gitops.server.local import LocalController

@@ -1,14 +1,17 @@
-"""`aspire-gitops ledger`: book by hand, verify the sums, close a month. Never changes a line."""
+"""`aspire-gitops ledger`: book by hand, prove the sums, close a month, move. Never changes a line."""
 
 import asyncio
+import json
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
+from pydantic import SecretStr
 
-from aspire_gitops.cli.options import Invocation, pass_invocation
-from aspire_gitops.cli.spending import ledger_of, now
-from aspire_gitops.cli.terminal import ExitCode
+from aspire_gitops.cli.options import Invocation, now, pass_invocation
+from aspire_gitops.cli.spending import ledger_of, ledger_url
+from aspire_gitops.cli.terminal import ExitCode, told_on_stderr
+from aspire_gitops.ledger_move import Moved, move
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.spend.month import plain
 from aspire_gitops.spend.record import is_month, month_named
@@ -22,6 +25,7 @@ Examples:
       --reason "refund of invoice 4711" --owner mia.okafor@aspiredigital.group
   aspire-gitops ledger verify                 exit 1 when a sum is wrong
   aspire-gitops ledger close --month 2026-10  nothing more is booked in it
+  aspire-gitops ledger move --from sqlite:////var/lib/ledger.sqlite3
 """
 _MOST = Decimal(1_000_000)  # a slip of the finger, not an invoice
 _NANO_DIGITS = 9
@@ -125,6 +129,70 @@ def close(invocation: Invocation, /, *, month: str) -> None:
 
     lines, digest = asyncio.run(closed(ledger_of(invocation.settings())))
     click.echo(f"closed {month} with {plural(lines, 'line')}: {digest or 'it was empty'}")
+
+
+@command.command(name="move", short_help="Copy a ledger from a SQLite file into PostgreSQL.")
+@click.option("--from", "source", required=True, metavar="URL", help="sqlite:////path, as it stands in ASPIRE_LEDGER_URL of the gateway.")  # fmt: skip
+@click.option("--to", "target", metavar="URL", help="postgresql://user:password@host/name; by default ASPIRE_GITOPS_LEDGER_URL, which no list of processes shows.")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How the result is printed.")  # fmt: skip
+@pass_invocation
+def move_(invocation: Invocation, /, *, source: str, target: str | None, form: str) -> None:
+    """Copy a ledger that an earlier release kept in a file: whole or not at all.
+
+    Stop the gateway first, and start it with the new URL afterwards. The file is only read.
+    A second move changes nothing. Calls under way are copied with what is set aside for them,
+    and the gateway books each when its time is over. Exits 1 when a sum is wrong afterwards.
+    """
+    url = SecretStr(target) if target else ledger_url(invocation.settings())
+    moved = move(source, url, told_on_stderr)
+
+    async def verified() -> tuple[int, list[str]]:
+        async with LedgerReading(url) as ledger:
+            checked, differences = await ledger.verify()
+            return checked, list(differences)
+
+    checked, differences = asyncio.run(verified())
+    shown = _moved_as_json if form == "json" else _moved_as_text
+    click.echo(shown(moved, checked, differences))
+    if differences:
+        raise SystemExit(ExitCode.FAILED)
+
+
+def _moved_as_json(moved: Moved, checked: int, differences: list[str]) -> str:
+    return json.dumps(
+        {
+            "format": "aspire-gitops/ledger-move",
+            "version": 1,
+            "moved": moved.is_new,
+            "rows": moved.rows,
+            "calls_under_way": moved.under_way,
+            "set_aside_aud": plain(moved.set_aside),
+            "totals_checked": checked,
+            "differences": differences,
+        },
+        indent=2,
+    )
+
+
+def _moved_as_text(moved: Moved, checked: int, differences: list[str]) -> str:
+    lines = plural(moved.rows["entries"], "line")
+    told = [
+        f"moved {lines}"
+        if moved.is_new
+        else f"nothing to move: all {lines} of the file are in PostgreSQL already"
+    ]
+    if moved.under_way:
+        told.append(
+            f"{plural(moved.under_way, 'call')} under way, {plain(moved.set_aside)} AUD set aside: "
+            "the gateway books each as its log has it, or as expected, when its time is over"
+        )
+    told += [one_line(difference) for difference in differences]
+    told.append(
+        f"{plural(len(differences), 'difference')} in {plural(checked, 'total')}"
+        if differences
+        else f"{plural(checked, 'total')}: each is the sum of its lines"
+    )
+    return "\n".join(told)
 
 
 def _span(month: str, timezone: str) -> Month:

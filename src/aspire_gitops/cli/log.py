@@ -17,7 +17,7 @@ from aspire_gitops.journal.lines import (
     verdict_json,
     verdict_text,
 )
-from aspire_gitops.state import ObjectKey
+from aspire_gitops.kinds.registry import parse_key
 from aspire_gitops.vocabulary.errors import UsageError
 from aspire_ledger.canonical import pretty_json
 
@@ -52,7 +52,7 @@ RENDERERS: Mapping[str, Callable[[Iterator[Entry]], Iterator[Text]]] = {
 
 def _object(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
     try:
-        return value and str(ObjectKey.parse(value))
+        return value and str(parse_key(value))
     except ValueError:
         raise click.BadParameter(f"{value!r} (write it as deployment/qwen-vision)") from None
 

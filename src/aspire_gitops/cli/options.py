@@ -5,13 +5,13 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.pipeline.choice import DEFAULT_FOLDER, AsOf
 
 if TYPE_CHECKING:
     from aspire_gitops.settings import LogFormat, Settings
@@ -41,22 +41,18 @@ def with_gateway_address(command: Command) -> Command:
     return command
 
 
-_GIT = "git:"
-DEFAULT_FOLDER = "gateway.d"
-
-
-@dataclass(frozen=True, slots=True)
-class SourceChoice:
-    """A folder as it is, or a folder of a git repository at `reference`."""
-
-    folder: Path
-    reference: str | None = None
+with_today = click.option(
+    "--today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Judge dates in the files as of the end of this day in the Gateway's timezone.  [default: now]",
+)
 
 
 def with_source(command: Command) -> Command:
     """Add SOURCE, `--revision` and `--today`."""
     for option in (
-        click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True),
+        with_today,
         click.option("--revision", metavar="REF", help="Read SOURCE at this commit, branch or tag of its git repository."),
         click.argument("source", default=DEFAULT_FOLDER),
     ):  # fmt: skip
@@ -64,27 +60,14 @@ def with_source(command: Command) -> Command:
     return command
 
 
-def chosen(source: str, revision: str | None) -> SourceChoice:
-    """Return what SOURCE and `--revision` choose. `git:REF` is short for `gateway.d --revision REF`.
-
-    Raises:
-        UsageError: Both name a revision, or one is empty.
-    """
-    reference = revision
-    if source.startswith(_GIT):
-        if revision is not None:
-            raise UsageError(
-                f"{source} and --revision both name a revision", help="pass the folder as SOURCE"
-            )
-        source, reference = DEFAULT_FOLDER, source.removeprefix(_GIT)
-    if reference is not None and (not reference or reference.startswith("-")):
-        raise UsageError(f"invalid revision {reference!r}", help="use a commit, branch or tag")
-    return SourceChoice(Path(source), reference)
+def now() -> datetime:
+    """Return the moment, aware: the one clock of every command."""
+    return datetime.now(UTC)
 
 
-def day(today: datetime | None) -> date:
-    """Return the day that dates are judged by: today unless another is given."""
-    return (today or datetime.now(UTC).astimezone()).date()
+def as_of(today: datetime | None) -> AsOf:
+    """Return the moment that dates are judged by: now, unless `--today` says another day."""
+    return AsOf(now(), today.date() if today else None)
 
 
 @dataclass(frozen=True, slots=True)

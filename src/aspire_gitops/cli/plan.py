@@ -8,20 +8,19 @@ from typing import Any
 import click
 from rich.text import Text
 
-from aspire_gitops.cli.compiled import compiled
 from aspire_gitops.cli.options import (
     Invocation,
-    chosen,
-    day,
+    as_of,
     pass_invocation,
     with_detailed_exitcode,
     with_gateway,
     with_source,
 )
-from aspire_gitops.cli.planned import plan_from
 from aspire_gitops.cli.terminal import ExitCode, show, show_warnings, told_on_stderr, write_file
 from aspire_gitops.codec.plan import plan_to_json
 from aspire_gitops.codec.snapshot_reader import MOST_BYTES, SavedSnapshot, read_snapshot
+from aspire_gitops.pipeline.choice import chosen
+from aspire_gitops.pipeline.plan import compiled, plan_against_stored
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rendering.plan_markdown import plan_markdown
 from aspire_gitops.rendering.plan_text import plan_text
@@ -110,17 +109,14 @@ def command(
     gateway and changes nothing. Provider secrets that are set are compared;
     those that are not are named.
     """
-    wanted, findings = compiled(chosen(source, revision), day(today))
+    wanted, findings = compiled(chosen(source, revision), as_of(today))
     show_warnings(findings)
     settings = invocation.settings(**flags)
     if snapshot_file:
         saved = read_snapshot_file(snapshot_file, settings.owner)
-        plan = plan_from(
-            wanted,
-            saved.snapshot,
-            settings.owner,
-            own=own_files(settings),
-            based_on=saved.digest,
+        own = own_files(settings)
+        plan = plan_against_stored(
+            wanted, saved.snapshot, settings.owner, own, based_on=saved.digest
         )
     else:
         from aspire_gitops.cli.gateway import open_gateway  # noqa: PLC0415 (0.2 s that a snapshot file does not need)

@@ -141,7 +141,7 @@ Then, with ASPIRE_GITOPS_GATEWAY_URL and ASPIRE_GITOPS_ADMIN_KEY_FILE set:
 \b
 Exit codes: 0 done or nothing to do, 1 failed, 2 changes pending (with
 --detailed-exitcode), 64 wrong usage, 130 interrupted.
-Settings: docs/settings.md. Codes such as AG201: aspire-gitops explain AG201.
+Settings: docs/reference/settings.md. Codes such as AG201: aspire-gitops explain AG201.
 """
 
 

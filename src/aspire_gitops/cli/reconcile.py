@@ -13,12 +13,14 @@ from aspire_gitops.cli.controller_parts import (
     world_of,
     writer_lock,
 )
-from aspire_gitops.cli.options import DEFAULT_FOLDER, Invocation, pass_invocation, with_gateway
+from aspire_gitops.cli.options import Invocation, pass_invocation, with_gateway
 from aspire_gitops.cli.state_folder import make_state_folder, only_controller
 from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr
+from aspire_gitops.codec.values import document
 from aspire_gitops.controller.pace import Pace
 from aspire_gitops.controller.reconcile import ASKED, Reconciler
 from aspire_gitops.journal.locking import FileLock
+from aspire_gitops.pipeline.choice import DEFAULT_FOLDER
 from aspire_gitops.server.local import LocalController
 from aspire_gitops.settings import ControllerSettings, read_controller_settings
 from aspire_gitops.status.document import TurnDocument
@@ -26,6 +28,7 @@ from aspire_gitops.status.documenting import turn_document
 from aspire_gitops.status.value import Standing
 from aspire_gitops.status.wording import turn_lines
 from aspire_gitops.vocabulary.errors import AspireGitopsError, UsageError
+from aspire_ledger.canonical import pretty_json
 
 _EPILOG = """\b
 Examples:
@@ -58,7 +61,7 @@ def command(
     invocation.log_as(settings)
     turn = _alone(settings, source) if alone else _asked(settings)
     if format_ == "json":
-        click.echo(turn.model_dump_json(indent=2))
+        click.echo(pretty_json(document("turn", turn.model_dump(mode="json"))), nl=False)
     else:
         for line in turn_lines(turn):
             show(line)

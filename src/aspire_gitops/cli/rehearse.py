@@ -7,9 +7,10 @@ from typing import Self
 import click
 from rich.console import Console
 
-from aspire_gitops.cli.compiled import compiled
-from aspire_gitops.cli.options import Invocation, chosen, day, pass_invocation, with_source
+from aspire_gitops.cli.options import Invocation, as_of, pass_invocation, with_source
 from aspire_gitops.cli.terminal import ExitCode, show, show_warnings, told_on_stderr
+from aspire_gitops.pipeline.choice import chosen
+from aspire_gitops.pipeline.plan import compiled
 from aspire_gitops.rehearsal import Step, rehearse
 from aspire_gitops.rehearsal.report import closing_text, opening_text, step_text
 from aspire_gitops.vocabulary.text import one_line
@@ -103,7 +104,7 @@ def command(
     attacks the gateway with a key, and compares what providers billed with what
     the ledger booked.
     """
-    wanted, findings = compiled(chosen(source, revision), day(today))
+    wanted, findings = compiled(chosen(source, revision), as_of(today))
     show_warnings(findings)
     settings = invocation.settings()
     invocation.log_as(settings)

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from aspire_gitops.cli.controller_parts import gateway_of, now, source_of
+from aspire_gitops.cli.controller_parts import gateway_of, source_of
 from aspire_gitops.cli.holds import (
     Duration,
     journal_of,
@@ -22,15 +22,11 @@ from aspire_gitops.cli.holds import (
     with_owner,
     with_reason,
 )
-from aspire_gitops.cli.options import (
-    DEFAULT_FOLDER,
-    Invocation,
-    pass_invocation,
-    with_gateway_address,
-)
+from aspire_gitops.cli.options import Invocation, now, pass_invocation, with_gateway_address
 from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr
 from aspire_gitops.controller.git_reader import Compiler
 from aspire_gitops.journal import Entry, EntryKind
+from aspire_gitops.pipeline.choice import DEFAULT_FOLDER
 from aspire_gitops.planning.adoption import addresses_to_adopt
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rendering.plan_text import plan_text
@@ -113,7 +109,7 @@ def _commit(entry: Entry) -> str:
 
 async def _plan(settings: ControllerSettings, commit: str) -> Plan:
     source = source_of(settings, Path(DEFAULT_FOLDER), told_on_stderr)
-    wanted = Compiler().wanted(source.read_at(commit), now().astimezone().date())
+    wanted = Compiler().wanted(source.read_at(commit), now())
     async with gateway_of(settings) as gateway:
         found = await gateway.read_snapshot()
         adopted = addresses_to_adopt(wanted.compiled, found, settings.owner)

@@ -2,17 +2,18 @@
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from aspire_gitops.cli.compared import Revisions, compare, sides
-from aspire_gitops.cli.options import DEFAULT_FOLDER, day
-from aspire_gitops.cli.reading import in_repository
+from aspire_gitops.cli.options import as_of, with_today
 from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr, warn, write_file
 from aspire_gitops.codec.snapshot_reader import MOST_BYTES, SavedSnapshot, read_snapshot
+from aspire_gitops.pipeline.catalog import in_repository
+from aspire_gitops.pipeline.change import compare, sides
+from aspire_gitops.pipeline.choice import DEFAULT_FOLDER, Revisions
 from aspire_gitops.review.make import make_review
 from aspire_gitops.review.review import Review
 from aspire_gitops.state import DEFAULT_OWNER, OWNER_PATTERN
@@ -65,7 +66,7 @@ Examples:
   aspire-gitops review -o markdown=comment.md -o sarif=findings.sarif
 
 Exit code 1 means that the files have errors, or that the plan is refused.
-Needs no gateway and no secret. docs/review.md explains where each figure comes from.
+Needs no gateway and no secret. docs/review/review.md says where each figure is from.
 """
 
 
@@ -115,7 +116,7 @@ def _an_owner(_context: click.Context, _option: click.Parameter, name: str) -> s
 @click.option("--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="Format on stdout.")  # fmt: skip
 @click.option("-o", "--output", "outputs", type=OutputOption(), multiple=True, metavar="FORMAT=FILE", help="Also write this format to a file; may be repeated.")  # fmt: skip
 @click.option("--full-report", default="", metavar="WHERE", help="Where markdown-full is, for a comment that had to be cut: an address or words.")  # fmt: skip
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
+@with_today
 def command(
     *,
     folder: Path,
@@ -140,13 +141,13 @@ def command(
         f" {len(comparison.head.files):,} files"
     )
     saved, why_not = _saved(snapshot, owner, folder) if snapshot else (None, "")
-    before, after = sides(comparison, day(today))
+    both = sides(comparison, as_of(today))
     review = make_review(
-        before,
-        after,
+        both.base,
+        both.head,
         snapshot=saved.snapshot if saved else None,
         owner=owner,
-        now=_moment(today),
+        now=both.now,
         digest=saved.digest if saved else None,
         applied=saved.revision if saved else None,
         related=comparison.related,
@@ -199,8 +200,3 @@ def _content(file: Path) -> bytes:
             f"{file} cannot be read: {error.strerror}",
             help=f"name a snapshot file, or a branch as git:{file}",
         ) from error
-
-
-def _moment(today: datetime | None) -> datetime:
-    now = datetime.now(UTC)
-    return datetime.combine(today.date(), time(12), UTC) if today else now

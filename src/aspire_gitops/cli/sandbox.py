@@ -100,7 +100,7 @@ def _options(
         env=dict(map(_variable, env)),
         upstream=upstream,
         extra_proxies=extra_proxies,
-        ledger="postgresql" if config and _LEDGER in _text(config) else None,
+        ledger=config is not None and _LEDGER in _text(config),
     )
 
 

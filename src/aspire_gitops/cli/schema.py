@@ -1,4 +1,4 @@
-"""`aspire-gitops schema`: the JSON Schemas of the reviewed files."""
+"""`aspire-gitops schema`: the JSON Schemas of the reviewed files, and of what this program writes."""
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -17,6 +17,7 @@ Examples:
   aspire-gitops schema App              of one kind
   aspire-gitops schema -o schemas       all of them, as files for editors
   aspire-gitops schema -o schemas --check    exit 1 if they are out of date
+  aspire-gitops schema --json-formats plan   of the plan that `plan -o` writes
 """
 
 
@@ -31,40 +32,55 @@ Examples:
     help="Write every schema and the catalogue of them, or the schema of KIND, into this folder.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file is out of date.")
-def command(kind: str | None, output: Path | None, *, check: bool) -> None:
+@click.option("--json-formats", is_flag=True, help="The schemas of the JSON that this program writes, in place of those of the files: plan, status, …")  # fmt: skip
+def command(kind: str | None, output: Path | None, *, check: bool, json_formats: bool) -> None:
     """Print the JSON Schema (draft 2020-12) of KIND, or the one that fits every file."""
+    if json_formats:
+        from aspire_gitops.codec.schemas import output_schema_files  # noqa: PLC0415 (0.2 s that an editor's schemas do not need)
+
+        known = output_schema_files()
+        every = dict(known)
+    else:
+        known, every = schema_files(), dict(editor_files())
+        kind = kind or (None if output else FOLDER_SCHEMA.removesuffix(_SUFFIX))
+    files = _chosen(kind, known) if kind else every
     if output is None:
         if check:
             raise UsageError(
                 "--check needs files to compare", help="name their folder with --output"
             )
-        click.echo(_chosen(kind or FOLDER_SCHEMA.removesuffix(_SUFFIX)).popitem()[1], nl=False)
+        if len(files) > 1:
+            raise UsageError(f"choose one of {_names(known)}, or write them all with --output")
+        click.echo(files.popitem()[1], nl=False)
         return
-    files = _chosen(kind) if kind else dict(editor_files())
     if check:
-        raise SystemExit(_check(files, output))
+        again = "schema --json-formats" if json_formats else "schema"
+        raise SystemExit(_check(files, output, again))
     for name, text in files.items():
         verb = "written" if write_file(output / name, text) else "unchanged"
         click.echo(f"{verb:<9} {output / name}")
 
 
-def _chosen(kind: str) -> dict[str, str]:
-    files = schema_files()
+def _chosen(kind: str, files: Mapping[str, str]) -> dict[str, str]:
     name = f"{kind.lower()}{_SUFFIX}"
     if name not in files:
         kinds = [file.removesuffix(_SUFFIX) for file in files]
         close = get_close_matches(kind.lower(), kinds, n=1)
-        help_ = f"did you mean {close[0]}?" if close else f"the kinds are {', '.join(kinds)}"
+        help_ = f"did you mean {close[0]}?" if close else f"choose one of {_names(files)}"
         raise UsageError(f"unknown kind {kind}", help=help_)
     return {name: files[name]}
 
 
-def _check(files: Mapping[str, str], folder: Path) -> ExitCode:
+def _names(files: Mapping[str, str]) -> str:
+    return ", ".join(file.removesuffix(_SUFFIX) for file in files)
+
+
+def _check(files: Mapping[str, str], folder: Path, again: str) -> ExitCode:
     stale = list(_stale(files, folder))
     for path in stale:
         click.echo(f"out of date: {path}")
     if stale:
-        click.echo(f"  = help: aspire-gitops schema --output {folder}", err=True)
+        click.echo(f"  = help: aspire-gitops {again} --output {folder}", err=True)
     return ExitCode.FAILED if stale else ExitCode.DONE
 
 

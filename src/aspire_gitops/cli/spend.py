@@ -6,8 +6,8 @@ from datetime import datetime
 
 import click
 
-from aspire_gitops.cli.options import Invocation, day, pass_invocation
-from aspire_gitops.cli.spending import InForce, in_force, ledger_of, now
+from aspire_gitops.cli.options import Invocation, as_of, now, pass_invocation, with_today
+from aspire_gitops.cli.spending import InForce, in_force, ledger_of
 from aspire_gitops.cli.terminal import show
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.spend import Spend, spend_of
@@ -28,8 +28,8 @@ Examples:
   aspire-gitops spend --failures                      which calls failed this month, and how
 
 The ledger's address is ASPIRE_GITOPS_LEDGER_URL. Caps are those on the gateway, where
-ASPIRE_GITOPS_GATEWAY_URL is set, else those of SOURCE. docs/spend.md explains
-how the day is found on which a cap is reached.
+ASPIRE_GITOPS_GATEWAY_URL is set, else those of SOURCE. How the day is found on which a cap
+is reached: docs/operate/spend.md.
 """
 
 
@@ -44,7 +44,7 @@ how the day is found on which a cap is reached.
 @click.option(
     "--failures", is_flag=True, help="The month's failed calls instead, by alias and outcome."
 )
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), hidden=True)
+@with_today
 @pass_invocation
 def command(
     invocation: Invocation,
@@ -65,7 +65,7 @@ def command(
     """
     settings, moment = invocation.settings(), now()
     ledger = ledger_of(settings)
-    money = in_force(invocation, settings, source, moment, today=day(today))
+    money = in_force(invocation, settings, source, moment, as_of=as_of(today))
     wanted = money.month(month, moment)
     if statement and failures:
         raise UsageError("--statement and --failures cannot be combined", help="pass one of them")

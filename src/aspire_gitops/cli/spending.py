@@ -6,13 +6,14 @@ what the reviewed files ask for. Nobody else knows a budget's timezone.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from aspire_gitops.cli.options import DEFAULT_FOLDER, Invocation, chosen
+from aspire_gitops.cli.options import Invocation
 from aspire_gitops.ledger_reading import LedgerReading
+from aspire_gitops.pipeline.choice import DEFAULT_FOLDER, AsOf, chosen
 from aspire_gitops.settings import PREFIX, Settings, read_secret
 from aspire_gitops.spend import Cap, caps_of, month_named
 from aspire_gitops.state import GatewayObject
@@ -41,10 +42,6 @@ class InForce:
             raise UsageError(str(error)) from None
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 def ledger_of(settings: Settings) -> LedgerReading:
     """Return the ledger that the settings lead to, not opened yet.
 
@@ -60,40 +57,41 @@ def ledger_url(settings: Settings) -> SecretStr:
     url = read_secret(settings, "ledger_url")
     if url is None:
         raise UsageError(
-            f"no ledger is named; put its address into {PREFIX}LEDGER_URL, or into a file that"
-            f" {PREFIX}LEDGER_URL_FILE names"
+            "no ledger is named",
+            help=f"put its address into {PREFIX}LEDGER_URL, or into a file that {PREFIX}LEDGER_URL_FILE "
+            "names",
         )
     return url
 
 
 def in_force(
-    invocation: Invocation, settings: Settings, source: str | None, moment: datetime, *, today: date
+    invocation: Invocation, settings: Settings, source: str | None, moment: datetime, *, as_of: AsOf
 ) -> InForce:
     """Return the caps on the gateway, or those of the files when SOURCE is given or no gateway is.
 
-    `today` is the day that the files are judged by.
+    `as_of` is the moment that the files are judged by.
 
     Raises:
         UsageError: Nothing names a budget, so nobody knows where months turn.
         GatewayError, InvalidConfig, SourceUnavailable: As for `plan`.
     """
-    caps = caps_of(_objects(invocation, settings, source, today), moment)
+    caps = caps_of(_objects(invocation, settings, source, as_of), moment)
     if not caps:
         raise UsageError(
-            "no key carries a budget, so nobody knows where its months turn;"
-            " name the reviewed files as SOURCE"
+            "no key carries a budget, so nobody knows where its months turn",
+            help="name the reviewed files as SOURCE",
         )
     return InForce(caps, ZoneInfo(next(iter(caps.values())).timezone))
 
 
 def _objects(
-    invocation: Invocation, settings: Settings, source: str | None, today: date
+    invocation: Invocation, settings: Settings, source: str | None, as_of: AsOf
 ) -> tuple[GatewayObject, ...]:
     if source is None and settings.gateway_url:
         from aspire_gitops.cli.gateway import open_gateway  # noqa: PLC0415 (0.2 s that files do not need)
 
         return open_gateway(invocation, settings).snapshot().objects
-    from aspire_gitops.cli.compiled import compiled  # noqa: PLC0415 (the compiler, which a gateway does not need)
+    from aspire_gitops.pipeline.plan import compiled  # noqa: PLC0415 (the compiler, which a gateway does not need)
 
-    wanted, _ = compiled(chosen(source or DEFAULT_FOLDER, None), today)
+    wanted, _ = compiled(chosen(source or DEFAULT_FOLDER, None), as_of)
     return tuple(wanted.objects.values())

@@ -7,10 +7,11 @@ from typing import NoReturn
 
 import click
 
-from aspire_gitops.cli.options import SourceChoice, chosen, day, with_source
+from aspire_gitops.cli.options import as_of, with_source
 from aspire_gitops.cli.program import report_error
-from aspire_gitops.cli.reading import check
 from aspire_gitops.cli.terminal import ExitCode, show_findings, told_on_stderr, with_findings_format
+from aspire_gitops.pipeline.catalog import check
+from aspire_gitops.pipeline.choice import SourceChoice, chosen
 from aspire_gitops.vocabulary.errors import SourceUnavailable
 from aspire_gitops.vocabulary.text import plural
 
@@ -50,11 +51,11 @@ def command(
 
 
 def _check_once(choice: SourceChoice, today: datetime | None, format_: str) -> ExitCode:
-    validated = check(choice, day(today), ask_git=False)
-    show_findings(validated.diagnostics, format_)
-    if not validated.diagnostics:
-        told_on_stderr(f"no problems in {plural(len(list(validated.catalog)), 'resource')}")
-    return ExitCode.DONE if validated.ok else ExitCode.FAILED
+    checked = check(choice, as_of(today), ask_git=False)
+    show_findings(checked.diagnostics, format_)
+    if not checked.diagnostics:
+        told_on_stderr(f"no problems in {plural(len(list(checked.catalog)), 'resource')}")
+    return ExitCode.DONE if checked.ok else ExitCode.FAILED
 
 
 def _watch(folder: Path, once: Callable[[], ExitCode]) -> NoReturn:

@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import pydantic
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
+from aspire_gitops.codec.parts import ObjectPart, Part, RevisionPart
+from aspire_gitops.codec.values import VERSIONS
+from aspire_gitops.delivery.base import DeliveryTarget
+from aspire_gitops.delivery.registry import METHODS, file_target
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
 from aspire_gitops.state import (
-    FileDelivery,
     GatewayObject,
     Intent,
     LiveFallback,
@@ -22,9 +25,7 @@ from aspire_gitops.state import (
 )
 from aspire_gitops.vocabulary.diagnostic import Rule
 from aspire_gitops.vocabulary.errors import UsageError
-from aspire_ledger.canonical import pretty_json
-
-FORMAT_VERSION = 1
+from aspire_ledger.canonical import JsonValue, pretty_json
 
 
 def _lists(value: Any) -> Any:
@@ -47,11 +48,7 @@ _Value = Annotated[
 ]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Mark(_Part):
+class _Mark(Part):
     owner: str
     name: str
     fields: list[str]
@@ -59,57 +56,60 @@ class _Mark(_Part):
     revision: str
 
 
-class _Object(_Part):
+class _GatewayObject(Part):
     handle: str
     address: str | None
     fields: dict[str, _Value]
     mark: _Mark | None
 
 
-class _Intent(_Part):
+class _Intent(Part):
     adopt: bool = False
     reset_spend: bool = False
-    secrets: dict[str, tuple[str, str]] = {}
-    deliver_to_file: str | None = None
+    secrets: dict[str, tuple[str, str]] = Field(default_factory=dict)
+    deliver: dict[str, pydantic.JsonValue] | None = None
+    deliver_to_file: str | None = Field(default=None, exclude=True)  # before there were tags
     source: str = ""
 
 
-class _Field(_Part):
+class _Field(Part):
     path: str
     before: _Value
     after: _Value
     cause: Cause
 
 
-class _Change(_Part):
+class _Change(Part):
     action: Action
-    object: str
+    object: ObjectPart
     reason: str
     fields: list[_Field]
-    before: _Object | None
-    after: _Object | None
+    before: _GatewayObject | None
+    after: _GatewayObject | None
     intent: _Intent | None
 
 
-class _Refusal(_Part):
+class _Refusal(Part):
     code: str
     name: str
-    object: str
+    object: ObjectPart
     message: str
     help: str
 
 
-class _Fallback(_Part):
+class _Fallback(Part):
     alias: str
     kind: str
     answers: list[str]
 
 
-class _PlanFile(_Part):
+class PlanFile(Part):
+    """The whole file, as pydantic reads and writes it."""
+
     format: Literal["aspire-gitops/plan"]
-    version: Literal[1]
+    version: Literal[1, 2]  # 1 wrote objects and the revision as text
     id: str
-    revision: str
+    revision: RevisionPart
     gateway_name: str
     gateway_url: str
     owner: str
@@ -119,16 +119,21 @@ class _PlanFile(_Part):
     warnings: list[str]
     foreign: list[str]
     fallbacks: list[_Fallback]
-    unverified: list[str]
+    unverified: list[ObjectPart]
 
 
 def plan_to_json(plan: Plan) -> str:
     """Return the plan file. It holds references to secrets and digests of them, no secret."""
-    file = _PlanFile(
+    return pretty_json(plan_json(plan))
+
+
+def plan_json(plan: Plan) -> JsonValue:
+    """Return the one form of a plan, for its file and for what shows it whole."""
+    file = PlanFile(
         format="aspire-gitops/plan",
-        version=FORMAT_VERSION,
+        version=2,
         id=plan.id,
-        revision=plan.revision,
+        revision=RevisionPart.of(plan.revision),
         gateway_name=plan.gateway_name,
         gateway_url=plan.gateway_url,
         owner=plan.owner,
@@ -136,7 +141,11 @@ def plan_to_json(plan: Plan) -> str:
         changes=[_write_change(change) for change in plan.changes],
         refusals=[
             _Refusal(
-                code=r.rule.code, name=r.rule.name, object=r.object, message=r.message, help=r.help
+                code=r.rule.code,
+                name=r.rule.name,
+                object=ObjectPart.of(r.object),
+                message=r.message,
+                help=r.help,
             )
             for r in plan.refusals
         ],
@@ -145,9 +154,10 @@ def plan_to_json(plan: Plan) -> str:
         fallbacks=[
             _Fallback(alias=f.alias, kind=f.kind, answers=list(f.answers)) for f in plan.fallbacks
         ],
-        unverified=[str(key) for key in plan.unverified],
+        unverified=[ObjectPart.of(key) for key in plan.unverified],
     )
-    return pretty_json(file.model_dump(mode="python"))
+    written: JsonValue = file.model_dump(mode="python")
+    return written
 
 
 def plan_from_json(text: str | bytes) -> Plan:
@@ -157,12 +167,15 @@ def plan_from_json(text: str | bytes) -> Plan:
         UsageError: Not a plan, a plan of another version, or one that was edited.
     """
     try:
-        file = _PlanFile.model_validate_json(text)
+        file = PlanFile.model_validate_json(text)
+        plan = _read(file)
     except pydantic.ValidationError as error:
         raise UsageError(
-            f"this is not a plan file of version {FORMAT_VERSION}: {_first(error)}; make it anew with `plan -o FILE`"
+            f"this is not a plan file of version {VERSIONS['plan']}: {_first(error)};"
+            " make it anew with `plan -o FILE`"
         ) from None
-    plan = _read(file)
+    except ValueError as error:
+        raise UsageError(f"this is not a plan: {error}; make one with `plan -o FILE`") from None
     if plan.id != file.id:
         raise UsageError(
             f"plan {file.id} was changed after it was made (its content is that of {plan.id});"
@@ -171,28 +184,28 @@ def plan_from_json(text: str | bytes) -> Plan:
     return plan
 
 
-def _read(file: _PlanFile) -> Plan:
+def _read(file: PlanFile) -> Plan:
     return Plan(
-        revision=file.revision,
+        revision=str(file.revision),
         gateway_name=file.gateway_name,
         gateway_url=file.gateway_url,
         owner=file.owner,
         based_on=file.based_on,
         changes=tuple(_read_change(change) for change in file.changes),
         refusals=tuple(
-            Refusal(Rule(r.code, r.name), r.object, r.message, r.help) for r in file.refusals
+            Refusal(Rule(r.code, r.name), str(r.object), r.message, r.help) for r in file.refusals
         ),
         warnings=tuple(file.warnings),
         unmanaged=tuple(file.foreign),
         fallbacks=tuple(LiveFallback(f.alias, f.kind, tuple(f.answers)) for f in file.fallbacks),
-        unverified=tuple(ObjectKey.parse(key) for key in file.unverified),
+        unverified=tuple(item.key for item in file.unverified),
     )
 
 
 def _write_change(change: Change) -> _Change:
     return _Change(
         action=change.action,
-        object=str(change.key),
+        object=ObjectPart.of(change.key),
         reason=change.reason,
         fields=[
             _Field.model_validate(
@@ -206,7 +219,7 @@ def _write_change(change: Change) -> _Change:
     )
 
 
-def _write_object(item: GatewayObject | None) -> _Object | None:
+def _write_object(item: GatewayObject | None) -> _GatewayObject | None:
     if item is None:
         return None
     mark = item.mark and _Mark(
@@ -216,7 +229,7 @@ def _write_object(item: GatewayObject | None) -> _Object | None:
         digest=item.mark.digest,
         revision=item.mark.revision,
     )
-    return _Object.model_validate(
+    return _GatewayObject.model_validate(
         {"handle": item.handle, "address": item.address, "fields": dict(item.fields), "mark": mark}
     )
 
@@ -228,13 +241,13 @@ def _write_intent(intent: Intent | None) -> _Intent | None:
         adopt=intent.adopt,
         reset_spend=intent.reset_spend,
         secrets={path: (ref.scheme, ref.locator) for path, ref in intent.secrets.items()},
-        deliver_to_file=intent.delivery.path if intent.delivery else None,
+        deliver=intent.delivery.tagged if intent.delivery else None,
         source=intent.source,
     )
 
 
 def _read_change(change: _Change) -> Change:
-    key = ObjectKey.parse(change.object)
+    key = change.object.key
     return Change(
         change.action,
         key,
@@ -246,7 +259,7 @@ def _read_change(change: _Change) -> Change:
     )
 
 
-def _read_object(key: ObjectKey, item: _Object | None) -> GatewayObject | None:
+def _read_object(key: ObjectKey, item: _GatewayObject | None) -> GatewayObject | None:
     if item is None:
         return None
     return GatewayObject(key, item.handle, item.fields, _read_mark(item.mark), item.address)
@@ -265,9 +278,25 @@ def _read_intent(intent: _Intent | None) -> Intent | None:
         adopt=intent.adopt,
         reset_spend=intent.reset_spend,
         secrets={path: SecretReference(*reference) for path, reference in intent.secrets.items()},
-        delivery=FileDelivery(intent.deliver_to_file) if intent.deliver_to_file else None,
+        delivery=_read_delivery(intent),
         source=intent.source,
     )
+
+
+def _read_delivery(intent: _Intent) -> DeliveryTarget | None:
+    match intent.deliver, intent.deliver_to_file:
+        case None, None:
+            return None
+        case None, str() as path:
+            return file_target(path)
+        case dict() as tagged, None if len(tagged) == 1 and tagged.keys() <= METHODS.keys():
+            return next(DeliveryTarget(*one) for one in tagged.items())
+        case _:
+            known = " or ".join(f"`{tag}`" for tag in METHODS)
+            raise UsageError(
+                "this is not a plan file that this release can apply: a delivery is "
+                f"{known}, one for each key; make it anew with `plan -o FILE`"
+            )
 
 
 def _first(error: pydantic.ValidationError) -> str:

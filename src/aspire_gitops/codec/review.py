@@ -1,4 +1,4 @@
-"""A review as JSON: a stable format with a version, for other programs; docs/review.md has it.
+"""A review as JSON, for other programs; docs/review/review.md has it.
 
 Amounts are decimal texts, never floats; times and days are ISO 8601.
 """
@@ -8,8 +8,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from aspire_gitops.planning.plan import Change, Plan
-from aspire_gitops.rendering.diagnostics.machine import whole_text
+from aspire_gitops.codec.plan import plan_json
+from aspire_gitops.codec.values import (
+    diagnostic_json,
+    document,
+    object_json,
+    revision_json,
+    whole_text,
+    written_revision_json,
+)
 from aspire_gitops.review.review import (
     AliasImpact,
     AppImpact,
@@ -23,25 +30,20 @@ from aspire_gitops.review.review import (
     Uptime,
 )
 from aspire_gitops.spend import Forecast
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary.diagnostic import Span
 from aspire_ledger.canonical import JsonValue, pretty_json
-
-FORMAT_VERSION = 1
-"""Grows when a field goes or changes its meaning; new fields do not count."""
 
 T = TypeVar("T")
 
 
 def review_json(review: Review) -> str:
     """Return the review as one JSON object."""
-    document: dict[str, JsonValue] = {
-        "version": FORMAT_VERSION,
+    content: dict[str, JsonValue] = {
         "ok": review.ok,
         "gateway": review.gateway,
-        "base": _revision(review.base),
-        "head": _revision(review.head),
-        "findings": [_finding(found) for found in review.findings],
+        "base": revision_json(review.base),
+        "head": revision_json(review.head),
+        "findings": [diagnostic_json(found) for found in review.findings],
         "edits": [_edit(edit) for edit in review.edits],
         "aliases": [_alias(alias) for alias in review.aliases],
         "apps": [_app(app) for app in review.apps],
@@ -50,36 +52,16 @@ def review_json(review: Review) -> str:
         "repriced": _repriced(review.repriced),
         "uptime": _uptime(review.uptime),
         "approvals": [_consent(consent) for consent in review.consents],
-        "plan": _plan(review.plan),
+        "plan": plan_json(review.plan) if review.plan else None,
         "live": _live(review.live),
         "unknown": list(review.unknown),
     }
     # GitHub's runner takes `##[error]` for a command wherever it stands in a line.
-    return whole_text(pretty_json(document)).replace("##[", "#\\u0023[")
-
-
-def _revision(revision: Revision) -> JsonValue:
-    return {
-        "reference": revision.reference,
-        "commit": revision.commit,
-        "dirty": revision.dirty,
-        "subject": revision.subject,
-    }
+    return whole_text(pretty_json(document("review", content))).replace("##[", "#\\u0023[")
 
 
 def _place(span: Span) -> JsonValue:
     return {"path": span.path, "line": span.line, "column": span.column}
-
-
-def _finding(found: Diagnostic) -> JsonValue:
-    return {
-        "code": found.rule.code,
-        "name": found.rule.name,
-        "severity": str(found.rule.severity),
-        "place": _place(found.span),
-        "message": found.message,
-        "help": found.help,
-    }
 
 
 def _edit(edit: ResourceEdit) -> JsonValue:
@@ -186,34 +168,10 @@ def _uptime(uptime: Uptime | None) -> JsonValue:
 def _consent(consent: Consent) -> JsonValue:
     return {
         "change": consent.change,
-        "object": consent.object,
+        "object": object_json(consent.object),
         "why": consent.why,
         "given_by": consent.given_by or None,
         "reason": consent.reason or None,
-    }
-
-
-def _plan(plan: Plan | None) -> JsonValue:
-    if plan is None:
-        return None
-    return {
-        "id": plan.id,
-        "based_on": plan.based_on,
-        "changes": [_change(change) for change in plan.changes],
-        "refusals": [
-            {"code": one.rule.code, "object": one.object, "message": one.message, "help": one.help}
-            for one in plan.refusals
-        ],
-        "warnings": list(plan.warnings),
-    }
-
-
-def _change(change: Change) -> JsonValue:
-    return {
-        "action": str(change.action),
-        "object": str(change.key),
-        "fields": [field.path for field in change.fields],
-        "drift": change.is_drift,
     }
 
 
@@ -221,7 +179,7 @@ def _live(live: Live | None) -> JsonValue:
     if live is None:
         return None
     return {
-        "revision": live.revision,
+        "revision": written_revision_json(live.revision) if live.revision else None,
         "taken_at": live.taken_at.isoformat(),
         "age_s": round(live.age.total_seconds()),
         "digest": live.digest,

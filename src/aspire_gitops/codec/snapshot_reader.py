@@ -1,4 +1,4 @@
-"""Read back what `rendering.snapshot` wrote. It comes from outside, so pydantic reads it.
+"""Read back what `snapshot_writer` wrote. It comes from outside, so pydantic reads it.
 
 Pure: bytes in, a snapshot out. What foreign objects hold is not in the file. A
 plan made from it knows their names and where they are, which is all that it
@@ -9,18 +9,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from aspire_gitops.codec.parts import ObjectPart, Part, RevisionPart
+from aspire_gitops.codec.values import VERSIONS, format_of
 from aspire_gitops.state import (
     GatewayObject,
     Holder,
     KeyFacts,
     LiveFallback,
     Mark,
-    ObjectKey,
     Snapshot,
 )
 from aspire_gitops.usage import FIRST_COUNTS, LATER_COUNTS, Downtime, Traffic, Usage
@@ -28,7 +29,6 @@ from aspire_gitops.vocabulary.errors import UsageError
 from aspire_ledger.canonical import JsonValue
 from aspire_ledger.money import Aud
 
-FORMAT_VERSION: Final = 2
 MOST_BYTES: Final = 64 * 2**20  # ten thousand objects and a month of traffic have a quarter of that
 _MOST_ROWS = 100_000
 _LONGEST = timedelta(days=366)
@@ -46,22 +46,18 @@ _Row = Annotated[
 _Name = Annotated[str, Field(max_length=1000)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Mark(_Part):
+class _Mark(Part):
     name: str
     fields: list[str]
     digest: str
     revision: str
 
 
-class _Holder(_Part):
+class _Holder(Part):
     limits: list[_Name] | None
 
 
-class _Key(_Part):
+class _Key(Part):
     spend_usd: Annotated[float, Field(allow_inf_nan=False)] | None
     blocked: bool
     expires: _Name | None
@@ -70,29 +66,29 @@ class _Key(_Part):
     user: _Holder | None = None
 
 
-class _Unmanaged(_Part):
-    object: str
+class _Unmanaged(Part):
+    object: ObjectPart
     handle: str
     address: str | None
     digest: str
     key: _Key | None = None
 
 
-class _Ours(_Part):
-    object: str
+class _Ours(Part):
+    object: ObjectPart
     handle: str
     address: str | None
     fields: dict[str, pydantic.JsonValue]
     mark: _Mark
 
 
-class _Fallback(_Part):
+class _Fallback(Part):
     alias: str
     kind: str
     answers: list[str]
 
 
-class _Traffic(_Part):
+class _Traffic(Part):
     since: date
     until: date
     columns: str
@@ -117,33 +113,54 @@ class _Traffic(_Part):
         return self.columns.split(" ")[len(_FIRST_COLUMNS) - len(FIRST_COUNTS) :]
 
 
-class _Downtime(_Part):
+class _Downtime(Part):
     month: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}$")]
     seconds: Annotated[float, Field(ge=0, le=_MONTH_S)]
     watched_since: date
 
 
-class _File(_Part):
-    format: Literal[1, 2]
+class SnapshotFile(Part):
+    """The whole file, as pydantic reads it."""
+
+    format: Literal["aspire-gitops/snapshot"]
+    version: Literal[1, 2, 3]
     owner: str
-    revision: str | None = None
+    revision: RevisionPart | None = None
     journal: str | None = None
     gateway: str
     litellm: str | None
     taken_at: pydantic.AwareDatetime
     digest: str
-    spent: dict[str, _Amount] = {}
+    spent: dict[str, _Amount] = Field(default_factory=dict)
     traffic: _Traffic | None = None
     downtime: _Downtime | None = None
     objects: list[_Ours]
     foreign: list[_Unmanaged]
     fallbacks: list[_Fallback]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _headed_as_now(cls, value: Any) -> Any:
+        return _headed(value)
+
 
 class _Numbered(BaseModel):
     model_config = ConfigDict(strict=True)
 
-    format: int
+    version: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _headed_as_now(cls, value: Any) -> Any:
+        return _headed(value)
+
+
+def _headed(value: Any) -> Any:
+    # Until version 2 the number stood in `format`.
+    number = value.get("format") if isinstance(value, dict) else None
+    if isinstance(number, int) and "version" not in value:
+        return {**value, "format": format_of("snapshot"), "version": number}
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +185,7 @@ def read_snapshot(content: bytes, owner: str, *, name: str) -> SavedSnapshot:
     if len(content) > MOST_BYTES:
         raise UsageError(f"{name} is larger than any snapshot; name a snapshot")
     try:
-        found = _File.model_validate_json(content)
+        found = SnapshotFile.model_validate_json(content)
         live = _snapshot(found, owner)
     except (ValidationError, ValueError) as error:
         raise _unreadable(content, name) from error
@@ -177,25 +194,25 @@ def read_snapshot(content: bytes, owner: str, *, name: str) -> SavedSnapshot:
             f"{name} is a snapshot of owner {found.owner}, and we are {owner};"
             " set ASPIRE_GITOPS_OWNER"
         )
-    return SavedSnapshot(live, found.digest, found.revision)
+    return SavedSnapshot(live, found.digest, str(found.revision) if found.revision else None)
 
 
 def _unreadable(content: bytes, name: str) -> UsageError:
     try:
-        number = _Numbered.model_validate_json(content).format
+        number = _Numbered.model_validate_json(content).version
     except ValidationError:
         number = 0
-    if number > FORMAT_VERSION:
+    if number > VERSIONS["snapshot"]:
         return UsageError(
-            f"{name} was made by a newer aspire-gitops (format {number}, and this one reads"
-            f" {FORMAT_VERSION}); upgrade this one"
+            f"{name} was made by a newer aspire-gitops (version {number}, and this one reads"
+            f" {VERSIONS['snapshot']}); upgrade this one"
         )
     return UsageError(
         f"{name} is not a snapshot of this version; make one with `aspire-gitops snapshot`"
     )
 
 
-def _snapshot(found: _File, owner: str) -> Snapshot:
+def _snapshot(found: SnapshotFile, owner: str) -> Snapshot:
     return Snapshot(
         found.gateway,
         found.litellm,
@@ -248,11 +265,11 @@ def _ours(item: _Ours, owner: str) -> GatewayObject:
         owner, item.mark.name, frozenset(item.mark.fields), item.mark.digest, item.mark.revision
     )
     fields = {path: _tuples(value) for path, value in item.fields.items()}
-    return GatewayObject(ObjectKey.parse(item.object), item.handle, fields, mark, item.address)
+    return GatewayObject(item.object.key, item.handle, fields, mark, item.address)
 
 
 def _unmanaged(item: _Unmanaged) -> GatewayObject:
-    return GatewayObject(ObjectKey.parse(item.object), item.handle, {}, address=item.address)
+    return GatewayObject(item.object.key, item.handle, {}, address=item.address)
 
 
 def _facts(key: _Key) -> KeyFacts:

@@ -2,18 +2,15 @@
 
 What we manage holds no secret; what somebody else put on the gateway may, in
 any field, so none of their values leave it. Traffic is names and counts, a line
-for each day. `saved_snapshot` reads the file back.
+for each day. `snapshot_reader` reads the file back.
 """
 
 from collections.abc import Sequence
 
+from aspire_gitops.codec.values import document, object_json, written_revision_json
 from aspire_gitops.state import GatewayObject, Holder, KeyFacts, Snapshot
 from aspire_gitops.usage import FIRST_COUNTS, LATER_COUNTS, Downtime, Traffic, Usage
 from aspire_ledger.canonical import JsonValue, digest, pretty_json
-
-FORMAT_VERSION = (
-    2  # of a file whose traffic has later counts; else it is 1, and older programs read it
-)
 
 
 def snapshot_json(
@@ -27,27 +24,30 @@ def snapshot_json(
     ours = [item for item in snapshot.objects if _is_ours(item, owner)]
     unmanaged = [item for item in snapshot.objects if not _is_ours(item, owner)]
     return pretty_json(
-        {
-            "format": FORMAT_VERSION if _later_counts(snapshot.traffic) else 1,
-            "owner": owner,
-            "revision": revision,
-            **({"journal": journal} if journal else {}),
-            "gateway": snapshot.gateway_url,
-            "litellm": snapshot.litellm_version,
-            "taken_at": snapshot.taken_at.isoformat(),
-            "digest": snapshot.digest,
-            **({"spent": dict(snapshot.spent)} if snapshot.spent else {}),
-            **({"traffic": _traffic(snapshot.traffic)} if snapshot.traffic else {}),
-            **({"downtime": _downtime(snapshot.downtime)} if snapshot.downtime else {}),
-            "objects": [_ours(item) for item in sorted(ours, key=_order)],
-            "foreign": [
-                _unmanaged(item, snapshot.facts_of(item)) for item in sorted(unmanaged, key=_order)
-            ],
-            "fallbacks": [
-                {"alias": item.alias, "kind": item.kind, "answers": list(item.answers)}
-                for item in sorted(snapshot.fallbacks)
-            ],
-        }
+        document(
+            "snapshot",
+            {
+                "owner": owner,
+                "revision": written_revision_json(revision) if revision else None,
+                **({"journal": journal} if journal else {}),
+                "gateway": snapshot.gateway_url,
+                "litellm": snapshot.litellm_version,
+                "taken_at": snapshot.taken_at.isoformat(),
+                "digest": snapshot.digest,
+                **({"spent": dict(snapshot.spent)} if snapshot.spent else {}),
+                **({"traffic": _traffic(snapshot.traffic)} if snapshot.traffic else {}),
+                **({"downtime": _downtime(snapshot.downtime)} if snapshot.downtime else {}),
+                "objects": [_ours(item) for item in sorted(ours, key=_order)],
+                "foreign": [
+                    _unmanaged(item, snapshot.facts_of(item))
+                    for item in sorted(unmanaged, key=_order)
+                ],
+                "fallbacks": [
+                    {"alias": item.alias, "kind": item.kind, "answers": list(item.answers)}
+                    for item in sorted(snapshot.fallbacks)
+                ],
+            },
+        )
     )
 
 
@@ -138,4 +138,4 @@ def _holder(holder: Holder) -> JsonValue:
 
 
 def _named(item: GatewayObject) -> dict[str, JsonValue]:
-    return {"object": str(item.key), "handle": item.handle, "address": item.address}
+    return {"object": object_json(item.key), "handle": item.handle, "address": item.address}

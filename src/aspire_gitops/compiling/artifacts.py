@@ -5,13 +5,15 @@ other two, so that one look says whether two revisions ask for the same thing.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from importlib.metadata import version
 
-from aspire_gitops.state import Approved, Compiled, GatewayObject, Intent, Kind
+from aspire_gitops.codec.values import document, object_json, revision_json
+from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.state import Approved, Compiled, GatewayObject, Intent
 from aspire_ledger.canonical import JsonValue, pretty_json
 
-FORMAT = 1
 CONFIG, OBJECTS, MANIFEST = "config.yaml", "objects.json", "manifest.json"
 
 
@@ -22,11 +24,11 @@ def artifacts(compiled: Compiled) -> Mapping[str, str]:
 
 
 def _objects(compiled: Compiled) -> JsonValue:
-    groups: dict[str, dict[str, JsonValue]] = {f"{kind}s": {} for kind in Kind}
+    groups: dict[str, dict[str, JsonValue]] = {f"{kind}s": {} for kind in KINDS}
     for key, wanted in compiled.objects.items():
         groups[f"{key.kind}s"][key.name] = _object(wanted, compiled.intents[key])
     approvals = [_approval(one) for one in compiled.approvals]
-    return {"format": FORMAT, "approvals": approvals, **groups}
+    return document("objects", {"approvals": approvals, **groups})
 
 
 def _object(wanted: GatewayObject, intent: Intent) -> JsonValue:
@@ -37,14 +39,14 @@ def _object(wanted: GatewayObject, intent: Intent) -> JsonValue:
         "adopt": intent.adopt,
         **({"reset_spend": True} if intent.reset_spend else {}),
         "secrets": {path: str(reference) for path, reference in intent.secrets.items()},
-        "deliver": {"file": intent.delivery.path} if intent.delivery else None,
+        "deliver": intent.delivery.tagged if intent.delivery else None,
     }
 
 
 def _approval(one: Approved) -> JsonValue:
     return {
         "change": one.change,
-        "object": str(one.object),
+        "object": object_json(one.object),
         "owner": one.owner,
         "reason": one.reason,
     }
@@ -52,10 +54,10 @@ def _approval(one: Approved) -> JsonValue:
 
 def _manifest(compiled: Compiled, files: Mapping[str, str]) -> JsonValue:
     gateway, exchange = compiled.gateway, compiled.gateway.exchange
-    return {
-        "format": FORMAT,
+    counts = Counter(key.kind for key in compiled.objects)
+    content: dict[str, JsonValue] = {
         "compiler": f"aspire-gitops {version('aspire-gitops')}",
-        "revision": str(compiled.revision),
+        "revision": revision_json(compiled.revision),
         "gateway": {
             "name": gateway.name,
             "url": gateway.url,
@@ -66,9 +68,10 @@ def _manifest(compiled: Compiled, files: Mapping[str, str]) -> JsonValue:
             "as_of": exchange.as_of.isoformat(),
             "source": exchange.source,
         },
-        "counts": {f"{kind}s": sum(key.kind is kind for key in compiled.objects) for kind in Kind},
+        "counts": {f"{kind}s": counts[kind] for kind in KINDS},
         "digests": {name: _sha256(text) for name, text in files.items()},
     }
+    return document("manifest", content)
 
 
 def _sha256(text: str) -> str:

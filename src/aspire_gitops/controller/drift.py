@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.planning.adoption import SPEND
 from aspire_gitops.planning.plan import Cause, Change, Plan
-from aspire_gitops.state import Kind
 from aspire_gitops.status.value import Answer, Drifted, FlappingField
 
 WINDOW = timedelta(hours=1)
@@ -43,8 +43,8 @@ def held_back(
     """Yield the changes that would heal a flapping field during its pause."""
     resting = {(flap.object, flap.path) for flap in on if now < flap.heals_again_at}
     for change in changes:
-        if change.key.kind is Kind.CREDENTIAL:
-            continue  # deployments depend on it: a pause would hit every app behind them
+        if KINDS[change.key.kind].facts.heals_at_once:
+            continue
         if any((str(change.key), path) in resting for path in paths_of(change)):
             yield change
 

@@ -3,22 +3,20 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from hashlib import sha256
 
-from aspire_gitops.applying.secrets import available_secrets, gather_evidence
 from aspire_gitops.catalog import Catalog
-from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.controller.memory import Memory
 from aspire_gitops.controller.ports import World
 from aspire_gitops.controller.turn_builder import TurnBuilder, problem_of
-from aspire_gitops.loading import load
 from aspire_gitops.own_files import OwnFiles
-from aspire_gitops.planning.make import make_plan
+from aspire_gitops.pipeline.catalog import Checked, check_tree
+from aspire_gitops.pipeline.choice import AsOf
+from aspire_gitops.pipeline.plan import compile_checked, plan_here
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.state import Compiled, Snapshot
 from aspire_gitops.status.value import Hold, HoldKind
-from aspire_gitops.validation import validate
 from aspire_gitops.vocabulary.diagnostic import Diagnostic
 from aspire_gitops.vocabulary.errors import InvalidConfig, SourceRefused, SourceUnavailable
 from aspire_gitops.vocabulary.revision import Revision, SourceTree
@@ -32,8 +30,15 @@ class CompiledRevision:
 
     identity: str
     compiled: Compiled
-    catalog: Catalog
-    warnings: tuple[Diagnostic, ...] = ()
+    checked: Checked
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.checked.catalog
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        return self.checked.diagnostics
 
     @property
     def revision(self) -> Revision:
@@ -41,9 +46,7 @@ class CompiledRevision:
 
     def plan(self, snapshot: Snapshot, owner: str, own: OwnFiles | None = None) -> Plan:
         """Compare with what is live, with whatever secrets are at hand now and may be used."""
-        secrets = available_secrets(self.compiled.intents, own=own)
-        evidence = gather_evidence(self.compiled.objects, secrets)
-        return make_plan(self.compiled, snapshot, owner=owner, evidence=evidence)
+        return plan_here(self.compiled, snapshot, owner, own)
 
     def without_approvals(self) -> "CompiledRevision":
         """Return the same without Approvals: it may heal what was applied, and nothing else."""
@@ -56,18 +59,23 @@ class Compiler:
 
     _known: dict[tuple[str, date], CompiledRevision] = field(default_factory=dict)
 
-    def wanted(self, tree: SourceTree, today: date) -> CompiledRevision:
-        """Check and compile a tree; `today` decides on approvals and on the exchange rate's age.
+    def wanted(self, tree: SourceTree, now: datetime) -> CompiledRevision:
+        """Check and compile a tree, as of `now` (aware) in its Gateway's timezone.
 
         Raises:
             InvalidConfig: The files hold errors; it has all findings.
         """
-        key = (identity(tree), today)
-        if key not in self._known:
-            self._known[key] = _compiled(tree, today, key[0])
+        name = identity(tree)
+        # Files that are the same name the same timezone, so their day is known unread.
+        known = self.remembered(name)
+        day = now.astimezone(known.checked.now.tzinfo).date() if known else None
+        if day is None or (name, day) not in self._known:
+            checked = check_tree(tree, AsOf(now)).without_errors()
+            day = checked.today
+            self._known[name, day] = CompiledRevision(name, compile_checked(checked), checked)
             for oldest in list(self._known)[:-_REMEMBERED]:
                 del self._known[oldest]
-        return self._known[key]
+        return self._known[name, day]
 
     def remembered(self, name: str) -> CompiledRevision | None:
         """Return the newest compilation of one identity, if it is still known."""
@@ -88,14 +96,6 @@ def identity(tree: SourceTree) -> str:
     return f"files:{digest.hexdigest()[:40]}"
 
 
-def _compiled(tree: SourceTree, today: date, name: str) -> CompiledRevision:
-    validated = validate(load(tree), tree.revision, today=today)
-    if not validated.ok:
-        raise InvalidConfig(validated.diagnostics)
-    compiled = compile_catalog(validated.catalog, today=today)
-    return CompiledRevision(name, compiled, validated.catalog, validated.diagnostics)
-
-
 @dataclass(slots=True)
 class GitReader:
     """Reads git for one controller."""
@@ -111,7 +111,7 @@ class GitReader:
             with builder.with_source():
                 tree = await self._tree(held.commit if held else None)
             builder.wanted, builder.identity = tree.revision, identity(tree)
-            return await asyncio.to_thread(self.compiler.wanted, tree, self._today())
+            return await asyncio.to_thread(self.compiler.wanted, tree, self.world.clock())
         except (SourceUnavailable, SourceRefused, InvalidConfig) as error:
             builder.problems.append(problem_of(error))
             return None
@@ -130,8 +130,7 @@ class GitReader:
             try:
                 with builder.with_source():
                     tree = await self._tree(applied.revision.commit)
-                day = applied.at.astimezone().date()
-                known = await asyncio.to_thread(self.compiler.wanted, tree, day)
+                known = await asyncio.to_thread(self.compiler.wanted, tree, applied.at)
             except (SourceUnavailable, SourceRefused, InvalidConfig):
                 return None  # the newest revision's problem is already reported
         return known.without_approvals() if known else None
@@ -141,6 +140,3 @@ class GitReader:
         if commit is None:
             return await asyncio.to_thread(source.read)
         return await asyncio.to_thread(source.read_at, commit)
-
-    def _today(self) -> date:
-        return self.world.clock().astimezone().date()

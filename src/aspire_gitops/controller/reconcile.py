@@ -26,8 +26,8 @@ from aspire_gitops.controller.turn_builder import (
     problem_of,
     refused,
 )
+from aspire_gitops.planning.adoption import with_resets
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.planning.spend_resets import with_resets
 from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.spend import zone
 from aspire_gitops.state import Snapshot

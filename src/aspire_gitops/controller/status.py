@@ -10,7 +10,7 @@ from aspire_gitops.catalog import Catalog
 from aspire_gitops.controller.loop import Loop
 from aspire_gitops.controller.reconcile import Reconciler
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.state import Kind, Snapshot
+from aspire_gitops.state import Kind, ObjectKey, Snapshot
 from aspire_gitops.status.value import (
     AliasRow,
     AppRow,
@@ -121,7 +121,7 @@ def _is_in_force(hold: Hold, now: datetime) -> bool:
 
 def _aliases(catalog: Catalog, pending: Plan | None) -> tuple[AliasRow, ...]:
     changes = pending.changes if pending else ()
-    waiting = {change.key.name for change in changes if change.key.kind is Kind.DEPLOYMENT}
+    waiting = {change.key for change in changes}
     return tuple(
         AliasRow(
             name=name,
@@ -129,7 +129,7 @@ def _aliases(catalog: Catalog, pending: Plan | None) -> tuple[AliasRow, ...]:
             provider=alias.spec.target.provider,
             vendor=catalog.providers[alias.spec.target.provider].spec.vendor,
             model=alias.spec.target.model,
-            live=name not in waiting,
+            live=ObjectKey(Kind.DEPLOYMENT, name) not in waiting,
         )
         for name, alias in sorted(catalog.aliases.items())
     )
@@ -137,8 +137,7 @@ def _aliases(catalog: Catalog, pending: Plan | None) -> tuple[AliasRow, ...]:
 
 def _apps(catalog: Catalog, seen: Snapshot, reconciler: Reconciler) -> tuple[AppRow, ...]:
     owner = reconciler.world.owner
-    keys = (item for item in seen.objects if item.key.kind is Kind.KEY)
-    live = {item.key.name for item in keys if item.mark and item.mark.owner == owner}
+    live = {item.key for item in seen.objects if item.mark and item.mark.owner == owner}
     return tuple(
         AppRow(
             name=name,
@@ -147,7 +146,9 @@ def _apps(catalog: Catalog, seen: Snapshot, reconciler: Reconciler) -> tuple[App
             budget=app.spec.budget,
             monthly_aud=str(catalog.budgets[app.spec.budget].spec.monthly_aud),
             keys=len(app.spec.keys),
-            live_keys=sum(f"{name}.{key.name}" in live for key in app.spec.keys),
+            live_keys=sum(
+                ObjectKey(Kind.KEY, f"{name}.{key.name}") in live for key in app.spec.keys
+            ),
         )
         for name, app in sorted(catalog.apps.items())
     )

@@ -1,133 +1,79 @@
-"""Hand a key over in a file: mode 0600, replaced in one step, durable before we go on."""
+"""`file`: hand a key over in a file of mode 0600 on the controller's host.
 
-import os
-import re
-import secrets as random
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+An address without a slash in front is below the controller's folder of keys, which the
+reviewed files do not know: `agents/default`.
+"""
 
-from aspire_gitops.own_files import OwnFiles
+from aspire_gitops.delivery.base import Delivery, DeliveryMethod, Doors
+from aspire_gitops.permitted import (
+    DEFAULT_DELIVERY_ROOT,
+    DELIVERY_BASES,
+    why_not_deliver,
+    written_plainly,
+)
 from aspire_gitops.vocabulary.errors import DeliveryFailed
-
-_KEY = re.compile(r"sk-[A-Za-z0-9_-]{16,97}")
-_LARGEST = 4096
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+from aspire_gitops.vocabulary.spec import FilePath
+from aspire_ledger.canonical import JsonValue
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveredFile:
-    """One file that holds one key and a final newline.
+class FileDelivery(DeliveryMethod[str]):
+    """A file, replaced in one step."""
 
-    `base` is a folder of the operator's; links in its own path are followed.
-    `parts` lead from there to the file, and no link on that way is: whoever may
-    write below `base` could else send a key, or a read, to another file.
-    """
+    tag = "file"
+    reviewed = FilePath
+    description = "Absolute path of a file on the controller's host, written with mode 0600."
+    examples = ("/srv/agents/gateway-key",)
+    advice = "choose a folder of the app's own, like /srv/<app>/gateway-key"
 
-    base: str
-    parts: tuple[str, ...]
-    own: OwnFiles = field(default_factory=OwnFiles)
+    def parse(self, address: JsonValue) -> str:
+        # Not what a reviewed file says: it may be below the folder of keys, or in a sandbox.
+        if isinstance(address, str) and address and address.isprintable():
+            return address
+        raise DeliveryFailed("no key is handed over: a file's address is not a path")
 
-    @property
-    def path(self) -> str:
-        return "/".join((self.base, *self.parts))
+    def own_place(self, app: str, key: str) -> str:
+        """Return the place of an app's own, below the controller's folder of keys."""
+        return f"{app}/{key}"
 
-    @property
-    def place(self) -> str:
-        return f"file:{self.path}"
+    def open(self, address: str, doors: Doors) -> Delivery:
+        base, path = doors.root.rstrip("/"), address
+        if not path.startswith("/"):
+            return doors.file(base, path.split("/"))
+        if not _is_below(path, base):
+            base = next(base for base in DELIVERY_BASES if path.startswith(f"{base}/"))
+        return doors.file(base, path.removeprefix(f"{base}/").split("/"))
 
-    def read(self) -> str | None:
-        """Return the key in the file, None without a file, or raise DeliveryFailed."""
-        self._check_own()
-        try:
-            with self._folder() as folder:
-                value = self._value(folder)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise self._failed("read", error) from None
-        if not _KEY.fullmatch(value):
-            raise DeliveryFailed(
-                f"{self.path} holds something that is not a key; move it away, or deliver elsewhere"
-            )
-        return value
+    def shown(self, address: str) -> str:
+        is_whole = address.startswith("/")
+        return address if is_whole else f"{address} below the controller's delivery root"
 
-    def write(self, value: str) -> None:
-        """Replace the file. A reader sees the old content or the new, never a part."""
-        self._check_own()
-        try:
-            Path(self.base).mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._folder(make=True) as folder:
-                self._replace(folder, value)
-        except OSError as error:
-            raise self._failed("write", error) from None
+    def why_not(self, address: str) -> str | None:
+        return why_not_deliver(in_full(address))
 
-    def _check_own(self) -> None:
-        if why := self.own.why_not_write(self.path):
-            raise DeliveryFailed(f"no key is handed over in {self.path}: {why}")
+    def why_not_open(self, address: str, root: str) -> str | None:
+        base = root.rstrip("/")
+        whole = address if address.startswith("/") else f"{base}/{address}"
+        return None if _is_below(whole, base) else why_not_deliver(whole)
 
-    @contextmanager
-    def _folder(self, *, make: bool = False) -> Iterator[int]:
-        """Open the file's folder, part by part and through no link."""
-        held = os.open(self.base, _FOLDER)
-        try:
-            for part in self.parts[:-1]:
-                below = self._below(held, part, make=make)
-                os.close(held)
-                held = below
-            yield held
-        finally:
-            os.close(held)
-
-    def _below(self, folder: int, part: str, *, make: bool) -> int:
-        if make:
-            with suppress(FileExistsError):
-                os.mkdir(part, 0o700, dir_fd=folder)
-        try:
-            return os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
-        except OSError:
-            if _is_link(folder, part):
-                raise DeliveryFailed(
-                    f'"{part}" in {self.path} is a link, which is not followed; '
-                    "put a folder there, or deliver to where it leads"
-                ) from None
-            raise
-
-    def _value(self, folder: int) -> str:
-        # Not blocking: nobody may ever write to a pipe that somebody put there.
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-        descriptor = os.open(self.parts[-1], flags, dir_fd=folder)
-        with os.fdopen(descriptor, encoding="utf-8", errors="replace") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise DeliveryFailed(f"{self.path} is not a file; move it away")
-            return file.read(_LARGEST).strip()
-
-    def _replace(self, folder: int, value: str) -> None:
-        name = self.parts[-1]
-        draft = f".{name}.{random.token_hex(8)}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(draft, flags, 0o600, dir_fd=folder)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(f"{value}\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(draft, dir_fd=folder)
-            raise
-        # Without this a power cut may forget the rename after the gateway knows the key.
-        os.fsync(folder)
-
-    def _failed(self, verb: str, error: OSError) -> DeliveryFailed:
-        return DeliveryFailed(f"cannot {verb} {self.path}: {error.strerror or error}")
+    def identity(self, address: str) -> str:
+        return _normalised(in_full(address))
 
 
-def _is_link(folder: int, part: str) -> bool:
-    try:
-        return stat.S_ISLNK(os.stat(part, dir_fd=folder, follow_symlinks=False).st_mode)
-    except OSError:
-        return False
+def _is_below(path: str, base: str) -> bool:
+    below = path.removeprefix(f"{base}/")
+    return below != path and written_plainly(f"/{below}")
+
+
+def in_full(path: str) -> str:
+    """Return a path as it is with the usual delivery root."""
+    return path if path.startswith("/") else f"{DEFAULT_DELIVERY_ROOT}/{path}"
+
+
+def _normalised(path: str) -> str:
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in {"", "."}:
+            parts.append(part)
+    return "/" + "/".join(parts)

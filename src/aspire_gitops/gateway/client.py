@@ -1,6 +1,6 @@
 """Read the whole gateway in a handful of calls; create, update and delete one object.
 
-Thin: `wire` knows the JSON, `http` the network, `listing` the pages. Nothing is
+Thin: `kinds` know the JSON, `http` the network, `snapshot` the pages. Nothing is
 compared here, and no write is repeated: the caller reads back, since a 200
 proves nothing and a 5xx disproves nothing.
 """
@@ -17,15 +17,11 @@ import httpx
 from pydantic import SecretStr
 
 from aspire_gitops.gateway import readiness
-from aspire_gitops.gateway.endpoints import ENDPOINTS
 from aspire_gitops.gateway.faults import GatewayFault
-from aspire_gitops.gateway.holders import with_holders
 from aspire_gitops.gateway.http import AdminApi, Observer, Retries
-from aspire_gitops.gateway.listing import read_everything
 from aspire_gitops.gateway.rows import SeenRows
-from aspire_gitops.gateway.wire import WIRES
-from aspire_gitops.gateway.wire.key import reset_spend, was_deleted
-from aspire_gitops.gateway.wire.key_facts import facts_of
+from aspire_gitops.gateway.snapshot import read_everything, with_holders
+from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.state import GatewayObject, Kind, Snapshot
 from aspire_gitops.vocabulary.errors import GatewayError, GatewayRejected, GatewayUnavailable
 
@@ -150,33 +146,27 @@ class GatewayClient:
             GatewayUnavailable, GatewayRefused, GatewayReplyInvalid: As for `read_snapshot`.
         """
         row = await self._row(kind, address)
-        return None if row is None else WIRES[kind].live(row, address)
+        return None if row is None else KINDS[kind].live(row, address)
 
-    async def was_deleted(self, address: str) -> bool:
-        """Say whether a key with this hash was on the gateway once and was deleted.
+    async def was_deleted(self, kind: Kind, address: str) -> bool:
+        """Say whether an object with this address was on the gateway once and was deleted.
 
         Raises:
             GatewayUnavailable, GatewayRefused, GatewayReplyInvalid: As for `read_snapshot`.
         """
-        endpoints = ENDPOINTS[Kind.KEY]
-        try:
-            return was_deleted(await self._api.get(endpoints.reading(address)))
-        except GatewayRejected as error:
-            if error.status not in endpoints.absent:
-                raise
-            return False
+        reply, value = await self._reply(kind, address), KINDS[kind].facts.value
+        return value is not None and reply is not None and value.was_deleted(reply)
 
-    async def spend_of(self, address: str) -> float | None:
+    async def spend_of(self, kind: Kind, address: str) -> float | None:
         """Return LiteLLM's own spend of a key, US dollars; None where there is none to read.
 
         Raises:
             GatewayUnavailable, GatewayRefused, GatewayReplyInvalid: As for `read_snapshot`.
         """
-        row = await self._row(Kind.KEY, address)
-        facts = None if row is None else facts_of(Kind.KEY, row)
-        return facts.spend if facts else None
+        row, counting = await self._row(kind, address), KINDS[kind].facts.counting
+        return counting.read(row).spend if counting and row is not None else None
 
-    async def reset_spend(self, address: str, usd: float) -> None:
+    async def reset_spend(self, kind: Kind, address: str, usd: float) -> None:
         """Set LiteLLM's own spend of a key back to `usd` dollars. Read back before believing it.
 
         The process that answers counts from there at once. Another one may keep its
@@ -186,7 +176,10 @@ class GatewayClient:
             GatewayUnavailable: The outcome is unknown: read, then decide.
             GatewayRefused, GatewayRejected: Nothing was changed. 400: it is lower already.
         """
-        await self._api.send(reset_spend(address, usd))
+        counting = KINDS[kind].facts.counting
+        if counting is None:
+            raise AssertionError(f"LiteLLM counts nothing for a {kind}")
+        await self._api.send(counting.reset(address, usd))
 
     async def create(self, wanted: GatewayObject, secrets: Mapping[str, str]) -> None:
         """Create `wanted`, mark included. Read back before believing it.
@@ -202,7 +195,7 @@ class GatewayClient:
             GatewayUnavailable: The outcome is unknown: read, then decide.
             GatewayRefused, GatewayRejected: Nothing was created.
         """
-        call = WIRES[wanted.key.kind].create(wanted, secrets)
+        call = KINDS[wanted.key.kind].create(wanted, secrets)
         try:
             await self._api.send(call, secrets.values())
         except GatewayFault:
@@ -223,11 +216,11 @@ class GatewayClient:
         """
         kind, address = live.key.kind, live.address or ""
         row: object = None
-        if ENDPOINTS[kind].update_replaces:
+        if KINDS[kind].facts.update_replaces:
             row = await self._row(kind, address)
             if row is None:
                 raise GatewayRejected(f"{live.key} is not on the gateway any more", status=404)
-        call = WIRES[kind].update(live, wanted, secrets, row)
+        call = KINDS[kind].update(live, wanted, secrets, row)
         await self._api.send(call, secrets.values())
 
     async def delete(self, live: GatewayObject) -> None:
@@ -238,7 +231,7 @@ class GatewayClient:
             GatewayRefused, GatewayRejected: It is still there.
         """
         rejected: GatewayRejected | None = None
-        for call in WIRES[live.key.kind].delete(live):
+        for call in KINDS[live.key.kind].delete(live):
             try:
                 await self._api.send(call)
             except GatewayRejected as error:
@@ -267,21 +260,24 @@ class GatewayClient:
         await readiness.check_rights(self._api)
 
     async def _row(self, kind: Kind, address: str) -> object:
-        endpoints = ENDPOINTS[kind]
+        reply = await self._reply(kind, address)
+        return None if reply is None else KINDS[kind].single(reply)
+
+    async def _reply(self, kind: Kind, address: str) -> object:
+        reading = KINDS[kind].facts.reading
         try:
-            reply = await self._api.get(endpoints.reading(address))
+            return await self._api.get(reading.at(address))
         except GatewayRejected as error:
-            if error.status not in endpoints.absent:
+            if error.status not in reading.absent:
                 raise
             return None
-        return WIRES[kind].single(reply)
 
     async def _remove_unserved_row(self, wanted: GatewayObject) -> None:
         # LiteLLM may answer 500 and keep a row that it does not serve. No list shows it,
         # and the next create under the same id would answer 500 for ever.
         kind = wanted.key.kind
-        if not ENDPOINTS[kind].create_leaves_row or wanted.address is None:
+        if not KINDS[kind].facts.create_leaves_row or wanted.address is None:
             return
         if await self.read(kind, wanted.address) is None:
-            for call in WIRES[kind].delete(wanted):
+            for call in KINDS[kind].delete(wanted):
                 await self._api.send(call)

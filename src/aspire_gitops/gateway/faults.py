@@ -8,8 +8,8 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from aspire_gitops.gateway.endpoints import Call
-from aspire_gitops.gateway.redaction import Redaction
+from aspire_gitops.kinds.base import Call
+from aspire_gitops.kinds.hiding import Redaction
 from aspire_gitops.vocabulary.errors import (
     GatewayError,
     GatewayRefused,

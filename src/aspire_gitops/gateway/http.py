@@ -21,10 +21,10 @@ import httpx
 import stamina
 from pydantic import SecretStr, ValidationError
 
-from aspire_gitops.gateway.endpoints import Call
 from aspire_gitops.gateway.faults import fault_of, public_url
-from aspire_gitops.gateway.redaction import Redaction
-from aspire_gitops.gateway.replies import ReplyT, parse
+from aspire_gitops.kinds.base import Call
+from aspire_gitops.kinds.hiding import Redaction
+from aspire_gitops.kinds.wire import ReplyT, parse
 from aspire_gitops.vocabulary.backoff import retry_after_s
 from aspire_gitops.vocabulary.errors import GatewayError, GatewayReplyInvalid, GatewayUnavailable
 

@@ -3,7 +3,7 @@
 Between two looks at the gateway hardly a row changes but for what LiteLLM counts
 (a key's spend), so what is known by its content gives the objects that it gave
 before: a page by its bytes, a row by what we read of it beside the counting.
-Pure but for that memory; `listing` reads with it.
+Pure but for that memory; `snapshot` reads with it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,9 +14,8 @@ from typing import TypeAlias
 
 from pydantic_core import PydanticSerializationError
 
-from aspire_gitops.gateway.replies import Reply
-from aspire_gitops.gateway.wire import WIRES
-from aspire_gitops.gateway.wire.key_facts import COUNTED, facts_of
+from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.kinds.wire import Reply
 from aspire_gitops.state import GatewayObject, KeyFacts, Kind, LastChange
 
 
@@ -43,8 +42,13 @@ Parsed: TypeAlias = tuple[Iterable[Reply], int]
 
 def live_row(kind: Kind, row: object, address: str | None = None) -> LiveRow:
     """Translate one row. Raises GatewayReplyInvalid."""
-    wire = WIRES[kind]
-    return LiveRow(wire.live(row, address), wire.last_change(row), facts_of(kind, row))
+    its = KINDS[kind]
+    return LiveRow(its.live(row, address), its.last_change(row), _facts_of(kind, row))
+
+
+def _facts_of(kind: Kind, row: object) -> KeyFacts | None:
+    counting = KINDS[kind].facts.counting
+    return counting.read(row) if counting else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ class SeenRows:
         for row in parsed:
             content = _content(kind, row)
             live = self._before.rows.get(content) if content else None
-            live = replace(live, facts=facts_of(kind, row)) if live else live_row(kind, row)
+            live = replace(live, facts=_facts_of(kind, row)) if live else live_row(kind, row)
             rows.append(live)
             if content:
                 known[content] = live
@@ -111,11 +115,13 @@ class SeenRows:
 
 def _content(kind: Kind, row: Reply) -> bytes | None:
     # Not equality of the rows: to Python, true is 1 and 1 is 1.0.
+    counting = KINDS[kind].facts.counting
     try:
-        return _hash(kind, row.model_dump_json(exclude=set(COUNTED)).encode())
+        uncounted = row.model_dump_json(exclude=set(counting.fields) if counting else None)
+        return _hash(kind, uncounted.encode())
     except PydanticSerializationError:
         return None  # half a surrogate pair, which has no bytes
 
 
 def _hash(kind: Kind, content: bytes) -> bytes:
-    return blake2b(content, digest_size=16, person=kind.encode()).digest()
+    return blake2b(content, digest_size=16, key=kind.encode()).digest()

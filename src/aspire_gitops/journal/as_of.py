@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from rich.text import Text
 
+from aspire_gitops.codec.values import document, object_json
 from aspire_gitops.journal.lines import line_json
 from aspire_gitops.journal.wording import EntryLike, who_text
 from aspire_gitops.vocabulary.text import one_line, plural, value_text
@@ -129,12 +130,12 @@ def texts(row: Row, path: str) -> tuple[str, ...]:
 
 def then_json(then: Then) -> dict[str, JsonValue]:
     """Return everything for machines."""
-    return {
+    content: dict[str, JsonValue] = {
         "at": then.at.isoformat(),
         "applied": line_json(then.applied) if then.applied else None,
         "objects": [
             {
-                "object": one.name,
+                "object": object_json(one.name),
                 "rows": list(one.rows),
                 "entry": line_json(one.line),
                 "same_now": one.is_the_same,
@@ -145,8 +146,9 @@ def then_json(then: Then) -> dict[str, JsonValue]:
             }
             for one in then.objects
         ],
-        "came": list(then.came),
+        "came": [object_json(name) for name in then.came],
     }
+    return document("state-at", content)
 
 
 def _alias(alias: str, then: Mapping[str, Sequence[Row]]) -> Sequence[str]:

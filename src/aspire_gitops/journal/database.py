@@ -62,7 +62,7 @@ _POSTGRESQL_DAMAGED = {
     "P0001": "refuses to be changed: somebody tried to change a line",
     "XX": "is damaged",
 }
-_LOOK = "nothing is applied until this is resolved: see docs/journal.md"
+_LOOK = "nothing is applied until a person has looked, see docs/operate/journal.md"
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from rich.text import Text
 
+from aspire_gitops.codec.values import document
 from aspire_gitops.journal.wording import DraftLike, EntryLike, sentence, who_text
 from aspire_gitops.vocabulary.text import one_line, plural
 from aspire_gitops.vocabulary.time_words import moment_there
@@ -44,16 +45,19 @@ def lines_text(lines: Iterable[EntryLike], zone: tzinfo | None = None) -> Iterat
 
 def lines_jsonl(lines: Iterable[EntryLike]) -> Iterator[Text]:
     """Yield each line as JSON on one line."""
-    return (Text(canonical_json(line_json(line))) for line in lines)
+    return (Text(canonical_json(document("log-line", line_json(line)))) for line in lines)
 
 
 def lines_json(lines: Iterable[EntryLike]) -> Iterator[Text]:
-    """Yield one JSON document: a list."""
-    yield Text(pretty_json([line_json(line) for line in lines]))
+    """Yield one JSON document with all lines."""
+    yield Text(pretty_json(document("log", {"lines": [line_json(line) for line in lines]})))
 
 
 def line_json(line: EntryLike) -> dict[str, JsonValue]:
-    """Return everything that a line says, and its place in the chain."""
+    """Return everything that a line says, and its place in the chain.
+
+    Revision and object are the texts that the journal holds, because the hash covers them.
+    """
     draft = line.draft
     return {
         "number": line.number,
@@ -111,7 +115,9 @@ def verdict_text(verdict: ChainVerdictLike) -> Text:
     proved = plural(verdict.entries, "entry").replace("entrys", "entries")
     if verdict.fault:
         text = Text(f"Broken: {_fault(verdict)}.\n", style="bold red")
-        text.append(f"{proved} before it are proved. Nothing after it is; see docs/journal.md.\n")
+        text.append(
+            f"{proved} before it are proved. Nothing after it is; see docs/operate/journal.md.\n"
+        )
         return text
     if verdict.holds_head is False:
         text = Text("Broken: the journal does not hold the hash that you gave.\n", style="bold red")
@@ -122,7 +128,7 @@ def verdict_text(verdict: ChainVerdictLike) -> Text:
 
 def verdict_json(verdict: ChainVerdictLike) -> dict[str, JsonValue]:
     """Return the verdict for machines."""
-    return {
+    content: dict[str, JsonValue] = {
         "ok": verdict.ok,
         "entries": verdict.entries,
         "head": verdict.head,
@@ -131,6 +137,7 @@ def verdict_json(verdict: ChainVerdictLike) -> dict[str, JsonValue]:
         "detail": verdict.detail,
         "holds_head": verdict.holds_head,
     }
+    return document("log-verdict", content)
 
 
 def _fault(verdict: ChainVerdictLike) -> str:

@@ -1,4 +1,4 @@
-"""Tell a program: one JSON document for each notice. docs/notifications.md is its contract."""
+"""Tell a program: one JSON document for each notice. docs/operate/notifications.md is its contract."""
 
 import hashlib
 import hmac
@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
+from aspire_gitops.codec.values import document
 from aspire_gitops.notify.receiver import ALL_BUT_PENDING
 from aspire_gitops.status.value import Notice, Topic
 from aspire_gitops.web import TIMEOUT_S, Destination, post_json
@@ -30,7 +31,6 @@ def signed_headers(secret: SecretStr, unix_time: int, body: bytes) -> Mapping[st
     return {TIMESTAMP_HEADER: str(unix_time), SIGNATURE_HEADER: f"sha256={digest}"}
 
 
-FORMAT = 1
 NOTICE_HEADER = "X-Aspire-Gitops-Notice"
 
 
@@ -66,7 +66,7 @@ class WebhookReceiver:
         Raises:
             NotificationFailed: See `web.post_json`.
         """
-        body = json.dumps(document(notice), ensure_ascii=False).encode("utf-8", "replace")
+        body = json.dumps(notice_json(notice), ensure_ascii=False).encode("utf-8", "replace")
         headers = {NOTICE_HEADER: quote(notice.id, safe=":@+=", errors="replace")}
         if self.secret:
             headers |= signed_headers(self.secret, int(self.clock()), body)
@@ -76,10 +76,9 @@ class WebhookReceiver:
         return Destination("the webhook", self.url)
 
 
-def document(notice: Notice) -> dict[str, JsonValue]:
-    """Return what a webhook gets. Names are added over time, never changed within one format."""
-    return {
-        "format": FORMAT,
+def notice_json(notice: Notice) -> dict[str, JsonValue]:
+    """Return what a webhook gets. Names are added over time, never changed within one version."""
+    content: dict[str, JsonValue] = {
         "id": notice.id,
         "topic": notice.topic.value,
         "at": notice.at.isoformat(),
@@ -90,3 +89,4 @@ def document(notice: Notice) -> dict[str, JsonValue]:
         "turn": notice.turn,
         "quiet": notice.quiet,
     }
+    return document("notice", content)

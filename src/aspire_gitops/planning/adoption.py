@@ -1,9 +1,10 @@
-"""What may stop a key on the day it is adopted: its past, its team, its user. Pure.
+"""LiteLLM's own spend of a key, and what else may stop the key on the day it is adopted. Pure.
 
 Somebody made the key by hand, and LiteLLM judges it by more than the fields that
 we set. Its spend goes on from where it was; a team or a user has limits of its
 own. So each adoption is held against what LiteLLM knows of the key, and refused
-where its app would be refused afterwards.
+where its app would be refused afterwards. A spend that ran away later is set back
+to the ledger's figure.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,30 +12,41 @@ from dataclasses import replace
 from decimal import ROUND_UP, Decimal
 from typing import Final
 
+from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.planning.diff import redacted
 from aspire_gitops.planning.matching import match
-from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal
+from aspire_gitops.planning.plan import (
+    Action,
+    Cause,
+    Change,
+    FieldChange,
+    Plan,
+    Refusal,
+    in_order,
+)
 from aspire_gitops.planning.rules import (
     ADOPTED_LIMITED,
     ADOPTED_OFF,
     ADOPTED_OVERSPENT,
     ADOPTION_UNVERIFIED,
 )
-from aspire_gitops.spend.own_spend import usd_text
-from aspire_gitops.state import Compiled, GatewayObject, Holder, KeyFacts, Kind, Snapshot
+from aspire_gitops.spend.own_spend import OwnSpend, Verdict, usd_text
+from aspire_gitops.state import Compiled, GatewayObject, Holder, KeyFacts, Snapshot
 from aspire_gitops.vocabulary.diagnostic import Rule
 from aspire_ledger.money import json_number
 
 SPEND: Final = "spend"
 """The path of LiteLLM's own spend in a plan. It is in no object: `reset_spend` writes it."""
+_TOO_HIGH = "LiteLLM counts more for it than the ledger has, and would refuse its app"
 
 
 def addresses_to_adopt(compiled: Compiled, snapshot: Snapshot, owner: str) -> frozenset[str]:
     """Return the keys of which a plan must know whose they are, by address."""
     unmanaged = match(snapshot.objects, owner)
     found = (
-        unmanaged.unmanaged_named(Kind.KEY, compiled.objects[key].handle)
+        unmanaged.unmanaged_named(key.kind, compiled.objects[key].handle)
         for key, intent in compiled.intents.items()
-        if key.kind is Kind.KEY and intent.adopt and key in compiled.objects
+        if intent.adopt and KINDS[key.kind].facts.counting and key in compiled.objects
     )
     return frozenset(item.address for items in found for item in items if item.address)
 
@@ -94,7 +106,7 @@ def without_unverified(plan: Plan) -> tuple[Plan, tuple[str, ...]]:
 def adopted_keys(changes: Sequence[Change]) -> Iterator[Change]:
     """Yield the changes that adopt a key."""
     for change in changes:
-        if change.action is Action.ADOPT and change.key.kind is Kind.KEY:
+        if change.action is Action.ADOPT and KINDS[change.key.kind].facts.counting:
             yield change
 
 
@@ -208,3 +220,41 @@ def _usd(amount: float) -> str:
 
 def _and(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def with_resets(plan: Plan, snapshot: Snapshot, found: Sequence[OwnSpend]) -> Plan:
+    """Return the plan with a change for each key of `found`.
+
+    A key that the plan changes anyway is left for the next turn, and so is one whose
+    spend would not go down. The cause is drift: no file asks for it.
+    """
+    busy = {change.key for change in plan.changes}
+    wanted = {one.address: one for one in found if one.key not in busy}
+    resets = [
+        change
+        for item in snapshot.objects
+        if item.address in wanted and (change := _set_back(item, snapshot))
+    ]
+    return replace(plan, changes=in_order((*plan.changes, *resets))) if resets else plan
+
+
+def _set_back(item: GatewayObject, snapshot: Snapshot) -> Change | None:
+    field = reset_field(snapshot, item)
+    if field is None:
+        return None
+    shown = redacted(item, {})
+    drift = replace(field, cause=Cause.DRIFT)
+    return Change(Action.UPDATE, item.key, (drift,), shown, shown, reason=_TOO_HIGH)
+
+
+def unlike_warnings(found: Sequence[OwnSpend]) -> Iterator[str]:
+    """Yield a sentence for each key whose two figures are too far apart."""
+    for one in found:
+        figures = (
+            f"LiteLLM counts {usd_text(one.litellm)} USD for {one.key} this month, the ledger has"
+            f" {usd_text(one.ledger)} USD"
+        )
+        if one.verdict is Verdict.HIGH:
+            yield f"{figures}: LiteLLM refuses its app at {usd_text(one.max_budget)} USD"
+        else:
+            yield f"{figures}: LiteLLM's own cap does not see what the app spends"

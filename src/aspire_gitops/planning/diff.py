@@ -1,11 +1,15 @@
-"""Compare one desired object with the live one, field by field."""
+"""Compare one desired object with the live one, and the mark that it is to carry with its own."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.planning.plan import Cause, FieldChange
-from aspire_gitops.planning.traits import TRAITS
 from aspire_gitops.state import Evidence, Fields, GatewayObject, Intent, Mark
-from aspire_ledger.canonical import JsonValue, digest
+from aspire_ledger.canonical import JsonValue, digest, keyed_digest
+
+UNKNOWN_DIGEST = "unknown"
+"""The digest in a planned mark whose secrets were not at hand; applying computes the real one."""
 
 
 def changed_fields(
@@ -25,7 +29,7 @@ def changed_fields(
 
 
 def is_exactly(mark: Mark, live: GatewayObject, intent: Intent) -> bool:
-    """Say at once what holds for nearly every object in nearly every plan: nothing differs.
+    """Fast path: say whether nothing differs, as for nearly every object of nearly every plan.
 
     `mark` is the one that the desired object is to carry. Without secrets its
     digest covers name and fields, so that of the live ones can be held against it.
@@ -39,9 +43,9 @@ def _fields(
     # The gateway fills in fields of its own, so three sets count: what git states
     # now, what we set last time and git has since dropped, and what nobody but us
     # may set on an object of ours.
-    trait = TRAITS[wanted.key.kind]
+    facts = KINDS[wanted.key.kind].facts
     marked = live.mark.fields if live.mark else frozenset()
-    owned = {path for path in live.fields if trait.owns(path)}
+    owned = {path for path in live.fields if facts.owns(path)}
     if wanted.handle != live.handle:
         yield FieldChange("handle", live.handle, wanted.handle, cause)
     for path in sorted((wanted.fields.keys() | marked | owned) - intent.secrets.keys()):
@@ -109,3 +113,36 @@ def _same_mark(wanted: Mark | None, live: Mark | None) -> bool:
 
 def _short(item: GatewayObject) -> JsonValue:
     return item.mark.digest.partition(":")[2][:12] if item.mark else None
+
+
+def evidence_of(wanted: GatewayObject, secrets: Mapping[str, str]) -> Evidence:
+    """Return what `secrets` (by field path) prove about `wanted`."""
+    masks = {path: masked(value) for path, value in secrets.items()}
+    return Evidence(keyed_digest(secrets, _covered(wanted)), masks)
+
+
+def masked(secret: str) -> str:
+    """Return a secret the way LiteLLM's `GET /credentials` shows it (checked by a contract test)."""
+    return "*****" if len(secret) <= 4 else f"{secret[:2]}****{secret[-2:]}"
+
+
+def marked(
+    wanted: GatewayObject, intent: Intent, *, owner: str, revision: str, evidence: Evidence | None
+) -> GatewayObject:
+    """Return `wanted` with our mark on it."""
+    mark = mark_for(wanted, intent, owner=owner, revision=revision, evidence=evidence)
+    return replace(wanted, mark=mark)
+
+
+def mark_for(
+    wanted: GatewayObject, intent: Intent, *, owner: str, revision: str, evidence: Evidence | None
+) -> Mark:
+    """Return the mark that `wanted` is to carry."""
+    with_secrets = evidence.digest if evidence else UNKNOWN_DIGEST
+    proof = with_secrets if intent.secrets else wanted.proof
+    fields = frozenset(wanted.fields.keys() | intent.secrets.keys())
+    return Mark(owner, wanted.key.name, fields, proof, revision)
+
+
+def _covered(wanted: GatewayObject) -> JsonValue:
+    return str(wanted.key), wanted.handle, wanted.fields

@@ -3,24 +3,30 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from aspire_gitops.planning.adoption import check_adoptions, reset_field, unknown_bookings
-from aspire_gitops.planning.diff import changed_fields, is_exactly, redacted
-from aspire_gitops.planning.lowered_caps import check_lowered_caps, unknown_spend
-from aspire_gitops.planning.marking import mark_for
-from aspire_gitops.planning.matching import Matched, generation, match, next_address
-from aspire_gitops.planning.order import in_order
-from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal
-from aspire_gitops.planning.protection import LEFTOVER, check_protection
+from aspire_gitops.kinds.base import Facts, generation
+from aspire_gitops.kinds.registry import KINDS, next_address
+from aspire_gitops.planning.adoption import (
+    check_adoptions,
+    reset_field,
+    unknown_bookings,
+    unlike_warnings,
+)
+from aspire_gitops.planning.diff import changed_fields, is_exactly, mark_for, redacted
+from aspire_gitops.planning.matching import Matched, match
+from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal, in_order
+from aspire_gitops.planning.protection import (
+    LEFTOVER,
+    check_lowered_caps,
+    check_protection,
+    unknown_spend,
+)
 from aspire_gitops.planning.rules import NAME_TAKEN, NOTHING_TO_ADOPT
-from aspire_gitops.planning.spend_resets import unlike_warnings
-from aspire_gitops.planning.traits import TRAITS
 from aspire_gitops.spend.own_spend import own_spends
 from aspire_gitops.state import (
     Compiled,
     Evidence,
     GatewayObject,
     Intent,
-    Kind,
     Mark,
     ObjectKey,
     Snapshot,
@@ -116,6 +122,10 @@ class _Comparison:
         return self._adopt(unmanaged[0])
 
     @property
+    def _facts(self) -> Facts:
+        return KINDS[self.wanted.key.kind].facts
+
+    @property
     def _intent(self) -> Intent:
         return self.compiled.intents.get(self.wanted.key, _NO_INTENT)
 
@@ -138,13 +148,13 @@ class _Comparison:
 
     def _create(self) -> Change | Refusal:
         key = self.wanted.key
-        if key.kind is Kind.KEY and self._intent.adopt and self._intent.delivery is None:
+        if self._facts.value and self._intent.adopt and self._intent.delivery is None:
             return self._nothing_to_adopt()
         fresh = self._to_be(next_address(key, self.snapshot.objects))
         return Change(Action.CREATE, key, after=fresh, intent=self._intent, reason="only in git")
 
     def _update(self, live: GatewayObject) -> Change | None:
-        adopted_by_half = live.key.kind is Kind.DEPLOYMENT and not generation(live)
+        adopted_by_half = self._facts.replacement is not None and not generation(live)
         if not adopted_by_half and is_exactly(self._mark(live), live, self._intent):
             return None
         after = self._to_be(live.address, live)
@@ -160,9 +170,7 @@ class _Comparison:
     def _adopt(self, live: GatewayObject) -> Change:
         after = self._to_be(live.address)
         fields = changed_fields(after, live, self._intent, self.evidence)
-        if live.key.kind is Kind.DEPLOYMENT:
-            # A key set on it by hand cannot be read back and would outrank our
-            # credential, so a deployment is adopted by way of a new row.
+        if self._facts.replacement:
             return self._replace(live, fields, Action.ADOPT, "adopt: true")
         if self._intent.reset_spend and (reset := reset_field(self.snapshot, live)):
             fields = (*fields, reset)
@@ -186,14 +194,13 @@ class _Comparison:
         return Change(action, self.wanted.key, fields, before, after, self._intent, reason)
 
     def _must_replace(self, fields: tuple[FieldChange, ...]) -> bool:
-        trait = TRAITS[self.wanted.key.kind]
-        return any(f.after is None and not trait.can_unset(f.path) for f in fields)
+        return any(f.after is None and not self._facts.can_unset(f.path) for f in fields)
 
     def _nothing_to_adopt(self) -> Refusal:
         return Refusal(
             NOTHING_TO_ADOPT,
             str(self.wanted.key),
-            f'the gateway has no key called "{self.wanted.handle}", and a new one could not be handed over',
+            f'the gateway has no {self.wanted.key.kind} called "{self.wanted.handle}", and a new one could not be handed over',
             "correct `key_alias` to the name of the key on the gateway; for a new key write"
             " `deliver: file` in place of `adopt: true`",
         )

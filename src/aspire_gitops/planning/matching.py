@@ -5,23 +5,22 @@ over after pairing is either a foreign object, or the rest of a replacement
 that was interrupted.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from aspire_gitops.kinds.base import generation
+from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.planning.plan import Refusal
 from aspire_gitops.planning.rules import AMBIGUOUS_MARK
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
-
-_GENERATION = re.compile(r"^gw\.(?P<alias>.+)\.(?P<n>[0-9]{1,9})$")
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
     """The live side, sorted out.
 
-    `ours` has one object per key; `leftovers` are further deployments of ours
+    `ours` has one object per key; `leftovers` are further objects of ours
     under a key that `ours` has already; `foreign` carries no mark of ours.
     """
 
@@ -49,7 +48,7 @@ def match(objects: Iterable[GatewayObject], owner: str) -> Matched:
     for key, group in groups.items():
         newest, *rest = sorted(group, key=generation, reverse=True)
         ours[key] = newest
-        if rest and key.kind is Kind.DEPLOYMENT:
+        if rest and KINDS[key.kind].facts.replacement:
             leftovers += rest
         elif rest:
             refusals.append(_ambiguous(key, group))
@@ -64,24 +63,6 @@ def _by_name(
         place = item.key.kind, item.handle
         named[place] = (*named.get(place, ()), item)
     return named
-
-
-def generation(item: GatewayObject) -> int:
-    """Return n of a deployment's id `gw.<alias>.<n>`; 0 for an id that we did not choose."""
-    found = _GENERATION.match(item.address or "")
-    return int(found["n"]) if found else 0
-
-
-def next_address(key: ObjectKey, live: Iterable[GatewayObject]) -> str | None:
-    """Return where a new object goes. A new key's address is the hash of a value not chosen yet."""
-    match key.kind:
-        case Kind.CREDENTIAL:
-            return f"gw.{key.name}"
-        case Kind.DEPLOYMENT:
-            taken = (generation(o) for o in live if (o.address or "").startswith(f"gw.{key.name}."))
-            return f"gw.{key.name}.{max(taken, default=0) + 1}"
-        case Kind.KEY:
-            return None
 
 
 def _ambiguous(key: ObjectKey, group: Iterable[GatewayObject]) -> Refusal:

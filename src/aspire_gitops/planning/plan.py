@@ -1,9 +1,15 @@
-"""The plan: sorted, serialisable data with an id and the digest of what it is based on."""
+"""The plan: serialisable data, in the order of doing, with an id and the digest of its basis.
 
-from collections.abc import Mapping
+Creations go in the order in which kinds need each other, deletions in reverse.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 
+from aspire_gitops.delivery.registry import in_plan_id
+from aspire_gitops.kinds.registry import level, levels
 from aspire_gitops.state import GatewayObject, Intent, LiveFallback, ObjectKey
 from aspire_gitops.vocabulary.diagnostic import Rule
 from aspire_ledger.canonical import JsonValue, digest
@@ -122,4 +128,28 @@ def _intent_row(intent: Intent | None) -> JsonValue:
         return None
     secrets = {path: str(reference) for path, reference in intent.secrets.items()}
     how: JsonValue = {"reset_spend": True} if intent.reset_spend else intent.adopt
-    return [how, secrets, intent.delivery.path if intent.delivery else None]
+    return [how, secrets, in_plan_id(intent.delivery) if intent.delivery else None]
+
+
+def stage(change: Change) -> int:
+    """Return the stage of a change, from 0. Stages run one after the other.
+
+    0 credentials, 1 deployments, 2 keys; then deletions: 3 keys, 4 deployments,
+    5 credentials. A failure between any two of them leaves a gateway that works.
+    """
+    rank = level(change.key.kind)
+    return 2 * levels() - 1 - rank if change.action is Action.DELETE else rank
+
+
+def in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
+    return tuple(sorted(changes, key=lambda c: (stage(c), c.key, _address(c))))
+
+
+def stages(changes: Iterable[Change]) -> Iterator[tuple[Change, ...]]:
+    """Yield the changes of each stage; the input is in order."""
+    for _, group in groupby(changes, key=stage):
+        yield tuple(group)
+
+
+def _address(change: Change) -> str:
+    return (change.before and change.before.address) or ""

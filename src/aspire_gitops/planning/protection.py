@@ -1,16 +1,27 @@
 """What one plan may not do without an Approval that names the object.
 
 Checks yield refusals and never change the plan: a refused plan is shown whole,
-so that a reviewer sees what would have happened.
+so that a reviewer sees what would have happened. What is dangerous about the
+deletion of an object, its kind says; a cap below what its budget has spent this
+month would stop the budget's apps at once.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
 
+from aspire_gitops.kinds.registry import from_last_to_first
 from aspire_gitops.planning.plan import Action, Change, Refusal
-from aspire_gitops.planning.rules import ALIAS_IN_USE, EMPTY_SOURCE, LAST_KEY, TOO_MANY_DELETIONS
-from aspire_gitops.state import Compiled, GatewayObject, Kind, ObjectKey
+from aspire_gitops.planning.rules import CAP_BELOW_SPEND, EMPTY_SOURCE, TOO_MANY_DELETIONS
+from aspire_gitops.spend.caps import budget_of, cap_of
+from aspire_gitops.spend.month import plain
+from aspire_gitops.state import Compiled, GatewayObject, ObjectKey, Snapshot
+from aspire_ledger.money import Aud
 
 LEFTOVER = "left over from an interrupted replacement"
+_LOWER = "lower-cap-below-spend"
+_LEDGER = "metadata.budget_mode"  # a key that carries it is counted by the ledger
 
 
 def check_protection(
@@ -26,53 +37,12 @@ def check_protection(
             "an empty source never prunes; check the branch and the folder",
         )
     agreed = {(approval.change, approval.object) for approval in compiled.approvals}
-    yield from _last_keys(compiled, ours, deletions, agreed)
-    yield from _aliases_in_use(compiled, ours, deletions, agreed)
+    for kind in from_last_to_first():
+        gone = [c.key for c in deletions if c.key.kind == kind.facts.name]
+        for danger in kind.dangers(gone, ours, compiled.objects) if gone else ():
+            if (danger.approval, danger.key) not in agreed:
+                yield Refusal(danger.rule, str(danger.key), danger.message, danger.help)
     yield from _too_many(compiled, deletions, agreed)
-
-
-def _last_keys(
-    compiled: Compiled,
-    ours: Mapping[ObjectKey, GatewayObject],
-    deletions: Sequence[Change],
-    agreed: set[tuple[str, ObjectKey]],
-) -> Iterator[Refusal]:
-    kept = {app_of(item) for key, item in compiled.objects.items() if key.kind is Kind.KEY}
-    for change in deletions:
-        if change.key.kind is not Kind.KEY or ("delete-last-key", change.key) in agreed:
-            continue
-        app = app_of(ours[change.key])
-        if app not in kept:
-            yield Refusal(
-                LAST_KEY,
-                str(change.key),
-                f'this deletes the last key of app "{app}", which then cannot call anything',
-                f"if that is meant, add an Approval with `change: delete-last-key` and `object: {change.key}`",
-            )
-
-
-def _aliases_in_use(
-    compiled: Compiled,
-    ours: Mapping[ObjectKey, GatewayObject],
-    deletions: Sequence[Change],
-    agreed: set[tuple[str, ObjectKey]],
-) -> Iterator[Refusal]:
-    for change in deletions:
-        if change.key.kind is not Kind.DEPLOYMENT or ("remove-alias-in-use", change.key) in agreed:
-            continue
-        users = sorted(
-            app_of(item)
-            for key, item in ours.items()
-            if key.kind is Kind.KEY and key in compiled.objects and _lists(item, change.key.name)
-        )
-        if users:
-            yield Refusal(
-                ALIAS_IN_USE,
-                str(change.key),
-                f'alias "{change.key.name}" goes away, and on the gateway {_and(users)} may call it',
-                "move the apps to another alias in an earlier commit, or add an Approval with"
-                f" `change: remove-alias-in-use` and `object: {change.key}`",
-            )
 
 
 def _too_many(
@@ -93,16 +63,70 @@ def _too_many(
         )
 
 
-def app_of(item: GatewayObject) -> str:
-    """Return the app that a key belongs to."""
-    return str(item.fields.get("metadata.app") or item.key.name.rpartition(".")[0])
+@dataclass(frozen=True, slots=True)
+class _Lowered:
+    """A change that lowers the cap of a budget."""
+
+    change: Change
+    budget: str
+    cap: Aud
 
 
-def _lists(item: GatewayObject, alias: str) -> bool:
-    models = item.fields.get("models")
-    return isinstance(models, list | tuple) and alias in models
+def check_lowered_caps(
+    compiled: Compiled, snapshot: Snapshot, changes: Sequence[Change]
+) -> Iterator[Refusal]:
+    """Yield one refusal for each budget whose cap falls below its spend, without an Approval."""
+    agreed, refused = _agreed_caps(compiled), set[str]()
+    for lowered in _lowered(changes, snapshot.taken_at):
+        budget, spent = lowered.budget, _spent(snapshot, lowered.budget)
+        if spent is None or lowered.cap >= spent or budget in agreed | refused:
+            continue
+        refused.add(budget)
+        key = lowered.change.key
+        yield Refusal(
+            CAP_BELOW_SPEND,
+            str(key),
+            f'the cap of budget "{budget}" goes down to {plain(lowered.cap)} AUD, and'
+            f" {plain(spent)} AUD is spent this month: its apps could not call anything"
+            " until the month turns",
+            f"wait for the next month or choose a cap above {plain(spent)} AUD; if that is"
+            f" meant, add an Approval with `change: {_LOWER}` and `object: {key}`",
+        )
 
 
-def _and(names: Sequence[str]) -> str:
-    quoted = [f'app "{name}"' for name in dict.fromkeys(names)]
-    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
+def unknown_spend(snapshot: Snapshot, changes: Sequence[Change]) -> Iterator[str]:
+    """Yield a warning for each budget whose cap goes down while nobody knows its spend."""
+    lowered = _lowered(changes, snapshot.taken_at)
+    counted = {
+        one.budget for one in lowered if one.change.after and _LEDGER in one.change.after.fields
+    }
+    for budget in sorted(counted):
+        if _spent(snapshot, budget) is None:
+            yield (
+                f'the cap of budget "{budget}" goes down, and nobody asked the ledger what is'
+                " spent; set ASPIRE_GITOPS_LEDGER_URL to have that checked"
+            )
+
+
+def _lowered(changes: Sequence[Change], now: datetime) -> Iterator[_Lowered]:
+    for change in changes:
+        # Drift is not asked about: a cap that somebody raised by hand goes back to the
+        # reviewed one, whatever was spent meanwhile.
+        if change.is_drift or change.before is None or change.after is None:
+            continue
+        before, after = cap_of(change.before, now), cap_of(change.after, now)
+        if before is not None and after is not None and after < before:
+            yield _Lowered(change, budget_of(change.after), after)
+
+
+def _spent(snapshot: Snapshot, budget: str) -> Aud | None:
+    try:
+        return Aud(Decimal(snapshot.spent[budget]))
+    except (KeyError, InvalidOperation):
+        return None
+
+
+def _agreed_caps(compiled: Compiled) -> frozenset[str]:
+    """Return the budgets of which an Approval names a key."""
+    named = {one.object for one in compiled.approvals if one.change == _LOWER}
+    return frozenset(budget_of(item) for key, item in compiled.objects.items() if key in named)

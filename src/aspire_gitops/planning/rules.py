@@ -1,10 +1,8 @@
-"""Why a plan is refused: the AG5xx rules. Each has a page in `docs/rules/`."""
+"""Why a plan is refused: the AG5xx rules, but for those of a single kind. Each has a page."""
 
 from aspire_gitops.vocabulary.diagnostic import Rule
 
 TOO_MANY_DELETIONS = Rule("AG501", "too-many-deletions")
-LAST_KEY = Rule("AG502", "last-key")
-ALIAS_IN_USE = Rule("AG503", "alias-in-use")
 NAME_TAKEN = Rule("AG504", "name-taken")
 AMBIGUOUS_MARK = Rule("AG505", "ambiguous-mark")
 EMPTY_SOURCE = Rule("AG506", "empty-source")

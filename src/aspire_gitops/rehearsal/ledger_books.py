@@ -15,7 +15,7 @@ from aspire_ledger.values import Entry
 
 Answer = TypeVar("Answer")
 
-_PATIENCE_S = 10.0
+_PATIENCE_S = 45.0  # half a minute after its answer LiteLLM has told of a call, or it is estimated
 _AGAIN_AFTER_S = 0.02
 
 

@@ -12,11 +12,10 @@ from pydantic import SecretStr
 
 from aspire_gitops.applying import Outcome, apply_plan, resolve_secrets
 from aspire_gitops.applying.ports import Deliveries
-from aspire_gitops.applying.secrets import gather_evidence
-from aspire_gitops.delivery import deliveries_in
+from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
+from aspire_gitops.pipeline.plan import plan_with
 from aspire_gitops.planning.adoption import addresses_to_adopt
-from aspire_gitops.planning.make import make_plan
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rehearsal.attacks import Attack, Names
 from aspire_gitops.rehearsal.bookkeeping import Bookkeeper
@@ -30,8 +29,7 @@ from aspire_gitops.rehearsal.report import Rehearsal, Watcher
 from aspire_gitops.rehearsal.steps import play
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl, restart, running
 from aspire_gitops.sandbox.loopback import HTTP_ERRORS, loopback_client
-from aspire_gitops.sandbox.options import LedgerStore
-from aspire_gitops.state import Compiled, Kind, ObjectKey, Snapshot
+from aspire_gitops.state import Compiled, Kind, ObjectKey, Snapshot, of_kind
 from aspire_gitops.vocabulary.errors import SandboxError
 from aspire_ledger.canonical import JsonValue
 
@@ -66,18 +64,18 @@ class SandboxEnvironment:
         return self._sandbox
 
     def make_keys_by_hand(self, compiled: Compiled) -> tuple[str, ...]:
-        for key, intent in sorted(compiled.intents.items()):
-            if key.kind is Kind.KEY and intent.adopt:
-                self._made_by_hand[key] = self._make_key(compiled.objects[key].handle)
+        for item in of_kind(Kind.KEY, compiled.objects.values()):
+            if compiled.intents[item.key].adopt:
+                self._made_by_hand[item.key] = self._make_key(item.handle)
         return tuple(f'the key "{compiled.objects[key].handle}"' for key in self._made_by_hand)
 
     def plan(self, compiled: Compiled) -> Plan:
-        evidence = gather_evidence(compiled.objects, resolve_secrets(compiled.intents))
+        secrets = resolve_secrets(compiled.intents)
         found = self._snapshot()
         adopted = addresses_to_adopt(compiled, found, self._recorder.owner)
         if adopted:
             found = self._ask(lambda client: client.read_holders(found, adopted))
-        plan = make_plan(compiled, found, owner=self._recorder.owner, evidence=evidence)
+        plan = plan_with(compiled, found, self._recorder.owner, secrets)
         self._recorder.keep_plan(plan)
         return plan
 
@@ -147,9 +145,8 @@ class SandboxEnvironment:
             for value in values.values()
         }
         app_keys = {
-            f"the value of {key}": self._value_of(key)
-            for key in self._redirected.compiled.objects
-            if key.kind is Kind.KEY
+            f"the value of {item.key}": self._value_of(item.key)
+            for item in of_kind(Kind.KEY, self._redirected.compiled.objects.values())
         }
         return {**fakes, **app_keys, "the admin key": self._sandbox.master_key}
 
@@ -164,7 +161,7 @@ class SandboxEnvironment:
         if key in self._made_by_hand:
             return self._made_by_hand[key]
         delivery = self._redirected.compiled.intents[key].delivery
-        value = self._deliveries(delivery).read() if delivery else None
+        value = asyncio.run(self._deliveries(delivery).read()) if delivery else None
         if value is None:
             raise SandboxError(f"{key} was not delivered, so nobody can call with it")
         return value
@@ -222,8 +219,8 @@ def staged(
         folder = Path(made)
         config = folder / "config.yaml"
         config.write_text(compiled.config_yaml, encoding="utf-8")
-        ledger: LedgerStore | None = "postgresql" if compiled.gateway.has_ledger else None
-        options = SandboxOptions(config=config, upstream=True, ledger=ledger)
+        has_ledger = compiled.gateway.has_ledger
+        options = SandboxOptions(config=config, upstream=True, ledger=has_ledger)
         sandbox = stack.enter_context(running(options, progress=progress))
         if sandbox.upstream_url is None:
             raise AssertionError("the sandbox was asked for an upstream and has none")

@@ -8,20 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
+from aspire_gitops.delivery.registry import file_target
+from aspire_gitops.kinds.deployment import API_BASE, CREDENTIAL, MODEL
 from aspire_gitops.state import (
     Compiled,
-    FileDelivery,
     GatewayObject,
     Intent,
     Kind,
     ObjectKey,
     SecretReference,
+    of_kind,
 )
 from aspire_ledger.canonical import JsonValue
 
-MODEL = "litellm_params.model"
-API_BASE = "litellm_params.api_base"
-CREDENTIAL = "litellm_params.litellm_credential_name"
 _WITHOUT_V1 = {"anthropic"}  # LiteLLM appends /v1 itself for these
 
 
@@ -82,7 +81,7 @@ def swapped(
 
 def _protocols(compiled: Compiled) -> Mapping[str, str]:
     """Return each provider's wire protocol. LiteLLM writes it in front of the model."""
-    deployments = [item for key, item in compiled.objects.items() if key.kind is Kind.DEPLOYMENT]
+    deployments = of_kind(Kind.DEPLOYMENT, compiled.objects.values())
     return {
         provider_of(item): str(item.fields.get(MODEL, "")).partition("/")[0] for item in deployments
     }
@@ -91,13 +90,7 @@ def _protocols(compiled: Compiled) -> Mapping[str, str]:
 def _fields(
     item: GatewayObject, upstream_url: str, protocols: Mapping[str, str]
 ) -> Mapping[str, JsonValue]:
-    match item.key.kind:
-        case Kind.CREDENTIAL:
-            provider = item.key.name
-        case Kind.DEPLOYMENT:
-            provider = provider_of(item)
-        case _:
-            return item.fields
+    provider = provider_of(item) if CREDENTIAL in item.fields else item.key.name
     version = "" if protocols.get(provider) in _WITHOUT_V1 else "/v1"
     base = f"{upstream_url}/{provider}{version}"
     return {
@@ -107,7 +100,7 @@ def _fields(
 
 def _intent(key: ObjectKey, intent: Intent, folder: PurePath) -> Intent:
     secrets = {path: secret_reference(key, path, folder) for path in intent.secrets}
-    delivery = intent.delivery and FileDelivery(str(keys_folder(folder) / key.name))
+    delivery = intent.delivery and file_target(str(keys_folder(folder) / key.name))
     return replace(intent, secrets=secrets, delivery=delivery)
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from rich.text import Text
 
+from aspire_gitops.codec.values import document, written_revision_json
 from aspire_gitops.state import Compiled, Kind
 from aspire_gitops.vocabulary.text import one_line, plural, revision_text
 from aspire_ledger.canonical import JsonValue
@@ -51,14 +52,15 @@ class Rehearsal:
 
     def as_json(self) -> JsonValue:
         """Return the report for machines."""
-        return {
+        content: dict[str, JsonValue] = {
             "passed": self.passed,
-            "revision": self.revision,
+            "revision": written_revision_json(self.revision),
             "gateway": self.gateway_name,
             "declared": dict(self.counts),
             "seconds": round(self.seconds, 2),
             "steps": [_step(step) for step in self.steps],
         }
+        return document("rehearsal", content)
 
 
 class Watcher(Protocol):
@@ -156,5 +158,5 @@ Try next:
   edit a file in gateway.d, such as the target of an alias, then
   aspire-gitops validate           find mistakes
   aspire-gitops rehearse           prove the edit before it is merged
-  aspire-gitops plan               see what it changes on your gateway (docs/settings.md)
+  aspire-gitops plan               see what it changes on your gateway (docs/reference/settings.md)
 """

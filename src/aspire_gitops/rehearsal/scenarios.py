@@ -2,33 +2,25 @@
 
 from collections.abc import Iterator, Mapping
 
+from aspire_gitops.kinds.deployment import API_BASE, CREDENTIAL, MODEL
 from aspire_gitops.rehearsal.attacks import CallType, Names
 from aspire_gitops.rehearsal.checks import Route
 from aspire_gitops.rehearsal.environment import AppCall, Environment
-from aspire_gitops.rehearsal.redirect import (
-    API_BASE,
-    CREDENTIAL,
-    MODEL,
-    provider_of,
-    upstream_model,
-)
-from aspire_gitops.state import Compiled, GatewayObject, Kind
+from aspire_gitops.rehearsal.redirect import provider_of, upstream_model
+from aspire_gitops.state import Compiled, GatewayObject, Kind, of_kind
 
 _TARGET = {MODEL, API_BASE, CREDENTIAL}
 
 
 def app_keys(compiled: Compiled) -> tuple[GatewayObject, ...]:
     """Return every app's keys, in order."""
-    return tuple(item for key, item in sorted(compiled.objects.items()) if key.kind is Kind.KEY)
+    return of_kind(Kind.KEY, compiled.objects.values())
 
 
 def deployments(compiled: Compiled) -> Mapping[str, GatewayObject]:
     """Return the deployments by their aliases."""
-    return {
-        key.name: item
-        for key, item in sorted(compiled.objects.items())
-        if key.kind is Kind.DEPLOYMENT
-    }
+    found = of_kind(Kind.DEPLOYMENT, compiled.objects.values())
+    return {item.key.name: item for item in found}
 
 
 def listed(key: GatewayObject) -> tuple[str, ...]:

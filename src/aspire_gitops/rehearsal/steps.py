@@ -50,7 +50,7 @@ def apply(context: StepContext) -> Iterator[str]:
     outcome = context.environment.apply(plan, context.compiled)
     yield checks.all_applied(outcome)
     for action, count in plan.counts.items():
-        kinds = Counter(c.key.kind.value for c in plan.changes if c.action is action)
+        kinds = Counter(c.key.kind for c in plan.changes if c.action is action)
         yield f"{action}: {count} ({', '.join(f'{n} {kind}' for kind, n in kinds.items())})"
 
 
@@ -204,7 +204,7 @@ def play(
         step = Step(name, title, status, facts, clock() - started)
         watcher.ended(step)
         steps.append(step)
-    counts = Counter(key.kind.value for key in compiled.objects)
+    counts = Counter(str(key.kind) for key in compiled.objects)
     return Rehearsal(
         str(compiled.revision), compiled.gateway.name, tuple(steps), counts, clock() - began
     )

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from aspire_gitops.compiling.card import card_of
-from aspire_gitops.compiling.prices import named_amounts
+from aspire_gitops.codec.values import document
+from aspire_gitops.kinds.prices import card_of, named_amounts
 from aspire_gitops.resources import AliasSpec, ProviderSpec
 from aspire_gitops.vocabulary.text import one_line
 from aspire_ledger.canonical import canonical_json, pretty_json
@@ -68,7 +68,9 @@ _DEFAULT_TIMEOUT_S = 600
 def card_json(alias: AliasSpec, provider: ProviderSpec) -> str:
     """Return the card as its deployment carries it, with the alias's name and target beside it."""
     target = {"provider": provider.name, "vendor": provider.vendor, "model": alias.target.model}
-    return pretty_json({"alias": alias.name, "target": target, "card": card_of(alias)})
+    return pretty_json(
+        document("alias-card", {"alias": alias.name, "target": target, "card": card_of(alias)})
+    )
 
 
 def card_text(alias: AliasSpec, provider: ProviderSpec) -> str:

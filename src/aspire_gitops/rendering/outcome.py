@@ -9,6 +9,7 @@ from typing import Protocol
 
 from rich.text import Text
 
+from aspire_gitops.codec.values import document, object_json, written_revision_json
 from aspire_gitops.planning.plan import Change
 from aspire_gitops.rendering.wording import SIGNS
 from aspire_gitops.vocabulary.text import one_line, plural
@@ -76,19 +77,22 @@ def outcome_summary(outcome: Outcome) -> Text:
 def outcome_json(outcome: Outcome) -> str:
     """Return the outcome for machines."""
     return pretty_json(
-        {
-            "ok": outcome.ok,
-            "plan": outcome.plan_id,
-            "revision": outcome.revision,
-            "results": [
-                {
-                    "action": result.change.action,
-                    "object": str(result.change.key),
-                    "status": result.status,
-                    "message": result.message,
-                    "seconds": round(result.duration_s, 3),
-                }
-                for result in outcome.results
-            ],
-        }
+        document(
+            "outcome",
+            {
+                "ok": outcome.ok,
+                "plan": outcome.plan_id,
+                "revision": written_revision_json(outcome.revision),
+                "results": [
+                    {
+                        "action": result.change.action,
+                        "object": object_json(result.change.key),
+                        "status": result.status,
+                        "message": result.message,
+                        "seconds": round(result.duration_s, 3),
+                    }
+                    for result in outcome.results
+                ],
+            },
+        )
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from aspire_gitops.delivery.registry import shown
 from aspire_gitops.planning.diff import same
 from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan
 from aspire_gitops.vocabulary.text import one_line, plural
@@ -32,7 +33,8 @@ def shown_fields(change: Change) -> tuple[FieldChange, ...]:
     if change.intent:
         values |= {path: f"the secret at {ref}" for path, ref in change.intent.secrets.items()}
         if change.intent.delivery:
-            values["value"] = f"chosen when applied, handed over in {change.intent.delivery.shown}"
+            place = shown(change.intent.delivery)
+            values["value"] = f"chosen when applied, handed over in {place}"
     return tuple(FieldChange(path, None, values[path]) for path in sorted(values))
 
 

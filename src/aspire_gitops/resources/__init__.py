@@ -6,11 +6,12 @@ The models are the source of `schemas/`. They check one document by itself;
 
 from enum import StrEnum
 
+from aspire_gitops.delivery.registry import METHODS
 from aspire_gitops.resources.alias import AliasSpec
-from aspire_gitops.resources.app import AppSpec, BudgetSpec, DeliverySpec
-from aspire_gitops.resources.base import ResourceSpec
+from aspire_gitops.resources.app import AppSpec, BudgetSpec, DeliverySpec, delivery_resource
 from aspire_gitops.resources.gateway import ApprovalSpec, GatewaySpec
 from aspire_gitops.resources.provider import ProviderSpec
+from aspire_gitops.vocabulary.spec import ResourceSpec
 
 
 class ResourceKind(StrEnum):
@@ -32,7 +33,7 @@ RESOURCES: dict[ResourceKind, type[ResourceSpec]] = {
     ResourceKind.APP: AppSpec,
     ResourceKind.BUDGET: BudgetSpec,
     ResourceKind.APPROVAL: ApprovalSpec,
-    ResourceKind.DELIVERY: DeliverySpec,
+    ResourceKind.DELIVERY: delivery_resource(METHODS.values()),
 }
 
 __all__ = [

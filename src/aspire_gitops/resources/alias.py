@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from aspire_gitops.resources.base import (
+from aspire_gitops.vocabulary.spec import (
     Amount,
     OrAbsent,
     RequestsPerMinute,

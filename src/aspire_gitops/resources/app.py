@@ -1,11 +1,14 @@
 """What an app may call, what it may spend, and where its keys go: `kind: App`, `Budget` and `Delivery`."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, create_model
 
+from aspire_gitops.delivery.base import DeliveryMethod, DeliveryTarget
+from aspire_gitops.delivery.registry import METHODS
 from aspire_gitops.resources.alias import Capability, Dimensions, Tokens
-from aspire_gitops.resources.base import (
+from aspire_gitops.vocabulary.spec import (
     NAME_PATTERN,
     Amount,
     Day,
@@ -186,18 +189,35 @@ class BudgetSpec(ResourceSpec):
 class DeliverySpec(ResourceSpec):
     """Where the value of one key of one app is handed over. It belongs to the platform alone."""
 
+    # `delivery_resource` adds a field for each way to hand a key over.
+
     kind: Literal["Delivery"] = Field(description="The kind of this resource.")
     app: ResourceName = Field(description="Name of a declared app.")
     key: ResourceName = Field(description="Name of one of the app's keys.")
-    file: OrAbsent[FilePath] = Field(
-        default=None,
-        description="Absolute path of a file on the controller's host, written with mode 0600.",
-        examples=["/srv/agents/gateway-key"],
-    )
     description: OrAbsent[Sentence] = Field(
         default=None, description="Why the key goes there and not into the controller's folder."
     )
 
+    @property
+    def targets(self) -> tuple[DeliveryTarget, ...]:
+        """Where the key goes, as far as the file says so. `validation` holds it to exactly one."""
+        stated = ((method, getattr(self, tag, None)) for tag, method in METHODS.items())
+        return tuple(_target(method, value) for method, value in stated if value is not None)
 
-TARGETS = ("file",)
-"""The fields that say where a key goes. A Delivery has exactly one of them."""
+
+def _target(method: DeliveryMethod[Any], value: Any) -> DeliveryTarget:
+    address = TypeAdapter(method.reviewed).dump_python(value, mode="json", exclude_none=True)
+    return DeliveryTarget(method.tag, address)
+
+
+def delivery_resource(methods: Iterable[DeliveryMethod[Any]]) -> type[DeliverySpec]:
+    """Return what a Delivery may say: one field for each way to hand a key over."""
+    fields: dict[str, Any] = {method.tag: _field(method) for method in methods}
+    doc = DeliverySpec.__doc__
+    return create_model("DeliverySpec", __base__=DeliverySpec, __doc__=doc, **fields)
+
+
+def _field(method: DeliveryMethod[Any]) -> tuple[Any, Any]:
+    about = Field(default=None, description=method.description, examples=[*method.examples] or None)
+    or_absent: Any = OrAbsent  # of a type that is known at run time alone
+    return or_absent[method.reviewed], about

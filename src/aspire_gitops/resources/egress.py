@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from aspire_gitops.resources.base import Day, OrAbsent, Owner, Sentence, Spec, in_words
+from aspire_gitops.vocabulary.spec import Day, OrAbsent, Owner, Sentence, Spec, in_words
 
 PathGlob = Annotated[
     str,

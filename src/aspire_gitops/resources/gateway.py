@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from aspire_gitops.resources.base import (
+from aspire_gitops.releases import TESTED
+from aspire_gitops.vocabulary.spec import (
     Amount,
     Day,
     HttpUrl,
@@ -30,9 +31,9 @@ class LitellmSpec(Spec):
 
     version: str = Field(
         pattern=r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}$",
-        description="Release of LiteLLM, three numbers. We are tested with 1.106.2.",
-        examples=["1.106.2"],
-        json_schema_extra=in_words("three numbers with dots, like 1.106.2"),
+        description=f"Release of LiteLLM, three numbers. We are tested with {TESTED.version}.",
+        examples=[TESTED.version],
+        json_schema_extra=in_words(f"three numbers with dots, like {TESTED.version}"),
     )
 
 

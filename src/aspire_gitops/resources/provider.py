@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from aspire_gitops.resources.base import (
+from aspire_gitops.vocabulary.spec import (
     FilePath,
     HttpUrl,
     OrAbsent,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from aspire_gitops.catalog import Catalog, Declared
-from aspire_gitops.compiling.prices import named_amounts
+from aspire_gitops.kinds.prices import named_amounts
 from aspire_gitops.resources import AliasSpec, ProviderSpec, ResourceKind
 from aspire_gitops.resources.alias import PriceSpec
 from aspire_gitops.resources.app import NeedSpec

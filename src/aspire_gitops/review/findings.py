@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
-from aspire_gitops.catalog import Catalog, Declared
+from aspire_gitops.catalog import Catalog
+from aspire_gitops.kinds.key import declarations
+from aspire_gitops.kinds.registry import KINDS, parse_key
 from aspire_gitops.planning.plan import Change, Plan
 from aspire_gitops.planning.rules import CAP_BELOW_SPEND
-from aspire_gitops.resources import AppSpec, ResourceSpec
 from aspire_gitops.review.compared import Compared, Known
 from aspire_gitops.review.review import AppImpact, BudgetImpact, Edit, Moved, Review, Uptime
 from aspire_gitops.spend.month import plain
-from aspire_gitops.state import Compiled, Kind, ObjectKey
+from aspire_gitops.state import Compiled
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Severity, Span
 
 
@@ -26,7 +27,7 @@ def place_of_object(name: str, base: Catalog, head: Catalog) -> Span:
 def place_of_budget(key: str, base: Catalog, head: Catalog) -> Span:
     """Return the cap of the budget that pays for a key."""
     for catalog in (head, base):
-        for app, _ in _key(catalog, ObjectKey.parse(key).name):
+        for app, _ in declarations(catalog, parse_key(key).name):
             if budget := catalog.budgets.get(app.spec.budget):
                 return budget.span("monthly_aud")
     return place_of_object(key, base, head)
@@ -40,29 +41,10 @@ def gateway_place(*catalogs: Catalog, path: tuple[str, ...] = ("name",)) -> Span
 
 def _in(catalog: Catalog, name: str) -> Span | None:
     try:
-        key = ObjectKey.parse(name)
+        key = parse_key(name)
     except ValueError:
         return None  # `gateway/…` is no object
-    match key.kind:
-        case Kind.CREDENTIAL:
-            return _named(catalog.providers.get(key.name))
-        case Kind.DEPLOYMENT:
-            return _named(catalog.aliases.get(key.name))
-        case Kind.KEY:
-            return next((app.span("keys", n, "name") for app, n in _key(catalog, key.name)), None)
-
-
-def _named(found: Declared[ResourceSpec] | None) -> Span | None:
-    return found.span("name") if found else None
-
-
-def _key(catalog: Catalog, name: str) -> Iterator[tuple[Declared[AppSpec], int]]:
-    # Both halves of `<app>.<key>` may have dots, so every split is tried.
-    for at in (place for place, letter in enumerate(name) if letter == "."):
-        if app := catalog.apps.get(name[:at]):
-            for number, key in enumerate(app.spec.keys):
-                if key.name == name[at + 1 :]:
-                    yield app, number
+    return KINDS[key.kind].place(catalog, key.name)
 
 
 STALE = timedelta(hours=24)

@@ -11,10 +11,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from aspire_gitops.catalog import Catalog
+from aspire_gitops.kinds.registry import next_address
 from aspire_gitops.planning.adoption import without_unverified
+from aspire_gitops.planning.diff import mark_for
 from aspire_gitops.planning.make import make_plan
-from aspire_gitops.planning.marking import mark_for
-from aspire_gitops.planning.matching import next_address
 from aspire_gitops.review.alias_findings import alias_findings, lost_aliases
 from aspire_gitops.review.aliases import alias_impacts
 from aspire_gitops.review.apps import app_impacts, budget_impacts

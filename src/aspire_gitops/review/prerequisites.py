@@ -4,16 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from aspire_gitops.compiling.config import compile_config
-from aspire_gitops.planning.lowered_caps import check_lowered_caps
+from aspire_gitops.kinds.deployment import ALIAS_IN_USE
+from aspire_gitops.kinds.key import LAST_KEY
+from aspire_gitops.kinds.registry import parse_key
 from aspire_gitops.planning.matching import match
 from aspire_gitops.planning.plan import Action, Plan, Refusal
-from aspire_gitops.planning.protection import LEFTOVER, check_protection
-from aspire_gitops.planning.rules import (
-    ALIAS_IN_USE,
-    CAP_BELOW_SPEND,
-    LAST_KEY,
-    TOO_MANY_DELETIONS,
-)
+from aspire_gitops.planning.protection import LEFTOVER, check_lowered_caps, check_protection
+from aspire_gitops.planning.rules import CAP_BELOW_SPEND, TOO_MANY_DELETIONS
 from aspire_gitops.resources import GatewaySpec, ResourceKind
 from aspire_gitops.review.compared import Known
 from aspire_gitops.review.review import Consent, Effect, ResourceEdit, Uptime
@@ -49,7 +46,7 @@ def _without_approvals(plan: Plan, compiled: Compiled, snapshot: Snapshot) -> It
 
 def _needed(refusal: Refusal, plan: Plan, compiled: Compiled) -> Iterator[Consent]:
     if change := _CHANGES.get(refusal.rule):
-        given = _given(change, ObjectKey.parse(refusal.object), compiled)
+        given = _given(change, parse_key(refusal.object), compiled)
         yield _consent(change, refusal.object, refusal.message, given)
     elif refusal.rule is TOO_MANY_DELETIONS:
         is_refused = any(one.rule is TOO_MANY_DELETIONS for one in plan.refusals)

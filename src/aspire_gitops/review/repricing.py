@@ -14,7 +14,7 @@ from functools import cached_property
 from operator import attrgetter
 
 from aspire_gitops.catalog import Catalog
-from aspire_gitops.compiling.card import card_of
+from aspire_gitops.kinds.prices import card_of
 from aspire_gitops.resources import AliasSpec
 from aspire_gitops.review.review import AppCost, Moved, Repriced
 from aspire_gitops.usage import Traffic, Usage

@@ -6,10 +6,8 @@ one's command line and HTTP interface. The cache holds the installed result;
 `postgres` builds the database template from it and `proxy` starts it.
 """
 
-import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -20,8 +18,10 @@ from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 from pathlib import Path
 
+from aspire_gitops.releases import TESTED
 from aspire_gitops.sandbox.cache import Progress, cached, digest, run_step
 from aspire_gitops.sandbox.errors import PrerequisiteMissing
+from aspire_gitops.sandbox.node import find_node
 
 CLIENT_RECIPE = "2"  # counts what this module does differently from before: names the cache folder
 
@@ -44,21 +44,23 @@ def generate_client(venv: Path, modules: Path, engine: Mapping[str, str], log: P
 
     Raises:
         SandboxStartFailed: The generator failed.
+        PrerequisiteMissing: There is no Node.js.
     """
     program = engine["PRISMA_QUERY_ENGINE_BINARY"]
-    version = subprocess.check_output([program, "--version"], text=True).split()[-1]
+    node = find_node()
+    asked = subprocess.check_output([program, "--version"], text=True, env=node.environment())
     env = {
         **engine,
-        "PATH": f"{venv / 'bin'}:{os.environ['PATH']}",
+        "PATH": f"{venv / 'bin'}:{node.search_path}",
         "HOME": str(venv),
         "PRISMA_CLI_QUERY_ENGINE_TYPE": "binary",
         "PRISMA_SCHEMA_ENGINE_BINARY": program,
-        "PRISMA_EXPECTED_ENGINE_VERSION": version,
+        "PRISMA_EXPECTED_ENGINE_VERSION": asked.split()[-1],
         "CHECKPOINT_DISABLE": "1",
     }
     schema = site_packages(venv) / "litellm" / "proxy" / "schema.prisma"
     generator = modules / "prisma" / "build" / "index.js"
-    run_step(["node", generator, "generate", "--schema", schema], log, env=env)
+    run_step([node.program, generator, "generate", "--schema", schema], log, env=env)
     client = site_packages(venv) / "prisma"
     hints = client / "types.py"
     hints.write_text(without_nested_hints(hints.read_text()))
@@ -74,9 +76,7 @@ def site_packages(venv: Path) -> Path:
     return next((venv / "lib").glob("python3*")) / "site-packages"
 
 
-LITELLM_VERSION = "1.106.2"
-# LiteLLM sets a private attribute of this release of its database client; later ones renamed it.
-PRISMA_VERSION = "0.11.0"
+LITELLM_VERSION = TESTED.version
 ENGINE_PROGRAMS = ("query-engine", "prisma")
 ENGINE_PACKAGES = ("package.json", "package-lock.json")
 
@@ -118,7 +118,7 @@ class Installation:
 
 
 def check_prerequisites() -> None:
-    """Check what neither PyPI nor npm provides, before anything is downloaded.
+    """Check what the installation needs, before anything is downloaded.
 
     Raises:
         PrerequisiteMissing: With what to install and how.
@@ -127,17 +127,7 @@ def check_prerequisites() -> None:
         raise PrerequisiteMissing(
             "the sandbox needs Linux", help="on other systems, run it in a VM"
         )
-    for tool in ("node", "npm"):
-        if not shutil.which(tool):
-            raise PrerequisiteMissing(
-                f"`{tool}` is not on PATH: the sandbox needs Node.js 18 or newer with npm",
-                help="run `apt-get install nodejs npm`, or see nodejs.org",
-            )
-    version = subprocess.check_output(["node", "--version"], text=True).strip()
-    if int(version.lstrip("v").split(".")[0]) < 18:
-        raise PrerequisiteMissing(
-            f"Node.js is {version}: the sandbox needs 18 or newer", help="see nodejs.org"
-        )
+    find_node()
     if _uv() is None and not find_spec("ensurepip"):
         raise PrerequisiteMissing(
             "this Python cannot create virtual environments",
@@ -153,7 +143,7 @@ def install(progress: Progress) -> Installation:
     """
     engine = _install_engine(progress)
     constraints = _DATA / "constraints.txt"
-    inputs = (constraints.read_text(), PRISMA_VERSION, CLIENT_RECIPE, engine.folder.name)
+    inputs = (constraints.read_text(), TESTED.prisma_client, CLIENT_RECIPE, engine.folder.name)
     interpreter = (sys.base_prefix, platform.python_version())
     return Installation(
         cached(
@@ -176,7 +166,7 @@ def _install_engine(progress: Progress) -> Engine:
 def _fill_engine(source: Traversable, folder: Path, log: Path) -> None:
     for name in ENGINE_PACKAGES:
         (folder / name).write_bytes((source / name).read_bytes())
-    run_step(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], log, cwd=folder)
+    install_locked(folder, log)
     (folder / "bin").mkdir()
     for name in ENGINE_PROGRAMS:
         program = folder / "bin" / name
@@ -184,9 +174,21 @@ def _fill_engine(source: Traversable, folder: Path, log: Path) -> None:
         program.chmod(0o755)  # unpacking a wheel may have dropped the bit
 
 
+def install_locked(folder: Path, log: Path) -> None:
+    """Install what the `package-lock.json` of a folder pins, and run no script of a package.
+
+    Raises:
+        SandboxStartFailed: npm failed. A fault of the network may pass: try again.
+        PrerequisiteMissing: There is no Node.js.
+    """
+    node = find_node()
+    command = (*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    run_step(command, log, cwd=folder, env=node.environment())
+
+
 def _fill_venv(engine: Engine, constraints: Traversable, folder: Path, log: Path) -> None:
     with resources.as_file(constraints) as pins:
-        packages = [f"litellm[proxy]=={LITELLM_VERSION}", f"prisma=={PRISMA_VERSION}"]
+        packages = [f"litellm[proxy]=={LITELLM_VERSION}", f"prisma=={TESTED.prisma_client}"]
         _install_packages(folder, ["--constraint", str(pins), *packages], log)
     generate_client(folder, engine.folder / "node_modules", engine.variables, log)
 

@@ -25,15 +25,10 @@ def ledger_variables(folder: Path, url: str, env: Mapping[str, str]) -> dict[str
     """
     place = folder / "ledger"
     place.mkdir(exist_ok=True)
-    # Both: a config.yaml of before names `aspire_gitops.ledger.hook`.
+    # Both: a config.yaml of before names `aspire_ledger.hook`.
     for package in (Path(aspire_ledger.__file__).parent, Path(aspire_gitops.__file__).parent):
         link = place / package.name
         link.unlink(missing_ok=True)
         link.symlink_to(package, target_is_directory=True)
     path = ":".join(filter(None, (env.get(_PATH), str(place))))
     return {LEDGER_URL: env.get(LEDGER_URL, url), _PATH: path}
-
-
-def sqlite_url(folder: Path) -> str:
-    """Return the URL of a store in the state folder."""
-    return f"sqlite:///{folder / 'ledger.sqlite'}"

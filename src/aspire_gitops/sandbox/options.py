@@ -3,14 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from aspire_gitops.sandbox.cache import digest
 from aspire_gitops.sandbox.errors import SandboxStartFailed
 from aspire_gitops.sandbox.install import LITELLM_VERSION
 from aspire_gitops.sandbox.ledger import LEDGER_URL
-
-LedgerStore: TypeAlias = Literal["sqlite", "postgresql"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +21,15 @@ class SandboxOptions:
             `LITELLM_MASTER_KEY` and `LITELLM_SALT_KEY` may be set here; else they are random.
         upstream: Also start the stand-in provider; the proxy gets its `UPSTREAM_BASE_URL`.
         extra_proxies: So many more proxies on the same database, with the same keys.
-        ledger: Let the config load the spend ledger, on a file of its own or on the sandbox's
-            PostgreSQL. `ASPIRE_LEDGER_URL` in `env` names another store.
+        ledger: Let the config load the spend ledger, on the sandbox's PostgreSQL.
+            `ASPIRE_LEDGER_URL` in `env` names another database.
     """
 
     config: Path | None = None
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     upstream: bool = False
     extra_proxies: int = 0
-    ledger: LedgerStore | None = None
+    ledger: bool = False
 
     def __post_init__(self) -> None:
         if self.extra_proxies < 0:

@@ -9,12 +9,14 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
 
 from aspire_gitops.sandbox.cache import Progress, cached, digest, run_step
 from aspire_gitops.sandbox.errors import PrerequisiteMissing, SandboxStartFailed
 from aspire_gitops.sandbox.install import LITELLM_VERSION, Installation
+from aspire_gitops.sandbox.packaged import HOW_TO_GET_IT, machine_counts, postgres_folders
 from aspire_gitops.sandbox.processes import LOOPBACK, Process, free_port, spawn, stop, wait_until
 
 NAME = "litellm"  # of the database and of its owner
@@ -50,25 +52,22 @@ def check_prerequisites() -> None:
 
 
 def programs() -> Path:
-    """Return the folder with `initdb` and `postgres`.
+    """Return the folder with `initdb` and `postgres`: the machine's, or a package's.
+
+    `ASPIRE_GITOPS_POSTGRES_BIN` names another one.
 
     Raises:
         PrerequisiteMissing: There is none.
     """
-    chosen, found = os.environ.get("ASPIRE_GITOPS_POSTGRES_BIN"), shutil.which("postgres")
-    if chosen:
-        candidates = [Path(chosen)]
-    else:
-        # Debian keeps the programs of every release in a folder that is not on PATH.
-        installed = Path("/usr/lib/postgresql").glob("[0-9]*/bin")
-        candidates = [Path(found).resolve().parent] if found else []
-        candidates += sorted(installed, key=lambda path: -float(path.parent.name))
+    chosen = os.environ.get("ASPIRE_GITOPS_POSTGRES_BIN")
+    candidates = [Path(chosen)] if chosen else [*_of_the_machine(), *postgres_folders()]
     for folder in candidates:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
-    looked = f"in {chosen}" if chosen else "on PATH and in /usr/lib/postgresql"
+    looked = f"in {chosen}" if chosen else "on PATH, in /usr/lib/postgresql and among the packages"
     raise PrerequisiteMissing(
         f"PostgreSQL is not installed (looked {looked}): `apt-get install postgresql`, "
+        f"{HOW_TO_GET_IT}, "
         "or set ASPIRE_GITOPS_POSTGRES_BIN to the folder with `initdb` and `postgres`"
     )
 
@@ -115,6 +114,16 @@ def start(data: Path, log: Path, port: int) -> Process:
         stop(process, signal.SIGINT)
         raise
     return process
+
+
+def _of_the_machine() -> Iterator[Path]:
+    if not machine_counts():
+        return
+    if found := shutil.which("postgres"):
+        yield Path(found).resolve().parent
+    # Debian keeps the programs of every release in a folder that is not on PATH.
+    installed = Path("/usr/lib/postgresql").glob("[0-9]*/bin")
+    yield from sorted(installed, key=lambda path: -float(path.parent.name))
 
 
 def _fill_template(installation: Installation, folder: Path, log: Path) -> None:

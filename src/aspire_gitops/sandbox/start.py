@@ -12,8 +12,9 @@ import aspire_gitops
 from aspire_gitops.sandbox import postgres
 from aspire_gitops.sandbox.cache import Progress
 from aspire_gitops.sandbox.install import DEFAULT_CONFIG, Installation
-from aspire_gitops.sandbox.ledger import LEDGER_URL, ledger_variables, sqlite_url
+from aspire_gitops.sandbox.ledger import LEDGER_URL, ledger_variables
 from aspire_gitops.sandbox.loopback import HTTP_ERRORS, LoopbackClient, loopback_client
+from aspire_gitops.sandbox.node import find_node
 from aspire_gitops.sandbox.options import Sandbox, SandboxOptions
 from aspire_gitops.sandbox.processes import (
     LOOPBACK,
@@ -68,7 +69,7 @@ class ProxySetup:
         return {
             **engine.variables,
             # First the `prisma` that says "no drift" when LiteLLM compares the schema at start.
-            "PATH": f"{engine.programs}:{venv / 'bin'}:{os.environ['PATH']}",
+            "PATH": f"{engine.programs}:{venv / 'bin'}:{find_node().search_path}",
             "HOME": str(self.state_dir),
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
@@ -190,7 +191,7 @@ class Starting:
         )
 
     def _ledger(self) -> dict[str, str]:
-        url = ledger_url(self.folder, self.state, self.options)
+        url = ledger_url(self.state, self.options)
         return ledger_variables(self.folder.path, url, self.options.env) if url else {}
 
     def _port(self, name: str) -> int:
@@ -222,14 +223,12 @@ def proxy_names(options: SandboxOptions) -> list[str]:
     return [PROXY, *(f"{PROXY}-{number + 2}" for number in range(options.extra_proxies))]
 
 
-def ledger_url(folder: StateFolder, state: State, options: SandboxOptions) -> str | None:
+def ledger_url(state: State, options: SandboxOptions) -> str | None:
     """Return where the ledger keeps its entries, or None if the options do not ask for one."""
-    if options.ledger is None:
+    if not options.ledger:
         return None
     if chosen := options.env.get(LEDGER_URL):
         return chosen
-    if options.ledger == "sqlite":
-        return sqlite_url(folder.path)
     return postgres.database_url(state.ports[POSTGRES])
 
 
@@ -247,7 +246,7 @@ def describe(folder: StateFolder, state: State, options: SandboxOptions, python:
         log=folder.log(first),
         python=python,
         extra_base_urls=tuple(proxy_url(state.ports[name]) for name in others),
-        ledger_url=ledger_url(folder, state, options),
+        ledger_url=ledger_url(state, options),
         options=options,
     )
 

@@ -2,7 +2,7 @@
 
 No globals: every `Metrics` has a registry of its own. Labels are few and
 bounded; people are never labels, and aliases, apps and budgets only beside a
-ledger, a hundred at most. docs/status.md
+ledger, a hundred at most. docs/operate/status.md
 has the table, and a test holds the two equal.
 """
 
@@ -89,7 +89,7 @@ class Metrics:
             self._results.labels(one_line(result)).inc(count)
         if turn.plan and turn.counts:
             for change in turn.plan.changes:
-                self._planned.labels(change.key.kind.value, change.action.value).inc()
+                self._planned.labels(change.key.kind, change.action.value).inc()
 
     def called(self, method: str, route: str, status: int | None, seconds: float) -> None:
         """Count one call to the gateway. `route` is the template, never a path with names in it."""

@@ -11,6 +11,7 @@ from aspire_gitops.settings.base import (
 from aspire_gitops.settings.controller import ControllerSettings, read_controller_settings
 from aspire_gitops.settings.secrets import (
     read_admin_key,
+    read_delivery_secret,
     read_secret,
     read_token,
     settings_warnings,
@@ -25,6 +26,7 @@ __all__ = [
     "own_files",
     "read_admin_key",
     "read_controller_settings",
+    "read_delivery_secret",
     "read_secret",
     "read_settings",
     "read_token",

@@ -64,10 +64,12 @@ class Settings(BaseSettings):
     """Where the journal and the lock are kept: `postgresql://…`. Without it: in `state_dir`."""
     database_url_file: Path | None = None
     ledger_url: SecretStr | None = None
-    """Where the spend ledger is: `postgresql://…` or `sqlite:////…`. Without it nobody is asked."""
+    """Where the spend ledger is: `postgresql://…`. Without it nobody is asked."""
     ledger_url_file: Path | None = None
     delivery_root: Annotated[Path, AfterValidator(_whole_path)] = Path(DEFAULT_DELIVERY_ROOT)
     """Where new keys are handed over: in `<root>/<app>/<key>`."""
+    delivery_secrets_dir: Path | None = None
+    """Folder of what deliveries sign in with: one file for each, by the name that they say."""
     log_format: LogFormat = LogFormat.CONSOLE
 
 
@@ -90,8 +92,9 @@ def read(kind: type[SomeSettings], flags: Mapping[str, Any]) -> SomeSettings:
         return kind(**given)
     except ValidationError as error:
         problems = "; ".join(map(_problem, error.errors(include_input=False)))
-        # Not chained: the input may be a secret.
-        raise UsageError(problems, help="see docs/settings.md") from None
+        raise UsageError(
+            problems, help="see docs/reference/settings.md"
+        ) from None  # the input may be a secret
 
 
 def _problem(error: ErrorDetails) -> str:
@@ -105,7 +108,12 @@ _OURS, _SUFFIX = "ASPIRE_", "_FILE"
 def own_files(settings: Settings) -> OwnFiles:
     """Return what no reviewed file may read from or deliver to, under any spelling."""
     files = {*_named(settings), *_in_environment()}
-    return OwnFiles(tuple(sorted(files)), settings.state_dir, settings.delivery_root)
+    return OwnFiles(
+        tuple(sorted(files)),
+        settings.state_dir,
+        settings.delivery_root,
+        settings.delivery_secrets_dir,
+    )
 
 
 def _named(settings: Settings) -> Iterator[Path]:

@@ -5,6 +5,7 @@ quotes a value or the bytes of a file.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,10 @@ from pydantic import SecretStr
 
 from aspire_gitops.settings.base import PREFIX, Settings
 from aspire_gitops.vocabulary.errors import SecretMissing, UsageError
+from aspire_gitops.vocabulary.spec import NAME_PATTERN
 
 _MAX_BYTES = 4096
+_PLAIN_NAME = re.compile(NAME_PATTERN)
 _FILE = "_file"
 
 
@@ -65,6 +68,23 @@ def read_token(path: Path | None, variable: str) -> SecretStr | None:
         return _one(_read_file(path, "--token-file", "token"), str(path), "token")
     text = os.environ.get(variable, "")
     return _one(text, variable, "token") if text else None
+
+
+def read_delivery_secret(settings: Settings, name: str) -> SecretStr:
+    """Return what a delivery signs in with, from the file of that name in their folder.
+
+    Raises:
+        SecretMissing: No folder is set, the name is not plain, or the file does not hold one value.
+    """
+    setting, folder = f"{PREFIX}DELIVERY_SECRETS_DIR", settings.delivery_secrets_dir
+    if folder is None:
+        raise SecretMissing(
+            f"the delivery needs the secret {name}", help=f"set {setting} to the folder of its file"
+        )
+    if not _PLAIN_NAME.fullmatch(name):
+        raise SecretMissing(f"a delivery's secret has a name of its own, and {name!r} is a path")
+    path = folder / name
+    return _one(_read_file(path, setting, "delivery's secret"), str(path), "delivery's secret")
 
 
 def settings_warnings(settings: Settings) -> Iterator[str]:

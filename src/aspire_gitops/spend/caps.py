@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from aspire_gitops.state import GatewayObject, Kind, ObjectKey
+from aspire_gitops.state import GatewayObject, ObjectKey
 from aspire_ledger.canonical import JsonValue
 from aspire_ledger.money import Aud, Month
 
@@ -72,7 +72,7 @@ def zone(name: str) -> ZoneInfo | None:
 
 def _carried(objects: Iterable[GatewayObject], now: datetime) -> Iterator[Cap]:
     for item in objects:
-        if item.key.kind is not Kind.KEY or (item.mark is None and item.address is not None):
+        if item.mark is None and item.address is not None:
             continue  # a live key without a mark is somebody else's, whatever it says
         budget, amount = budget_of(item), cap_of(item, now)
         timezone = item.fields.get("metadata.timezone")

@@ -5,6 +5,7 @@ from typing import Final
 
 from rich.text import Text
 
+from aspire_gitops.codec.values import document
 from aspire_gitops.spend.record import Failures
 from aspire_gitops.spend.tables import Table, table_csv, table_markdown, table_text
 from aspire_gitops.spend.wording import month_text
@@ -43,7 +44,9 @@ def failures_json(found: Sequence[Failures], month: str) -> str:
         dict(zip(_HEADINGS, (*_cells(each), each.calls), strict=True)) for each in found
     ]
     calls = sum(each.calls for each in found)
-    return pretty_json({"format": 1, "month": month, "failed_calls": calls, "rows": rows})
+    return pretty_json(
+        document("failed-calls", {"month": month, "failed_calls": calls, "rows": rows})
+    )
 
 
 FAILURE_FORMATS: Mapping[str, Callable[[Sequence[Failures], str], Text | str]] = {

@@ -13,7 +13,7 @@ from typing import Final
 
 from aspire_gitops.spend.caps import budget_of, cap_of, zone
 from aspire_gitops.spend.month import plain
-from aspire_gitops.state import GatewayObject, KeyFacts, Kind, ObjectKey, Snapshot
+from aspire_gitops.state import GatewayObject, KeyFacts, ObjectKey, Snapshot
 from aspire_ledger.money import Aud, Month
 
 MARGIN: Final = Decimal("0.1")
@@ -49,11 +49,7 @@ def own_spends(snapshot: Snapshot, owner: str) -> tuple[OwnSpend, ...]:
     """
     if snapshot.booked is None:
         return ()
-    keys = (
-        item
-        for item in snapshot.objects
-        if item.key.kind is Kind.KEY and item.mark and item.mark.owner == owner
-    )
+    keys = (item for item in snapshot.objects if item.mark and item.mark.owner == owner)
     found = (_compared(item, snapshot) for item in keys if _COUNTED in item.fields)
     return tuple(sorted((one for one in found if one), key=lambda one: (one.key, one.address)))
 

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from rich.text import Text
 
+from aspire_gitops.codec.values import document
 from aspire_gitops.spend import BudgetSpend, Forecast, Part, Spend
 from aspire_gitops.spend.month import plain
 from aspire_gitops.spend.wording import (
@@ -161,20 +162,22 @@ def spend_json(spend: Spend, by: By) -> str:
     if by == "budget":
         rows = [budget_json(row) for row in spend.budgets]
     return pretty_json(
-        {
-            "format": 1,
-            "month": spend.month,
-            "timezone": spend.timezone,
-            "at": spend.at.isoformat(),
-            "total": {
-                "spent_aud": plain(spend.total.aud),
-                "calls": spend.total.calls,
-                "estimated_aud": plain(spend.estimated.aud),
-                "estimated_calls": spend.estimated.calls,
+        document(
+            "spend",
+            {
+                "month": spend.month,
+                "timezone": spend.timezone,
+                "at": spend.at.isoformat(),
+                "total": {
+                    "spent_aud": plain(spend.total.aud),
+                    "calls": spend.total.calls,
+                    "estimated_aud": plain(spend.estimated.aud),
+                    "estimated_calls": spend.estimated.calls,
+                },
+                "by": by,
+                "rows": rows,
             },
-            "by": by,
-            "rows": rows,
-        }
+        )
     )
 
 

@@ -9,8 +9,9 @@ on the way out and on the way in. `documenting` makes one.
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
+from aspire_gitops.codec.values import object_json, written_revision_json
 from aspire_gitops.status.value import Answer, HoldKind, Role, Standing
 from aspire_gitops.vocabulary.text import one_line, printable
 
@@ -33,6 +34,21 @@ class Document(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class ObjectDocument(Document):
+    """An object on the gateway, shown as `kind/name`."""
+
+    kind: Line
+    name: Line
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_text(cls, value: Any) -> Any:
+        return object_json(value) if isinstance(value, str) else value  # of an older controller
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
 class RevisionDocument(Document):
     reference: Line
     commit: Line | None
@@ -40,6 +56,12 @@ class RevisionDocument(Document):
     author: Line | None
     subject: Line | None
     approvers: tuple[Line, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_text(cls, value: Any) -> Any:
+        # As an older controller wrote the revision of a plan, its commit cut short.
+        return written_revision_json(value) if isinstance(value, str) else value
 
 
 class FieldDocument(Document):
@@ -53,7 +75,7 @@ class FieldDocument(Document):
 
 class ChangeDocument(Document):
     action: Line
-    object: Line
+    object: ObjectDocument
     where: Line  # what the gateway calls it, empty for an object to be
     reason: Line
     drift: bool
@@ -63,7 +85,7 @@ class ChangeDocument(Document):
 class RefusalDocument(Document):
     code: Line
     name: Line
-    object: Line
+    object: ObjectDocument
     message: Prose
     help: Prose
 
@@ -72,7 +94,7 @@ class PlanDocument(Document):
     """A plan that waits. `changes` holds the first `SHOWN`; `total` counts all of them."""
 
     id: Line
-    revision: Line
+    revision: RevisionDocument
     total: int
     counts: dict[Line, int]
     drift: int
@@ -87,13 +109,30 @@ class DiagnosticDocument(Document):
     code: Line
     name: Line
     severity: Line
-    place: Line
     message: Prose
     help: Prose | None
+    path: Line
+    line: int
+    column: int
+    end_column: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_place(cls, value: Any) -> Any:
+        place = value.get("place") if isinstance(value, dict) else None
+        if not isinstance(place, str) or "path" in value:
+            return value
+        path, line, column = place.rsplit(":", 2)  # as an older controller wrote it
+        return {**value, "path": path, "line": line, "column": column, "end_column": column}
+
+    @property
+    def place(self) -> str:
+        """Return `gateway.d/aliases/chat.yaml:7:13`."""
+        return f"{self.path}:{self.line}:{self.column}"
 
 
 class DriftDocument(Document):
-    object: Line
+    object: ObjectDocument
     fields: tuple[Line, ...]
     answer: Answer
     by: Line | None
@@ -101,7 +140,7 @@ class DriftDocument(Document):
 
 
 class FlappingDocument(Document):
-    object: Line
+    object: ObjectDocument
     path: Line
     times: int
     last: datetime
@@ -196,7 +235,7 @@ class BudgetSpendDocument(Document):
 class OwnSpendDocument(Document):
     """A key of which LiteLLM and the ledger disagree. Amounts are exact text, US dollars."""
 
-    object: Line
+    object: ObjectDocument
     litellm_usd: Line
     ledger_usd: Line
     max_budget_usd: Line
@@ -290,12 +329,13 @@ class JournalDocument(Document):
 
 
 class StatusDocument(Document):
-    """The controller at one moment; see `reporting.Status` for what the words mean."""
+    """The controller at one moment; see `status.value` for what the words mean."""
 
-    format: Literal[1] = 1
+    format: Literal["aspire-gitops/status"] = "aspire-gitops/status"
+    version: Literal[2] = 2
     at: datetime
     started_at: datetime
-    version: Line
+    program_version: Line
     role: Role
     standing: Standing
     reason: Prose
@@ -321,3 +361,11 @@ class StatusDocument(Document):
     spend: SpendDocument | None = None  # an older controller says nothing of it
     calls: CallsDocument | None = None  # nor of this
     downtime: DowntimeDocument | None = None  # nor of this
+
+    @model_validator(mode="before")
+    @classmethod
+    def _headed_as_now(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or value.get("format") != 1:
+            return value
+        head = {"format": "aspire-gitops/status", "version": 2}  # an older controller's was 1
+        return {**value, **head, "program_version": value.get("version")}

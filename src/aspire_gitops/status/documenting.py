@@ -7,8 +7,10 @@ may be somebody's secret, and the state of objects, which `snapshot` shows.
 from collections.abc import Iterable
 from typing import TypeVar
 
+from aspire_gitops.codec.values import diagnostic_json, object_json, revision_json
 from aspire_gitops.planning.plan import Cause, Change, FieldChange, Plan
 from aspire_gitops.rendering.wording import drift_count, reason_text, shown_fields, where_text
+from aspire_gitops.state import ObjectKey
 from aspire_gitops.status.document import (
     AliasDocument,
     AppDocument,
@@ -23,6 +25,7 @@ from aspire_gitops.status.document import (
     GatewayDocument,
     HoldDocument,
     JournalDocument,
+    ObjectDocument,
     PlanDocument,
     RefusalDocument,
     RevisionDocument,
@@ -33,7 +36,7 @@ from aspire_gitops.status.spend_and_calls import calls_document, spend_document
 from aspire_gitops.status.value import DowntimeReport, Status, Turn
 from aspire_gitops.vocabulary.diagnostic import Diagnostic
 from aspire_gitops.vocabulary.revision import Revision
-from aspire_gitops.vocabulary.text import revision_text, value_text
+from aspire_gitops.vocabulary.text import value_text
 from aspire_ledger.canonical import JsonValue
 
 SHOWN = 200
@@ -47,7 +50,7 @@ def status_document(status: Status) -> StatusDocument:
     return StatusDocument(
         at=status.at,
         started_at=status.started_at,
-        version=status.version,
+        program_version=status.version,
         role=status.role,
         standing=status.standing,
         reason=status.reason,
@@ -125,24 +128,17 @@ def _downtime(report: DowntimeReport) -> DowntimeDocument:
 
 
 def _revision(revision: Revision | None) -> RevisionDocument | None:
-    return _same(RevisionDocument, [revision])[0] if revision else None
+    return RevisionDocument.model_validate(revision_json(revision)) if revision else None
 
 
 def _diagnostic(found: Diagnostic) -> DiagnosticDocument:
-    return DiagnosticDocument(
-        code=found.rule.code,
-        name=found.rule.name,
-        severity=found.rule.severity,
-        place=str(found.span),
-        message=found.message,
-        help=found.help,
-    )
+    return DiagnosticDocument.model_validate(diagnostic_json(found))
 
 
 def _plan(plan: Plan) -> PlanDocument:
     return PlanDocument(
         id=plan.id,
-        revision=revision_text(plan.revision),
+        revision=RevisionDocument.model_validate(plan.revision),
         total=len(plan.changes),
         counts={str(action): count for action, count in plan.counts.items()},
         drift=drift_count(plan),
@@ -151,7 +147,7 @@ def _plan(plan: Plan) -> PlanDocument:
             RefusalDocument(
                 code=refusal.rule.code,
                 name=refusal.rule.name,
-                object=refusal.object,
+                object=ObjectDocument.model_validate(refusal.object),
                 message=refusal.message,
                 help=refusal.help,
             )
@@ -164,12 +160,16 @@ def _plan(plan: Plan) -> PlanDocument:
 def _change(change: Change) -> ChangeDocument:
     return ChangeDocument(
         action=change.action,
-        object=str(change.key),
+        object=_object(change.key),
         where=where_text(change),
         reason=reason_text(change),
         drift=change.is_drift,
         fields=tuple(map(_field, shown_fields(change))),
     )
+
+
+def _object(key: ObjectKey) -> ObjectDocument:
+    return ObjectDocument.model_validate(object_json(key))
 
 
 def _field(field: FieldChange) -> FieldDocument:

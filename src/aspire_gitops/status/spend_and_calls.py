@@ -17,6 +17,7 @@ from aspire_gitops.status.document import (
     AppParameterDocument,
     BudgetSpendDocument,
     CallsDocument,
+    ObjectDocument,
     OwnSpendDocument,
     PriceDifferenceDocument,
     PriceDifferencesDocument,
@@ -202,7 +203,7 @@ def whole_text(spend: SpendDocument) -> str:
 
 def _own_spend(one: OwnSpend) -> OwnSpendDocument:
     return OwnSpendDocument(
-        object=str(one.key),
+        object=ObjectDocument.model_validate(str(one.key)),
         litellm_usd=plain(one.litellm),
         ledger_usd=plain(one.ledger),
         max_budget_usd=plain(one.max_budget),

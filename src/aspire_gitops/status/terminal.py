@@ -294,7 +294,7 @@ def _unmanaged(status: StatusDocument) -> Iterator[Text]:
 
 
 def _controller(status: StatusDocument) -> Iterator[Text]:
-    parts = [words.role_text(status.role), f"version {status.version}"]
+    parts = [words.role_text(status.role), f"version {status.program_version}"]
     parts.append(f"started {ago(status.started_at, status.at)}")
     if status.journal:
         parts.append(f"journal {words.grouped(status.journal.entries)} entries")

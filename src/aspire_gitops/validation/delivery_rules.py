@@ -6,9 +6,18 @@ from functools import partial
 from typing import TypeAlias
 
 from aspire_gitops.catalog import Catalog, Declared
-from aspire_gitops.permitted import DEFAULT_DELIVERY_ROOT, why_not_deliver
+from aspire_gitops.delivery.base import DeliveryTarget
+from aspire_gitops.delivery.registry import (
+    METHODS,
+    file_target,
+    identity,
+    own_place,
+    own_place_in_full,
+    shown,
+    why_not,
+)
 from aspire_gitops.resources import AppSpec, DeliverySpec
-from aspire_gitops.resources.app import TARGETS, DeliverSpec, KeySpec
+from aspire_gitops.resources.app import DeliverSpec, KeySpec
 from aspire_gitops.validation.wording import closest
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
 
@@ -58,24 +67,24 @@ def check_deliveries(catalog: Catalog) -> Iterator[Diagnostic]:
         elsewhere.setdefault(wanted, delivery)
     for key in keys:
         yield from _check_hand_over(key, elsewhere.get(key.full_name))
-    yield from _check_same_file(keys, elsewhere)
+    yield from _check_same_place(keys, elsewhere)
 
 
 def _check_delivery(delivery: Declared[DeliverySpec], catalog: Catalog) -> Iterator[Diagnostic]:
     spec = delivery.spec
-    named = [field for field in TARGETS if getattr(spec, field) is not None]
-    if len(named) != 1:
+    if len(spec.targets) != 1:
         yield DELIVERY_WITHOUT_TARGET.at(
             delivery.span("key"),
             f'delivery "{spec.name}" does not say where the key goes',
-            help=f"add exactly one of {', '.join(f'`{field}:`' for field in TARGETS)}",
+            help=f"add exactly one of {', '.join(f'`{tag}:`' for tag in METHODS)}",
         )
-    if spec.file is not None and (why := why_not_deliver(spec.file)):
-        yield FORBIDDEN_DELIVERY.at(
-            delivery.span("file"),
-            f'"{spec.file}" {why}',
-            help="choose a folder of the app's own, like /srv/<app>/gateway-key",
-        )
+    for target in spec.targets:
+        if why := why_not(target):
+            yield FORBIDDEN_DELIVERY.at(
+                delivery.span(target.method),
+                f'"{shown(target)}" {why}',
+                help=METHODS[target.method].advice,
+            )
     if app := catalog.apps.get(spec.app):
         yield from _check_key_exists(delivery, app.spec)
 
@@ -118,19 +127,16 @@ def _check_hand_over(key: _Key, other: Declared[DeliverySpec] | None) -> Iterato
 
 def _check_path(key: _Key) -> Iterator[Diagnostic]:
     deliver, (app, name) = key.spec.deliver, key.full_name
-    if not isinstance(deliver, DeliverSpec) or deliver.file == _usual(app, name):
+    if not isinstance(deliver, DeliverSpec) or deliver.file == own_place_in_full(app, name):
         return
+    usual = own_place_in_full(app, name)
     yield PATH_IN_APP.at(
         key.span("deliver", "file"),
-        f'an app names no path of its own; key "{name}" goes to "{_usual(app, name)}"',
+        f'an app names no path of its own; key "{name}" goes to "{usual}"',
         help="write `deliver: file`; or, if the platform agrees, remove it and add "
         f"deliveries/{app}-{name}.yaml with `kind: Delivery`, `name: {app}-{name}`, "
         f"`app: {app}`, `key: {name}`, `file: {deliver.file}`",
     )
-
-
-def _usual(app: str, key: str) -> str:
-    return f"{DEFAULT_DELIVERY_ROOT}/{app}/{key}"
 
 
 def _delivered_twice(place: Span, key: tuple[str, str], first: Span) -> Diagnostic:
@@ -141,38 +147,28 @@ def _delivered_twice(place: Span, key: tuple[str, str], first: Span) -> Diagnost
     )
 
 
-def _check_same_file(keys: list[_Key], elsewhere: Elsewhere) -> Iterator[Diagnostic]:
-    first: dict[str, _Place] = {}
-    for path, place in _files(keys, elsewhere):
-        plain = _normalised(path)
-        if plain in first:
+def _check_same_place(keys: list[_Key], elsewhere: Elsewhere) -> Iterator[Diagnostic]:
+    first: dict[tuple[str, str], _Place] = {}
+    for target, place in _targets(keys, elsewhere):
+        same = target.method, identity(target)
+        if same in first:
             yield DELIVERY_TWICE.at(
                 place(),
-                f'"{plain}" is where the key at {first[plain]()} goes: '
+                f'"{same[1]}" is where the key at {first[same]()} goes: '
                 "the second would overwrite the first",
-                help="give each key a file of its own",
+                help=f"give each key a {target.method} of its own",
             )
-        first.setdefault(plain, place)
+        first.setdefault(same, place)
 
 
-def _files(keys: list[_Key], elsewhere: Elsewhere) -> Iterator[tuple[str, _Place]]:
-    """Yield each file with what finds its place, which is slow and seldom asked for."""
+def _targets(keys: list[_Key], elsewhere: Elsewhere) -> Iterator[tuple[DeliveryTarget, _Place]]:
+    """Yield each target with what finds its place, which is slow and seldom asked for."""
     for key in keys:
         match key.spec.deliver:
             case DeliverSpec(file=path):
-                yield path, partial(key.span, "deliver", "file")
+                yield file_target(path), partial(key.span, "deliver", "file")
             case "file":
-                yield _usual(*key.full_name), partial(key.span, "deliver")
+                yield own_place(*key.full_name), partial(key.span, "deliver")
     for delivery in elsewhere.values():
-        if delivery.spec.file is not None:
-            yield delivery.spec.file, partial(delivery.span, "file")
-
-
-def _normalised(path: str) -> str:
-    parts: list[str] = []
-    for part in path.split("/"):
-        if part == "..":
-            parts = parts[:-1]
-        elif part not in {"", "."}:
-            parts.append(part)
-    return "/" + "/".join(parts)
+        for target in delivery.spec.targets:
+            yield target, partial(delivery.span, target.method)

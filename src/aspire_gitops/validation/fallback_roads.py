@@ -145,7 +145,7 @@ def _keys(value: object) -> Iterator[Path]:
 
 SECRET_INDIRECTION = Rule("AG330", "secret-indirection")
 
-# LiteLLM 1.106.2 resolves the first three. It compares exactly and at the start; a
+# LiteLLM resolves the first three. It compares exactly and at the start; a
 # reader that trims, folds case or joins a text to another one must find nothing either.
 _STORES = (
     "oidc", "aws_kms", "azure_ad", "azure_ad_token", "azure_key_vault", "env", "environ",

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.permitted import why_not_read, why_not_variable
+from aspire_gitops.releases import MALICIOUS, TESTED
 from aspire_gitops.resources import (
     ApprovalSpec,
     GatewaySpec,
@@ -26,8 +27,6 @@ MALICIOUS_LITELLM = Rule("AG317", "malicious-litellm")
 URL_WITHOUT_V1 = Rule("AG318", "url-without-v1")
 ZERO_EXCHANGE_RATE = Rule("AG321", "zero-exchange-rate")
 
-TESTED_LITELLM = "1.106.2"
-_MALICIOUS = frozenset({"1.82.7", "1.82.8"})
 _NOT_IANA = ("posix/", "right/", "localtime", "posixrules", "Factory")
 
 
@@ -71,7 +70,7 @@ def _check_exchange(gateway: Declared[GatewaySpec], today: date) -> Iterator[Dia
 
 def _check_timezone(gateway: Declared[GatewaySpec]) -> Iterator[Diagnostic]:
     name = gateway.spec.timezone
-    if not _is_timezone(name):
+    if zone_named(name) is None:
         yield UNKNOWN_TIMEZONE.at(
             gateway.span("timezone"),
             f'there is no timezone "{name}"; LiteLLM would use UTC without a word, '
@@ -81,14 +80,14 @@ def _check_timezone(gateway: Declared[GatewaySpec]) -> Iterator[Diagnostic]:
 
 
 @cache
-def _is_timezone(name: str) -> bool:
+def zone_named(name: str) -> ZoneInfo | None:
+    """Return the IANA timezone of that name, None if there is none."""
     if name.startswith(_NOT_IANA):
-        return False
+        return None
     try:
-        ZoneInfo(name)
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, OSError, ValueError):
-        return False
-    return True
+        return None
 
 
 def _meant(name: str) -> str | None:
@@ -99,17 +98,17 @@ def _meant(name: str) -> str | None:
 
 def _check_release(gateway: Declared[GatewaySpec]) -> Iterator[Diagnostic]:
     version, place = gateway.spec.litellm.version, gateway.span("litellm", "version")
-    if version in _MALICIOUS:
+    if version in MALICIOUS:
         yield MALICIOUS_LITELLM.at(
             place,
             f"LiteLLM {version} is a release that somebody else published to steal credentials",
-            help=f"write {TESTED_LITELLM}; if {version} ever ran anywhere, change every secret there",
+            help=f"write {TESTED.version}; if {version} ever ran anywhere, change every secret there",
         )
-    elif version != TESTED_LITELLM:
+    elif version != TESTED.version:
         yield UNTESTED_LITELLM.at(
             place,
-            f"everything here was tried with LiteLLM {TESTED_LITELLM}, not with {version}",
-            help=f"write {TESTED_LITELLM}, or run `make check` against {version} first",
+            f"everything here was tried with LiteLLM {TESTED.version}, not with {version}",
+            help=f"write {TESTED.version}, or run `make check` against {version} first",
         )
 
 

@@ -90,7 +90,23 @@ class StalePlan(AspireGitopsError):
 
 
 class DeliveryFailed(AspireGitopsError):
-    """A key could not be handed to its app. Try again; the next apply finishes it."""
+    """A key could not be handed to its app. Try again; the next apply finishes it.
+
+    `status` is what the receiver answered, None when it was not reached or is not a server;
+    `retry_after_s` is the receiver's own wish.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        help: str | None = None,  # noqa: A002
+        status: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        self.status = status
+        self.retry_after_s = retry_after_s
+        super().__init__(message, help=help)
 
 
 class JournalUnavailable(AspireGitopsError):

@@ -4,8 +4,11 @@ Values and one protocol; no I/O. `sources/` implements `Source` for folders and
 git repositories, `loading/` reads the files.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Protocol
+
+_WRITTEN = re.compile(r"(.*)@sha1:([0-9a-f]{7,40})(\+changes)?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,12 @@ class Revision:
         if self.commit is None:
             return self.reference
         return f"{self.reference}@sha1:{self.commit}{self._changes}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Revision":
+        """Read what `str` wrote. Text without a commit is a reference by itself."""
+        found = _WRITTEN.fullmatch(text)
+        return cls(found[1], found[2], dirty=bool(found[3])) if found else cls(text)
 
     @property
     def short(self) -> str:

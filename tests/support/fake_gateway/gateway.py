@@ -54,6 +54,10 @@ class FakeGateway:
             *self.holders.routes(),
         ]
 
+    def serve(self, *routes: Route) -> None:
+        """Answer these requests too, before any that it knew."""
+        self._routes[:0] = routes
+
     @property
     def writes(self) -> list[Request]:
         return [entry.request for entry in self.log if entry.request.is_write]

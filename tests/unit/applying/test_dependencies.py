@@ -2,7 +2,7 @@
 
 import pytest
 
-from aspire_gitops.applying.dependencies import blocked_by
+from aspire_gitops.applying.executor import blocked_by
 from aspire_gitops.applying.outcome import Result, Status
 from aspire_gitops.planning.plan import Action, Change
 from aspire_gitops.state import GatewayObject

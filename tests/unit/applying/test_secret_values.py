@@ -4,8 +4,7 @@ from random import Random
 
 import pytest
 
-from aspire_gitops.applying.secret_values import why_not_secret
-from aspire_gitops.applying.secrets import resolve_secrets
+from aspire_gitops.applying.secrets import resolve_secrets, why_not_secret
 from aspire_gitops.state import Intent, Kind, ObjectKey, SecretReference
 from aspire_gitops.vocabulary.errors import SecretMissing
 

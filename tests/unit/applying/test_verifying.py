@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from aspire_gitops.applying.verifying import unmet
+from aspire_gitops.applying.proof import unmet
 from aspire_gitops.state import GatewayObject
 from support.objects import applied, changed, deployment
 

@@ -52,8 +52,8 @@ def drop_refusals(plan: dict[str, Any]) -> None:
 
 
 def move_delivery(plan: dict[str, Any]) -> None:
-    [change] = [c for c in plan["changes"] if c["object"] == "key/shop.main"]
-    change["intent"]["deliver_to_file"] = "/somewhere/else"
+    [change] = [c for c in plan["changes"] if c["object"] == {"kind": "key", "name": "shop.main"}]
+    change["intent"]["deliver"] = {"file": "/somewhere/else"}
 
 
 def other_gateway(plan: dict[str, Any]) -> None:
@@ -68,9 +68,9 @@ def test_an_edited_plan_is_refused(plan: Plan, edit: Any) -> None:
         plan_from_json(json.dumps(document))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "aspire-gitops/plan", "version": 2}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "aspire-gitops/plan", "version": 3}'])
 def test_what_is_not_a_plan_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="not a plan file of version 1"):
+    with pytest.raises(UsageError, match="not a plan file of version 2"):
         plan_from_json(text)
 
 

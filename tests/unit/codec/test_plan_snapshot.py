@@ -41,16 +41,16 @@ def test_the_file() -> None:
                     "address": "gw.chat.1",
                     "digest": "sha256:157d1373d311687009c421e8652cd6f6472b808506d39c2d2b8fc8f4db6017e8",
                     "handle": "chat",
-                    "object": "deployment/chat",
+                    "object": {"kind": "deployment", "name": "chat"},
                 },
                 {
                     "address": "abababababababababababababababababababababababababababababababab",
                     "digest": "sha256:50fd3216670bde82dbe910ad14a3c054b378b4ba6fd650a42f56fc7a90cdeca8",
                     "handle": "n8n",
-                    "object": "key/n8n",
+                    "object": {"kind": "key", "name": "n8n"},
                 },
             ],
-            "format": 1,
+            "format": "aspire-gitops/snapshot",
             "gateway": "http://gateway.test",
             "litellm": "1.106.2",
             "objects": [
@@ -67,12 +67,13 @@ def test_the_file() -> None:
                         "name": "chat",
                         "revision": "main@sha1:4f2c9d1",
                     },
-                    "object": "deployment/chat",
+                    "object": {"kind": "deployment", "name": "chat"},
                 }
             ],
             "owner": "aspire-gitops",
             "revision": None,
             "taken_at": "2026-11-23T12:00:00+00:00",
+            "version": 3,
         }
     )
 

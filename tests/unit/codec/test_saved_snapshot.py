@@ -11,7 +11,7 @@ from inline_snapshot import snapshot
 
 from aspire_gitops.codec import snapshot_reader as saved_snapshot
 from aspire_gitops.codec.snapshot_reader import SavedSnapshot, read_snapshot
-from aspire_gitops.codec.snapshot_writer import FORMAT_VERSION, snapshot_json
+from aspire_gitops.codec.snapshot_writer import snapshot_json
 from aspire_gitops.state import GatewayObject, Holder, KeyFacts, Kind, ObjectKey, Snapshot
 from aspire_gitops.usage import Downtime, Traffic, Usage
 from aspire_gitops.vocabulary.errors import UsageError
@@ -89,7 +89,7 @@ LATER = replace(
 
 def test_counts_that_came_later_are_in_the_file_only_where_any_row_has_them() -> None:
     found = json.loads(written(replace(EMPTY, traffic=LATER)))
-    assert found["format"] == FORMAT_VERSION
+    assert (found["format"], found["version"]) == ("aspire-gitops/snapshot", 3)
     assert found["traffic"]["columns"].endswith("images cache_write_tokens reasoning_tokens")
     assert found["traffic"]["rows"]["shops"]["erp"] == {
         "ocr": ["2026-11-24 1 -0.5 0 0 0 7 2 0 0"],
@@ -106,8 +106,15 @@ def test_counts_that_came_later_come_back() -> None:
     assert set(found.rows) == set(LATER.rows)
 
 
-def test_without_later_counts_an_older_program_reads_the_file() -> None:
-    assert json.loads(written())["format"] == 1
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_file_whose_format_is_a_number_is_read(number: int) -> None:
+    """As programs of before wrote it, with objects and the revision as text."""
+    old = json.loads(written(format=number, revision="main@sha1:" + "4f" * 20))
+    del old["version"]
+    for item in (*old["objects"], *old["foreign"]):
+        item["object"] = "{kind}/{name}".format(**item["object"])
+    found = read(json.dumps(old))
+    assert (found.snapshot, found.revision) == (read(written()).snapshot, old["revision"])
 
 
 def test_a_file_without_them_knows_nothing_of_them() -> None:
@@ -131,15 +138,11 @@ def test_whatever_somebody_calls_an_alias_comes_back_as_that(odd: str) -> None:
     assert found.rows == (row,)
 
 
-def test_writer_and_reader_mean_the_same_format() -> None:
-    assert saved_snapshot.FORMAT_VERSION == FORMAT_VERSION
-
-
 def test_a_newer_programs_file_is_called_that() -> None:
     with pytest.raises(UsageError) as caught:
-        read(written(format=FORMAT_VERSION + 1, surprise={}))
+        read(written(version=4, surprise={}))
     assert str(caught.value) == snapshot(
-        "snapshot.json was made by a newer aspire-gitops (format 3, and this one reads 2);"
+        "snapshot.json was made by a newer aspire-gitops (version 4, and this one reads 3);"
         " upgrade this one"
     )
 
@@ -157,9 +160,10 @@ def rows(*lines: str, alias: str = "chat") -> dict[str, Any]:
         pytest.param("", id="nothing"),
         pytest.param("[" * 100_000, id="brackets without end"),
         pytest.param("[]", id="no object"),
-        pytest.param(written(format=FORMAT_VERSION + 1, surprise={})[:-1], id="cut off"),
-        pytest.param(written(format=0), id="a format that never was"),
-        pytest.param(written(format="2"), id="a format that is a text"),
+        pytest.param(written(version=4, surprise={})[:-1], id="cut off"),
+        pytest.param(written(version=0), id="a version that never was"),
+        pytest.param(written(version="2"), id="a version that is a text"),
+        pytest.param(written(format="aspire-gitops/plan"), id="another document"),
         pytest.param(written(surprise=1), id="a field that we do not know"),
         pytest.param(written(taken_at="2026-11-23T12:00:00"), id="a moment without a zone"),
         pytest.param(traffic_with(columns="day calls"), id="other columns"),

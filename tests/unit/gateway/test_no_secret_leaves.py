@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from aspire_gitops.gateway.http import AdminApi
-from aspire_gitops.gateway.redaction import Redaction
+from aspire_gitops.kinds.hiding import Redaction
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
 from aspire_gitops.vocabulary.errors import GatewayError
 from support.fake_gateway import (

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aspire_gitops.gateway import GatewayClient, SeenRows
-from aspire_gitops.gateway.replies import DeploymentRow, KeyRow, parse
 from aspire_gitops.gateway.rows import Parsed, live_row
+from aspire_gitops.kinds.deployment import DeploymentRow
+from aspire_gitops.kinds.key_row import KeyRow
+from aspire_gitops.kinds.wire import parse
 from aspire_gitops.state import Kind, Snapshot
 from aspire_gitops.vocabulary.errors import GatewayUnavailable
 from support.fake_gateway import FakeGateway, Fault, Request, Status, using

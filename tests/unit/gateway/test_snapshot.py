@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from aspire_gitops.gateway import Tally
-from aspire_gitops.gateway.pages import read_all_pages
 from aspire_gitops.gateway.rows import LiveRow, Page
+from aspire_gitops.gateway.snapshot import read_all_pages
 from aspire_gitops.state import GatewayObject, Kind, LiveFallback, ObjectKey
 from aspire_gitops.vocabulary.errors import GatewayUnavailable
 from support.fake_gateway import AT_ONCE, FakeGateway, Fault, Request, Status, run, serving, using

@@ -1,4 +1,4 @@
-"""The proof in docs/journal.md works without a line of ours, and finds what it should."""
+"""The proof in docs/operate/journal.md works without a line of ours, and finds what it should."""
 
 import sqlite3
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from aspire_gitops.journal import journal_path, open_journal
 from support.journal_lines import deployment, draft, result
 
-PAGE = Path(__file__).parents[3] / "docs" / "journal.md"
+PAGE = Path(__file__).parents[3] / "docs" / "operate" / "journal.md"
 
 
 @pytest.fixture

@@ -200,6 +200,7 @@ def open_as_nobody(folder: Path, *, read_only: bool) -> str:
     """Open the journal as a user who owns nothing; returns the message."""
     script = f"""
 from pathlib import Path
+import sqlalchemy.dialects.sqlite.pysqlite  # while we may still read this Python, wherever it is
 from aspire_gitops.journal import open_journal
 from aspire_gitops.vocabulary.errors import AspireGitopsError
 from support.journal_lines import draft

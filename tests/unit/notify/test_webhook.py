@@ -23,11 +23,12 @@ def listener() -> Iterator[Listener]:
         yield one
 
 
-def test_a_notice_is_told_in_format_1(listener: Listener) -> None:
+def test_a_notice_is_told_in_version_2(listener: Listener) -> None:
     tell(WebhookReceiver(listener.url()), notice(lines=("one", "two"), topic=Topic.DRIFT))
 
     assert listener.heard[0].json == {
-        "format": 1,
+        "format": "aspire-gitops/notice",
+        "version": 2,
         "id": "t1-drift",
         "topic": "drift",
         "at": "2026-11-23T12:00:00+00:00",

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.planning.diff import changed_fields, is_exactly
+from aspire_gitops.planning.diff import changed_fields, is_exactly, marked
 from aspire_gitops.planning.make import make_plan
-from aspire_gitops.planning.marking import marked
 from aspire_gitops.planning.plan import Cause
 from aspire_gitops.state import GatewayObject, Intent, LiveFallback, Mark
 from aspire_ledger.canonical import JsonValue, canonical_json, digest

@@ -2,8 +2,8 @@
 
 import pytest
 
+from aspire_gitops.planning.diff import evidence_of
 from aspire_gitops.planning.make import make_plan
-from aspire_gitops.planning.marking import evidence_of
 from aspire_gitops.planning.plan import Cause, FieldChange
 from support.objects import (
     OWNER,

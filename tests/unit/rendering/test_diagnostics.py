@@ -12,9 +12,9 @@ from aspire_gitops.rendering.diagnostics import (
     DIAGNOSTIC_RENDERERS,
     render_github,
     render_json,
-    render_sarif,
     render_text,
 )
+from aspire_gitops.rendering.sarif import render_sarif
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Severity, Span
 
 UNKNOWN = Rule("AG201", "unknown-provider")
@@ -177,6 +177,7 @@ def test_json() -> None:
                 },
             ],
             "errors": 1,
+            "format": "aspire-gitops/findings",
             "version": 1,
             "warnings": 1,
         }

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from inline_snapshot import snapshot
 
+from aspire_gitops.delivery.registry import file_target
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
 from aspire_gitops.rendering.plan_markdown import plan_markdown
 from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.state import (
-    FileDelivery,
     GatewayObject,
     Intent,
     Kind,
@@ -49,7 +49,7 @@ CREATE = Change(
     ),
     intent=Intent(
         secrets={"credential_values.api_key": SecretReference("env", "CLOUD_KEY")},
-        delivery=FileDelivery("/run/key"),
+        delivery=file_target("/run/key"),
     ),
     reason="only in git",
 )

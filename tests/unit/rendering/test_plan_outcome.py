@@ -48,31 +48,40 @@ def test_json() -> None:
     found = json.loads(outcome_json(MIXED))
     assert found == snapshot(
         {
+            "format": "aspire-gitops/outcome",
             "ok": False,
             "plan": "4f2c9d1a0b3c",
             "results": [
                 {
                     "action": "create",
                     "message": "",
-                    "object": "credential/acme",
+                    "object": {"kind": "credential", "name": "acme"},
                     "seconds": 0.125,
                     "status": "applied",
                 },
                 {
                     "action": "update",
                     "message": "no answer\x1b[2K",
-                    "object": "deployment/chat",
+                    "object": {"kind": "deployment", "name": "chat"},
                     "seconds": 2.5,
                     "status": "failed",
                 },
                 {
                     "action": "delete",
                     "message": "not tried: update deployment/chat failed",
-                    "object": "key/shop.main",
+                    "object": {"kind": "key", "name": "shop.main"},
                     "seconds": 0,
                     "status": "skipped",
                 },
             ],
-            "revision": "main@sha1:4f2c9d1",
+            "revision": {
+                "approvers": [],
+                "author": None,
+                "commit": "4f2c9d1",
+                "dirty": False,
+                "reference": "main",
+                "subject": None,
+            },
+            "version": 1,
         }
     )

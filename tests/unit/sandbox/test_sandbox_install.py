@@ -2,13 +2,17 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from importlib import resources
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from aspire_gitops.sandbox import PrerequisiteMissing, install, postgres
+from aspire_gitops.sandbox import PrerequisiteMissing, install, packaged, postgres
 from aspire_gitops.sandbox.install import ENGINE_PACKAGES, ENGINE_PROGRAMS, without_nested_hints
+from aspire_gitops.sandbox.node import find_node
+from support.postgres_server import PostgresServer
 
 DATA = resources.files("aspire_gitops.sandbox")
 
@@ -19,7 +23,8 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.delenv("ASPIRE_GITOPS_POSTGRES_BIN", raising=False)
+    for name in ("ASPIRE_GITOPS_POSTGRES_BIN", "ASPIRE_GITOPS_PACKAGED"):
+        monkeypatch.delenv(name, raising=False)
     return folder
 
 
@@ -29,16 +34,26 @@ def add_program(folder: Path, name: str, output: str = "") -> None:
     program.chmod(0o755)
 
 
+@pytest.fixture
+def nothing_packaged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after `pip install aspire-gitops` without the extra `sandbox`."""
+    monkeypatch.setattr(packaged, "_package", lambda _name: None)
+
+
+@pytest.mark.usefixtures("nothing_packaged")
 def test_a_missing_node_is_named_with_how_to_get_it(programs: Path) -> None:
     with pytest.raises(PrerequisiteMissing, match=r"`node` is not on PATH.*apt-get install nodejs"):
         install.check_prerequisites()
     add_program(programs, "node", "v20.1.0")
-    with pytest.raises(PrerequisiteMissing, match="`npm` is not on PATH"):
+    with pytest.raises(
+        PrerequisiteMissing, match=r"`npm` is not on PATH.*aspire-gitops\[sandbox\]"
+    ):
         install.check_prerequisites()
     add_program(programs, "npm")
     install.check_prerequisites()
 
 
+@pytest.mark.usefixtures("nothing_packaged")
 def test_an_old_node_is_refused(programs: Path) -> None:
     add_program(programs, "node", "v16.20.2")
     add_program(programs, "npm")
@@ -46,6 +61,42 @@ def test_an_old_node_is_refused(programs: Path) -> None:
         install.check_prerequisites()
 
 
+@pytest.mark.parametrize(
+    ("version", "hidden", "is_the_machine_s"),
+    [
+        pytest.param("v18.0.0", "", True, id="the machine's is preferred"),
+        pytest.param("v16.20.2", "", False, id="the machine's is too old"),
+        pytest.param(None, "", False, id="the machine has none"),
+        pytest.param("v24.0.0", "1", False, id="the machine's is hidden"),
+    ],
+)
+def test_node_is_the_machine_s_or_else_the_packaged_one(
+    programs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    version: str | None,
+    hidden: str,
+    *,
+    is_the_machine_s: bool,
+) -> None:
+    monkeypatch.setenv("ASPIRE_GITOPS_PACKAGED", hidden)
+    if version:
+        add_program(programs, "node", version)
+        add_program(programs, "npm")
+    node = find_node()
+    assert (node.program == programs / "node") == is_the_machine_s
+    assert shutil.which("node", path=node.search_path) == str(node.program)
+
+
+@pytest.mark.usefixtures("programs")
+def test_the_packaged_node_and_npm_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASPIRE_GITOPS_PACKAGED", "1")
+    node = find_node()
+    for command in ([node.program], node.npm):
+        output = subprocess.check_output([*command, "--version"], text=True, env=node.environment())
+        assert int(output.strip().lstrip("v").split(".")[0]) >= 10
+
+
+@pytest.mark.usefixtures("nothing_packaged")
 def test_a_missing_postgresql_is_named_with_how_to_get_it(
     programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,6 +108,37 @@ def test_a_missing_postgresql_is_named_with_how_to_get_it(
     assert postgres.programs() == programs
     monkeypatch.delenv("ASPIRE_GITOPS_POSTGRES_BIN")
     assert postgres.programs() == programs
+    monkeypatch.setenv("ASPIRE_GITOPS_PACKAGED", "1")
+    with pytest.raises(PrerequisiteMissing, match="PostgreSQL is not installed"):
+        postgres.programs()
+
+
+def test_the_machine_s_postgresql_is_preferred_and_can_be_hidden(
+    programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_program(programs, "initdb")
+    add_program(programs, "postgres")
+    assert postgres.programs() == programs
+    monkeypatch.setenv("ASPIRE_GITOPS_PACKAGED", "1")
+    folder = postgres.programs()
+    assert folder.is_relative_to(sys.prefix)
+    monkeypatch.setenv("ASPIRE_GITOPS_POSTGRES_BIN", str(programs))
+    assert postgres.programs() == programs
+
+
+@pytest.mark.slow
+def test_the_packaged_postgresql_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As root too: PostgreSQL then runs as somebody else, who must be able to read the package."""
+    monkeypatch.setenv("ASPIRE_GITOPS_PACKAGED", "1")
+    server = PostgresServer(tmp_path)
+    server.start()
+    try:
+        with psycopg.connect(server.make_database()) as connection:
+            row = connection.execute("SELECT current_setting('server_version_num')::int").fetchone()
+    finally:
+        server.stop()
+    assert row is not None
+    assert row[0] >= 180_000
 
 
 @pytest.mark.usefixtures("programs")

@@ -27,7 +27,7 @@ from support.statuses import (
     turn,
 )
 
-PAGE = Path(__file__).parents[3] / "docs" / "status.md"
+PAGE = Path(__file__).parents[3] / "docs" / "operate" / "status.md"
 
 
 def families(metrics: Metrics, status: Status) -> dict[str, Metric]:

@@ -106,7 +106,7 @@ def test_a_state_folder_whose_path_is_too_long_for_a_socket_works(tmp_path: Path
     deep = tmp_path / ("d" * 60) / ("e" * 60)
     before = descriptors()
     with serving(StandIn(), options(deep)):
-        assert LocalController(deep).status().format == 1
+        assert LocalController(deep).status().version == 2
     assert not (deep / SOCKET).exists()
     assert descriptors() == before
 
@@ -121,7 +121,7 @@ def test_a_socket_that_a_killed_controller_left_is_taken_over(tmp_path: Path) ->
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(tmp_path / SOCKET))
     with serving(StandIn(), options(tmp_path)):
-        assert LocalController(tmp_path).status().format == 1
+        assert LocalController(tmp_path).status().version == 2
 
 
 def test_a_second_controller_in_the_same_folder_is_refused(tmp_path: Path) -> None:

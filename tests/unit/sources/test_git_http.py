@@ -12,7 +12,8 @@ from aspire_gitops.sources.git import Credentials, RemoteSource, Token, TokenFil
 from aspire_gitops.sources.git.address import access, parse_address
 from aspire_gitops.sources.git.program import run, variables
 from aspire_gitops.vocabulary.errors import AspireGitopsError, SourceRefused, SourceUnavailable
-from support.git_http import GitServer, new_certificate, serving
+from support.certificates import new_certificate
+from support.git_http import GitServer, serving
 from support.git_repository import Repository
 
 pytestmark = pytest.mark.slow  # other programs at work, one after the other

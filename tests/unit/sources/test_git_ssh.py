@@ -1,4 +1,4 @@
-"""A remote over ssh: a real sshd, one key file, and host keys that must be known."""
+"""A remote over ssh: a real server, one key file, and host keys that must be known."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from aspire_gitops.sources.git import RemoteSource, SshKey
 from aspire_gitops.vocabulary.errors import SourceRefused, SourceUnavailable
 from support.git_repository import Repository
-from support.git_ssh import SshServer, new_key, ssh_server
+from support.git_ssh import SERVERS, SshServer, new_key, ssh_server
 
 pytestmark = pytest.mark.slow  # other programs at work, one after the other
 
@@ -18,9 +18,9 @@ def key(tmp_path: Path) -> Path:
     return new_key(tmp_path / "key with a space" / "id")
 
 
-@pytest.fixture
-def server(tmp_path: Path, key: Path) -> Iterator[SshServer]:
-    with ssh_server(tmp_path / "sshd", lets_in=key) as running:
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest, tmp_path: Path, key: Path) -> Iterator[SshServer]:
+    with ssh_server(tmp_path / "server", lets_in=key, program=request.param) as running:
         yield running
 
 

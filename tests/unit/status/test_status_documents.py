@@ -60,8 +60,8 @@ def test_a_newer_controller_can_be_asked() -> None:
 
 
 def test_what_a_controller_of_another_format_says_is_refused() -> None:
-    with pytest.raises(ValueError, match="format"):
-        StatusDocument.model_validate(status_document(ready()).model_dump() | {"format": 2})
+    with pytest.raises(ValueError, match="version"):
+        StatusDocument.model_validate(status_document(ready()).model_dump() | {"version": 3})
 
 
 _SHOWN_OTHERWISE = {  # the document keeps the names that its readers know
@@ -69,6 +69,7 @@ _SHOWN_OTHERWISE = {  # the document keeps the names that its readers know
     "flapping": "fights",
     "unmanaged": "foreign",
     "problem": "reason",  # a part of it
+    "version": "program_version",
     "gateway_name": "gateway",
     "gateway_url": "gateway",
     "litellm_version": "gateway",
@@ -76,7 +77,7 @@ _SHOWN_OTHERWISE = {  # the document keeps the names that its readers know
 
 
 def test_every_field_of_a_status_is_told() -> None:
-    told = set(StatusDocument.model_fields) - {"format"}
+    told = set(StatusDocument.model_fields) - {"format", "version"}
     assert told == {_SHOWN_OTHERWISE.get(name, name) for name in Status.__dataclass_fields__}
 
 

@@ -25,6 +25,13 @@ class Mode(StrEnum):
     FAIR = "fair"  # a learned estimate is reserved: nobody is refused while money is left
 
 
+class Unmarked(StrEnum):
+    """What a key gets that the controller did not make."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"  # its calls are not counted
+
+
 class DamagedAccount(Exception):
     """The key's metadata does not say who pays. The call is refused; a person must look."""
 

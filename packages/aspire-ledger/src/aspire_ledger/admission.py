@@ -1,6 +1,6 @@
 """May this call start: the store's verdict, patience near the cap, and what holds in an outage.
 
-Knows nothing of LiteLLM; `callback` brings it calls. Strict budgets set the worst
+Knows nothing of LiteLLM; `call_handler` brings it calls. Strict budgets set the worst
 case aside and never exceed the cap. Fair ones refuse nobody while money is left:
 near the cap calls wait for those under way, and the last one may exceed it.
 """
@@ -13,18 +13,19 @@ from decimal import Decimal
 
 from aspire_ledger.account import Account, Mode
 from aspire_ledger.amounts import NanoAud, cost_in_nano
-from aspire_ledger.backlog import Backlog
-from aspire_ledger.decisions import (
+from aspire_ledger.process import (
     Admitted,
+    Backlog,
     Decision,
+    Line,
+    Outage,
     Reason,
     Refused,
-    Spent,
     Starting,
+    UnderWay,
+    ended,
 )
-from aspire_ledger.outage import Outage
 from aspire_ledger.store import Store, StoreUnavailable
-from aspire_ledger.under_way import UnderWay
 from aspire_ledger.values import (
     NOTHING,
     Answer,
@@ -33,11 +34,9 @@ from aspire_ledger.values import (
     Request,
     Reservation,
     Settlement,
+    Spent,
     Verdict,
 )
-from aspire_ledger.waiting import Line, ended
-
-__all__ = ["Admitted", "Decision", "Gatekeeper", "Reason", "Refused", "Spent", "Starting"]
 
 
 class Gatekeeper:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from aspire_ledger.amounts import NanoAud, cost_in_nano
+from aspire_ledger.body import Weight, hosted_tools, weigh
 from aspire_ledger.card import Card, Price, TokenPrices
 from aspire_ledger.contract import (
     COMPLETIONS,
@@ -23,13 +24,10 @@ from aspire_ledger.contract import (
     OCR,
     RESPONSES,
     Contract,
-    Effect,
 )
 from aspire_ledger.pricing import cost_usd, dearest_input, dearest_output
 from aspire_ledger.request_guard import output_limit, parameter_of, searches
-from aspire_ledger.shapes import is_absent, whole
-from aspire_ledger.texts import Weight, weigh
-from aspire_ledger.tools import hosted_tools
+from aspire_ledger.shapes import Effect, is_absent, whole
 from aspire_ledger.values import Counted
 
 MEDIA_TOKENS: Final = 200_000  # all that a call with a picture, a file or a sound may hold
@@ -50,9 +48,10 @@ _PAGE_RANGE: Final = re.compile(r"\s*([0-9]{1,5})\s*(?:-\s*([0-9]{1,5})\s*)?")
 class Asked:
     """What a request asks for, as far as it decides about money.
 
-    `worst_usd` is the upper bound. `input_tokens` bounds what was sent. `image_usd` is what one image of the size and quality asked for
-    costs, `pages` how many were asked for; `annotated` says that pages are annotated, and
-    `searches` that the model searches without being asked by a tool.
+    `worst_usd` is the upper bound. `input_tokens` bounds what was sent. `image_usd` is what
+    one image of the size and quality asked for costs, `pages` how many were asked for;
+    `annotated` says that pages are annotated, and `searches` that the model searches
+    without being asked by a tool.
     """
 
     worst_usd: Decimal

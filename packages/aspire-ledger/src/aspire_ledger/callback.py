@@ -15,16 +15,16 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import ProxyException
 
 from aspire_ledger.admission import Gatekeeper
-from aspire_ledger.litellm import marks, running
-from aspire_ledger.litellm.answers import watched
-from aspire_ledger.litellm.call_handler import Caller, CallHandler, Declined
-from aspire_ledger.litellm.events import read_ended
+from aspire_ledger.litellm import running
+from aspire_ledger.litellm.call_handler import CallHandler, Declined
+from aspire_ledger.litellm.events import read_ended, watched
+from aspire_ledger.litellm.failures import keep_writing
 from aspire_ledger.litellm.front import Front, current
-from aspire_ledger.litellm.recovery import keep_recovering
+from aspire_ledger.litellm.open_call import Caller, marked_id
 from aspire_ledger.litellm.refusals import Refusal
 from aspire_ledger.litellm.settings import LedgerSettings, read_settings
-from aspire_ledger.litellm.tallies import keep_writing
-from aspire_ledger.opening import open_store
+from aspire_ledger.postgres import PostgresStore
+from aspire_ledger.recovery import keep_recovering
 from aspire_ledger.store import Store
 
 Clock: TypeAlias = Callable[[], datetime]
@@ -45,10 +45,9 @@ def open_ledger(
 
     Raises:
         WrongSetting: A variable is missing or wrong. The proxy must not start.
-        StoreUnavailable: SQLite's file cannot be opened.
     """
     settings = read_settings(environment)
-    return Ledger(open_store(settings.url, timeout_s=_STORE_TIMEOUT_S), settings, clock)
+    return Ledger(PostgresStore(settings.url, timeout_s=_STORE_TIMEOUT_S), settings, clock)
 
 
 class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
@@ -75,6 +74,7 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
             running.cards,
             settings.unmarked,
             grace=settings.grace,
+            late_s=settings.late.total_seconds(),
             meanings=meanings,
             clock=clock,
         )
@@ -82,7 +82,7 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
         if self._recovery:
             running.stand_in_front(lambda app: Front(app, self._handler.ended, meanings))
             self._counting = asyncio.get_running_loop().create_task(
-                keep_writing(self._handler.tallies, store, every_s=_COUNT_EVERY_S)
+                keep_writing(self._handler.tallies, store, clock, every_s=_COUNT_EVERY_S)
             )
 
     async def async_pre_call_hook(
@@ -120,7 +120,7 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
     ) -> AsyncIterator[Any]:
         """Look at a stream as it passes."""
         del user_api_key_dict
-        answer = self._handler.answer(marks.call_id(request_data))
+        answer = self._handler.answer(marked_id(request_data))
         async for chunk in watched(response, answer) if answer else response:
             yield chunk
 
@@ -129,7 +129,7 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
     ) -> Any:
         """Remember an answer, until LiteLLM tells of it."""
         del user_api_key_dict
-        self._handler.answered(marks.call_id(data), response)
+        self._handler.answered(marked_id(data), response)
         return response
 
     async def async_logging_hook(
@@ -160,7 +160,7 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
         """Free what was set aside for a request that failed, or book it where nobody knows."""
         del user_api_key_dict, traceback_str
         exchange = current.get()
-        call_id = marks.call_id(request_data) or (exchange.call_id if exchange else "")
+        call_id = marked_id(request_data) or (exchange.call_id if exchange else "")
         await self._handler.failed(call_id, original_exception)
 
 

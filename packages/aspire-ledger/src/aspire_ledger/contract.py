@@ -8,63 +8,9 @@ real clients send; `effect` says what a parameter does to the bill.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
-
-class Effect(StrEnum):
-    """What a parameter does to what a call costs."""
-
-    NONE = "none"
-    INPUT = "its text is input"
-    ANSWERS = "multiplies the answers"
-    LIMIT = "limits one answer"
-    CACHING = "writes to the prompt cache"
-    TOOLS = "tools; those that run at the provider have a fee"
-    STORED = "refers to what the provider holds: the whole window"
-    PREDICTION = "its text is input, and output where it is rejected"
-    THINKING = "thinking, inside the limit of the answer"
-    THINKING_BESIDE = "thinking, beside the limit of the answer"
-    SEARCH = "a search at the provider, which has a fee"
-    COMPACTION = "an answer beside the limit"
-    PICTURES = "size and quality of images"
-    PREVIEWS = "images on the way to the last one"
-    PAGES = "pages"
-    ANNOTATION = "annotated pages"
-    DEARER = "a dearer price; only for an alias whose price says so"
-
-
-class Shape(StrEnum):
-    """What JSON a parameter's value must be."""
-
-    FLAG = "true or false"
-    NUMBER = "a number"
-    WHOLE = "a whole number"
-    TEXT = "a text"
-    TEXTS = "a list of texts"
-    TEXT_OR_TEXTS = "a text or a list of texts"
-    OBJECT = "an object"
-    OBJECTS = "a list of objects"
-    TEXT_OR_OBJECT = "a text or an object"
-    TEXT_OR_OBJECTS = "a text or a list of objects"
-    MESSAGES = "a list of messages, each with a role and a content"
-    PROMPT = "a text, a list of texts, or lists of tokens"
-    PAGES = "a list of page numbers, or a text such as 0-2"
-    LABELS = "an object of texts"
-    FILE = "a file"
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One parameter. `values` are all texts that it may be; empty allows any.
-
-    An `extension` needs the alias's consent: its name in `allow_parameters`.
-    """
-
-    shape: Shape
-    effect: Effect = Effect.NONE
-    values: frozenset[str] = frozenset()
-    extension: bool = False
+from aspire_ledger.shapes import Effect, Parameter, Shape
 
 
 @dataclass(frozen=True, slots=True)

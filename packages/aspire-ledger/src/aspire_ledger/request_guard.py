@@ -11,20 +11,10 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final
 
+from aspire_ledger.body import hosted_tools
 from aspire_ledger.card import Card
-from aspire_ledger.contract import (
-    EXTENSIONS,
-    IMAGE_EDITS,
-    IMAGES,
-    RESPONSES,
-    Consent,
-    Contract,
-    Effect,
-    Parameter,
-    Shape,
-)
-from aspire_ledger.shapes import fits, is_absent, whole
-from aspire_ledger.tools import hosted_tools
+from aspire_ledger.contract import EXTENSIONS, IMAGE_EDITS, IMAGES, RESPONSES, Consent, Contract
+from aspire_ledger.shapes import Effect, Parameter, Shape, fits, is_absent, whole
 
 MOST_ANSWERS: Final = 128  # no provider makes more of one request
 DEFAULT_OUTPUT_LIMIT: Final = 32_768  # tokens of one answer, where the alias states none

@@ -15,9 +15,8 @@ from aspire_ledger.account import Mode
 from aspire_ledger.bound import Asked
 from aspire_ledger.card import Card
 from aspire_ledger.contract import EMBEDDINGS, IMAGE_EDITS, IMAGES, OCR, Contract
-from aspire_ledger.decisions import Spent
 from aspire_ledger.pricing import cost_usd
-from aspire_ledger.values import NO_UNITS, Counted
+from aspire_ledger.values import NO_UNITS, Counted, Spent
 
 _DIFFERS: Final = Decimal("0.03")  # of the larger one; below it the gateway only rounds
 _BY_THE_PIECE: Final = (IMAGES, IMAGE_EDITS, OCR)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aspire_ledger.tools import plain_kind
+from aspire_ledger.body import plain_kind
 from aspire_ledger.values import NO_UNITS, Counted
 
 _MOST_TOKENS: Final = 10**10  # more than any call can have

@@ -127,6 +127,26 @@ UNITS: Final = tuple(unit.name for unit in fields(Counted))
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What a call that ended cost, at the reviewed price.
+
+    `usd` is None where nothing better is known than what was set aside. `estimated` says
+    that the provider reported no usage that could be believed. `reported_usd` is what the
+    gateway itself computed, None for nothing: it decides nothing.
+    """
+
+    usd: Decimal | None
+    provider: str = ""
+    model: str = ""
+    counted: Counted = NO_UNITS
+    deployment: str = ""
+    call_type: str = ""
+    reported_usd: Decimal | None = None
+    estimated: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """What a call cost in the end. Settling twice books once.
 

@@ -1,8 +1,8 @@
 """Reviewed files from git: a commit of a local repository, or a remote's branch.
 
 The only package that runs git; `objects` is the only module that imports gitpython.
-Nothing here has a work tree, reads the user's git settings or prompts. See
-`docs/sources.md` for what happens in each situation.
+Nothing here has a work tree, reads the user's git settings or asks anybody
+anything. `docs/operate/sources.md` says what each situation gets.
 """
 
 from aspire_gitops.sources.git.address import Credentials, SshKey, Token, TokenFile

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -17,34 +17,41 @@ from aspire_ledger.account import (
     Account,
     DamagedAccount,
     Mode,
+    Unmarked,
     is_ours,
     observes_until,
     read_account,
 )
 from aspire_ledger.admission import Gatekeeper
 from aspire_ledger.amounts import NanoAud
-from aspire_ledger.bound import Asked, ask, dearest, in_nano
+from aspire_ledger.bound import Asked, ask, in_nano
 from aspire_ledger.card import Card
-from aspire_ledger.contract import CHAT, COMPLETIONS, Consent, contract_of
-from aspire_ledger.decisions import Reason, Refused, Spent, Starting
-from aspire_ledger.litellm import marks, refusals
-from aspire_ledger.litellm.answers import Answer
-from aspire_ledger.litellm.events import Ended, as_mapping, card_of, deployment_of
+from aspire_ledger.contract import Consent, contract_of
+from aspire_ledger.litellm import refusals
+from aspire_ledger.litellm.events import Answer, Ended, card_of, deployment_of
+from aspire_ledger.litellm.failures import Outcome, Tallies, outcome_of
 from aspire_ledger.litellm.front import Exchange
-from aspire_ledger.litellm.ids import Ids
-from aspire_ledger.litellm.outcomes import Outcome, outcome_of
+from aspire_ledger.litellm.open_call import (
+    Caller,
+    Ids,
+    Incoming,
+    OpenCall,
+    change,
+    guess,
+    mark,
+    marked_id,
+    opened,
+    seen,
+    strictest,
+)
 from aspire_ledger.litellm.refusals import Refusal
-from aspire_ledger.litellm.settings import Unmarked
-from aspire_ledger.litellm.tallies import Tallies
+from aspire_ledger.process import Reason, Refused, Starting
 from aspire_ledger.request_guard import Judged, Objection, judge
 from aspire_ledger.settling import Ending, Terms, reckon
-from aspire_ledger.usage import answer_bytes, read_usage
-from aspire_ledger.values import NO_UNITS, Booked
+from aspire_ledger.values import Booked, Spent
 
 LOG = logging.getLogger("aspire_ledger")
 _REMEMBERED: Final = 20_000  # calls under way, and those that ended without a word
-_LIMITS_HEADER: Final = "x-aspire-limits"
-_REMOVED_HEADER: Final = "x-aspire-removed"
 _DEFAULT_TIMEOUT: Final = timedelta(minutes=10)  # of an alias that states none
 
 
@@ -54,66 +61,6 @@ class Declined(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.message)
         self.refusal = refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Whose key it is: its name or its hash, never its value; and what the controller wrote on it.
-
-    `models` are those that the key lists. `may_call` asks LiteLLM itself, for a key that
-    we did not make.
-    """
-
-    key: str
-    metadata: Mapping[str, Any]
-    route: str
-    models: Sequence[str]
-    may_call: Callable[[str], Awaitable[bool]]
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A request that is judged. `account` is None for a key that we did not make."""
-
-    caller: Caller
-    exchange: Exchange
-    alias: str
-    cards: Sequence[Card | None]
-    account: Account | None
-
-    @property
-    def body(self) -> Mapping[str, Any]:
-        return self.exchange.body or {}
-
-    @property
-    def known_cards(self) -> Sequence[Card]:
-        return [card for card in self.cards if card]
-
-
-@dataclass(slots=True)
-class OpenCall:
-    """A call that was admitted and has not been settled.
-
-    The card of its `terms` is the dearest under its alias until LiteLLM has chosen a row,
-    then the row's. `body` is what it asks, as long as something may be sent for it.
-    `told` is what LiteLLM said of a stream before its answer ended: some of its calls are
-    built of others, and the inner one ends first. `whole` is an answer that was no stream.
-    """
-
-    account: Account
-    terms: Terms
-    exchange: Exchange
-    body: Mapping[str, Any] = field(repr=False)
-    deployment: str = ""
-    answer: Answer = field(default_factory=Answer)
-    abandoned: bool = False
-    has_ended: bool = False
-    told: Ended | None = None
-    whole: object = field(default=None, repr=False)
-
-    @property
-    def streams(self) -> bool:
-        return self.body.get("stream") is True
 
 
 class CallHandler:
@@ -132,7 +79,7 @@ class CallHandler:
         grace: timedelta,
         meanings: frozenset[str] = frozenset(),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        late_s: float = 5.0,
+        late_s: float = 30.0,
     ) -> None:
         self._gate, self._cards, self._unmarked = gate, cards, unmarked
         self._grace, self._clock, self._late_s = grace, clock, late_s
@@ -165,17 +112,17 @@ class CallHandler:
         alias = await self._alias(caller, data, is_marked=account is not None)
         incoming = Incoming(caller, exchange, alias, await self._cards(alias), account)
         judged = self._judge(incoming)
-        _change(data, judged, exchange)
+        change(data, judged, exchange)
         if account is None:
             return
-        call = _opened(incoming, account, judged)
+        call = opened(incoming, account, judged)
         starting = self._starting(call, caller, alias)
         decision = await self._gate.admit(account, starting)
         if isinstance(decision, Refused):
             raise Declined(_refusal(decision, self._clock()))
         self._remember(starting.id, call)
         exchange.call_id = starting.id
-        marks.mark(data, starting.id, incoming.body)
+        mark(data, starting.id, incoming.body)
 
     def chosen(self, kwargs: Mapping[str, Any]) -> None:
         """Look at the row that LiteLLM has chosen, before anything is sent to it.
@@ -183,7 +130,7 @@ class CallHandler:
         Raises:
             Declined: It has no card, or is dearer than what a strict budget admitted.
         """
-        call = self._open.get(marks.call_id(kwargs))
+        call = self._open.get(marked_id(kwargs))
         if call is None:
             return
         alias = str(_metadata(kwargs).get("model_group") or "")
@@ -246,7 +193,7 @@ class CallHandler:
                 await self._gate.release(call_id)
         elif call:
             note = f"the call failed ({outcome.name}), and the provider may have charged for it"
-            _tell(await self._gate.settle(call_id, _guess(call, note)))
+            _tell(await self._gate.settle(call_id, guess(call, note)))
 
     def ended(self, call_id: str) -> None:
         """Take note that a call's answer has ended. What LiteLLM does not tell soon is estimated."""
@@ -270,7 +217,7 @@ class CallHandler:
 
     async def _abandon(self, call_id: str, call: OpenCall) -> None:
         call.body, call.abandoned = {}, True  # nothing more is sent for it
-        _tell(await self._gate.abandon(call_id, _guess(call, "its end was never told")))
+        _tell(await self._gate.abandon(call_id, guess(call, "its end was never told")))
 
     # ── what admitting needs ────────────────────────────────────────────────
 
@@ -308,7 +255,7 @@ class CallHandler:
         consent = self._consent(incoming)
         try:
             judged = judge(
-                contract, incoming.body, _strictest(known), consent, form=exchange.is_form
+                contract, incoming.body, strictest(known), consent, form=exchange.is_form
             )
         except Objection as objection:
             self._count_parameter(incoming, objection.parameter, "refused")
@@ -344,7 +291,7 @@ class CallHandler:
     # ── what settling needs ─────────────────────────────────────────────────
 
     def _reckoned(self, ended: Ended, call: OpenCall | None) -> Spent:
-        ending = _seen(ended.ending, call) if call else ended.ending
+        ending = seen(ended.ending, call) if call else ended.ending
         if call:
             return reckon(ending, replace(call.terms, card=ended.card or call.terms.card))
         contract = contract_of(ending.call_type)
@@ -385,97 +332,9 @@ class CallHandler:
             )
 
 
-def _opened(incoming: Incoming, account: Account, judged: Judged) -> OpenCall:
-    contract = incoming.exchange.contract
-    kept = {name: value for name, value in incoming.body.items() if name not in judged.removed}
-    body = {**kept, **judged.written}
-    card, asked = dearest(contract, body, incoming.known_cards)
-    return OpenCall(account, Terms(contract, card, asked, account.mode), incoming.exchange, body)
-
-
-def _strictest(cards: Sequence[Card]) -> Card | None:
-    """Return the card that a request is judged by, where an alias has several rows.
-
-    It has the lowest limit of any, and the fees that all of them state.
-    """
-    if len(cards) < 2:
-        return cards[0] if cards else None
-    first, limits = cards[0], [card.max_output_tokens for card in cards if card.max_output_tokens]
-    fees = first.price.usd_per_use
-    shared = {kind: fees[kind] for kind in fees if all(kind in c.price.usd_per_use for c in cards)}
-    return replace(
-        first,
-        max_output_tokens=min(limits, default=None),
-        price=replace(first.price, usd_per_use=shared),
-    )
-
-
-def _change(data: MutableMapping[str, Any], judged: Judged, exchange: Exchange) -> None:
-    for name in judged.removed:
-        data.pop(name, None)
-    data.update(judged.written)
-    _ask_for_usage(data, exchange)
-    if judged.lowered:
-        lowered = ", ".join(f"{name}={limit}" for name, limit in sorted(judged.lowered.items()))
-        exchange.notes[_LIMITS_HEADER] = lowered
-    if names := sorted(name for name in judged.removed if name.isascii() and name.isidentifier()):
-        exchange.notes[_REMOVED_HEADER] = ", ".join(names)[:500]
-
-
-def _ask_for_usage(data: MutableMapping[str, Any], exchange: Exchange) -> None:
-    """Let a stream end with its usage also where LiteLLM would not ask for it, and hide it then.
-
-    It asks by itself on chat, unless the caller declined or the provider cannot, and never
-    on completions.
-    """
-    if data.get("stream") is not True or exchange.contract not in (CHAT, COMPLETIONS):
-        return
-    stated = (exchange.body or {}).get("stream_options")
-    options = stated if isinstance(stated, Mapping) else {}
-    declined = "include_usage" in options and options["include_usage"] is not True
-    if exchange.contract is COMPLETIONS or declined:
-        data["stream_options"] = {**options, "include_usage": True}
-        if options.get("include_usage") is not True:
-            data["_litellm_strip_stream_usage"] = True
-
-
 def _metadata(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
     found = kwargs.get("litellm_metadata") or kwargs.get("metadata")
     return found if isinstance(found, Mapping) else {}
-
-
-def _seen(ending: Ending, call: OpenCall) -> Ending:
-    """Return what an event says, corrected by what was seen of a stream."""
-    answer = call.answer
-    if not answer.streamed:
-        return ending
-    return replace(
-        ending,
-        counted=(ending.counted or answer.counted) if _is_reported(call) else None,
-        partly=NO_UNITS if call.exchange.filled_in else answer.counted,
-        text_bytes=answer.text_bytes,
-        images=max(answer.images, ending.images),
-    )
-
-
-def _is_reported(call: OpenCall) -> bool:
-    return call.answer.reported and not call.exchange.filled_in
-
-
-def _guess(call: OpenCall, note: str) -> Spent:
-    """Return what to book for a call of which LiteLLM says nothing."""
-    answer, whole = call.answer, as_mapping(call.whole)
-    usage = read_usage(as_mapping(whole.get("usage")))
-    ending = Ending(
-        counted=answer.counted if _is_reported(call) else usage,
-        partly=answer.counted,
-        text_bytes=answer.text_bytes or answer_bytes(whole),
-        images=answer.images,
-        deployment=call.deployment,
-        call_type=min(call.terms.contract.calls),
-        note=note,
-    )
-    return reckon(ending, call.terms)
 
 
 def _as_computed(ending: Ending) -> Spent:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from aspire_ledger.account import Account
 from aspire_ledger.amounts import NanoAud, aud, shown
 from aspire_ledger.contract import CONTRACTS, Contract
-from aspire_ledger.decisions import Refused
+from aspire_ledger.process import Refused
 from aspire_ledger.request_guard import Objection
 
 _LONGEST_WAIT = timedelta(hours=1)  # a cap may be raised any time: ask again before the month turns

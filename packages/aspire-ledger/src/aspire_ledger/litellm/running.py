@@ -15,9 +15,9 @@ from typing import Any
 
 from aspire_ledger.card import FIELD, Card, read_card
 from aspire_ledger.litellm.events import ID
+from aspire_ledger.litellm.failures import outcome_of
 from aspire_ledger.litellm.front import current
-from aspire_ledger.litellm.outcomes import outcome_of
-from aspire_ledger.recovering import Logged
+from aspire_ledger.recovery import Logged
 from aspire_ledger.values import Counted, Reservation
 
 LOG = logging.getLogger("aspire_ledger")
