@@ -1,6 +1,6 @@
 """Everything that one revision declares, indexed by kind and name.
 
-A catalog is what loading and the schema let through; `validation` checks it,
+A catalog holds what loading and the schema accept; `validation` checks it and
 `compiling` reads it. Values only.
 """
 
@@ -17,6 +17,7 @@ from aspire_gitops.resources import (
     DeliverySpec,
     GatewaySpec,
     ProviderSpec,
+    ResourceKind,
     ResourceSpec,
 )
 from aspire_gitops.vocabulary.diagnostic import Span
@@ -37,7 +38,7 @@ class Declared(Generic[SpecT_co]):
         return self.spec.name
 
     def span(self, *path: str | int) -> Span:
-        """Return the place of a value, or of the nearest thing above it that the file has."""
+        """Return the place of a value, or of its nearest ancestor in the file."""
         return self.document.span(*path)
 
 
@@ -46,7 +47,7 @@ class Catalog:
     """All resources of one revision. Mappings are by name, in name order.
 
     `gateway` is None only in a catalog that validation refuses. `repeated`
-    holds every further declaration of a name that is already taken.
+    holds every further declaration of a taken name.
     """
 
     revision: Revision
@@ -61,19 +62,23 @@ class Catalog:
 
     @property
     def deliveries_folder(self) -> str:
-        """The folder that Deliveries stand in, with a slash: `deliveries/` beside the Gateway's file."""
+        """The folder of Deliveries, with a trailing slash: `deliveries/` beside the Gateway's file."""
         path = self.gateway.document.path if self.gateway else ""
         return f"{path[: path.rfind('/') + 1]}deliveries/"
 
+    @property
+    def by_kind(self) -> Mapping[ResourceKind, Mapping[str, Declared[ResourceSpec]]]:
+        """The resources by kind and name."""
+        return {
+            ResourceKind.GATEWAY: {self.gateway.name: self.gateway} if self.gateway else {},
+            ResourceKind.PROVIDER: self.providers,
+            ResourceKind.ALIAS: self.aliases,
+            ResourceKind.APP: self.apps,
+            ResourceKind.BUDGET: self.budgets,
+            ResourceKind.APPROVAL: self.approvals,
+            ResourceKind.DELIVERY: self.deliveries,
+        }
+
     def __iter__(self) -> Iterator[Declared[ResourceSpec]]:
-        if self.gateway:
-            yield self.gateway
-        for group in (
-            self.providers,
-            self.aliases,
-            self.apps,
-            self.budgets,
-            self.approvals,
-            self.deliveries,
-        ):
+        for group in self.by_kind.values():
             yield from group.values()

@@ -1,7 +1,7 @@
-"""What apps asked of aliases, counted day by day: the traffic that a change is priced against.
+"""How apps used aliases, day by day: the traffic that a change is priced against.
 
 Values only. `ledger_reading` fills them, a published snapshot carries them, and
-`impact` prices them again. Days are those of the gateway's timezone.
+`review` reprices them. Days are those of the gateway's timezone.
 """
 
 from collections.abc import Mapping
@@ -14,16 +14,19 @@ from aspire_ledger.money import Aud
 
 WHOLE_DAYS: Final = 30
 
+# The counts that every stored row has, and those added later, in the order of `Usage`.
+FIRST_COUNTS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "pages", "images")
+
 
 def window(now: datetime, timezone: ZoneInfo) -> tuple[date, date]:
-    """Return the first and the last day that traffic is counted for: thirty whole days and today."""
+    """Return the first and last day of the traffic window: thirty whole days and today."""
     today = now.astimezone(timezone).date()
     return today - timedelta(days=WHOLE_DAYS), today
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Usage:
-    """What one app asked of one alias on one day.
+    """How one app used one alias on one day.
 
     `aud` is what was booked, at the prices of that day. The counts are the ledger's:
     `input_tokens` and `output_tokens` are totals, and every other count of tokens is a
@@ -52,8 +55,6 @@ class Usage:
     tool_uses: int = 0
 
 
-# The counts that every row has always had, and those that came later, in the order of `Usage`.
-FIRST_COUNTS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "pages", "images")
 LATER_COUNTS: Final = tuple(
     each.name for each in fields(Usage) if each.default == 0 and each.name not in FIRST_COUNTS
 )
@@ -63,8 +64,8 @@ LATER_COUNTS: Final = tuple(
 class Traffic:
     """Every call that the ledger counted from `since` to `until`, both days included.
 
-    A ledger that is younger than the window says so by a later `since`. What a
-    person booked by hand is no traffic.
+    A ledger younger than the window has a later `since`. Amounts booked by hand
+    are not traffic.
     """
 
     since: date
@@ -76,7 +77,7 @@ class Traffic:
         return (self.until - self.since).days + 1
 
     def daily(self, budget: str) -> Mapping[date, Aud]:
-        """Return what each day cost one budget, for a forecast."""
+        """Return the daily cost of one budget, for a forecast."""
         found: dict[date, Aud] = {}
         for row in self.rows:
             if row.budget == budget:
@@ -86,10 +87,10 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Downtime:
-    """How long the gateway did not answer this month, as the controller saw it.
+    """How long the gateway was down this month, as the controller saw it.
 
-    `month` is `2026-11`. The controller looks now and then, so this is what it
-    saw from `watched_since` on (a day of that month), not what every caller felt.
+    `month` is `2026-11`. The controller polls, so this is what it saw from
+    `watched_since` on (a day of that month), not what every caller experienced.
     """
 
     month: str

@@ -241,7 +241,7 @@ def test_sigterm_waits_for_the_change_in_hand_and_begins_no_other(
             until(lambda: any("/model/gw" in request.path for request in fake.writes))
             assert site.daemon.stop() == 0
     done = site.daemon.run("log", "--kind", "result", "--limit", "1", "--format", "json")
-    (last,) = json.loads(done.stdout)
+    (last,) = json.loads(done.stdout)["lines"]
     assert last["body"]["status"] == "applied", "it was proved and written down"
 
 

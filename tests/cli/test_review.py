@@ -61,7 +61,7 @@ def test_a_branch_is_reviewed_as_its_pull_request_shows_it(shell: CommandLine) -
     assert done.stdout.startswith(
         "qwen-chat moves from cloud-first to anthropic, another company: it touches 3 apps"
     )
-    assert "not known: No snapshot of the gateway is at hand" in done.stdout
+    assert "unknown: There is no snapshot of the gateway" in done.stdout
     assert re.search(r"main@\w{7} → topic@\w{7}, 13 files", done.stderr)
 
 
@@ -127,7 +127,7 @@ def test_a_branch_that_nobody_published_to_is_told_and_no_fault(shell: CommandLi
     done = shell.run("review", "--head", "topic", "--snapshot", "git:gateway-state", *DAY)
     assert done.returncode == 0
     assert "warning: git:gateway-state has no snapshot.json" in done.stderr
-    assert "not known: git:gateway-state has no snapshot.json" in done.stdout
+    assert "unknown: git:gateway-state has no snapshot.json" in done.stdout
 
 
 def test_mistakes_of_head_are_shown_beside_what_can_be_reviewed(

@@ -61,7 +61,7 @@ def test_another_month(shell: CommandLine) -> None:
 @pytest.mark.parametrize("month", ["2026-13", "november"])
 def test_what_is_no_month_is_wrong_usage(shell: CommandLine, month: str) -> None:
     ended = shell.run("spend", *SOURCE, "--month", month)
-    assert (ended.returncode, "is no month" in ended.stderr) == (64, True)
+    assert (ended.returncode, "invalid month" in ended.stderr) == (64, True)
 
 
 def test_without_a_ledger_it_says_which_setting_names_one(tmp_path: Path) -> None:
@@ -189,7 +189,8 @@ def test_failed_calls_of_another_month_for_programs(failing: CommandLine) -> Non
     ended = failing.run("spend", *SOURCE, "--failures", "--month", last_month(), "--format", "json")
     row = {"app": "wiki", "alias": "chat", "deployment": "chat.eu", "outcome": "5xx", "calls": 5}
     assert json.loads(ended.stdout) == {
-        "format": 1, "month": last_month(), "failed_calls": 5, "rows": [row],
+        "format": "aspire-gitops/failed-calls", "version": 2,
+        "month": last_month(), "failed_calls": 5, "rows": [row],
     }  # fmt: skip
 
 

@@ -246,7 +246,11 @@ def test_a_review_with_a_snapshot_of_before_says_what_it_said(tmp_path: Path) ->
         change["fields"] = [{"path": path} for path in change["fields"]]
     # It was noon UTC that a named day stood for; it is the day's end in the Gateway's timezone.
     assert now["live"]["age_s"] == before["live"].pop("age_s") + 3600
+    del before["unknown"]  # prose for people, reworded since
     assert unsaid(before, now) == []
+    assert now["unknown"] == [
+        '1 call of alias "legacy" for 3.75 AUD could not be repriced: no usage was counted.'
+    ]
     assert now["live"]["digest"] == LIVE
     assert now["uptime"]["used_s"] == 180
 

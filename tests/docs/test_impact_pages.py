@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.review.make import Side, as_applied, make_review
+from aspire_gitops.review.builder import Side, as_applied, make_review
 from aspire_gitops.state import Snapshot
 from aspire_gitops.usage import Traffic, Usage
 from aspire_ledger.money import Aud

@@ -9,7 +9,7 @@ from support.reviewed import CASES, case_names, shown_for
 
 
 @pytest.mark.parametrize("case", case_names())
-def test_a_person_sees(case: str) -> None:
+def test_the_text_for_people(case: str) -> None:
     assert shown_for(case) == (CASES / case / "expected.txt").read_text(encoding="utf-8")
 
 

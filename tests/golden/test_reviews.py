@@ -32,7 +32,7 @@ def test_a_reviewer_sees(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", ORDER)
-def test_somebody_at_a_terminal_sees(case: str) -> None:
+def test_the_text_for_a_terminal(case: str) -> None:
     shown = review_text(review_of(case)).plain
     assert shown == (CASES / case / "review.txt").read_text(encoding="utf-8")
 

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aspire_gitops.review.review import Effect, Moved, Review
+from aspire_gitops.review.value import Effect, Moved, Review
 from aspire_gitops.usage import Usage
 from aspire_ledger.money import Aud
 from support.catalogs import GATEWAY, TODAY, alias, app, budget

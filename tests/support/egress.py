@@ -4,12 +4,11 @@ from datetime import date
 from pathlib import Path
 
 from aspire_gitops.egress.exceptions import DEFAULT_NAME, Exceptions, agree, read_exceptions
-from aspire_gitops.egress.gateway import Gateway
-from aspire_gitops.egress.tree.running import Scan
-from aspire_gitops.egress.tree.walking import Walk
+from aspire_gitops.egress.folder import Scan, Walk
+from aspire_gitops.egress.gateway import KnownGateway
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, sort_diagnostics
 
-GATEWAY = Gateway("https://llm.aspiredigital.group/v1")
+GATEWAY = KnownGateway("https://llm.aspiredigital.group/v1")
 
 
 def scanned(folder: Path, *, today: date) -> tuple[Diagnostic, ...]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal
 from aspire_gitops.resources import ResourceKind
-from aspire_gitops.review.review import (
+from aspire_gitops.review.value import (
     AliasImpact,
     AppCost,
     AppImpact,

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from aspire_gitops.egress.gateway import Gateway, KnownAlias
+from aspire_gitops.egress.gateway import KnownAlias, KnownGateway
 from aspire_gitops.egress.languages import language_of
 from aspire_gitops.egress.scanning import scan_text
 
 FOLDER = Path(__file__).parents[1] / "unit" / "egress" / "labelled"
-GATEWAY = Gateway(
+GATEWAY = KnownGateway(
     "https://llm.aspiredigital.group/v1",
     (KnownAlias("claude-sonnet", "claude-sonnet-5-5"), KnownAlias("qwen-chat", "qwen3-max")),
 )

@@ -16,10 +16,10 @@ from aspire_gitops.codec.snapshot_reader import SavedSnapshot, read_snapshot
 from aspire_gitops.codec.snapshot_writer import snapshot_json
 from aspire_gitops.pipeline.change import sides
 from aspire_gitops.pipeline.choice import AsOf
-from aspire_gitops.review.make import Side, as_applied, make_review
+from aspire_gitops.review.builder import Side, as_applied, make_review
 from aspire_gitops.review.markdown import review_markdown
-from aspire_gitops.review.review import Review
 from aspire_gitops.review.terminal import review_text
+from aspire_gitops.review.value import Review
 from aspire_gitops.sources.git import Comparison
 from aspire_gitops.state import DEFAULT_OWNER, Snapshot
 from aspire_gitops.usage import Downtime, Traffic, Usage

@@ -485,7 +485,7 @@ def test_a_month_with_calls_under_way_is_not_closed(store: Store, run: Run) -> N
     assert list(run(store.closings())) == []
 
 
-def test_what_is_no_month_is_refused(store: Store, run: Run) -> None:
+def test_an_invalid_month_is_refused(store: Store, run: Run) -> None:
     with pytest.raises(StoreRefused, match="'november' is no month"):
         run(close_month(store, "november", NEXT_MONTH))
 

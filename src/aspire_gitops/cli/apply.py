@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from aspire_gitops.applying import Outcome, Result
+from aspire_gitops.applying.outcome_text import outcome_json, outcome_summary, result_line
 from aspire_gitops.cli.gateway import LiveGateway, open_gateway
 from aspire_gitops.cli.options import (
     Invocation,
@@ -25,7 +26,6 @@ from aspire_gitops.codec.plan import plan_from_json
 from aspire_gitops.pipeline.choice import DEFAULT_FOLDER, chosen
 from aspire_gitops.pipeline.plan import compiled
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.rendering.outcome import outcome_json, outcome_summary, result_line
 from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.settings import Settings
 from aspire_gitops.vocabulary.errors import UnsafePlan, UsageError

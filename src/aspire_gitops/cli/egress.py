@@ -109,7 +109,7 @@ def scan(
         )
     target = target_of(paths, gitignore=not no_gitignore)
     exceptions = _exceptions(exceptions_file, target.root)
-    from aspire_gitops.egress.tree.running import Scan, processors  # noqa: PLC0415 (needs the extra)
+    from aspire_gitops.egress.folder import Scan, processors  # noqa: PLC0415 (needs the extra)
 
     with _progress() as told:
         scanned = Scan(gateway, tests=tests, jobs=jobs or processors()).run(target.files(), told)

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 
 from aspire_gitops.cli.terminal import warn
 from aspire_gitops.egress.fixes import SETTINGS
-from aspire_gitops.egress.gateway import Gateway, gateway_of
+from aspire_gitops.egress.gateway import KnownGateway, gateway_of
 from aspire_gitops.egress.languages import language_of
 from aspire_gitops.pipeline.catalog import check
 from aspire_gitops.pipeline.choice import AsOf, SourceChoice
 from aspire_gitops.vocabulary.errors import SourceUnavailable, UsageError
 
 if TYPE_CHECKING:
-    from aspire_gitops.egress.tree.walking import FoundFile
+    from aspire_gitops.egress.folder import FoundFile
 
 
-def gateway_for(url: str | None, folder: Path | None, as_of: AsOf) -> tuple[Gateway, date]:
+def gateway_for(url: str | None, folder: Path | None, as_of: AsOf) -> tuple[KnownGateway, date]:
     """Return what is known of the gateway, and the day there. `url` wins over the folder's.
 
-    Nothing says where the company's day begins without a folder: it is UTC's then.
+    Without a folder nothing says where the company's day begins: it is UTC's then.
 
     Raises:
         UsageError: The URL is invalid, or the folder declares no Gateway.
@@ -31,7 +31,7 @@ def gateway_for(url: str | None, folder: Path | None, as_of: AsOf) -> tuple[Gate
     if url is not None and not url.startswith(("http://", "https://")):
         raise UsageError(f"invalid URL {url}", help="write it as https://llm.example.com/v1")
     if folder is None:
-        return Gateway(url), as_of.at(UTC).date()
+        return KnownGateway(url), as_of.at(UTC).date()
     try:
         checked = check(SourceChoice(folder), as_of, ask_git=False)
     except SourceUnavailable as error:  # 1 would say that there are findings
@@ -44,7 +44,7 @@ def gateway_for(url: str | None, folder: Path | None, as_of: AsOf) -> tuple[Gate
         )
     if not checked.ok:  # somebody else's mistakes must not stop an app's CI
         warn(f"{folder} has errors; the aliases that could be read are used")
-    return Gateway(url or gateway.url, gateway.aliases), checked.today
+    return KnownGateway(url or gateway.url, gateway.aliases), checked.today
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ class Target:
 
     def files(self) -> "Iterator[FoundFile]":
         """Yield each file once: the folders' files, then those that were named."""
-        from aspire_gitops.egress.tree.walking import FoundFile  # noqa: PLC0415 (needs the extra)
+        from aspire_gitops.egress.folder import FoundFile  # noqa: PLC0415 (needs the extra)
 
         seen: set[str] = set()
         for folder in self.folders:
@@ -79,9 +79,9 @@ class Target:
                 seen.add(str(path))
                 yield FoundFile(os.path.relpath(path, self.root), str(path))
 
-    def declared(self, gateway: Gateway) -> frozenset[str]:
+    def declared(self, gateway: KnownGateway) -> frozenset[str]:
         """Return the address variables that the root's settings declare, when only a part is scanned."""
-        from aspire_gitops.egress.tree.running import Scan  # noqa: PLC0415 (needs the extra)
+        from aspire_gitops.egress.folder import Scan  # noqa: PLC0415 (needs the extra)
 
         if self.is_whole:
             return frozenset()
@@ -95,7 +95,7 @@ class Target:
         return whole if relative.startswith("..") else relative
 
     def _walked(self, folder: Path) -> "Iterator[FoundFile]":
-        from aspire_gitops.egress.tree.walking import FoundFile, Walk  # noqa: PLC0415 (as above)
+        from aspire_gitops.egress.folder import FoundFile, Walk  # noqa: PLC0415 (as above)
 
         inner = os.path.relpath(folder, self.root)
         prefix = "" if inner == "." else f"{inner}/"

@@ -14,7 +14,7 @@ from aspire_gitops.planning import rules as planning_rules
 from aspire_gitops.rendering.card import card_json, card_text
 from aspire_gitops.rendering.sarif import page_of
 from aspire_gitops.review import findings as impact_rules
-from aspire_gitops.validation.rules import file_rules, rules_of
+from aspire_gitops.validation.validate import file_rules, rules_of
 from aspire_gitops.validation.wording import closest
 from aspire_gitops.vocabulary.diagnostic import Rule
 from aspire_gitops.vocabulary.errors import UsageError

@@ -24,7 +24,7 @@ from aspire_gitops.pipeline.choice import DEFAULT_FOLDER
 from aspire_gitops.server.local import LocalController
 from aspire_gitops.settings import ControllerSettings, read_controller_settings
 from aspire_gitops.status.document import TurnDocument
-from aspire_gitops.status.documenting import turn_document
+from aspire_gitops.status.document_builder import turn_document
 from aspire_gitops.status.value import Standing
 from aspire_gitops.status.wording import turn_lines
 from aspire_gitops.vocabulary.errors import AspireGitopsError, UsageError

@@ -14,8 +14,8 @@ from aspire_gitops.codec.snapshot_reader import MOST_BYTES, SavedSnapshot, read_
 from aspire_gitops.pipeline.catalog import in_repository
 from aspire_gitops.pipeline.change import compare, sides
 from aspire_gitops.pipeline.choice import DEFAULT_FOLDER, Revisions
-from aspire_gitops.review.make import make_review
-from aspire_gitops.review.review import Review
+from aspire_gitops.review.builder import make_review
+from aspire_gitops.review.value import Review
 from aspire_gitops.state import DEFAULT_OWNER, OWNER_PATTERN
 from aspire_gitops.vocabulary.errors import UsageError
 
@@ -48,12 +48,12 @@ def _markdown(format_: str, review: Review, full_report: str) -> str:
     from aspire_gitops.review.markdown import (  # noqa: PLC0415
         COMMENT_BYTES,
         SUMMARY_BYTES,
-        Place,
+        Destination,
         review_markdown,
     )
 
     rooms = {"markdown": COMMENT_BYTES, "summary": SUMMARY_BYTES, "markdown-full": None}
-    return review_markdown(review, Place(rooms[format_], full_report))
+    return review_markdown(review, Destination(rooms[format_], full_report))
 
 
 _GIT = "git:"

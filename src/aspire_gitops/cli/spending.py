@@ -32,14 +32,14 @@ class InForce:
         """Return the month of that name, or the running one.
 
         Raises:
-            UsageError: It is no month.
+            UsageError: It is not a month.
         """
         try:
             return (
                 month_named(name, self.timezone) if name else Month.containing(now, self.timezone)
             )
         except ValueError as error:
-            raise UsageError(str(error)) from None
+            raise UsageError(str(error), help="write it as 2026-11") from None
 
 
 def ledger_of(settings: Settings) -> LedgerReading:

@@ -17,7 +17,7 @@ from aspire_gitops.codec.values import (
     whole_text,
     written_revision_json,
 )
-from aspire_gitops.review.review import (
+from aspire_gitops.review.value import (
     AliasImpact,
     AppImpact,
     BudgetImpact,

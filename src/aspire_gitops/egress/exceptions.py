@@ -1,12 +1,16 @@
-"""The reviewed exceptions: which findings are agreed to, by whom, until when. Pure."""
+"""The reviewed exceptions: which findings are accepted, by whom, until when. Pure.
+
+A file with a mistake grants nothing, and an exception that has expired or matches nothing
+is itself a finding.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from aspire_gitops.egress.redacting import shown_line
 from aspire_gitops.egress.rules import EXCEPTIONS_FILE, EXPIRED_EXCEPTION, UNUSED_EXCEPTION
@@ -19,12 +23,12 @@ from aspire_gitops.vocabulary.revision import SourceFile
 DEFAULT_NAME = ".aspire-egress.yaml"
 
 _HELPS = {
-    "extra_forbidden": "it has path, code, line, reason, owner and expires",
-    "missing": "each exception says path, code, reason, owner and expires",
+    "extra_forbidden": "its fields are path, code, line, reason, owner and expires",
+    "missing": "each exception needs path, code, reason, owner and expires",
 }
 _WORDS = {
-    "extra_forbidden": "the file has no field of this name",
-    "missing": "this field is missing",
+    "extra_forbidden": "unknown field",
+    "missing": "this required field is missing",
     "string_type": "this must be text",
     "tuple_type": "this must be a list of exceptions",
     "model_type": "this must be a mapping",
@@ -33,7 +37,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Exceptions:
-    """What one file agrees to, and what is wrong with it."""
+    """The exceptions of one file, and what is wrong with the file."""
 
     entries: tuple[EgressExceptionSpec, ...] = ()
     document: Document | None = None
@@ -49,7 +53,7 @@ class Agreed:
 
 
 def read_exceptions(path: str, content: bytes) -> Exceptions:
-    """Read one file strictly. A file with a mistake agrees to nothing."""
+    """Read one file strictly. A file with a mistake grants no exception."""
     document, found = load_file(SourceFile(path, content))
     diagnostics = [replace(item, span=_shown(item.span)) for item in found]
     if document is None:
@@ -64,15 +68,8 @@ def read_exceptions(path: str, content: bytes) -> Exceptions:
     return Exceptions(spec.exceptions, document, tuple(diagnostics))
 
 
-def _refused(document: Document, error: object) -> Diagnostic:
-    details: dict[str, object] = dict(error) if isinstance(error, dict) else {}
-    kind = str(details.get("type"))
-    loc = details.get("loc")
-    place = (
-        tuple(item for item in loc if isinstance(item, (str, int)))
-        if isinstance(loc, tuple)
-        else ()
-    )
+def _refused(document: Document, error: ErrorDetails) -> Diagnostic:
+    kind, place = error["type"], error["loc"]
     span = document.key_span(*place) if kind == "extra_forbidden" else document.span(*place)
     words = _WORDS.get(kind) or _pattern_words(place)
     name = ".".join(map(str, place))
@@ -81,7 +78,7 @@ def _refused(document: Document, error: object) -> Diagnostic:
 
 
 def _pattern_words(place: tuple[str | int, ...]) -> str:
-    """Return what the field must be, as its schema says to editors."""
+    """Return what the field must be, in the words of its schema."""
     field_ = EgressExceptionSpec.model_json_schema()["properties"].get(
         place[-1] if place else "", {}
     )
@@ -114,10 +111,10 @@ class _Use:
 def agree(
     found: Iterable[Diagnostic], exceptions: Exceptions, *, today: date, whole: bool = True
 ) -> Agreed:
-    """Take out what is agreed to; add what is wrong with the exceptions themselves.
+    """Remove the findings that are agreed to; add what is wrong with the exceptions themselves.
 
     `whole` says that the whole tree was scanned: only then can an exception be
-    called unused. Paths of findings are relative to the scanned folder.
+    reported as unused. Paths of findings are relative to the scanned folder.
     """
     uses = [_Use(entry, number) for number, entry in enumerate(exceptions.entries)]
     counted: list[Diagnostic] = []
@@ -137,26 +134,25 @@ def agree(
 def _about(
     uses: Sequence[_Use], document: Document | None, today: date, *, whole: bool
 ) -> list[Diagnostic]:
+    if document is None:
+        return []
     found: list[Diagnostic] = []
-    for use in uses if document else ():
-        if document is None:
-            break
+    for use in uses:
         expired = use.entry.expires < today
         if use.matched and expired:
             message = f"this exception ended on {use.entry.expires}: {use.matched} of its findings count again"
-            way_out = (
-                f"lead the code to the gateway, or ask {use.entry.owner} to agree to another day"
+            help_ = (
+                f"point the code at the gateway, or ask {use.entry.owner} to agree to a later day"
             )
             span = document.span("exceptions", use.number, "expires")
-            found.append(EXPIRED_EXCEPTION.at(_shown(span), message, help=way_out))
+            found.append(EXPIRED_EXCEPTION.at(_shown(span), message, help=help_))
         elif not use.matched and whole:
-            message = "no finding meets this exception any more"
+            message = "no finding matches this exception any more"
             span = document.span("exceptions", use.number)
             found.append(UNUSED_EXCEPTION.at(_shown(span), message, help="delete it"))
     return found
 
 
-@cache
 def _glob(path: str) -> re.Pattern[str]:
     """Return the pattern of a glob: `*` within a name, `**` across folders, `folder/` all below."""
     whole = f"{path}**" if path.endswith("/") else path

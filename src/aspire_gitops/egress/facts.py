@@ -1,7 +1,7 @@
-"""What a scanner reads out of one file, in words that no language owns.
+"""What a scanner reads out of one file, the same for all languages.
 
-A scanner per language turns a text into facts, and `judging` turns facts into
-findings, so that a rule is written once for all languages.
+One scanner per language turns a text into facts, and `judging` turns facts into
+findings, so that each rule is written once.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,8 @@ from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """Where something stands. Lines and columns count from 1, in characters; ends are exclusive.
+class CodeRange:
+    """Where something is in a file. Lines and columns count from 1, in characters; ends are exclusive.
 
     `last_line` is the line on which it ends: a call may be many lines long.
     """
@@ -21,8 +21,8 @@ class Place:
     end_column: int
     last_line: int = 0
 
-    def holds(self, other: "Place") -> bool:
-        """Say whether the other place lies within this one."""
+    def holds(self, other: "CodeRange") -> bool:
+        """Return whether the other range lies within this one."""
         last = max(self.last_line, self.line)
         starts = (self.line, self.column) <= (other.line, other.column)
         return starts and (
@@ -35,8 +35,8 @@ class Value:
     """What an expression may be, as far as a static look can tell.
 
     `texts` are literals that it may hold, `variables` environment variables
-    that it may come from. `absent` says that it may be nothing at all, `other`
-    that it may be something which only the running program knows.
+    that it may come from. `absent` says that it may be unset, `other` that it
+    may be something that only the running program knows.
     """
 
     texts: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Value:
 
     @property
     def is_nothing(self) -> bool:
-        """Say whether it can only be nothing, like `base_url=None`."""
+        """Return whether it can only be unset, like `base_url=None`."""
         return not (self.texts or self.variables or self.other)
 
 
@@ -80,7 +80,7 @@ class Construction:
     """
 
     name: str
-    place: Place
+    place: CodeRange
     shown: str  # as the code spells it
     arguments: Mapping[str, Value] = field(default_factory=dict)
     open: bool = False
@@ -88,27 +88,27 @@ class Construction:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A piece of text that the program uses: no comment, no docstring, no message for people."""
+    """A piece of text that the program uses: not a comment, docstring or message for people."""
 
     text: str
-    place: Place
+    place: CodeRange
 
 
 @dataclass(frozen=True, slots=True)
 class VariableRead:
-    """An environment variable is asked for."""
+    """An environment variable is read."""
 
     name: str
-    place: Place
+    place: CodeRange
 
 
 @dataclass(frozen=True, slots=True)
 class VariableSet:
-    """An environment variable is set or handed on."""
+    """An environment variable is set or passed on."""
 
     name: str
     value: Value
-    place: Place
+    place: CodeRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class ModelNamed:
     """A model's name, as the code sends it."""
 
     name: str
-    place: Place
+    place: CodeRange
 
 
 Fact: TypeAlias = Construction | Text | VariableRead | VariableSet | ModelNamed

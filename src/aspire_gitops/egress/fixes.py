@@ -1,16 +1,16 @@
-"""The exact change that leads to the gateway, in the words of the file's own language."""
+"""The exact change that points code at the gateway, in the file's own language. Never edits a file."""
 
-from aspire_gitops.egress.clients import Client, Road
+from aspire_gitops.egress.clients import OPENAI_FIXES, Client, Road
 from aspire_gitops.egress.facts import Construction
-from aspire_gitops.egress.gateway import Gateway
+from aspire_gitops.egress.gateway import KnownGateway
 
 SETTINGS = frozenset({"env", "yaml", "dockerfile", "shell", "config"})
-"""Languages that hand variables to programs."""
+"""Languages that pass variables to programs."""
 
 READERS = frozenset(
     {"AWS Textract", "AWS Rekognition", "Google Vision", "Google Document AI", "Azure AI services", "LlamaParse"}
 )  # fmt: skip
-"""What reads pages and pictures: an alias with OCR or vision takes their place."""
+"""Services that read pages and pictures: an alias with OCR or vision replaces them."""
 
 _ENVIRONMENT = {
     "python": 'os.environ["{}"]',
@@ -19,12 +19,6 @@ _ENVIRONMENT = {
     "go": 'os.Getenv("{}")',
 }
 _QUOTE = {"php": "'{}'"}
-_OPENAI_CLIENTS = {
-    "python": "OpenAI(base_url={url}, api_key={key})",
-    "javascript": "new OpenAI({{ baseURL: {url}, apiKey: {key} }})",
-    "php": "OpenAI::factory()->withBaseUri({url})->withApiKey({key})->make()",
-    "go": "openai.NewClient(option.WithBaseURL({url}), option.WithAPIKey({key}))",
-}
 _ASSIGNMENTS = {
     "yaml": "{}: {}",
     "dockerfile": "ENV {}={}",
@@ -35,7 +29,7 @@ _ASSIGNMENTS = {
 
 
 def for_client(
-    made: Construction, client: Client, language: str, gateway: Gateway, model: str | None
+    made: Construction, client: Client, language: str, gateway: KnownGateway, model: str | None
 ) -> str:
     """Return the change for one client, and the alias for its model."""
     template = client.fix or _template(made, client, language)
@@ -48,48 +42,48 @@ def for_client(
     return _with_alias(change, gateway, model)
 
 
-def for_host(language: str, gateway: Gateway, model: str | None) -> str:
-    """Return what takes the place of a provider's address."""
+def for_host(language: str, gateway: KnownGateway, model: str | None) -> str:
+    """Return what replaces a provider's address."""
     url = gateway.url or "the gateway's base URL"
-    if language in _OPENAI_CLIENTS:
+    if language in OPENAI_FIXES:
         client = Client("", road=Road.OPENAI)
-        shown = _filled(_OPENAI_CLIENTS[language], client, language, gateway)
+        shown = _filled(OPENAI_FIXES[language], client, language, gateway)
         return _with_alias(f"call {url} with the app's gateway key: `{shown}`", gateway, model)
     return _with_alias(f"call {url} with the app's gateway key", gateway, model)
 
 
-def for_key(language: str, gateway: Gateway, model: str | None) -> str:
-    """Return what takes the place of a provider's key."""
+def for_key(language: str, gateway: KnownGateway, model: str | None) -> str:
+    """Return what replaces a provider's key."""
     if language in SETTINGS:
         key = set_variable("OPENAI_BASE_URL", language, gateway)
         return f"remove it; the app needs its gateway key in OPENAI_API_KEY, and beside it {key}"
     client = Client("", road=Road.OPENAI)
-    shown = _filled(_OPENAI_CLIENTS[language], client, language, gateway)
+    shown = _filled(OPENAI_FIXES[language], client, language, gateway)
     return _with_alias(f"use the app's gateway key: `{shown}`", gateway, model)
 
 
-def set_variable(name: str, language: str, gateway: Gateway) -> str:
+def set_variable(name: str, language: str, gateway: KnownGateway) -> str:
     """Return the line that sets an address variable."""
     address = gateway.origin if name.startswith(("ANTHROPIC", "AZURE")) else gateway.url
     line = _ASSIGNMENTS.get(language, "{}={}").format(name, address or "<the gateway's base URL>")
     return f"`{line}`"
 
 
-def beside(key: str, base: str, language: str, gateway: Gateway) -> str:
-    """Return the line that says where a key leads."""
+def beside(key: str, base: str, language: str, gateway: KnownGateway) -> str:
+    """Return the line that sets the address beside a key."""
     return f"if {key} is the app's gateway key, add {set_variable(base, language, gateway)}"
 
 
 def _template(made: Construction, client: Client, language: str) -> str:
     if client.road is Road.REPLACE:
-        return _OPENAI_CLIENTS[language]
+        return OPENAI_FIXES[language]
     name = (client.base or ("base_url",))[0]
     if language == "javascript":
         return f"{made.shown}({{{{ {name}: {{url}}, apiKey: {{key}} }}}})"
     return f"{made.shown}({name}={{url}}, api_key={{key}})"
 
 
-def _filled(template: str, client: Client, language: str, gateway: Gateway) -> str:
+def _filled(template: str, client: Client, language: str, gateway: KnownGateway) -> str:
     anthropic = client.road is Road.ANTHROPIC
     address = gateway.origin if anthropic else gateway.url
     environment = _ENVIRONMENT[language]
@@ -104,7 +98,7 @@ def _filled(template: str, client: Client, language: str, gateway: Gateway) -> s
     )
 
 
-def _with_alias(change: str, gateway: Gateway, model: str | None) -> str:
+def _with_alias(change: str, gateway: KnownGateway, model: str | None) -> str:
     if not gateway.aliases or not model:
         return change
     if gateway.is_at(model) or any(alias.name == model for alias in gateway.aliases):
@@ -113,4 +107,4 @@ def _with_alias(change: str, gateway: Gateway, model: str | None) -> str:
     if found:
         return f'{change}, and call the alias "{found}" instead of the model "{model}"'
     names = ", ".join(sorted(alias.name for alias in gateway.aliases)[:12])
-    return f'{change}; no alias is of the family of "{model}": the gateway has {names}'
+    return f'{change}; no alias belongs to the family of "{model}": the gateway has {names}'

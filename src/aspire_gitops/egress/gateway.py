@@ -1,4 +1,4 @@
-"""What is known of the gateway: its address, and the alias for a model that code names."""
+"""What is known about the gateway: its address, and the alias for a model that code names."""
 
 import re
 from collections.abc import Iterator
@@ -26,28 +26,28 @@ class KnownAlias:
 
 
 @dataclass(frozen=True, slots=True)
-class Gateway:
-    """The gateway as apps reach it. `url` is None when nobody has said where it is."""
+class KnownGateway:
+    """The gateway as apps reach it. `url` is None when its address is unknown."""
 
     url: str | None = None
     aliases: tuple[KnownAlias, ...] = ()
 
     @property
     def origin(self) -> str | None:
-        """Return the address without `/v1`: clients that add it themselves want this one."""
+        """Return the address without `/v1`, for clients that add it themselves."""
         return self.url and re.sub(r"/v1/?$", "", self.url).rstrip("/")
 
     def is_at(self, address: str) -> bool:
-        """Say whether an address leads to the gateway."""
+        """Return whether an address leads to the gateway."""
         own = _host(self.url or "")
         return bool(own) and _host(address) == own
 
     def alias_for_pages(self) -> str | None:
-        """Return an alias that takes the place of an OCR or vision service."""
+        """Return an alias that replaces an OCR or vision service."""
         return next((alias.name for alias in self.aliases if alias.reads_pages), None)
 
     def alias_for(self, model: str) -> str | None:
-        """Return the alias that comes nearest to a model's name; None when none is of its family.
+        """Return the alias closest to a model's name; None when none is of its family.
 
         The model behind an alias counts first, then its family (`claude`,
         `qwen`) with the same size (`sonnet`, `mini`), then the family alone.
@@ -59,8 +59,8 @@ class Gateway:
         return best.name if best and _likeness(model, best)[0] else None
 
 
-def gateway_of(catalog: Catalog) -> Gateway:
-    """Return what a catalog says of its gateway. Aliases of deferred providers are left out."""
+def gateway_of(catalog: Catalog) -> KnownGateway:
+    """Return what a catalog says about its gateway. Aliases of deferred providers are left out."""
     deferred = {name for name, item in catalog.providers.items() if item.spec.deferred}
     aliases = tuple(
         KnownAlias(
@@ -72,14 +72,14 @@ def gateway_of(catalog: Catalog) -> Gateway:
         for name, item in catalog.aliases.items()
         if item.spec.target.provider not in deferred
     )
-    return Gateway(catalog.gateway.spec.url if catalog.gateway else None, aliases)
+    return KnownGateway(catalog.gateway.spec.url if catalog.gateway else None, aliases)
 
 
 def is_public(address: str) -> bool:
-    """Say whether an address leads out: a full host name or a public IP, and no stand-in.
+    """Return whether an address is public: a full host name or a public IP, not a placeholder.
 
-    `localhost`, a name without a dot (a neighbour in a compose file), names
-    under `.local`, `.internal`, `.test` and `example.com` do not lead out.
+    `localhost`, a name without a dot (a service in a compose file), names under
+    `.local`, `.internal`, `.test` and `example.com` are not public.
     """
     host = _host(address)
     if not host or "." not in host or any(mark in host for mark in "{}$%<>*"):
@@ -98,7 +98,7 @@ def is_public(address: str) -> bool:
 def _host(address: str) -> str:
     try:
         return (urlsplit(address).hostname or "").lower() if "://" in address else ""
-    except ValueError:  # an address that is none, such as "http://[x"
+    except ValueError:  # an invalid address, such as "http://[x"
         return ""
 
 
@@ -121,7 +121,7 @@ def _is_embedding(model: str) -> bool:
 
 
 def _words(name: str) -> Iterator[str]:
-    """Yield the words of a model's name: `qwen3-vl-235b` has qwen and vl, versions are none."""
+    """Yield the words of a model's name without versions: `qwen3-vl-235b` has qwen and vl."""
     for word in re.split(r"[^a-z0-9]+", name.lower().rsplit("/", 1)[-1]):
         letters = re.sub(r"[0-9]+[a-z]?$", "", word)
         if len(letters) >= 2 and letters not in {

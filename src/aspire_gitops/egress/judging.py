@@ -1,4 +1,4 @@
-"""Facts of one file to findings. The rules of egress stand here, once for all languages."""
+"""Facts of one file to findings. Each rule of egress is here once, for all languages."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from aspire_gitops.egress import fixes
 from aspire_gitops.egress.clients import TABLES, Client, Road
 from aspire_gitops.egress.facts import (
+    CodeRange,
     Construction,
     Fact,
     ModelNamed,
-    Place,
     Text,
     Value,
     VariableRead,
     VariableSet,
 )
-from aspire_gitops.egress.gateway import Gateway, is_public
+from aspire_gitops.egress.gateway import KnownGateway, is_public
 from aspire_gitops.egress.providers import (
     Provider,
     hosts_in,
@@ -33,15 +33,15 @@ from aspire_gitops.egress.rules import (
 )
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
 
-_NEAR_LINES = 30  # a client and the first call through it stand together, or nobody can tell
+_NEAR_LINES = 30  # a client and the first call through it must be close together to be matched
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One finding of one file.
 
-    `unless` are variables: where the repository sets one of them to the
-    gateway's address, the client reads it from there and the finding falls.
+    `unless` are variables: if the repository sets one of them to the gateway's
+    address, the client reads it from there and the finding is dropped.
     """
 
     diagnostic: Diagnostic
@@ -49,30 +49,30 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What one file comes to: its findings, and the address variables that it sets rightly."""
+class FileFindings:
+    """The result for one file: its findings, and the address variables that it sets correctly."""
 
     findings: tuple[Finding, ...] = ()
     declared: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
-class Judge:
+class FileJudge:
     """Judges the facts of one file."""
 
     path: str
     lines: Sequence[str]
     language: str
-    gateway: Gateway
+    gateway: KnownGateway
     models: list[ModelNamed] = field(default_factory=list)
 
-    def judge(self, facts: Iterable[Fact]) -> Judged:
+    def judge(self, facts: Iterable[Fact]) -> FileFindings:
         listed = list(facts)
         self.models = [fact for fact in listed if isinstance(fact, ModelNamed)]
         made = [fact for fact in listed if isinstance(fact, Construction)]
-        told = [(fact, found) for fact in made if (found := self._client(fact))]
-        findings = [found for _, found in told]
-        covered = [fact.place for fact, _ in told]
+        clients = [(fact, found) for fact in made if (found := self._client(fact))]
+        findings = [found for _, found in clients]
+        covered = [fact.place for fact, _ in clients]
         rest = [
             fact
             for fact in listed
@@ -80,7 +80,7 @@ class Judge:
             and not any(place.holds(fact.place) for place in covered)
         ]
         findings.extend(found for fact in rest for found in self._rest(fact))
-        return Judged(tuple(_once(findings)), frozenset(self._declared(listed)))
+        return FileFindings(tuple(_once(findings)), frozenset(self._declared(listed)))
 
     def _rest(self, fact: Fact) -> Iterator[Finding]:
         match fact:
@@ -96,7 +96,7 @@ class Judge:
         given = _given(made, client)
         if given is None:
             if made.open and client.base:
-                return None  # `**options` may well hold the address
+                return None  # `**options` may hold the address
             return self._without_address(made, client)
         for text in given.texts:
             if self.gateway.is_at(text):
@@ -138,10 +138,10 @@ class Judge:
     def _hosts(self, fact: Text) -> Iterator[Finding]:
         for found in hosts_in(fact.text):
             if self.gateway.is_at(f"https://{found.host}"):
-                continue  # somebody's gateway stands behind a provider's name
+                continue  # this gateway has a provider's host name
             place = _part(fact.place, self.lines, found.host)
             message = (
-                f"{found.host} is {found.provider.name}'s host: calls there go around the gateway"
+                f"{found.host} is {found.provider.name}'s host: calls to it bypass the gateway"
             )
             yield Finding(self._at(PROVIDER_HOST, place, message, self._host_fix(place)))
 
@@ -156,7 +156,7 @@ class Judge:
                 yield Finding(self._variable(fact.name, fact.place, provider))
             elif self.language in fixes.SETTINGS and not fact.value.is_nothing:
                 base = provider.base_variables
-                message = f"{fact.name} is set, and nothing in the repository sets {base[0]}: the key may be {provider.name}'s own"
+                message = f"{fact.name} is set, but nothing in the repository sets {base[0]}: the key may be {provider.name}'s own"
                 yield Finding(
                     self._at(KEY_WITHOUT_BASE_URL, fact.place, message, fixes.beside(fact.name, base[0], self.language, self.gateway)),
                     frozenset(base),
@@ -166,84 +166,82 @@ class Judge:
 
     def _set_base(self, fact: VariableSet) -> Iterator[Finding]:
         for text in fact.value.texts:
-            foreign = not self.gateway.is_at(text) and is_public(text)
-            if foreign and self.gateway.url and not next(hosts_in(text), None):
+            elsewhere = not self.gateway.is_at(text) and is_public(text)
+            if elsewhere and self.gateway.url and not next(hosts_in(text), None):
                 message = f"{fact.name} is set to an address that is not the gateway's"
-                way_out = fixes.set_variable(fact.name, self.language, self.gateway)
-                yield Finding(self._at(OTHER_BASE_URL, fact.place, message, way_out))
+                help_ = fixes.set_variable(fact.name, self.language, self.gateway)
+                yield Finding(self._at(OTHER_BASE_URL, fact.place, message, help_))
 
-    def _variable(self, name: str, place: Place, provider: Provider) -> Diagnostic:
-        message = (
-            f"{name} holds a key of {provider.name}: with it the app can go around the gateway"
-        )
+    def _variable(self, name: str, place: CodeRange, provider: Provider) -> Diagnostic:
+        message = f"{name} holds a key of {provider.name}: with it the app can bypass the gateway"
         return self._at(PROVIDER_KEY_VARIABLE, place, message, self._key_fix(place))
 
     def _declared(self, facts: Iterable[Fact]) -> Iterator[str]:
         for fact in facts:
             if isinstance(fact, VariableSet) and provider_of_base(fact.name):
                 value = fact.value
-                leads_astray = any(
+                leads_elsewhere = any(
                     next(hosts_in(text), None)
                     or (self.gateway.url and is_public(text) and not self.gateway.is_at(text))
                     for text in value.texts
                 )
-                if (any(value.texts) or value.other or value.variables) and not leads_astray:
+                if (any(value.texts) or value.other or value.variables) and not leads_elsewhere:
                     yield fact.name
 
     def _fix(self, made: Construction, client: Client) -> str:
         return fixes.for_client(made, client, self.language, self.gateway, self._model(made.place))
 
-    def _host_fix(self, place: Place) -> str:
+    def _host_fix(self, place: CodeRange) -> str:
         return fixes.for_host(self.language, self.gateway, self._model(place))
 
-    def _key_fix(self, place: Place) -> str:
+    def _key_fix(self, place: CodeRange) -> str:
         return fixes.for_key(self.language, self.gateway, self._model(place))
 
-    def _model(self, place: Place) -> str | None:
-        """Return the model that the code names within a place, or next after it."""
+    def _model(self, place: CodeRange) -> str | None:
+        """Return the model that the code names within a range, or next after it."""
         inside = [item for item in self.models if place.holds(item.place)]
         near = range(place.line, place.line + _NEAR_LINES)
         after = [item for item in self.models if item.place.line in near]
         found = next(iter(inside or after), None)
         return found.name if found else None
 
-    def _at(self, rule: Rule, place: Place, message: str, way_out: str) -> Diagnostic:
-        return rule.at(span_at(self.path, self.lines, place), message, help=way_out)
+    def _at(self, rule: Rule, place: CodeRange, message: str, help_: str) -> Diagnostic:
+        return rule.at(span_at(self.path, self.lines, place), message, help=help_)
 
 
-def span_at(path: str, lines: Sequence[str], place: Place) -> Span:
-    """Return the span of a place, kept to its first line, with every key in it hidden."""
+def span_at(path: str, lines: Sequence[str], place: CodeRange) -> Span:
+    """Return the span of a range, limited to its first line, with every key in it hidden."""
     line = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
     end = len(line.rstrip()) + 1 if place.last_line > place.line else place.end_column
     return Span(path, place.line, place.column, max(end, place.column + 1), shown_line(line))
 
 
 def _given(made: Construction, client: Client) -> Value | None:
-    """Return what the client is given as its address, or None when that is nothing."""
+    """Return what the client is given as its address, or None when it gets none."""
     for name in client.base:
         value = made.arguments.get(name)
         if value is not None and not value.is_nothing:
             return value
         nested = [key for key in made.arguments if name.startswith(f"{key}.")]
         if any(made.arguments[key].other for key in nested):
-            return Value(other=True)  # `configuration: shared` holds what we cannot see
+            return Value(other=True)  # the content of `configuration: shared` is unknown
     return None
 
 
-def _part(place: Place, lines: Sequence[str], text: str) -> Place:
-    """Return where a piece of a text stands, where it can be seen in the lines of its place."""
+def _part(place: CodeRange, lines: Sequence[str], text: str) -> CodeRange:
+    """Return where a piece of a text is, if the lines of its range show it."""
     for number in range(place.line, max(place.last_line, place.line) + 1):
         if number > len(lines):
             break
         start = place.column - 1 if number == place.line else 0
         at = lines[number - 1].find(text, start)
         if at >= 0:
-            return Place(number, at + 1, at + 1 + len(text), number)
+            return CodeRange(number, at + 1, at + 1 + len(text), number)
     return place
 
 
 def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Drop a second finding that says the same of one line, and a second one at one place."""
+    """Drop findings that repeat another one of the same line or place."""
     seen: set[tuple[str, int, int | str]] = set()
     for finding in findings:
         span, rule = finding.diagnostic.span, finding.diagnostic.rule

@@ -1,4 +1,4 @@
-"""Which language a file is in, by its name and, where that says nothing, its first line."""
+"""Which language a file is in, by its name or, failing that, its first line."""
 
 import re
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ CODE = frozenset(
 """Languages in which apps make clients."""
 
 TEXT = "text"
-"""What is no language of ours: only looked through for keys."""
+"""Any other file: only searched for keys."""
 
 
 def language_of(path: str, head: bytes = b"") -> str:
@@ -75,15 +75,15 @@ def language_of(path: str, head: bytes = b"") -> str:
 
 
 def is_lock_file(path: str) -> bool:
-    """Say whether a file is written by a package manager, and names addresses that nobody calls."""
+    """Return whether a package manager writes the file: it names addresses that nothing calls."""
     return path.rpartition("/")[2].lower() in _LOCK_FILES
 
 
 def is_reviewed(path: str) -> bool:
-    """Say whether a file is one of the gateway's own, which name providers because that is their place."""
+    """Return whether a file is one of the gateway's own, which have to name providers."""
     return "gateway.d" in path.split("/")[:-1]
 
 
 def is_test(path: str, language: str) -> bool:
-    """Say whether a file of code is a test: doubles and recorded calls name providers on purpose."""
+    """Return whether a file of code is a test: doubles and recorded calls name providers on purpose."""
     return language in CODE and bool(_TEST_PATH.search(path))

@@ -1,7 +1,7 @@
-"""Who sells models, vision and OCR: their hosts and the variables that carry their keys.
+"""Who sells models, vision and OCR: their hosts and the variables that hold their keys.
 
-Data. Hosts are the providers' API hosts as their references give them in
-November 2026; a website or a console is no API host. `*` stands for one part
+Data. Hosts are the providers' API hosts as documented in November 2026; a
+website or a console is not an API host. `*` stands for one part
 of a name. `base_variables` are those that clients of the provider's protocol
 read their address from by themselves. Only protocols that the gateway speaks
 have any: a key beside such a variable may be the gateway's.
@@ -10,6 +10,13 @@ have any: a key beside such a variable may be the gateway's.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+_LEADS_NOWHERE = re.compile(
+    r"(?i)(?:^|_)(?:help|helptext|help_text|description|desc|doc|docs|documentation|docstring|"
+    r"title|label|placeholder|tooltip|hint|message|msg|caption|epilog|summary|homepage|website|"
+    r"examples?|readme|prompt|url_docs|docs_url|console_url|signup_url|allowed_hosts|blocked_hosts)$"
+)
+_MANY_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,16 +161,8 @@ def variables() -> frozenset[str]:
     return frozenset((*_BY_KEY, *_BY_BASE))
 
 
-_LEADS_NOWHERE = re.compile(
-    r"(?i)(?:^|_)(?:help|helptext|help_text|description|desc|doc|docs|documentation|docstring|"
-    r"title|label|placeholder|tooltip|hint|message|msg|caption|epilog|summary|homepage|website|"
-    r"examples?|readme|prompt|url_docs|docs_url|console_url|signup_url|allowed_hosts|blocked_hosts)$"
-)
-_MANY_WORDS = 4
-
-
 def is_prose(text: str) -> bool:
-    """Say whether a text is a sentence rather than an address or a command that holds one."""
+    """Return whether a text is a sentence rather than an address or a command that holds one."""
     words = text.split()
     if len(words) < _MANY_WORDS:
         return False
@@ -171,5 +170,5 @@ def is_prose(text: str) -> bool:
 
 
 def leads_nowhere(name: str) -> bool:
-    """Say whether something of this name is for people: a help text, a label, a link to docs."""
+    """Return whether something of this name is for people: a help text, a label, a link to docs."""
     return bool(_LEADS_NOWHERE.search(name))

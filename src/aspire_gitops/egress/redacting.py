@@ -1,15 +1,15 @@
 """Find keys by their shape, and hide them wherever a line of code is shown.
 
 Nothing that leaves this room holds a key: spans get their snippet from
-`shown_line`, and messages quote names and hosts only. What merely looks random is
-hidden too, because a wrong star costs nothing.
+`shown_line`, and messages quote names and hosts only. Anything that looks random
+is hidden too, because a wrong star costs nothing.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aspire_gitops.egress.facts import Place
+from aspire_gitops.egress.facts import CodeRange
 from aspire_gitops.vocabulary.secret_shapes import BY_NAME, PROVIDER_KEYS, Shape, matcher
 
 _LONGEST = 400
@@ -35,15 +35,15 @@ _NAMES_ONLY = re.compile(r"[A-Z][A-Z0-9_]*|[A-Za-z_]\w*(?:\.\w+)+|[a-z_]+")
 
 @dataclass(frozen=True, slots=True)
 class KeyFound:
-    """Where a key stands, and what it looks like. Never the key."""
+    """Where a key is, and what it looks like. Never the key."""
 
     what: str
-    place: Place
+    place: CodeRange
     length: int
 
 
 def keys_in(text: str) -> Iterator[KeyFound]:
-    """Yield each key in a text. What is plainly a stand-in, like `sk-ant-your-key`, is none."""
+    """Yield each key in a text, but no obvious placeholder like `sk-ant-your-key`."""
     if not _HINT.search(text):
         return
     for match in _KEY.finditer(text):
@@ -52,7 +52,7 @@ def keys_in(text: str) -> Iterator[KeyFound]:
             continue
         line = text.count("\n", 0, match.start()) + 1
         column = match.start() - text.rfind("\n", 0, match.start())
-        place = Place(line, column, column + len(match[0]), line)
+        place = CodeRange(line, column, column + len(match[0]), line)
         yield KeyFound(shape.what, place, len(match[0]))
 
 

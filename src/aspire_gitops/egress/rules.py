@@ -1,6 +1,6 @@
-"""What can be wrong with an app's road to its models: AG601 to AG611.
+"""What can be wrong with how an app reaches its models: AG601 to AG611.
 
-Each rule has a page in `docs/rules/`. The checks stand in `judging`, `keys` and `exceptions`.
+Each rule has a page in `docs/rules/`. `judging`, `scanning`, `folder` and `exceptions` check them.
 """
 
 from aspire_gitops.vocabulary.diagnostic import Rule, Severity

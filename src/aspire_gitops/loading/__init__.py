@@ -1,6 +1,6 @@
-"""Text to documents: strict YAML that remembers where everything stands.
+"""Text to documents: strict YAML that remembers the place of every value.
 
-Pure. `load` takes what a source read and gives documents and diagnostics;
+Pure. `load` takes what a source read and returns documents and diagnostics;
 `validation` says what the documents may contain.
 """
 

@@ -1,4 +1,4 @@
-"""One reviewed file after reading: its value, and where each part of it stands."""
+"""One reviewed file after reading: its value, and the place of each part of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,13 +7,19 @@ from typing import Any, TypeAlias
 
 from aspire_gitops.vocabulary.diagnostic import Span
 
+Path: TypeAlias = tuple[str | int, ...]
+Places: TypeAlias = Mapping[Path, tuple[Any, Any, Any]]
+"""For each path the events of its key (None in a list), its value's start and its end."""
+
+_LONGEST_SNIPPET = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML document. `value` is plain data; places are looked up only when somebody asks.
+    """One YAML document. `value` is plain data; places are looked up on demand.
 
-    Asking reads the text again (some 0.1 ms), which costs less than keeping
-    the places of ten thousand documents that have nothing wrong with them.
+    A lookup reads the text again (about 0.1 ms), which costs less than keeping
+    the places of ten thousand documents without mistakes.
     """
 
     path: str
@@ -29,22 +35,15 @@ class Document:
         return key_span(self.path, self.text, _places(self.path, self.text), path)
 
 
-@lru_cache(maxsize=8)  # several findings in one document come one after the other
+@lru_cache(maxsize=8)  # findings in one document come in a row
 def _places(path: str, text: str) -> "Places":
     from aspire_gitops.loading.reading import read  # noqa: PLC0415 (plain files need no YAML parser)
 
     return read(path, text).places
 
 
-Path: TypeAlias = tuple[str | int, ...]
-Places: TypeAlias = Mapping[Path, tuple[Any, Any, Any]]
-"""For each path the events of its key (None in a list), its value's start and its end."""
-
-_LONGEST_SNIPPET = 400
-
-
 def snippet_at(text: str, line: int, column: int) -> str:
-    """Return one line of the text, cut when it is very long; empty when the cut loses the place."""
+    """Return one line of the text, cut when it is very long; empty if the cut would drop the place."""
     start = 0
     for _ in range(line - 1):
         start = text.find("\n", start) + 1

@@ -1,4 +1,4 @@
-"""A whole source tree to documents, with every mistake of every file in one go."""
+"""Read a whole source tree into documents, and report every mistake of every file at once."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,15 +18,17 @@ from aspire_gitops.loading.text import decode
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span, sort_diagnostics
 from aspire_gitops.vocabulary.revision import SourceFile, SourceProblem, SourceTree
 
+LoadFile: TypeAlias = Callable[[SourceFile], tuple[Document | None, tuple[Diagnostic, ...]]]
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What the files of one revision say, sorted by path.
 
-    A file with a mistake still has a document when the rest of it can be
-    checked. `unread` are the paths of those that have none: what they would
-    have declared is unknown, not absent. `unparsed` has the texts of those that
-    are text at least: they can still be searched for secrets.
+    A file with a mistake still has a document if the rest of it can be checked.
+    `unread` are the paths of files without one: what they would declare is
+    unknown, not absent. `unparsed` has the text of those that are at least text,
+    so that they can be searched for secrets.
     """
 
     documents: tuple[Document, ...]
@@ -36,7 +38,7 @@ class Loaded:
 
 
 def load_file(file: SourceFile) -> tuple[Document | None, tuple[Diagnostic, ...]]:
-    """Read one file: its document, if it can be used, and everything that is wrong with it."""
+    """Read one file: its document, if usable, and everything that is wrong with it."""
     decoded = decode(file.path, file.content)
     if decoded.text is None:
         return None, decoded.findings
@@ -46,21 +48,18 @@ def load_file(file: SourceFile) -> tuple[Document | None, tuple[Diagnostic, ...]
     from aspire_gitops.loading.reading import read  # noqa: PLC0415 (plain files need no YAML parser)
 
     reading = read(file.path, decoded.text)
-    findings = (*decoded.findings, *_worth_saying(reading.findings, decoded.findings))
+    findings = (*decoded.findings, *_worth_reporting(reading.findings, decoded.findings))
     findings = findings[:MAX_FINDINGS]
     if reading.value is None:
         return None, findings
     return Document(file.path, reading.value, decoded.text), findings
 
 
-LoadFile: TypeAlias = Callable[[SourceFile], tuple[Document | None, tuple[Diagnostic, ...]]]
-
-
 def load(tree: SourceTree, *, load_file: LoadFile = load_file) -> Loaded:
     """Read every file of the tree. Never raises for what a file contains.
 
-    Reading a file depends on its path and bytes alone. Whoever loads two revisions
-    that share most of their files passes a `load_file` that remembers.
+    The result for a file depends only on its path and bytes. To load two revisions
+    that share most of their files, pass a `load_file` that remembers.
     """
     documents: list[Document] = []
     found = [_diagnostic(problem) for problem in tree.problems]
@@ -77,12 +76,12 @@ def load(tree: SourceTree, *, load_file: LoadFile = load_file) -> Loaded:
     return Loaded(tuple(documents), sort_diagnostics(found), frozenset(unread), unparsed)
 
 
-def _worth_saying(
+def _worth_reporting(
     findings: tuple[Diagnostic, ...], earlier: tuple[Diagnostic, ...]
 ) -> Iterator[Diagnostic]:
-    # With spaces for its tabs a file may not parse; that is the tabs' mistake, told already.
-    mended = any(finding.rule in (TAB, INVISIBLE_CHARACTER) for finding in earlier)
-    return (finding for finding in findings if not (mended and finding.rule is YAML_SYNTAX))
+    # A file whose tabs became spaces may not parse; the tabs have been reported already.
+    was_repaired = any(finding.rule in (TAB, INVISIBLE_CHARACTER) for finding in earlier)
+    return (finding for finding in findings if not (was_repaired and finding.rule is YAML_SYNTAX))
 
 
 def _diagnostic(problem: SourceProblem) -> Diagnostic:

@@ -1,10 +1,10 @@
-"""The quick road for plain files, which is nearly all of them: one pass, line by line.
+"""Fast path for plain files, which are nearly all of them: one pass, line by line.
 
-`plain_document` reads only what means the same to every reader of YAML:
+`plain_document` reads only what means the same to every YAML reader:
 `key: value` lines, lists, and one level of brackets, each value on one line.
-Whatever else a file has (an anchor, a tag, a block text, a repeated key, a
-tab, any mistake) makes it answer None, and `reading` has the word. A property
-test holds the two to one opinion.
+For anything else (an anchor, a tag, a block scalar, a repeated key, a tab, any
+mistake) it returns None, and `reading` decides. A property test holds the two
+to the same result.
 """
 
 import re
@@ -14,11 +14,11 @@ from typing import Any
 from aspire_gitops.loading.scalars import NUMBER_STARTS, WORDS, Refused, plain_value
 
 # Until 3.11.5 Python's own `re` loses characters in possessive groups (gh-106052): `- chat`
-# was read as `hat`. Debian 12 ships 3.11.2, so there the other reader has every word.
+# was read as `hat`. Debian 12 ships 3.11.2, so there every file takes the slow path.
 TRUSTED = sys.version_info[:3] >= (3, 11, 5)
 
-_LARGEST = 16 * 1024  # characters; larger files are not the plain ones
-_DEEPEST = 8  # well below where `reading` gives up
+_LARGEST = 16 * 1024  # characters; larger files are not plain
+_DEEPEST = 8  # well below the limit of `reading`
 
 _KEY = r"(?!(?:null|true|false):)[a-z_][a-z0-9_.-]{0,63}"  # fields, and names such as `qwen-ocr`
 _QUOTED = r"""\"[^"\\\n]*+"|'[^'\n]*+'"""
@@ -40,7 +40,7 @@ _PAIRS = re.compile(rf"({_KEY}): ++({_INNER})")
 
 
 class _NotPlainError(Exception):
-    """This file needs the other reader."""
+    """This file needs the full reader."""
 
 
 def plain_document(text: str) -> dict[str, Any] | None:

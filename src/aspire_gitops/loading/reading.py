@@ -1,10 +1,10 @@
 """One text to one value: strict YAML that notices everything and remembers every place.
 
-Works on the parser's events, once, without building a tree of nodes. Anchors,
+Reads the parser's events in one pass, without building a tree of nodes. Anchors,
 aliases and merge keys are refused outright: a small file can stand for a huge
-value through them, and a reviewer has to expand them in the head. Refused
-things are noted and replaced by the likeliest value, so that one reading finds
-all mistakes of a file.
+value through them, and a reviewer would have to expand them mentally. Refused
+values are recorded and replaced by the likeliest one, so that one pass finds
+every mistake in a file.
 """
 
 from collections.abc import Callable
@@ -47,6 +47,10 @@ from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
 NextEvent: TypeAlias = Callable[[], Any]
 """Return the next event. Raises yaml.YAMLError; the shapes are those of `yaml.events`."""
 
+_EMPTY_HELP = "declare a resource in it, or delete the file"
+_NOT_A_MAPPING = "the file is not a mapping of keys to values"
+_ANCHOR_HELP = "write the value out: anchors, aliases and merge keys are not read"
+
 
 class PythonParser(Reader, Scanner, Parser):
     """PyYAML without libyaml: the same events, about fifteen times slower."""
@@ -74,7 +78,7 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one text says. `value` is None when it says nothing that can be used."""
+    """What one text holds. `value` is None when nothing in it can be used."""
 
     value: dict[str, Any] | None
     findings: tuple[Diagnostic, ...]
@@ -95,7 +99,7 @@ def read(path: str, text: str) -> Reading:
 
 
 class _GivingUpError(Exception):
-    """There is no use in reading on; what is wrong has been noted."""
+    """Reading on is pointless; the mistake has been recorded."""
 
 
 class _Reader:
@@ -107,7 +111,7 @@ class _Reader:
         self.next_event = events(text)
         self.last: Any = None  # the event that ended the value read last
         self.has_escapes = "\\" in text
-        self.has_holes = False  # an alias stood for something that we did not expand
+        self.has_holes = False  # an alias was not expanded
 
     def document(self) -> dict[str, Any] | None:
         """Return the file's only document, or None when it is not a mapping."""
@@ -194,7 +198,7 @@ class _Reader:
             return value.guess
         if self.has_escapes and has_invisible(event.value):
             message = "an escape that stands for an invisible character"
-            self._note(INVISIBLE_CHARACTER, event, message, "leave it out")
+            self._note(INVISIBLE_CHARACTER, event, message, "remove it")
         return event.value
 
     def _check_properties(self, event: Any) -> None:
@@ -215,20 +219,15 @@ class _Reader:
         message = f'the key "{key}" is already at {where}'
         self._note(DUPLICATE_KEY, event, message, "keep one of the two")
 
-    def _note(self, rule: Rule, event: Any, message: str, way_out: str) -> None:
+    def _note(self, rule: Rule, event: Any, message: str, help_: str) -> None:
         span = span_between(self.path, self.text, event.start_mark, event.end_mark)
-        self.findings.append(rule.at(span, message, help=way_out))
+        self.findings.append(rule.at(span, message, help=help_))
         if len(self.findings) >= MAX_FINDINGS:
             raise _GivingUpError
 
-    def _stop(self, rule: Rule, event: Any, message: str, way_out: str) -> _GivingUpError:
+    def _stop(self, rule: Rule, event: Any, message: str, help_: str) -> _GivingUpError:
         if event is None:
-            self.findings.append(rule.at(Span(self.path), message, help=way_out))
+            self.findings.append(rule.at(Span(self.path), message, help=help_))
         else:
-            self._note(rule, event, message, way_out)
+            self._note(rule, event, message, help_)
         return _GivingUpError()
-
-
-_EMPTY_HELP = "declare a resource in it, or delete the file"
-_NOT_A_MAPPING = "the file is not a mapping of keys to values"
-_ANCHOR_HELP = "write the value out: anchors, aliases and merge keys are not read"

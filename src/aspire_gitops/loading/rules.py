@@ -1,15 +1,15 @@
-"""What can be wrong with a file before anybody asks what it means: AG001 to AG018.
+"""What can be wrong with a file before its content is interpreted: AG001 to AG018.
 
-Each rule has a page in `docs/rules/`. `sources` names these codes for files
-that it cannot take; everything else here is found by `loading` itself.
+Each rule has a page in `docs/rules/`. `sources` reports some of these codes for files
+that it cannot read; `loading` finds the rest.
 """
 
 from aspire_gitops.vocabulary.diagnostic import Rule
 
 MAX_FILE_BYTES = 256 * 1024
 MAX_DEPTH = 16  # our deepest resource has five levels
-MAX_FINDINGS = 100  # in one file: who has more should see the first hundred, not a flood
-MAX_DIGITS = 18  # of a whole number: it fits in 64 bits wherever it travels
+MAX_FINDINGS = 100  # in one file: the first hundred are enough
+MAX_DIGITS = 18  # of an integer, so that it fits in 64 bits everywhere
 
 YAML_SYNTAX = Rule("AG001", "yaml-syntax")
 NOT_UTF8 = Rule("AG002", "not-utf-8")

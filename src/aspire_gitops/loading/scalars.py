@@ -1,8 +1,8 @@
-"""What a plain (unquoted) scalar means: the core schema of YAML 1.2, minus its traps.
+"""What a plain (unquoted) scalar means: the core schema of YAML 1.2 without its traps.
 
 Null, booleans and decimal numbers only. `no`, `off`, `1:30` and `2026-11-20`
-are text. What one YAML reader calls a number and another one text (`010`,
-`0x1F`, `1_000`, `1e3`) is refused: a reviewer cannot know which one will read it.
+are text. A scalar that is a number to one YAML reader and text to another (`010`,
+`0x1F`, `1_000`, `1e3`) is refused: a reviewer cannot tell which one will read it.
 """
 
 import math
@@ -43,7 +43,7 @@ _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A scalar that must be written in another way. `guess` lets the other checks go on."""
+    """A scalar that must be written differently. `guess` lets the other checks continue."""
 
     rule: Rule
     message: str
@@ -62,7 +62,7 @@ def _number_like(text: str) -> Any:
     if _WHOLE.fullmatch(text):
         if len(text.lstrip("+-")) <= MAX_DIGITS:
             return int(text)
-        return _unusable(text, f"is a whole number of more than {MAX_DIGITS} digits")
+        return _unusable(text, f"has more than {MAX_DIGITS} digits")
     if _FRACTION.fullmatch(text) or _EXPONENT.fullmatch(text):
         value = float(text)
         if not math.isfinite(value):
@@ -90,7 +90,7 @@ def _ambiguous(text: str) -> Refused | None:
     elif _LEADING_ZERO.fullmatch(text) or _EXPONENT.fullmatch(text) or _UNDERSCORES.fullmatch(text):
         guess = float(digits) if set(digits) & set(".eE") else int(digits[: MAX_DIGITS + 1])
         if _LEADING_ZERO.fullmatch(text):
-            why = "starts with a zero, which some YAML readers take for octal"
+            why = "starts with a zero, which some YAML readers read as octal"
     else:
         return None
     if abs(guess) >= (10**MAX_DIGITS if isinstance(guess, int) else math.inf):

@@ -1,4 +1,4 @@
-"""What the YAML parser could not read, in our words and with a way out."""
+"""What the YAML parser could not read, explained in our own words and with a fix. Never parses."""
 
 from yaml import MarkedYAMLError, YAMLError
 
@@ -7,7 +7,7 @@ from aspire_gitops.loading.rules import YAML_SYNTAX
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span
 
 _LEFT_OPEN = ("could not find expected ':'", "unexpected", "',' or")
-# The parser's complaint contains: what we say, what to do.
+# The parser's complaint contains this; the message; the help.
 _EXPLAINED: tuple[tuple[str, str, str], ...] = (
     (
         "mapping values are not allowed",
@@ -36,12 +36,12 @@ _EXPLAINED: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "escape",
-        "an escape that YAML does not know",
+        "unknown escape sequence",
         "put a text with backslashes in single quotes",
     ),
     (
         "undefined alias",
-        "an alias of an anchor that is not there",
+        "an alias of an undefined anchor",
         "write the value out",
     ),
     (
@@ -61,17 +61,17 @@ _EXPLAINED: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "expected key",
-        "this line fits into no mapping or list above it",
-        "keys of one mapping start in one column; look at the indentation and for an open quote",
+        "this line does not fit any mapping or list above it",
+        "keys of one mapping start in one column; check the indentation and look for an open quote",
     ),
     (
         "<block end>",
-        "this line fits into no mapping or list above it",
-        "keys of one mapping start in one column; look at the indentation and for an open quote",
+        "this line does not fit any mapping or list above it",
+        "keys of one mapping start in one column; check the indentation and look for an open quote",
     ),
     (
         "'-' indicator",
-        "this line does not go on with the list above it",
+        "this line does not continue the list above it",
         "start each item with `- `, all in one column",
     ),
     (
@@ -81,27 +81,27 @@ _EXPLAINED: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "document start",
-        "something is left over after the document",
-        "look at the indentation and for a bracket or quote that closes too early",
+        "unexpected content after the document",
+        "check the indentation, and look for a bracket or quote that closes too early",
     ),
 )
 
 
 def explain(path: str, text: str, error: YAMLError) -> Diagnostic:
-    """Return AG001 at the place that most likely has to change."""
+    """Return AG001 at the place that most likely needs to change."""
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
-        return YAML_SYNTAX.at(Span(path), f"this is not YAML: {str(error).splitlines()[0]}")
+        return YAML_SYNTAX.at(Span(path), f"invalid YAML: {str(error).splitlines()[0]}")
     problem, mark = error.problem or "", error.problem_mark
     begun = error.context_mark
     if begun and begun.line < mark.line and any(words in problem for words in _LEFT_OPEN):
-        mark = begun  # what was left open says more than the line where that was noticed
+        mark = begun  # the place left open tells more than the line where the parser noticed
     span = span_between(path, text, mark, mark)
     if not text[mark.index :].strip():
         span = _last_character(path, text)
-    for words, message, way_out in _EXPLAINED:
+    for words, message, help_ in _EXPLAINED:
         if words in problem:
-            return YAML_SYNTAX.at(span, message, help=way_out)
-    return YAML_SYNTAX.at(span, f"this is not YAML: {problem}")
+            return YAML_SYNTAX.at(span, message, help=help_)
+    return YAML_SYNTAX.at(span, f"invalid YAML: {problem}")
 
 
 def _last_character(path: str, text: str) -> Span:

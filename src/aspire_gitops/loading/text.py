@@ -46,7 +46,7 @@ def decode(path: str, content: bytes) -> Decoded:
     if not content.translate(None, _HARMLESS):
         return Decoded(content.decode("ascii"))
     if content.startswith(_WIDE_MARKS) or content[:4].count(0) >= 2:
-        message = "the file is UTF-16 or UTF-32, and only UTF-8 is read"
+        message = "the file is UTF-16 or UTF-32; only UTF-8 is supported"
         return Decoded(None, (NOT_UTF8.at(Span(path), message, help="save it as UTF-8"),))
     try:
         text = content.decode()
@@ -59,7 +59,7 @@ def decode(path: str, content: bytes) -> Decoded:
 
 
 def has_invisible(value: str) -> bool:
-    r"""Say whether an escape like `\\0` has put an invisible character into a value."""
+    r"""Return whether an escape like `\\0` has put an invisible character into a value."""
     return bool(_INVISIBLE.search(value.replace("\t", "")))
 
 
@@ -78,7 +78,7 @@ def _invisible(path: str, text: str) -> Iterator[Diagnostic]:
 def _tab(span: Span) -> Diagnostic:
     return TAB.at(
         span,
-        "a tab: its width depends on who looks, and YAML counts columns",
+        "tab character: its width varies by editor, and YAML counts columns",
         help='use spaces; inside a text write "\\t" in double quotes',
     )
 
@@ -86,7 +86,7 @@ def _tab(span: Span) -> Diagnostic:
 def _unseen(span: Span, character: str) -> Diagnostic:
     return INVISIBLE_CHARACTER.at(
         span,
-        f"the invisible character U+{ord(character):04X}: a review cannot see it",
+        f"invisible character U+{ord(character):04X}: a reviewer cannot see it",
         help="delete it; end lines with LF or CRLF",
     )
 
@@ -110,6 +110,6 @@ def _not_utf8(path: str, content: bytes, error: UnicodeDecodeError) -> Diagnosti
 def _too_large(path: str, size: int) -> Diagnostic:
     return FILE_TOO_LARGE.at(
         Span(path),
-        f"the file has {size} bytes, more than the {MAX_FILE_BYTES} that are read",
+        f"the file has {size} bytes; the limit is {MAX_FILE_BYTES}",
         help="one resource per file; is this file in the right folder?",
     )

@@ -8,7 +8,7 @@ from aspire_gitops.loading.folder import load_file
 from aspire_gitops.pipeline.catalog import Checked, check_tree, in_repository
 from aspire_gitops.pipeline.choice import AsOf, Revisions
 from aspire_gitops.pipeline.plan import compile_checked
-from aspire_gitops.review.make import Side
+from aspire_gitops.review.builder import Side
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.sources.directory import shown_folder
 from aspire_gitops.sources.git import ComparedTrees, Comparison

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from aspire_gitops.applying import Outcome
+from aspire_gitops.applying.outcome_text import outcome_json, outcome_text
 from aspire_gitops.codec.plan import plan_to_json
 from aspire_gitops.planning.plan import Plan
-from aspire_gitops.rendering.outcome import outcome_json, outcome_text
 from aspire_gitops.rendering.plan_markdown import plan_markdown
 from aspire_gitops.rendering.plan_text import plan_text
 

@@ -1,4 +1,4 @@
-"""One alias's card in words: who answers, what it costs, what bounds a call, what apps may send."""
+"""One alias's card in words: its target, what it costs, what bounds a call, what apps may send."""
 
 from collections.abc import Iterator, Mapping
 
@@ -37,6 +37,9 @@ _PRICES_BRIEF: Mapping[str, str] = {
     "usd_per_image": "image",
 }
 
+_DEFAULT_ANSWER = 32_768  # tokens; what the ledger assumes if no file states it
+_DEFAULT_TIMEOUT_S = 600
+
 
 def price_words(unit: str) -> str:
     """Return what a price is for: `USD per million tokens in`."""
@@ -59,10 +62,6 @@ def _named(unit: str, names: Mapping[str, str], per: str) -> str:
             return f"{names.get(name, name)} above {int(above):,} tokens in"
         case _:
             return names.get(unit, unit.replace("_", " "))
-
-
-_DEFAULT_ANSWER = 32_768  # tokens; what the ledger takes where no file says
-_DEFAULT_TIMEOUT_S = 600
 
 
 def card_json(alias: AliasSpec, provider: ProviderSpec) -> str:
@@ -113,7 +112,7 @@ def _limits(alias: AliasSpec) -> Iterator[str]:
     if alias.mode == "chat":
         yield from _answer_limits(alias)
     timeout = alias.limits.timeout_s if alias.limits else None
-    yield f"a call is given up after {timeout or _DEFAULT_TIMEOUT_S} s{'' if timeout else ', by default'}"
+    yield f"a call times out after {timeout or _DEFAULT_TIMEOUT_S} s{'' if timeout else ', by default'}"
 
 
 def _request_limit(alias: AliasSpec) -> str:
@@ -127,7 +126,7 @@ def _answer_limits(alias: AliasSpec) -> Iterator[str]:
     if target.ignores_output_limit:
         yield (
             f"an answer counts as {target.max_output_tokens:,} tokens, what the model can write at "
-            "most: the target honours no limit"
+            "most: the target ignores output limits"
         )
         return
     if most is None:

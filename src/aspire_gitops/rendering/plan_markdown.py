@@ -1,13 +1,13 @@
 """A plan for a pull request: a sentence and a table on top, the details folded away.
 
-Names and values on a gateway are anybody's text, so all of it is escaped: it
-cannot format, link, mention or break out of its cell.
+Names and values on a gateway are untrusted, so all of them are escaped: they
+cannot format, link, mention or break out of their cell.
 """
 
 from collections.abc import Iterator, Sequence
 
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan
-from aspire_gitops.rendering.wording import (
+from aspire_gitops.rendering.plan_wording import (
     SIGNS,
     counts_text,
     drift_count,

@@ -1,6 +1,6 @@
 """A plan for a terminal: one line for each object, one for each field, the count at the end.
 
-Returns rich's `Text`, a value: who prints it decides about colour.
+Returns rich's `Text`, a value: the caller decides about colour.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
-from aspire_gitops.rendering.wording import (
+from aspire_gitops.rendering.plan_wording import (
     SIGNS,
     counts_text,
     drift_count,
@@ -25,7 +25,7 @@ _STYLES = {
     Action.ADOPT: "cyan",
     Action.DELETE: "red",
 }
-_FOREIGN_SHOWN = 8
+_NAMES_SHOWN = 8
 
 
 def plan_text(plan: Plan) -> Text:
@@ -111,8 +111,8 @@ def _remarks(plan: Plan) -> Iterator[Text]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(map(one_line, names[:_FOREIGN_SHOWN]))
-    more = len(names) - _FOREIGN_SHOWN
+    shown = ", ".join(map(one_line, names[:_NAMES_SHOWN]))
+    more = len(names) - _NAMES_SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
 
 

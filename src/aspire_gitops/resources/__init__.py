@@ -1,7 +1,7 @@
-"""What a reviewed document may say: one module and one pydantic model per kind.
+"""What a reviewed document may say: one pydantic model per kind.
 
 The models are the source of `schemas/`. They check one document by itself;
-`validation/` checks what needs several.
+`validation/` checks what needs several documents.
 """
 
 from enum import StrEnum
@@ -15,7 +15,7 @@ from aspire_gitops.vocabulary.spec import ResourceSpec
 
 
 class ResourceKind(StrEnum):
-    """What `kind:` may say."""
+    """The values of `kind:`."""
 
     GATEWAY = "Gateway"
     PROVIDER = "Provider"

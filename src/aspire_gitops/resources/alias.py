@@ -39,7 +39,8 @@ ParameterValue = Annotated[
     | Annotated[dict[NestedName, ParameterScalar], Field(max_length=_MOST)],
     Field(union_mode="left_to_right"),
 ]
-"""One list or mapping deep: no parameter that may be set needs more."""
+"""One list or mapping deep: no permitted parameter needs more."""
+
 Tokens = Annotated[int, Field(ge=1, le=100_000_000), Whole]
 Dimensions = Annotated[int, Field(ge=1, le=100_000), Whole]
 Seconds = Annotated[int, Field(ge=1, le=3600), Whole]
@@ -77,50 +78,52 @@ class TargetSpec(Spec):
         examples=["qwen3-vl-235b-a22b-instruct"],
     )
     max_output_tokens: OrAbsent[Tokens] = Field(
-        default=None, description="Tokens that the model can write in one answer at most."
+        default=None, description="The most tokens that the model can write in one answer."
     )
     ignores_output_limit: bool = Field(
         default=False,
-        description="The target honours no limit that a request states; `max_output_tokens` here bounds its answers.",
+        description="The target ignores the limit of a request; `max_output_tokens` here bounds its answers.",
     )
 
 
 class TokenPriceSpec(Spec):
-    """Prices of tokens, in US dollars a million. A part without a price costs what its whole costs."""
+    """Prices of tokens, in US dollars per million. A part without a price costs what the whole costs."""
 
     input_usd_per_million_tokens: OrAbsent[Amount] = Field(
-        default=None, description="A million tokens in."
+        default=None, description="A million input tokens."
     )
     output_usd_per_million_tokens: OrAbsent[Amount] = Field(
-        default=None, description="A million tokens out."
+        default=None, description="A million output tokens."
     )
     cached_input_usd_per_million_tokens: OrAbsent[Amount] = Field(
         default=None, description="A million tokens read from the provider's prompt cache."
     )
     cache_write_usd_per_million_tokens: OrAbsent[Amount] = Field(
-        default=None, description="A million tokens written to the prompt cache, for minutes."
+        default=None, description="A million tokens written to the prompt cache, kept for minutes."
     )
     cache_write_1h_usd_per_million_tokens: OrAbsent[Amount] = Field(
-        default=None, description="A million tokens written to the prompt cache, for an hour."
+        default=None, description="A million tokens written to the prompt cache, kept for an hour."
     )
     input_audio_usd_per_million_tokens: OrAbsent[Amount] = Field(
-        default=None, description="A million tokens of sound in."
+        default=None, description="A million audio input tokens."
     )
     input_image_usd_per_million_tokens: OrAbsent[Amount] = Field(
-        default=None, description="A million tokens of images in."
+        default=None, description="A million image input tokens."
     )
     reasoning_usd_per_million_tokens: OrAbsent[Amount] = Field(
-        default=None, description="A million tokens of reasoning, which are a part of the output."
+        default=None, description="A million reasoning tokens, which are part of the output."
     )
     output_audio_usd_per_million_tokens: OrAbsent[Amount] = Field(
-        default=None, description="A million tokens of sound out."
+        default=None, description="A million audio output tokens."
     )
 
 
 class PriceTierSpec(TokenPriceSpec):
-    """What all tokens of a call cost whose input is longer than a threshold."""
+    """Prices of all tokens of a call whose input is longer than a threshold."""
 
-    above_input_tokens: Tokens = Field(description="The tier counts for calls with more tokens in.")
+    above_input_tokens: Tokens = Field(
+        description="The tier applies to calls with more input tokens."
+    )
 
     @property
     def name(self) -> str:
@@ -129,7 +132,7 @@ class PriceTierSpec(TokenPriceSpec):
 
 
 class ImagePriceSpec(Spec):
-    """What one image of a size and quality costs, in US dollars. Left out: of every one."""
+    """What one image of a size and quality costs, in US dollars. A field left out matches every value."""
 
     size: OrAbsent[ImageWord] = Field(
         default=None, description="`size` of the request.", examples=["1024x1024"]
@@ -159,7 +162,7 @@ class PriceSpec(TokenPriceSpec):
     images: tuple[ImagePriceSpec, ...] = Field(
         default=(),
         strict=False,
-        description="Images by size and quality. What is not listed costs `usd_per_image`, else the dearest listed.",
+        description="Images by size and quality. An unlisted image costs `usd_per_image`, or else the highest listed price.",
     )
     usd_per_use: OrAbsent[dict[ToolName, Amount]] = Field(
         default=None,
@@ -180,18 +183,18 @@ class AliasLimitsSpec(Spec):
     """What one alias may carry, all apps together. LiteLLM treats the rates as routing hints."""
 
     requests_per_minute: OrAbsent[RequestsPerMinute] = Field(
-        default=None, description="Calls a minute."
+        default=None, description="Calls per minute."
     )
     tokens_per_minute: OrAbsent[TokensPerMinute] = Field(
-        default=None, description="Tokens a minute."
+        default=None, description="Tokens per minute."
     )
     timeout_s: OrAbsent[Seconds] = Field(
-        default=None, description="Seconds until a call is given up."
+        default=None, description="Seconds until a call times out."
     )
 
 
 class AliasSpec(ResourceSpec):
-    """A model name that apps may call. Swapping what is behind it is a change in this file alone."""
+    """A model name that apps may call. Swapping its target changes this file alone."""
 
     kind: Literal["Alias"] = Field(description="The kind of this resource.")
     mode: Literal["chat", "embedding", "ocr", "image_generation"] = Field(
@@ -214,14 +217,14 @@ class AliasSpec(ResourceSpec):
     )
     embedding_dimensions: OrAbsent[Dimensions] = Field(
         default=None,
-        description="Length of the vectors, for `mode: embedding`. Vectors of another length do not fit into what apps have stored.",
+        description="Length of the vectors, for `mode: embedding`. Vectors of another length do not match what apps have stored.",
     )
     limits: OrAbsent[AliasLimitsSpec] = Field(
         default=None, description="Limits of the alias, all apps together."
     )
     parameters: OrAbsent[dict[ParameterName, ParameterValue]] = Field(
         default=None,
-        description="Defaults sent with each call, such as `temperature`. Only names that the mode's list has.",
+        description="Defaults sent with each call, such as `temperature`. Only names on the mode's list.",
     )
     allow_parameters: Unique[ParameterName] = Field(
         default=(),
@@ -229,6 +232,6 @@ class AliasSpec(ResourceSpec):
     )
     adopt: bool = Field(
         default=False,
-        description="Take over a model of the same name that somebody made by hand on the gateway.",
+        description="Take over a model of the same name that was made by hand on the gateway.",
     )
     description: OrAbsent[Sentence] = Field(default=None, description="What the alias is for.")

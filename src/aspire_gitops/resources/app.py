@@ -1,6 +1,8 @@
 """What an app may call, what it may spend, and where its keys go: `kind: App`, `Budget` and `Delivery`."""
 
 from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, create_model
@@ -39,18 +41,20 @@ KeyAlias = Annotated[
 ]
 ParallelRequests = Annotated[int, Field(ge=1, le=100_000), Whole]
 
+Percent = Annotated[int, Field(ge=1, le=100), Whole]
+
 
 class AppLimitsSpec(Spec):
-    """What each key of the app may do at once. LiteLLM refuses what is above with 429."""
+    """Limits of each key of the app. LiteLLM refuses calls above them with 429."""
 
     requests_per_minute: OrAbsent[RequestsPerMinute] = Field(
-        default=None, description="Calls a minute."
+        default=None, description="Calls per minute."
     )
     tokens_per_minute: OrAbsent[TokensPerMinute] = Field(
-        default=None, description="Tokens a minute."
+        default=None, description="Tokens per minute."
     )
     parallel_requests: OrAbsent[ParallelRequests] = Field(
-        default=None, description="Calls at the same time."
+        default=None, description="Concurrent calls."
     )
 
 
@@ -61,10 +65,10 @@ class NeedSpec(Spec):
         default=(), description="Capabilities that the app uses."
     )
     context_window_tokens: OrAbsent[Tokens] = Field(
-        default=None, description="Tokens that the app's longest call has."
+        default=None, description="Tokens in the app's longest call."
     )
     max_output_tokens: OrAbsent[Tokens] = Field(
-        default=None, description="Tokens that the app's longest answer has."
+        default=None, description="Tokens in the app's longest answer."
     )
     embedding_dimensions: OrAbsent[Dimensions] = Field(
         default=None, description="Length of the vectors that the app has stored."
@@ -81,7 +85,7 @@ class DeliverSpec(Spec):
 
 
 class AdoptSpec(Spec):
-    """How a key that somebody made by hand is taken over."""
+    """How a key that was made by hand is taken over."""
 
     reset_spend: bool = Field(
         description="Set LiteLLM's own spend of the key to what the ledger has for it this month. "
@@ -103,7 +107,7 @@ class KeySpec(Spec):
     )
     adopt: bool | AdoptSpec = Field(
         default=False,
-        description="Take over a key of this alias that somebody made by hand. Its value stays as it is.",
+        description="Take over a key of this alias that was made by hand. Its value stays the same.",
     )
 
     @property
@@ -116,10 +120,10 @@ class KeySpec(Spec):
 
 
 class UnknownParametersSpec(Spec):
-    """Let parameters through that no list names, for a while, and count them: to learn what an app sends."""
+    """Let unlisted parameters through for a while and count them, to learn what an app sends."""
 
     action: Literal["report"] = Field(
-        description="Pass what LiteLLM itself gives no meaning to, and count it by app and name."
+        description="Pass parameters that mean nothing to LiteLLM itself, and count them by app and name."
     )
     until: Day = Field(description="The last day; afterwards such calls are refused again.")
 
@@ -128,7 +132,7 @@ class AppSpec(ResourceSpec):
     """A consumer of the gateway. It may call the listed aliases until its budget is spent."""
 
     kind: Literal["App"] = Field(description="The kind of this resource.")
-    owner: Owner = Field(description="Who answers for the app, as an e-mail address.")
+    owner: Owner = Field(description="Who is responsible for the app, as an e-mail address.")
     aliases: Unique[ResourceName] = Field(
         min_length=1,
         description="The aliases that the app may call. An empty list would mean all of them to LiteLLM.",
@@ -149,9 +153,6 @@ class AppSpec(ResourceSpec):
         min_length=1, strict=False, description="The app's keys; most apps have one."
     )
     description: OrAbsent[Sentence] = Field(default=None, description="What the app is.")
-
-
-Percent = Annotated[int, Field(ge=1, le=100), Whole]
 
 
 class UpliftSpec(Spec):
@@ -176,14 +177,19 @@ class BudgetSpec(ResourceSpec):
     )
     admission: Literal["fair", "strict"] = Field(
         default="fair",
-        description="How the ledger admits calls near the cap: `fair` refuses nobody while money is left and may overshoot by one call; `strict` sets the worst case aside and never exceeds the cap.",
+        description="How the ledger admits calls near the cap: `fair` refuses nobody while money is left and may overshoot by one call; `strict` reserves the worst case and never exceeds the cap.",
     )
     uplift: OrAbsent[UpliftSpec] = Field(default=None, description="More money for a while.")
     warn_at_percent: Unique[Percent] = Field(
         default=(),
-        description="Shares of the cap, in percent, at which the owner is told.",
+        description="Shares of the cap, in percent, at which the owner is notified.",
     )
     description: OrAbsent[Sentence] = Field(default=None, description="Who pays, and for what.")
+
+    def cap_on(self, day: date) -> Decimal:
+        """Return the cap in AUD on a day, with an uplift that still counts."""
+        in_force = self.uplift is not None and day <= self.uplift.expires
+        return self.monthly_aud + (self.uplift.aud if self.uplift and in_force else 0)
 
 
 class DeliverySpec(ResourceSpec):

@@ -1,7 +1,7 @@
-"""The reviewed exceptions of egress, which stand in an app's own repository.
+"""The reviewed exceptions of egress, kept in an app's own repository.
 
-No resource of the gateway: the file has no kind and no name, and `gateway.d`
-never holds it.
+Not a resource of the gateway: the file has no kind and no name, and is never in
+`gateway.d`.
 """
 
 from typing import Annotated
@@ -29,22 +29,22 @@ EgressCode = Annotated[
 
 
 class EgressExceptionSpec(Spec):
-    """One agreement: these findings are known, somebody answers for them, and it ends."""
+    """One agreement: these findings are known, have an owner, and are accepted until a day."""
 
     path: PathGlob = Field(
         description="Which files. `*` stands for a part of a name, `**` for folders, a final slash for everything below."
     )
     code: EgressCode = Field(description="Which finding.")
     line: OrAbsent[Sentence] = Field(
-        default=None, description="Text that the line must hold. Without it every line counts."
+        default=None, description="Text that the line must contain. Without it every line matches."
     )
     reason: Sentence = Field(description="Why this is right for now.")
-    owner: Owner = Field(description="Who answers for it.")
+    owner: Owner = Field(description="Who is responsible for it.")
     expires: Day = Field(description="The last day on which it counts.")
 
 
 class EgressExceptionsSpec(Spec):
-    """What `aspire-gitops egress scan` does not report, until a day."""
+    """Findings that `aspire-gitops egress scan` does not report, each until a day."""
 
     exceptions: tuple[EgressExceptionSpec, ...] = Field(
         strict=False, description="The agreements, in any order."

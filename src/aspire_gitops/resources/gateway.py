@@ -31,7 +31,7 @@ class LitellmSpec(Spec):
 
     version: str = Field(
         pattern=r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}$",
-        description=f"Release of LiteLLM, three numbers. We are tested with {TESTED.version}.",
+        description=f"Release of LiteLLM, as three numbers. Tested with {TESTED.version}.",
         examples=[TESTED.version],
         json_schema_extra=in_words(f"three numbers with dots, like {TESTED.version}"),
     )
@@ -54,7 +54,7 @@ class AvailabilitySpec(Spec):
     """What the gateway's users were promised."""
 
     max_downtime_minutes_per_month: MinutesPerMonth = Field(
-        description="Minutes a month that the gateway may be down, restarts included.",
+        description="Minutes per month that the gateway may be down, restarts included.",
     )
     restart_seconds: DowntimeSeconds = Field(
         default=12, description="Seconds without an answer when the gateway restarts."
@@ -69,18 +69,18 @@ class PolicySpec(Spec):
     """What a plan may do, and what no file may say."""
 
     fallbacks: Literal["forbid"] = Field(
-        description="No other model ever answers for a model that is down. There is no other choice."
+        description="No other model ever answers for a model that is down. This is the only choice."
     )
     unpriced_aliases: Literal["forbid"] = Field(
         description="Each alias states its price; a budget cannot count what has none."
     )
     drift: Literal["heal", "report"] = Field(
         default="heal",
-        description="What the controller does about changes made by hand on our objects: `heal` sets them back, `report` only shows them.",
+        description="What the controller does about changes made by hand to managed objects: `heal` sets them back, `report` only shows them.",
     )
     max_deletions: Deletions = Field(
         default=5,
-        description="How many objects one plan may delete. An `Approval` that names an object takes it out of the count.",
+        description="How many objects one plan may delete. Objects named by an `Approval` do not count.",
     )
     unknown_parameters: Literal["refuse", "apps_may_report"] = Field(
         default="refuse",
@@ -92,7 +92,7 @@ class OutageSpec(Spec):
     """Let calls through for a while when the ledger cannot answer; they are booked afterwards."""
 
     allow_for_minutes: Minutes = Field(
-        description="Minutes since the outage began. After that calls are refused."
+        description="Minutes since the outage began. After that, calls are refused."
     )
 
 
@@ -105,14 +105,14 @@ class LedgerSpec(Spec):
     )
     keys_without_mark: Literal["refuse", "allow"] = Field(
         default="refuse",
-        description="What happens to calls with a key that we did not make. `allow` counts nothing for them.",
+        description="What happens to calls with a key that this program did not make. `allow` lets them through uncounted.",
     )
     backstop_factor: Amount = Field(
         default=Decimal("1.25"),
         description="LiteLLM's own cap on each key, as a multiple of the budget's. It only matters if the ledger fails.",
     )
     total_monthly_aud: OrAbsent[Amount] = Field(
-        default=None, description="What all budgets together may spend a month."
+        default=None, description="What all budgets together may spend per month."
     )
 
 
@@ -139,7 +139,7 @@ class GatewaySpec(ResourceSpec):
     policy: PolicySpec = Field(description="Rules for files and plans.")
     ledger: OrAbsent[LedgerSpec] = Field(
         default=None,
-        description="The spend ledger. Without it LiteLLM's own budgets are all there is: in US dollars, and for each key by itself.",
+        description="The spend ledger. Without it only LiteLLM's own budgets apply: in US dollars, and to each key by itself.",
     )
 
 

@@ -25,13 +25,13 @@ class EnvCredentialSpec(Spec):
 class FileCredentialSpec(Spec):
     """The credential is in a file on the controller's host."""
 
-    file: FilePath = Field(description="Absolute path of a file that holds the credential alone.")
+    file: FilePath = Field(description="Absolute path of a file that holds only the credential.")
 
 
 class PrivateNetworkSpec(Spec):
-    """Agreement that a provider is on this machine or in a private network."""
+    """Agreement that a provider may be on this machine or in a private network."""
 
-    reason: Sentence = Field(description="What answers there, and why our secret may go to it.")
+    reason: Sentence = Field(description="What runs there, and why our secret may be sent to it.")
 
 
 class ProviderSpec(ResourceSpec):
@@ -52,7 +52,7 @@ class ProviderSpec(ResourceSpec):
     base_url: HttpUrl = Field(description="Where the provider's API is.")
     private_network: OrAbsent[PrivateNetworkSpec] = Field(
         default=None,
-        description="Needed where `base_url` is on this machine or in a private network.",
+        description="Required when `base_url` is on this machine or in a private network.",
     )
     credential: EnvCredentialSpec | FileCredentialSpec = Field(
         description="Where the controller finds the credential: `{env: NAME}` or `{file: /path}`."
@@ -62,11 +62,11 @@ class ProviderSpec(ResourceSpec):
     )
     deferred: OrAbsent[Sentence] = Field(
         default=None,
-        description="Why this provider is not in use yet. Nothing of it is put on the gateway, and no alias may name it.",
+        description="Why this provider is not in use yet. It is not put on the gateway, and no alias may name it.",
     )
     adopt: bool = Field(
         default=False,
-        description="Take over a credential of the same name that somebody made by hand on the gateway.",
+        description="Take over a credential of the same name that was made by hand on the gateway.",
     )
     description: OrAbsent[Sentence] = Field(
         default=None, description="What people should know about it."

@@ -1,7 +1,7 @@
 """JSON Schema (draft 2020-12) of what reviewed files may say, made from the resources.
 
-Pure. The files in `schemas/` are these texts written down, and a test keeps
-them fresh; editors read those, `validation.schema` asks here.
+Pure. The files in `schemas/` are these texts, and a test keeps them up to date;
+editors read the files, `validation.schema` asks this module.
 """
 
 import json
@@ -14,11 +14,42 @@ from aspire_gitops.resources import RESOURCES, ResourceKind
 from aspire_gitops.resources.egress import EgressExceptionsSpec
 
 Schema: TypeAlias = dict[str, Any]
-
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BASE_URI = "https://aspiredigital.group/schemas/"
 FOLDER_SCHEMA = "gateway.d.schema.json"
 EXCEPTIONS_SCHEMA = "aspire-egress.schema.json"
+CATALOG = "catalog.json"
+# The store refuses the word "schema" and a full stop at the end in both texts, and
+# a pattern with a folder that does not start with `**/`.
+_ENTRY = {
+    "name": "aspire-gitops gateway.d",
+    "description": "Reviewed configuration of a LiteLLM gateway: providers, aliases, apps, budgets",
+    "fileMatch": ["**/gateway.d/**/*.yaml", "**/gateway.d/**/*.yml"],
+    "url": BASE_URI + FOLDER_SCHEMA,
+}
+
+
+def editor_files() -> Mapping[str, str]:
+    """Return the text of every file in `schemas/`, by file name: the schemas and the catalogue."""
+    return {**schema_files(), CATALOG: catalog()}
+
+
+def schema_files() -> Mapping[str, str]:
+    """Return the text of every schema, by file name."""
+    schemas = {f"{kind.lower()}.schema.json": schema_for(kind) for kind in ResourceKind}
+    schemas[FOLDER_SCHEMA] = folder_schema()
+    schemas[EXCEPTIONS_SCHEMA] = exceptions_schema()
+    return {name: json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()}
+
+
+def catalog() -> str:
+    """Return the text of a catalogue with our entry alone."""
+    content = {
+        "$schema": "https://json.schemastore.org/schema-catalog.json",
+        "version": 1,
+        "schemas": [_ENTRY],
+    }
+    return json.dumps(content, indent=2) + "\n"
 
 
 def schema_for(kind: ResourceKind) -> Schema:
@@ -28,7 +59,7 @@ def schema_for(kind: ResourceKind) -> Schema:
 
 
 def folder_schema() -> Schema:
-    """Return one schema for any file of the folder: `kind` decides which rules count."""
+    """Return one schema for any file of the folder: `kind` decides which rules apply."""
     _, parts = models_json_schema([(spec, "validation") for spec in RESOURCES.values()])
     definitions = _polished(parts)["$defs"]
     choices = [
@@ -60,21 +91,13 @@ def exceptions_schema() -> Schema:
     return _document(EXCEPTIONS_SCHEMA, "Exceptions of egress", schema)
 
 
-def schema_files() -> Mapping[str, str]:
-    """Return the text of every schema, by file name."""
-    schemas = {f"{kind.lower()}.schema.json": schema_for(kind) for kind in ResourceKind}
-    schemas[FOLDER_SCHEMA] = folder_schema()
-    schemas[EXCEPTIONS_SCHEMA] = exceptions_schema()
-    return {name: json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()}
-
-
 def _document(name: str, title: str, schema: Schema) -> Schema:
     rest = {key: value for key, value in schema.items() if key != "title"}
     return {"$schema": DIALECT, "$id": BASE_URI + name, "title": title, **rest}
 
 
 def _polished(schema: Any) -> Any:
-    """Drop what pydantic adds for nobody, and close what it leaves open."""
+    """Drop the keywords that pydantic adds without use, and close what it leaves open."""
     if isinstance(schema, list):
         return [_polished(item) for item in schema]
     if not isinstance(schema, dict):
@@ -112,30 +135,3 @@ def _polished_part(key: str, value: Any) -> Any:
 
 def _title(model_name: str) -> str:
     return model_name.removesuffix("Spec")
-
-
-CATALOG = "catalog.json"
-
-# The store refuses the word "schema" and a full stop at the end in both texts, and
-# a pattern with a folder that does not start with `**/`.
-_ENTRY = {
-    "name": "aspire-gitops gateway.d",
-    "description": "Reviewed configuration of a LiteLLM gateway: providers, aliases, apps, budgets",
-    "fileMatch": ["**/gateway.d/**/*.yaml", "**/gateway.d/**/*.yml"],
-    "url": BASE_URI + FOLDER_SCHEMA,
-}
-
-
-def catalog() -> str:
-    """Return the text of a catalogue that has our entry alone."""
-    content = {
-        "$schema": "https://json.schemastore.org/schema-catalog.json",
-        "version": 1,
-        "schemas": [_ENTRY],
-    }
-    return json.dumps(content, indent=2) + "\n"
-
-
-def editor_files() -> Mapping[str, str]:
-    """Return the text of every file in `schemas/`, by file name: the schemas and the catalogue."""
-    return {**schema_files(), CATALOG: catalog()}

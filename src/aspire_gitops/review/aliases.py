@@ -1,4 +1,8 @@
-"""What changes behind an alias: who answers, what it can do, what it costs, who relies on it."""
+"""What changes behind an alias: who answers, what it offers and costs, who relies on it.
+
+Also what a reviewer must not miss about it; `findings` has what concerns apps, budgets and
+the gateway.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,13 +15,49 @@ from aspire_gitops.kinds.prices import named_amounts
 from aspire_gitops.resources import AliasSpec, ProviderSpec, ResourceKind
 from aspire_gitops.resources.alias import PriceSpec
 from aspire_gitops.resources.app import NeedSpec
-from aspire_gitops.review.compared import Compared
-from aspire_gitops.review.review import AliasImpact, Edit, Gap, Moved, PriceMove, ResourceEdit
-from aspire_gitops.vocabulary.diagnostic import Span
+from aspire_gitops.review import findings as rules
+from aspire_gitops.review.comparison import Compared
+from aspire_gitops.review.value import (
+    AliasImpact,
+    Edit,
+    Gap,
+    Moved,
+    PriceMove,
+    ResourceEdit,
+)
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span
+
+T = TypeVar("T")
+_BEHIND_AN_ALIAS = frozenset({"vendor", "base_url", "api", "billing"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """One side of an alias: its own file, and the provider of its target if there is one."""
+
+    spec: AliasSpec
+    provider: ProviderSpec | None
+
+    @property
+    def vendor(self) -> str | None:
+        return self.provider.vendor if self.provider else None
+
+    @property
+    def billing(self) -> str | None:
+        return self.provider.billing if self.provider else None
+
+
+def alias_impacts(compared: Compared, edits: Iterable[ResourceEdit]) -> tuple[AliasImpact, ...]:
+    """Return the impact on each alias that is edited, or whose provider is, by name."""
+    touched = _touched(compared.base, compared.head, edits)
+    callers = _callers(compared.base, compared.head) if touched else {}
+    return tuple(
+        _impact(name, touched[name], callers.get(name, ()), compared) for name in sorted(touched)
+    )
 
 
 def gaps(alias: str, base: Catalog, head: Catalog, apps: Iterable[str]) -> Iterator[Gap]:
-    """Yield what apps say they need of `alias`, that it had before the change and lacks after it."""
+    """Yield the stated needs of apps that `alias` met before the change and does not meet after it."""
     before, after = base.aliases.get(alias), head.aliases.get(alias)
     for name in apps:
         app = head.apps.get(name)
@@ -30,7 +70,7 @@ def gaps(alias: str, base: Catalog, head: Catalog, apps: Iterable[str]) -> Itera
 
 
 def unspoken(alias: str, head: Catalog, apps: Iterable[str]) -> Sequence[str]:
-    """Return the apps that may call `alias` after the change and never said what they need of it."""
+    """Return the apps that may call `alias` after the change and do not state what they need of it."""
     return [
         name
         for name in apps
@@ -54,35 +94,6 @@ def _lacking(needs: NeedSpec, offer: AliasSpec | None) -> Iterator[str]:
 
 def _less(offered: int | None, needed: int | None) -> bool:
     return needed is not None and (offered is None or offered < needed)
-
-
-T = TypeVar("T")
-_BEHIND_AN_ALIAS = frozenset({"vendor", "base_url", "api", "billing"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Behind:
-    """One side of an alias: its own file, and the provider of its target if there is one."""
-
-    spec: AliasSpec
-    provider: ProviderSpec | None
-
-    @property
-    def vendor(self) -> str | None:
-        return self.provider.vendor if self.provider else None
-
-    @property
-    def billing(self) -> str | None:
-        return self.provider.billing if self.provider else None
-
-
-def alias_impacts(compared: Compared, edits: Iterable[ResourceEdit]) -> tuple[AliasImpact, ...]:
-    """Return one for each alias that is edited, or whose provider is, by name."""
-    touched = _touched(compared.base, compared.head, edits)
-    callers = _callers(compared.base, compared.head) if touched else {}
-    return tuple(
-        _impact(name, touched[name], callers.get(name, ()), compared) for name in sorted(touched)
-    )
 
 
 def _touched(
@@ -149,7 +160,7 @@ def _behind(catalog: Catalog, name: str) -> _Behind | None:
 
 
 def _place(edit: ResourceEdit, alias: Declared[AliasSpec] | None) -> Span:
-    # A swap is read at its target, whatever else the file changes.
+    # A swap is shown at its target, whatever else the file changes.
     paths = {change.path for change in edit.fields}
     for path in ("target.provider", "target.model"):
         if path in paths and alias:
@@ -177,3 +188,110 @@ def _moved(both: Moved[_Behind], read: Callable[[_Behind], T | None]) -> Moved[T
 
 def _capabilities(side: _Behind | None) -> set[str]:
     return set(side.spec.capabilities) if side else set()
+
+
+def alias_findings(alias: AliasImpact, head: Catalog) -> Iterator[Diagnostic]:
+    """Yield what changes behind an alias that apps called before."""
+    if alias.provider.before is None or alias.name not in head.aliases:
+        return  # added: no app called it yet; removed: reported for the apps that lose it
+    silent = unspoken(alias.name, head, alias.apps)
+    yield from _vendor(alias)
+    yield from _mode(alias, head)
+    yield from _vectors(alias, head, silent)
+    yield from _offers_less(alias, head, silent)
+    yield from _unpriced(alias, head)
+
+
+def _vendor(alias: AliasImpact) -> Iterator[Diagnostic]:
+    if _swapped(alias.vendor):
+        yield rules.VENDOR_CHANGES.at(
+            alias.place,
+            f'what {_apps(alias.apps)} send to alias "{alias.name}" goes to another company:'
+            f" {alias.vendor.after} in place of {alias.vendor.before}",
+            help="make sure that the owners of the apps, and of their data, agree",
+        )
+
+
+def _mode(alias: AliasImpact, head: Catalog) -> Iterator[Diagnostic]:
+    if _swapped(alias.mode):
+        yield rules.MODE_CHANGES.at(
+            _span(alias, head, "mode"),
+            f'alias "{alias.name}" answers {alias.mode.after} calls in place of'
+            f" {alias.mode.before}: the calls of {_apps(alias.apps)} fail",
+            help="declare a new alias, move the apps, then remove this one",
+        )
+
+
+def _vectors(alias: AliasImpact, head: Catalog, silent: Iterable[str]) -> Iterator[Diagnostic]:
+    if alias.mode != Moved("embedding", "embedding"):
+        return
+    before, after = alias.embedding_dimensions.before, alias.embedding_dimensions.after
+    if before and before != after and (silent := list(silent)):
+        became = f"{after:,}" if after else "an unstated number of"
+        yield rules.VECTORS_CHANGE.at(
+            _span(alias, head, "embedding_dimensions"),
+            f'vectors of alias "{alias.name}" have {became} dimensions in place of {before:,}, and'
+            f" {_unstated(silent)}",
+            help="declare a new alias for the new length, and re-embed what is stored",
+        )
+    elif _swapped(alias.model):
+        yield rules.VECTORS_CHANGE.at(
+            _span(alias, head, "target", "model"),
+            f'vectors of alias "{alias.name}" come from another model: those that'
+            f" {_apps(alias.apps)} stored cannot be compared with new ones",
+            help="declare a new alias for the new model, and re-embed what is stored",
+        )
+
+
+def _offers_less(alias: AliasImpact, head: Catalog, silent: Iterable[str]) -> Iterator[Diagnostic]:
+    lost = list(_lost(alias))
+    if lost and (silent := list(silent)):
+        yield rules.OFFERS_LESS.at(
+            _span(alias, head, "capabilities"),
+            f'alias "{alias.name}" loses {", ".join(lost)}, and {_unstated(silent)}',
+            help=f"ask their owners, and have them add `needs: {{{alias.name}: …}}` to the apps' files",
+        )
+
+
+def _lost(alias: AliasImpact) -> Iterator[str]:
+    yield from alias.capabilities_lost
+    for name, moved in (
+        ("context window", alias.context_window_tokens),
+        ("longest answer", alias.max_output_tokens),
+    ):
+        if moved.before and (moved.after is None or moved.after < moved.before):
+            became = f"{moved.after:,}" if moved.after else "no stated number of"
+            yield f"{name} ({became} tokens in place of {moved.before:,})"
+
+
+def _unpriced(alias: AliasImpact, head: Catalog) -> Iterator[Diagnostic]:
+    if alias.repriced and alias.repriced.unpriced:
+        units = ", ".join(unit.replace("_", " ") for unit in alias.repriced.unpriced)
+        yield rules.USED_WITHOUT_PRICE.at(
+            _span(alias, head, "price"),
+            f'apps used {units} of alias "{alias.name}", which no longer has a price for them:'
+            " no budget counts them",
+            help="state the price",
+        )
+
+
+def _span(alias: AliasImpact, head: Catalog, *path: str) -> Span:
+    # Where the file no longer has the field, the change itself is the best place.
+    declared = head.aliases[alias.name]
+    place = declared.span(*path)
+    return alias.place if place == declared.span() else place
+
+
+def _swapped(moved: Moved[str]) -> bool:
+    return moved.changed and moved.before is not None and moved.after is not None
+
+
+def _unstated(apps: Iterable[str]) -> str:
+    apps = list(apps)
+    says = "does not say" if len(apps) == 1 else "do not say"
+    return f"{_apps(apps)} {says} whether that matters"
+
+
+def _apps(names: Iterable[str]) -> str:
+    found = tuple(names)
+    return rules.these("app", found) if found else "apps"

@@ -1,4 +1,4 @@
-"""What a change means for each app and each budget that it touches."""
+"""What a change means for each app and each budget that it affects."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.resources import AppSpec, BudgetSpec, ResourceKind
-from aspire_gitops.review.compared import Compared, Known
+from aspire_gitops.review.comparison import Compared, Known
 from aspire_gitops.review.repricing import Repricing, app_cost
-from aspire_gitops.review.review import (
+from aspire_gitops.review.value import (
     AliasImpact,
     AppImpact,
     BudgetImpact,
@@ -25,13 +25,16 @@ from aspire_ledger.money import Aud
 _NOTHING = Aud(Decimal(0))
 _LONGEST_MONTH = 31
 
+_App = Declared[AppSpec] | None
+_REMOVED = "it is removed, and its keys are deleted"
+
 
 def budget_impacts(
     compared: Compared, edits: Iterable[ResourceEdit], touched: Collection[str]
 ) -> tuple[BudgetImpact, ...]:
-    """Return one for each budget that is edited or whose cap date moves, by name.
+    """Return the impact on each budget that is edited or whose cap date moves, by name.
 
-    `touched` are the apps that the change touches: no other app's calls cost anything else.
+    `touched` are the apps that the change affects: the cost of no other app changes.
     """
     edited = {edit.name for edit in edits if edit.kind is ResourceKind.BUDGET}
     payers = Moved(_payers(compared.base), _payers(compared.head))
@@ -44,13 +47,6 @@ def budget_impacts(
         if budget.name in edited or budget.may_move
         if _is_moved(impact := budget.impact()) or budget.name in edited
     )
-
-
-def cap_at(budget: BudgetSpec, today: date) -> Aud:
-    """Return the cap on that day, an uplift that still counts included."""
-    uplift = budget.uplift
-    in_force = uplift is not None and today <= uplift.expires
-    return Aud(budget.monthly_aud + (uplift.aud if uplift and in_force else 0))
 
 
 def _paying(compared: Compared, apps: Collection[str]) -> set[str]:
@@ -91,7 +87,7 @@ class _Budget:
 
     @property
     def may_move(self) -> bool:
-        """Say whether a forecast, which takes milliseconds, could come out differently at all."""
+        """Return whether a forecast, which takes milliseconds, could change at all."""
         cap, spent = self._caps, self.compared.known.spent(self.name)
         if cap.changed:
             return True
@@ -118,7 +114,7 @@ class _Budget:
 
     def _cap(self, catalog: Catalog) -> Aud | None:
         budget = catalog.budgets.get(self.name)
-        return cap_at(budget.spec, self.compared.known.today) if budget else None
+        return Aud(budget.spec.cap_on(self.compared.known.today)) if budget else None
 
     def _uplift(self, catalog: Catalog) -> str | None:
         budget = catalog.budgets.get(self.name)
@@ -147,7 +143,7 @@ class _Budget:
         month, snapshot, spent = known.month, known.snapshot, known.spent(self.name)
         if cap is None or month is None or snapshot is None or spent is None:
             return None
-        # As seen from the snapshot: of the hours since then nobody knows what was spent.
+        # As of the snapshot: what was spent in the hours since then is unknown.
         return forecast(spent=spent, cap=cap, days=days, now=snapshot.taken_at, month=month)
 
     def _days(self, apps: Iterable[str], *, is_after: bool) -> Mapping[date, Aud]:
@@ -158,19 +154,17 @@ class _Budget:
 
     def _amounts(self, apps: Iterable[str], *, is_after: bool) -> Iterator[tuple[date, Aud]]:
         repricing = self.compared.repricing
-        for app in apps if repricing else ():
-            for row in repricing.of_app(app) if repricing else ():
+        if repricing is None:
+            return
+        for app in apps:
+            for row in repricing.of_app(app):
                 yield row.usage.day, row.booked_after if is_after else row.usage.aud
-
-
-_App = Declared[AppSpec] | None
-_REMOVED = "it is removed, and its keys are deleted"
 
 
 def app_impacts(
     compared: Compared, edits: Iterable[ResourceEdit], aliases: Iterable[AliasImpact]
 ) -> tuple[AppImpact, ...]:
-    """Return one for each app that is touched by an edit, by an alias or by the rate, by name."""
+    """Return the impact on each app that an edit, an alias or the rate affects, by name."""
     edits = tuple(edits)
     own = {edit.name: edit.edit for edit in edits if edit.kind is ResourceKind.APP}
     through: dict[str, list[str]] = {name: [] for name in own}
@@ -182,7 +176,7 @@ def app_impacts(
 def _touched(
     compared: Compared, edits: Iterable[ResourceEdit], aliases: Iterable[AliasImpact]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the apps that something else than their own file touches, and what it is."""
+    """Yield the apps that something other than their own file affects, and what that is."""
     yield from ((app, f"alias/{alias.name}") for alias in aliases for app in alias.apps)
     budgets = {edit.name for edit in edits if edit.kind is ResourceKind.BUDGET}
     yield from _paid_by(budgets, compared)
@@ -237,17 +231,17 @@ def _aud(app: str, repricing: Repricing | None) -> Moved[Aud] | None:
 
 
 def _stops(after: _App, compared: Compared) -> str:
-    """Say why an app that was there cannot call anything after the change; empty if it can."""
+    """Return why an existing app cannot call anything after the change; empty if it can."""
     if after is None:
         return _REMOVED
     if not any(alias in compared.head.aliases for alias in after.spec.aliases):
-        return "none of its aliases is declared any more"
+        return "none of its aliases is declared any longer"
     budget = compared.head.budgets.get(after.spec.budget)
     return _spent(budget, compared.known) if budget else ""
 
 
 def _spent(budget: Declared[BudgetSpec], known: Known) -> str:
-    cap, spent = cap_at(budget.spec, known.today), known.spent(budget.name)
+    cap, spent = budget.spec.cap_on(known.today), known.spent(budget.name)
     if not cap:
         return f'budget "{budget.name}" is 0 AUD a month'
     if spent is not None and cap < spent:

@@ -1,10 +1,10 @@
 """Which comment of a pull request is ours, and what it must say. Pure.
 
-Ours begins with a hidden line, the marker, and was written by whoever our
-token is. Both are asked for: anybody may copy the marker into a comment of
-their own, and a token may well be allowed to change that one too.
+Ours begins with a hidden line, the marker, and its author is our token's account.
+Both are required: anyone can copy the marker into their own comment, and our token
+may be allowed to change that one too.
 
-`comments` asks the forge; `keeping` creates, updates and tidies up.
+`forge.comments` lists, creates, updates and deletes them.
 """
 
 import re
@@ -36,18 +36,20 @@ def marker(name: str) -> str:
     """Return the hidden line that our comment of this name begins with.
 
     Raises:
-        UsageError: The name is none.
+        UsageError: The name is invalid.
     """
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{name[:60]!r} names no comment; write it as review or review-eu")
+        raise UsageError(
+            f"invalid comment name {name[:60]!r}", help="use a name like review or review-eu"
+        )
     return f"{_OPENING}{name} -->"
 
 
 def ours(comments: Iterable[Comment], name: str, author: str | None) -> tuple[Comment, ...]:
     """Return our comments of this name, the oldest first; more than one is left by a race.
 
-    `author` is who our token is. None is an app whose name the forge keeps to
-    itself: then any app counts, and no person does.
+    `author` is our token's account. None is an app whose name the forge does not
+    reveal: then any app counts, and no person does.
     """
     wanted = marker(name)
     found = (one for one in comments if _first_line(one.text) == wanted and _by(one, author))
@@ -55,7 +57,7 @@ def ours(comments: Iterable[Comment], name: str, author: str | None) -> tuple[Co
 
 
 def says_the_same(comment: Comment, text: str) -> bool:
-    """Return whether the comment says this already; line ends and the last ones do not count."""
+    """Return whether the comment has this text already; line ends and trailing newlines do not count."""
     return _settled(comment.text) == _settled(text)
 
 
@@ -69,11 +71,13 @@ def sticky_text(name: str, text: str, *, longest: int, pointer: str) -> str:
     Raises:
         UsageError: There is nothing to say.
     """
-    harmless = text.replace("\r\n", "\n").replace("\0", "").replace(_OPENING, _DISARMED).strip("\n")
-    if not harmless.strip():
-        raise UsageError("the comment's file is empty; write the review's Markdown into it first")
+    safe = text.replace("\r\n", "\n").replace("\0", "").replace(_OPENING, _DISARMED).strip("\n")
+    if not safe.strip():
+        raise UsageError(
+            "the comment's file is empty", help="write the review's Markdown into it first"
+        )
     head = f"{marker(name)}\n"
-    return head + _cut(harmless, longest - length(head), pointer) + "\n"
+    return head + _cut(safe, longest - length(head), pointer) + "\n"
 
 
 def length(text: str) -> int:

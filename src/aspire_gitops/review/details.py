@@ -1,12 +1,13 @@
-"""What a review folds away: aliases, budgets, apps, uptime, Approvals, the plan, every field."""
+"""The folded parts of a review: aliases, budgets, apps, uptime, Approvals, the plan, every field."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from aspire_gitops.planning.plan import Plan
 from aspire_gitops.rendering.plan_markdown import change_row
-from aspire_gitops.rendering.wording import counts_text
-from aspire_gitops.review.review import (
+from aspire_gitops.rendering.plan_wording import counts_text
+from aspire_gitops.review.sentences import alias_rows
+from aspire_gitops.review.value import (
     AliasImpact,
     AppImpact,
     BudgetImpact,
@@ -16,7 +17,6 @@ from aspire_gitops.review.review import (
     Review,
     Uptime,
 )
-from aspire_gitops.review.sentences import alias_rows
 from aspire_gitops.review.wording import (
     budget_words,
     code,
@@ -35,7 +35,7 @@ from aspire_gitops.vocabulary.text import html_code, plural, value_text
 from aspire_gitops.vocabulary.time_words import minutes
 
 _STEPS = (1000, 200, 60, 20, 5)
-_LEAST = 200  # bytes; nothing of use fits into less
+_LEAST = 200  # bytes; nothing useful fits into less
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Section:
     """One folded part. `title` is HTML, the rest Markdown; each row is one line.
 
     `above` are paragraphs, or the head of the table whose rows follow. A section
-    that is `open` is not folded.
+    with `is_open` is not folded.
     """
 
     title: str
@@ -77,7 +77,7 @@ class Fitted:
 
 
 def fitted(sections: Sequence[Section], room: int | None) -> Fitted:
-    """Return as much of the sections as fits into `room` bytes; all of it where that is None."""
+    """Return as much of the sections as fits into `room` bytes; everything if that is None."""
     if room is None:
         return Fitted(tuple(section.shown() for section in sections))
     parts: list[str] = []
@@ -142,7 +142,7 @@ def _costs(alias: AliasImpact) -> Iterator[str]:
         yield f"| {code(cost.app)} | {cost.calls:,} | {money_moved(cost.aud)} |"
     if repriced.unpriced:
         units = ", ".join(unit.replace("_", " ") for unit in repriced.unpriced)
-        yield from ("", f"Used, and without a price afterwards: {message(units)}.")
+        yield from ("", f"Used, but without a price afterwards: {message(units)}.")
 
 
 def later_sections(review: Review) -> Iterator[Section]:
@@ -172,7 +172,7 @@ def later_sections(review: Review) -> Iterator[Section]:
         yield Section(f"Warnings about the files ({len(quiet)})", (), rows, "warning")
     if review.unknown:
         rows = [f"- {message(said)}" for said in review.unknown]
-        yield Section(f"What is not known ({len(rows)})", (), rows)
+        yield Section(f"Unknown ({len(rows)})", (), rows)
 
 
 def _table(title: str, heads: str, rows: Iterable[str]) -> Section:
@@ -216,7 +216,7 @@ def _uptime(uptime: Uptime) -> Section:
 def _month(uptime: Uptime) -> str:
     allowed = minutes(uptime.allowed_s)
     if uptime.used_s is None:
-        return f"How much of this month's {allowed} of downtime is used is not known."
+        return f"How much of this month's {allowed} of downtime is used is unknown."
     since = f", watched since {uptime.watched_since:%Y-%m-%d}" if uptime.watched_since else ""
     return f"Downtime this month so far: {minutes(uptime.used_s)} of {allowed}{since}."
 

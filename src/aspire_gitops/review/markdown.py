@@ -1,8 +1,8 @@
 """A review as a pull request's comment: short on top, the details folded away.
 
-One sentence, what needs a person's agreement or stops the change, one table;
-then folded parts. Names, values and messages are anybody's text, so all of it is
-escaped: it cannot format, link, mention or break out of its cell.
+One sentence, what needs agreement or stops the change, one table; then folded parts.
+Names, values and messages are untrusted, so all of them are escaped: they cannot
+format, link, mention or break out of their cell.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,8 +18,8 @@ from aspire_gitops.review.details import (
     later_sections,
     size,
 )
-from aspire_gitops.review.review import Edit, ResourceEdit, Review
 from aspire_gitops.review.sentences import alias_brief, headline
+from aspire_gitops.review.value import Edit, ResourceEdit, Review
 from aspire_gitops.review.wording import (
     SIGNS,
     budget_words,
@@ -43,28 +43,34 @@ SUMMARY_BYTES = 900_000  # and job summaries of more than a mebibyte
 _LEAST_OF_AN_ALIAS = 250  # bytes of its part
 _FULL = "aspire-gitops review --format markdown-full"
 
+_FACTS_IN_CELL = 4
+_NAMES_IN_CELL = 5
+
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """Where the text goes: how many bytes fit (None: any number), and where all of it is.
 
-    `full_report` is an https address, or words such as the name of an artefact.
+    `full_report` is an https address, or text such as the name of an artefact.
     """
 
     room: int | None = COMMENT_BYTES
     full_report: str = ""
 
 
-def review_markdown(review: Review, place: Place = Place()) -> str:
-    """Return the comment, ending with a newline; never more than `place.room` bytes."""
+def review_markdown(review: Review, destination: Destination = Destination()) -> str:
+    """Return the comment, ending with a newline; never more than `destination.room` bytes."""
     above, below = _sentence(review), _footer(review)
     room = None
-    if place.room is not None:
-        longest_remark = size(_left_out(Fitted((), 10**9, 10**9), place))
-        room = place.room - size(above) - size(below) - longest_remark - 1
+    if destination.room is not None:
+        longest_remark = size(_left_out(Fitted((), 10**9, 10**9), destination))
+        room = destination.room - size(above) - size(below) - longest_remark - 1
     shown = fitted(_sections(review, room), room)
     shown = replace(shown, left_out=shown.left_out + _unbuilt(review, room))
-    return "\n\n".join(filter(None, [above, *shown.parts, _left_out(shown, place), below])) + "\n"
+    return (
+        "\n\n".join(filter(None, [above, *shown.parts, _left_out(shown, destination), below]))
+        + "\n"
+    )
 
 
 def _sentence(review: Review) -> str:
@@ -84,7 +90,7 @@ def _sections(review: Review, room: int | None) -> list[Section]:
 
 
 def _unbuilt(review: Review, room: int | None) -> int:
-    """Return how many aliases have no part of their own, because there is no room for it anyway."""
+    """Return how many aliases get no part of their own, because there is no room for one."""
     return 0 if room is None else max(0, len(review.aliases) - room // _LEAST_OF_AN_ALIAS)
 
 
@@ -95,11 +101,11 @@ def _stops(review: Review) -> Iterator[Section]:
         )
     elif gaps := [(alias.name, gap) for alias in review.aliases for gap in alias.gaps]:
         rows = (f"{code(gap.app)} needs {message(gap.need)} of {code(name)}" for name, gap in gaps)
-        yield _alert("CAUTION", "Apps lose what they say that they need", rows)
+        yield _alert("CAUTION", "Apps lose what they need", rows)
     if refusals := review.plan.refusals if review.plan else ():
         yield _alert("CAUTION", "Apply will refuse this plan", map(_refusal, refusals))
-    told = {refusal.object for refusal in refusals}
-    missing = [one for one in review.consents if not (one.given_by or one.object in told)]
+    reported = {refusal.object for refusal in refusals}
+    missing = [one for one in review.consents if not (one.given_by or one.object in reported)]
     if missing:
         rows = (f"{code(one.change)} of {code(one.object)}: {message(one.why)}" for one in missing)
         yield _alert("IMPORTANT", f"This needs {plural(len(missing), 'Approval')}", rows)
@@ -116,19 +122,19 @@ def _alert(kind: str, title: str, rows: Iterable[str]) -> Section:
 
 
 def _finding(found: Diagnostic) -> str:
-    return _told(found.message, found.help, found.rule.code, str(found.span))
+    return _item(found.message, found.help, found.rule.code, str(found.span))
 
 
 def _refusal(refusal: Refusal) -> str:
-    return _told(refusal.message, refusal.help, refusal.rule.code, refusal.object)
+    return _item(refusal.message, refusal.help, refusal.rule.code, refusal.object)
 
 
-def _told(wrong: str, way_out: str | None, rule: str, where: str) -> str:
-    out = f"<br>→ {message(way_out)}" if way_out else ""
+def _item(wrong: str, help_: str | None, rule: str, where: str) -> str:
+    out = f"<br>→ {message(help_)}" if help_ else ""
     return f"{message(wrong)} ({rule}, {code(where)}){out}"
 
 
-def _left_out(shown: Fitted, place: Place) -> str:
+def _left_out(shown: Fitted, destination: Destination) -> str:
     if not (shown.cut or shown.left_out):
         return ""
     said = []
@@ -136,11 +142,11 @@ def _left_out(shown: Fitted, place: Place) -> str:
         said.append(f"{plural(shown.left_out, 'part')} left out")
     if shown.cut:
         said.append(f"{plural(shown.cut, 'part')} cut")
-    return f"For length, {' and '.join(said)}. Everything is in {_full_report(place)}."
+    return f"For length, {' and '.join(said)}. Everything is in {_full_report(destination)}."
 
 
-def _full_report(place: Place) -> str:
-    where = place.full_report
+def _full_report(destination: Destination) -> str:
+    where = destination.full_report
     if where.startswith("https://") and where.isascii() and not set(where) & set(" <>()[]\"'`\\|"):
         return f"[the full report]({where})"
     return message(where) if where else f"the full report: {code(_FULL)}"
@@ -160,10 +166,6 @@ def _footer(review: Review) -> str:
     return f"<sub>{' · '.join(parts)}</sub>"
 
 
-_FACTS_IN_CELL = 4
-_NAMES_IN_CELL = 5
-
-
 def summary_table(review: Review) -> Iterator[Section]:
     """Yield the one table on top: a row for each resource that the change touches."""
     if not review.edits:
@@ -177,7 +179,7 @@ def summary_table(review: Review) -> Iterator[Section]:
 
 
 class _Facts:
-    """What is said about each edit, found by its name."""
+    """The facts to show for each edit, looked up by name."""
 
     def __init__(self, review: Review) -> None:
         self.aliases = {alias.name: alias for alias in review.aliases}

@@ -1,4 +1,4 @@
-"""What a change needs before and while it lands: Approvals, restarts, and downtime."""
+"""What a change needs before and while it takes effect: Approvals, restarts, downtime. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -12,8 +12,8 @@ from aspire_gitops.planning.plan import Action, Plan, Refusal
 from aspire_gitops.planning.protection import LEFTOVER, check_lowered_caps, check_protection
 from aspire_gitops.planning.rules import CAP_BELOW_SPEND, TOO_MANY_DELETIONS
 from aspire_gitops.resources import GatewaySpec, ResourceKind
-from aspire_gitops.review.compared import Known
-from aspire_gitops.review.review import Consent, Effect, ResourceEdit, Uptime
+from aspire_gitops.review.comparison import Known
+from aspire_gitops.review.value import Consent, Effect, ResourceEdit, Uptime
 from aspire_gitops.spend.caps import budget_of
 from aspire_gitops.state import Approved, Compiled, ObjectKey, Snapshot
 from aspire_gitops.vocabulary.diagnostic import Rule
@@ -24,6 +24,8 @@ _CHANGES: Mapping[Rule, str] = {
     CAP_BELOW_SPEND: "lower-cap-below-spend",
 }
 _DELETE = "delete"
+
+_SECONDS_PER_MINUTE = 60
 
 
 def consents_for(plan: Plan, compiled: Compiled, snapshot: Snapshot) -> tuple[Consent, ...]:
@@ -82,9 +84,6 @@ def _given(change: str, key: ObjectKey, compiled: Compiled) -> Approved | None:
 
 def _consent(change: str, name: str, why: str, given: Approved | None) -> Consent:
     return Consent(change, name, why, given.owner if given else "", given.reason if given else "")
-
-
-_SECONDS_PER_MINUTE = 60
 
 
 def uptime_of(

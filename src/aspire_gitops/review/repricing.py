@@ -1,9 +1,9 @@
 """Real traffic at the prices and the rate before a change, and after it.
 
-Priced as the ledger books: the counted units at the card's prices, the sum over the
-exchange rate, rounded up to a nano-AUD. The ledger does that call by call and this day
-by day, so the two differ by less than a nano-AUD a call; and a day is priced in the
-tier of its average call, because nobody kept how long each one was.
+Priced as the ledger books: the counted units at the card's prices, divided by the
+exchange rate, rounded up to a nano-AUD. The ledger does this call by call, this module
+day by day, so the two differ by less than a nano-AUD per call; and a day is priced in the
+tier of its average call, because the length of each call is not kept.
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ from operator import attrgetter
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.kinds.prices import card_of
 from aspire_gitops.resources import AliasSpec
-from aspire_gitops.review.review import AppCost, Moved, Repriced
+from aspire_gitops.review.value import AppCost, Moved, Repriced
 from aspire_gitops.usage import Traffic, Usage
 from aspire_ledger.amounts import cost_in_nano
 from aspire_ledger.card import Price, read_price
@@ -28,15 +28,21 @@ _EXACT = Context(prec=60)
 _NOTHING = Aud(Decimal(0))
 _NANO_DIGITS = 9
 
+_UNITS_OF = attrgetter(*UNITS)  # a large gateway has a hundred thousand rows a month
+_OUTPUT_UNITS = ("output_tokens", "reasoning_tokens", "output_audio_tokens")
+_INPUT_UNITS = tuple(
+    unit for unit in UNITS if unit.endswith("_tokens") and unit not in _OUTPUT_UNITS
+)
+
 
 @dataclass(frozen=True, slots=True)
-class Prices:
+class AliasPrices:
     """What each unit of an alias costs, as the ledger counts it."""
 
     price: Price
 
     def cost(self, row: Usage, usd_per_aud: Decimal | None) -> Aud:
-        """Return what a row's units cost. Units without a price cost nothing; the caller tells."""
+        """Return what a row's units cost. Units without a price cost nothing; the caller reports them."""
         if not usd_per_aud:
             return _NOTHING
         average = row.input_tokens // max(row.calls, 1)
@@ -46,8 +52,8 @@ class Prices:
         )
 
     @classmethod
-    def of(cls, spec: AliasSpec) -> "Prices":
-        """Read an alias's prices; none where its file has a mistake in them."""
+    def of(cls, spec: AliasSpec) -> "AliasPrices":
+        """Read an alias's prices; none if its file has a mistake in them."""
         return cls(read_price(card_of(spec).get("price")) or Price())
 
     @property
@@ -70,20 +76,13 @@ class Prices:
         return not cost_usd(self.price, Counted(**dict.fromkeys(UNITS, 1)))
 
 
-_UNITS_OF = attrgetter(*UNITS)  # a large gateway has a hundred thousand rows a month
-_OUTPUT_UNITS = ("output_tokens", "reasoning_tokens", "output_audio_tokens")
-_INPUT_UNITS = tuple(
-    unit for unit in UNITS if unit.endswith("_tokens") and unit not in _OUTPUT_UNITS
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Priced:
     """One row of traffic at both prices.
 
     `after` is None where the app can no longer make these calls. `unpriced` are
-    its units that lose their price. `is_counted` is False where the ledger booked
-    money for it and counted nothing that has a price.
+    its units that lose their price. `is_counted` is False if the ledger booked
+    money for it but counted nothing that has a price.
     """
 
     usage: Usage
@@ -109,7 +108,7 @@ class Repricing:
     base: Catalog
     head: Catalog
     traffic: Traffic
-    _prices: dict[tuple[bool, str], Prices] = field(default_factory=dict)
+    _prices: dict[tuple[bool, str], AliasPrices] = field(default_factory=dict)
     _known: dict[str, tuple[Priced, ...]] = field(default_factory=dict)
 
     def of_app(self, app: str) -> tuple[Priced, ...]:
@@ -121,13 +120,13 @@ class Repricing:
         return self._known[app]
 
     def of_alias(self, alias: str, apps: Iterable[str]) -> Repriced | None:
-        """Return what one alias's traffic costs, None where nobody called it or nothing moves."""
+        """Return what one alias's traffic costs, None if it was not called or nothing changes."""
         return self.together(
             [row for app in apps for row in self.of_app(app) if row.usage.alias == alias]
         )
 
     def together(self, rows: Sequence[Priced]) -> Repriced | None:
-        """Add rows up by app, those apps only for which something moves."""
+        """Add up rows by app, only for apps whose cost changes."""
         groups: dict[str, list[Priced]] = defaultdict(list)
         for row in rows:
             if row.is_counted:
@@ -143,7 +142,7 @@ class Repricing:
     @cached_property
     def rate(self) -> Moved[Decimal]:
         """US dollars that an Australian dollar buys."""
-        return Moved(_rate(self.base), _rate(self.head))
+        return Moved(rate_of(self.base), rate_of(self.head))
 
     @cached_property
     def _rows(self) -> Mapping[str, Sequence[Usage]]:
@@ -165,10 +164,10 @@ class Repricing:
         lost = tuple(unit for unit in UNITS if unit in gone and getattr(row, unit))
         return Priced(row, Moved(before, new.cost(row, self.rate.after)), lost, is_counted)
 
-    def _prices_of(self, alias: str, *, is_head: bool) -> Prices:
+    def _prices_of(self, alias: str, *, is_head: bool) -> AliasPrices:
         if (is_head, alias) not in self._prices:
             catalog = self.head if is_head else self.base
-            self._prices[is_head, alias] = Prices.of(catalog.aliases[alias].spec)
+            self._prices[is_head, alias] = AliasPrices.of(catalog.aliases[alias].spec)
         return self._prices[is_head, alias]
 
 
@@ -195,5 +194,6 @@ def _counted(row: Usage) -> Counted:
     return Counted(*_UNITS_OF(row))
 
 
-def _rate(catalog: Catalog) -> Decimal | None:
+def rate_of(catalog: Catalog) -> Decimal | None:
+    """Return the US dollars that an Australian dollar buys; None without a Gateway."""
     return catalog.gateway.spec.exchange.usd_per_aud if catalog.gateway else None

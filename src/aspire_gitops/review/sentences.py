@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aspire_gitops.rendering.card import brief_price_words, price_words
 from aspire_gitops.resources import ResourceKind
-from aspire_gitops.review.review import (
+from aspire_gitops.review.value import (
     AliasImpact,
     BudgetImpact,
     Edit,
@@ -33,7 +33,7 @@ from aspire_gitops.vocabulary.text import plural, value_text
 
 
 def goes_to_another_company(alias: AliasImpact) -> bool:
-    """Say whether another vendor sees an app's data after the change than before."""
+    """Return whether a different vendor sees the apps' data after the change."""
     return alias.vendor.changed and None not in (alias.vendor.before, alias.vendor.after)
 
 
@@ -112,7 +112,7 @@ def _price_brief(price: PriceMove) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The sentence: what, which a format may stress, and the rest of it."""
+    """The sentence: `what`, which a format may emphasise, and the rest."""
 
     what: Words
     rest: Words
@@ -212,13 +212,13 @@ def _of_budget(budget: BudgetImpact) -> Words:
         f" {verb} from {cents(before)} to {cents(after)} AUD",
     )
     if budget.stops_at_once and budget.spent is not None:
-        return (*said, f", below the {cents(budget.spent)} AUD that are spent already")
+        return (*said, f", below the {cents(budget.spent)} AUD already spent")
     return said
 
 
 def _clauses(review: Review) -> Iterator[Words]:
     if _is_of_one_app(review):
-        pass  # the sentence names it
+        pass  # the sentence already names it
     elif review.apps:
         yield ("touches ", *names([app.name for app in review.apps], "app"))
     elif review.aliases or review.budgets:
@@ -226,7 +226,7 @@ def _clauses(review: Review) -> Iterator[Words]:
     if review.repriced is not None:
         yield (f"would have cost {repriced_text(review.repriced)}",)
     elif _may_cost(review) and not (review.live and review.live.traffic_days):
-        yield ("has a cost that is not known here",)
+        yield ("has an unknown cost",)
     if review.uptime is not None:
         yield (uptime_text(review.uptime),)
 

@@ -1,15 +1,15 @@
-"""A review for a terminal: the sentence, what stands in the way, what changes, what is not known.
+"""A review for a terminal: the sentence, what prevents the change, what changes, what is unknown.
 
-Returns rich's `Text`, a value: who prints it decides about colour.
+Returns rich's `Text`, a value: the caller decides about colour.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
-from aspire_gitops.rendering.wording import counts_text
-from aspire_gitops.review.review import AliasImpact, AppImpact, BudgetImpact, Edit, Effect, Review
+from aspire_gitops.rendering.plan_wording import counts_text
 from aspire_gitops.review.sentences import alias_rows, headline
+from aspire_gitops.review.value import AliasImpact, AppImpact, BudgetImpact, Edit, Effect, Review
 from aspire_gitops.review.wording import (
     SIGNS,
     Code,
@@ -44,7 +44,7 @@ def review_text(review: Review) -> Text:
         list(_apps(review.apps)),
         list(_uptime(review)),
         list(_consents(review)),
-        [Text(f"  not known: {one_line(said)}", style="dim") for said in review.unknown],
+        [Text(f"  unknown: {one_line(said)}", style="dim") for said in review.unknown],
         [_footer(review)],
     ]
     return Text("\n\n").join(Text("\n").join(lines) for lines in paragraphs if lines).append("\n")
@@ -163,10 +163,10 @@ def _because(reasons: Iterable[str]) -> Iterator[Text]:
 
 
 def _consents(review: Review) -> Iterator[Text]:
-    told = {refusal.object for refusal in (review.plan.refusals if review.plan else ())}
+    reported = {refusal.object for refusal in (review.plan.refusals if review.plan else ())}
     for one in review.consents:
-        if one.object in told and not one.given_by:
-            continue  # the refusal has said so
+        if one.object in reported and not one.given_by:
+            continue  # the refusal reports it
         line = Text.assemble(
             "  approval ", (f"{one_line(one.change)} of {one_line(one.object)}", "bold")
         )

@@ -1,4 +1,4 @@
-"""How a review is put into words, amounts and harmless Markdown, the same in every format."""
+"""Wording of a review, shared by all formats: sentences, amounts and safe Markdown."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TypeAlias
 
 from aspire_gitops.resources import ResourceKind
-from aspire_gitops.review.review import (
+from aspire_gitops.review.value import (
     BudgetImpact,
     Edit,
     Effect,
@@ -25,6 +25,21 @@ from aspire_gitops.vocabulary.time_words import minutes
 from aspire_ledger.money import Aud
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
+SIGNS: Mapping[Edit, str] = {Edit.ADDED: "+", Edit.REMOVED: "-", Edit.CHANGED: "~"}
+DOES: Mapping[Edit, str] = {Edit.ADDED: "adds", Edit.REMOVED: "removes", Edit.CHANGED: "changes"}
+_NAMES_SHOWN = 3
+_LONGEST = 800  # characters of a message
+_LONGEST_NAME = 200  # of a name, a path or a value
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A name or a value: shown as code."""
+
+    text: str
+
+
+Words: TypeAlias = tuple[str | Code, ...]
 
 
 def money_moved(aud: Moved[Aud], unit: str = " AUD") -> str:
@@ -38,7 +53,7 @@ def money_moved(aud: Moved[Aud], unit: str = " AUD") -> str:
 
 
 def total_moved(repriced: Repriced) -> Moved[Aud]:
-    """Return what all calls cost together; nothing afterwards where none of them can be made."""
+    """Return what all calls cost together; nothing afterwards if none of them can be made."""
     goes_on = any(row.aud.after is not None for row in repriced.apps)
     return repriced.total if goes_on else Moved(repriced.total.before, None)
 
@@ -58,7 +73,7 @@ def repriced_text(repriced: Repriced) -> str:
 
 
 def percent(before: Decimal | None, after: Decimal | None) -> str:
-    """Return `+42 %`; empty where there is nothing to compare with."""
+    """Return `+42 %`; empty if there is nothing to compare with."""
     if not before or after is None:
         return ""
     share = ((after - before) * 100 / before).quantize(Decimal(1), ROUND_HALF_EVEN)
@@ -78,33 +93,18 @@ def in_brackets(text: str) -> str:
     return f" ({text})" if text else ""
 
 
-SIGNS: Mapping[Edit, str] = {Edit.ADDED: "+", Edit.REMOVED: "-", Edit.CHANGED: "~"}
-DOES: Mapping[Edit, str] = {Edit.ADDED: "adds", Edit.REMOVED: "removes", Edit.CHANGED: "changes"}
-_NAMES_SHOWN = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """A name or a value: shown as code."""
-
-    text: str
-
-
-Words: TypeAlias = tuple[str | Code, ...]
-
-
 def file_errors(review: Review) -> list[Diagnostic]:
     """Return what is wrong in the files, without what the plan's refusals say as well."""
-    told = {(one.rule, one.message) for one in (review.plan.refusals if review.plan else ())}
+    reported = {(one.rule, one.message) for one in (review.plan.refusals if review.plan else ())}
     return [
         found
         for found in review.findings
-        if found.is_error and (found.rule, found.message) not in told
+        if found.is_error and (found.rule, found.message) not in reported
     ]
 
 
 def change_warnings(review: Review) -> list[Diagnostic]:
-    """Return the warnings about the change, rather than about a file that was so before."""
+    """Return the warnings about the change itself, not about files that were so before."""
     return [found for found in review.findings if not found.is_error and _is_of_a_change(found)]
 
 
@@ -117,7 +117,7 @@ def _is_of_a_change(found: Diagnostic) -> bool:
 
 
 def revision_brief(revision: Revision) -> str:
-    """Return `main@4f2c9d1e4f2c`; the commit alone where nobody named a branch or tag."""
+    """Return `main@4f2c9d1e4f2c`; the commit alone if no branch or tag is named."""
     commit = revision.commit or ""
     if not commit:
         return revision.reference
@@ -174,7 +174,7 @@ def budget_words(budget: BudgetImpact) -> Words:
         )
         parts.append((f"cap {before} → {after}",))
     if budget.stops_at_once and budget.spent is not None:
-        spent = f"below the {cents(budget.spent)} AUD that are spent already: its calls stop"
+        spent = f"below the {cents(budget.spent)} AUD already spent: its calls stop"
         parts.append((spent,))
     elif budget.spent is not None:
         parts.append((f"{cents(budget.spent)} AUD spent this month",))
@@ -197,7 +197,7 @@ def in_a_row(parts: Sequence[Words], separator: str = ", ", last: str = " and ")
 
 
 def reach_moved(budget: BudgetImpact) -> str:
-    """Return `about 26 Nov → about 21 Nov`; empty where nobody can tell, or nothing moves."""
+    """Return `about 26 Nov → about 21 Nov`; empty if it is unknown, or nothing moves."""
     if budget.reach is None:
         return ""
     before, after = (reach_text(reach) for reach in (budget.reach.before, budget.reach.after))
@@ -217,10 +217,10 @@ def uptime_text(uptime: Uptime | None) -> str:
 
 
 def left_text(uptime: Uptime) -> str:
-    """Return what is left of the month's allowance, or that nobody watched."""
+    """Return what is left of the month's allowance, or that it is unknown."""
     left = uptime.left_s
     if left is None:
-        return f"of {minutes(uptime.allowed_s)} allowed a month; how much is used is not known"
+        return f"of {minutes(uptime.allowed_s)} allowed a month; how much is used is unknown"
     if left < 0:
         return f"{minutes(-left)} more than this month still allows"
     return f"{minutes(left)} of this month's {minutes(uptime.allowed_s)} are left after it"
@@ -234,10 +234,6 @@ def _some(count: int, noun: str) -> str:
     if count == 1:
         return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
     return f"{count} {noun}{'es' if noun.endswith('s') else 's'}"
-
-
-_LONGEST = 800  # characters of a message
-_LONGEST_NAME = 200  # of a name, a path or a value
 
 
 def code(text: str) -> str:
@@ -257,7 +253,7 @@ def text_of(words: Words) -> str:
 def message(text: str | None) -> str:
     """Return a message as Markdown: what it quotes in backticks is code, a very long one is cut."""
     parts = cut(text or "", _LONGEST).split("`")
-    if len(parts) % 2 == 0:  # one backtick has no partner
+    if len(parts) % 2 == 0:  # one backtick is unpaired
         return markdown("`".join(parts))
     shown = (code(part) if place % 2 else _prose(part) for place, part in enumerate(parts))
     return "".join(shown).strip()

@@ -10,7 +10,7 @@ from aspire_gitops.server.metrics import METRICS_TYPE, Metrics
 from aspire_gitops.server.middleware import Guard, ResponseMiddleware
 from aspire_gitops.server.options import ServerOptions, StatusProvider, TurnRequests
 from aspire_gitops.server.webhook import Hook
-from aspire_gitops.status.documenting import status_document, turn_document
+from aspire_gitops.status.document_builder import status_document, turn_document
 from aspire_gitops.status.page import status_page
 from aspire_gitops.status.value import Role, Status
 from aspire_gitops.vocabulary.errors import AspireGitopsError

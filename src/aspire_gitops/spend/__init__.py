@@ -1,6 +1,6 @@
-"""What was spent, against which cap, and where it leads: values and pure functions.
+"""What was spent, against which cap, and the forecast: values and pure functions.
 
-Knows no ledger: `ledger_reading` fills these values; planning, status and reviews read them.
+Never reads a ledger: `ledger_reading` fills these values; planning, status and reviews use them.
 """
 
 from aspire_gitops.spend.caps import Cap, cap_of, caps_of, month_of, zone

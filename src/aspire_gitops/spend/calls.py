@@ -1,7 +1,6 @@
-"""What the ledger tells of calls beside their cost: which failed, what they sent, whose price differs.
+"""What the ledger knows about calls beside their cost: failures, unlisted parameters, price differences.
 
-Values and pure functions; `controller.calls` asks the ledger, and page, terminal and
-metrics show them.
+Values and pure functions. The controller reads the ledger; page, terminal and metrics show them.
 """
 
 from collections import Counter, defaultdict
@@ -14,10 +13,10 @@ from zoneinfo import ZoneInfo
 from aspire_gitops.spend.record import Failures, PriceDifferences, UnlistedParameter
 
 DAYS: Final = 7
-"""How many days are looked back at, today included."""
+"""How many days a report covers, today included."""
 
 WORST: Final = 5
-"""How many price differences are named."""
+"""How many price differences are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class AliasFailures:
 class AppParameter:
     """Calls of one app, in `DAYS` days, that sent one parameter which no reviewed file lists.
 
-    `outcome` is `refused`, `removed` or `passed`. `aliases` are those that were called.
+    `outcome` is `refused`, `removed` or `passed`. `aliases` are the called ones.
     """
 
     app: str
@@ -46,7 +45,7 @@ class AppParameter:
 
 @dataclass(frozen=True, slots=True)
 class CallReport:
-    """What the ledger said of calls at `at`. What is None is not known, and `problem` says why.
+    """What the ledger said about calls at `at`. What is None is unknown, and `problem` says why.
 
     Days are those of the gateway's timezone, both included. `prices` is of the month
     called `month`; everything else of the days from `since` to `until`. The most
@@ -64,7 +63,7 @@ class CallReport:
 
 
 def days_until(now: datetime, timezone: ZoneInfo) -> tuple[date, date]:
-    """Return the first and the last of the days that are looked back at."""
+    """Return the first and the last day that a report covers."""
     today = now.astimezone(timezone).date()
     return today - timedelta(days=DAYS - 1), today
 
@@ -76,7 +75,7 @@ def by_alias(lately: Iterable[Failures], today: Iterable[Failures]) -> tuple[Ali
     for counted, found in ((all_days, lately), (this_day, today)):
         for each in found:
             counted[each.alias, each.outcome] += each.calls
-    # Today was asked for later, so it may know of an alias that the days do not have yet.
+    # Today was read later, so it may have an alias that the days do not have yet.
     rows = (
         AliasFailures(*which, max(all_days[which], this_day[which]), this_day[which])
         for which in all_days | this_day

@@ -1,7 +1,7 @@
-"""Caps as keys carry them: the ledger enforces what stands in a key's metadata.
+"""Caps as keys carry them: the ledger enforces a key's metadata.
 
 Desired and live objects are the same type, so this reads both: what git asks
-for, and what is in force. Metadata that somebody damaged gives no cap.
+for, and what is in force. Damaged metadata gives no cap.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,8 +19,8 @@ from aspire_ledger.money import Aud, Month
 class Cap:
     """What one budget may spend a month, and whose keys carry it.
 
-    `aud` holds the uplift while it lasts. Keys that disagree (an apply that
-    stopped half way) give the lowest cap, which is felt first.
+    `aud` includes the uplift while it lasts. Keys that disagree (after an apply
+    that stopped halfway) give the lowest cap, which takes effect first.
     """
 
     budget: str
@@ -41,7 +41,7 @@ def caps_of(objects: Iterable[GatewayObject], now: datetime) -> Mapping[str, Cap
 
 
 def month_of(caps: Mapping[str, Cap], now: datetime) -> Month | None:
-    """Return the running month where the budgets live; None if nothing says where that is."""
+    """Return the current month in the budgets' timezone; None if the timezone is unknown."""
     timezone = next((found for cap in caps.values() if (found := zone(cap.timezone))), None)
     return Month.containing(now, timezone) if timezone else None
 
@@ -63,7 +63,7 @@ def budget_of(item: GatewayObject) -> str:
 
 
 def zone(name: str) -> ZoneInfo | None:
-    """Return the timezone of that name, None if there is none."""
+    """Return the timezone of that name, None if it does not exist."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -73,7 +73,7 @@ def zone(name: str) -> ZoneInfo | None:
 def _carried(objects: Iterable[GatewayObject], now: datetime) -> Iterator[Cap]:
     for item in objects:
         if item.mark is None and item.address is not None:
-            continue  # a live key without a mark is somebody else's, whatever it says
+            continue  # a live key without a mark is not ours, whatever its metadata says
         budget, amount = budget_of(item), cap_of(item, now)
         timezone = item.fields.get("metadata.timezone")
         if budget and amount is not None and isinstance(timezone, str) and zone(timezone):

@@ -1,12 +1,12 @@
-"""When a budget reaches its cap at this pace, with a range that is honest about it.
+"""When a budget reaches its cap at this pace, with an honest range.
 
-The method, in full: the last 14 whole days are all we believe in. Each day to
-come costs what one of them did, drawn at random: a working day from working
-days, a weekend's day from weekend days, once there are two of each. Two hundred
-such futures are played through. The middle one is the likely day, one in ten
-comes before the early end of the range, one in ten after the late one. The dice
-are always the same, so equal figures give equal answers, and more spend never
-gives a later day. Fewer than three whole days say nothing.
+The method, in full: only the last 14 whole days count. Each coming day costs what
+one of them did, drawn at random: a working day from working days, a weekend day
+from weekend days, once there are two of each. Two hundred such futures are
+simulated. The middle one gives the likely day; one in ten is before the early end
+of the range, one in ten after the late end. The random numbers are always the same,
+so equal figures give equal answers, and more spend never gives a later day. Fewer
+than three whole days give no forecast.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ _LONGEST_MONTH = 31
 class Reach(StrEnum):
     """Whether the month's cap is reached."""
 
-    REACHED = "reached"  # it is spent already
+    REACHED = "reached"  # it is already spent
     LIKELY = "likely"  # in at least half of the futures
     POSSIBLE = "possible"  # in at least one of ten
     NOT_THIS_MONTH = "not-this-month"
@@ -43,7 +43,7 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Where a budget is heading.
+    """The forecast of one budget.
 
     `days` is how many whole days it rests on, `per_day` their mean (AUD; None for
     too few). `earliest`, `likely` and `latest` are days of this month, None where
@@ -66,9 +66,9 @@ def forecast(
 
     Args:
         spent: What this month has cost so far, adjustments included.
-        cap: None where it is not known.
-        days: What calls cost on each day, of this month and of the one before.
-            What is not in it cost nothing; before the first one nothing was there.
+        cap: None if unknown.
+        days: What calls cost on each day of this month and the one before. A missing
+            day cost nothing; before the first day the budget did not exist.
         now: Aware.
         month: The budget's month, in its timezone.
     """
@@ -82,7 +82,7 @@ def forecast(
     coming = [day for day in days_of(month) if day >= today]
     part = part_left(today, now, timezone_of(month))
     pools = [_pool(day, seen) for day in coming]
-    futures = [_future(thrown, pools, part) for thrown in _dice()]
+    futures = [_future(drawn, pools, part) for drawn in _draws()]
     ends = sorted(future[-1] for future in futures)
     low, middle, high = (_aud(ends[place]) for place in (_EARLY, _MIDDLE, _LATE))
     month_end = (Aud(spent + low), Aud(spent + middle), Aud(spent + high))
@@ -102,15 +102,15 @@ def _observed(days: Mapping[date, Aud], today: date) -> Mapping[date, int]:
     window = [today - timedelta(days=back) for back in range(WINDOW_DAYS, 0, -1)]
     known = [day for day in days if window[0] <= day <= window[-1]]
     first = min(known, default=today)
-    # A correction may take a day below zero; a pace never runs backwards.
+    # A correction may take a day below zero; a pace is never negative.
     return {day: max(_nano(days.get(day, Aud(Decimal(0)))), 0) for day in window if day >= first}
 
 
 def _future(
-    thrown: Sequence[float], pools: Sequence[Sequence[int]], part_of_today: float
+    drawn: Sequence[float], pools: Sequence[Sequence[int]], part_of_today: float
 ) -> Sequence[int]:
-    """Return what will have been spent, on top, at the end of each coming day (nano-AUD)."""
-    costs = [pool[int(dice * len(pool))] for pool, dice in zip(pools, thrown, strict=False)]
+    """Return the additional spend at the end of each coming day (nano-AUD)."""
+    costs = [pool[int(draw * len(pool))] for pool, draw in zip(pools, drawn, strict=False)]
     costs[0] = round(costs[0] * part_of_today)
     return list(accumulate(costs))
 
@@ -125,9 +125,9 @@ def _crossing(future: Sequence[int], left: int) -> int:
 
 
 @lru_cache(maxsize=1)
-def _dice() -> Sequence[Sequence[float]]:
-    thrown = Random(14)  # noqa: S311 (a forecast: anybody may know the dice, and they never change)
-    return [[thrown.random() for _ in range(_LONGEST_MONTH)] for _ in range(_FUTURES)]
+def _draws() -> Sequence[Sequence[float]]:
+    rng = Random(14)  # noqa: S311 (a forecast, not a secret: the numbers never change)
+    return [[rng.random() for _ in range(_LONGEST_MONTH)] for _ in range(_FUTURES)]
 
 
 def _rests(day: date) -> bool:
@@ -139,5 +139,5 @@ def _nano(amount: Aud) -> int:
 
 
 def _aud(nano: float) -> Aud:
-    # A forecast of more digits would pretend to know them.
+    # More digits would suggest a precision that a forecast does not have.
     return Aud(round(Decimal(round(nano)) / _NANO, 4))

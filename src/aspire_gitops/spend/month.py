@@ -1,4 +1,4 @@
-"""One month's spend as people ask for it: each budget beside its cap, and where it leads."""
+"""One month's spend: each budget beside its cap, and its forecast. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ _NOTHING = Aud(Decimal(0))
 
 @dataclass(frozen=True, slots=True)
 class BudgetSpend:
-    """One budget in one month. `cap` is None where no key carries it; no forecast of other months.
+    """One budget in one month. `cap` is None if no key carries it; only the current month has a forecast.
 
-    `estimated` is how much of what is spent was estimated, in `estimated_calls` calls.
+    `estimated` is the part of `spent` that was estimated, in `estimated_calls` calls.
     """
 
     budget: str
@@ -56,7 +56,7 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """A month at the moment `at`. `is_current` says whether it is the running one."""
+    """A month as of `at`. `is_current` says whether it is the current one."""
 
     month: str
     timezone: str
@@ -98,11 +98,11 @@ def spend_of(
     now: datetime,
     lately: Spend | None = None,
 ) -> Spend:
-    """Put what was booked beside what may be spent.
+    """Combine what was booked with what may be spent.
 
-    A budget that nobody used yet is there with nothing, and so is one that no
-    key carries any more but that was used. Forecasts of `lately`, of a few minutes
-    ago, are kept where the cap is the same: looking ahead costs milliseconds each.
+    Budgets without spend are included, and so are used ones that no key carries any
+    more. Forecasts of `lately`, from a few minutes ago, are kept while the cap is the
+    same: each forecast takes milliseconds.
     """
     is_current = month.start <= now < month.end
     booked = {part.name: part for part in record.budgets}

@@ -1,8 +1,8 @@
 """LiteLLM's own spend of each key beside the ledger's figure for it. Pure.
 
-Both count the same calls, each by its own prices. LiteLLM's figure is behind the
-backstop: too high, it refuses an app that has money left; too low, the backstop
-is blind and only the ledger is left to stop the app.
+Both count the same calls, each by its own prices. LiteLLM's figure drives the
+backstop: too high, LiteLLM refuses an app that has money left; too low, only the
+ledger can stop the app.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from aspire_gitops.state import GatewayObject, KeyFacts, ObjectKey, Snapshot
 from aspire_ledger.money import Aud, Month
 
 MARGIN: Final = Decimal("0.1")
-"""How far the two may be apart, as a part of the key's `max_budget`."""
+"""How far the two may differ, as a fraction of the key's `max_budget`."""
 
 _ABSURD: Final = Decimal(10) ** 15
 _STEP: Final = Decimal("0.0001")
@@ -25,13 +25,13 @@ _COUNTED = "metadata.budget_mode"  # a key that carries it is counted by the led
 
 
 class Verdict(StrEnum):
-    HIGH = "high"  # LiteLLM refuses the app, or soon will, and the ledger has room
+    HIGH = "high"  # LiteLLM refuses the app, or soon will, although the ledger has room
     LOW = "low"  # the backstop does not see what the ledger sees
 
 
 @dataclass(frozen=True, slots=True)
 class OwnSpend:
-    """One key whose two figures are too far apart. Amounts are US dollars."""
+    """One key whose two figures differ too much. Amounts are US dollars."""
 
     key: ObjectKey
     address: str
@@ -42,10 +42,10 @@ class OwnSpend:
 
 
 def own_spends(snapshot: Snapshot, owner: str) -> tuple[OwnSpend, ...]:
-    """Return the keys of ours whose two figures are too far apart, by key.
+    """Return our keys whose two figures differ too much, by key.
 
-    A key is compared where both sides count the same calendar month. Without an
-    answer of the ledger nothing is compared.
+    A key is compared if both sides count the same calendar month. Without an
+    answer from the ledger nothing is compared.
     """
     if snapshot.booked is None:
         return ()
@@ -79,7 +79,7 @@ def _verdict(spend: Decimal, booked: Decimal, most: Decimal, *, has_room: bool) 
     if booked - spend > MARGIN * most:
         return Verdict.LOW
     is_high = spend > booked and (spend >= most or spend - booked > MARGIN * most)
-    # What the ledger has reaches the backstop by itself: then LiteLLM is right.
+    # If the ledger's own figure reaches the backstop, LiteLLM is right.
     return Verdict.HIGH if is_high and has_room and booked < most else None
 
 
@@ -88,8 +88,8 @@ def _same_month(item: GatewayObject, facts: KeyFacts, now: datetime) -> bool:
     where = zone(name) if isinstance(name, str) else None
     if where is None or facts.resets_at is None:
         return False
-    # A period that is over and not reset yet ends in the past; one of another length,
-    # or turned in another timezone, ends elsewhere.
+    # A period that is over but not reset ends in the past; one of another length or
+    # timezone ends at another moment.
     return facts.resets_at == Month.containing(now, where).end
 
 

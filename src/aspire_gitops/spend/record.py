@@ -1,4 +1,4 @@
-"""What the ledger has of one month, as plain values. `ledger_reading` makes them."""
+"""What the ledger has of one month, as plain values. `ledger_reading` fills them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,10 +9,13 @@ from zoneinfo import ZoneInfo
 
 from aspire_ledger.money import Aud, Month
 
+_NAME = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+_DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one budget, app, alias or provider has of a month. Adjustments are no calls."""
+    """The share of one budget, app, alias or provider in a month. Adjustments do not count as calls."""
 
     name: str
     aud: Aud
@@ -24,9 +27,9 @@ class MonthRecord:
     """One month of the ledger.
 
     `month` is `2026-11`. `days` is what calls cost on each day, by budget; it
-    may reach back into the month before, for the pace, and is empty where
-    nobody asked. `estimated` is what each budget's estimated calls cost, for whom the
-    provider reported no usage that could be believed.
+    may reach back into the month before, for the forecast, and is empty if not
+    asked for. `estimated` is what each budget's estimated calls cost, for which the
+    provider reported no credible usage.
     """
 
     month: str
@@ -40,7 +43,7 @@ class MonthRecord:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """What a person booked by hand, negative for a refund."""
+    """An amount booked by hand, negative for a refund."""
 
     number: int  # of the ledger's entry
     at: datetime
@@ -64,8 +67,8 @@ class RateUsed:
 class Booked:
     """One line of the ledger, as far as a statement needs it.
 
-    A correction is money and no call; `request_id` says of which one. An adjustment has
-    a reason, and neither app nor alias. `deployment` is the address of the row that answered.
+    A correction is money, not a call; `request_id` says which call it corrects. An adjustment has
+    a reason, but neither app nor alias. `deployment` is the address of the row that answered.
     """
 
     number: int
@@ -112,7 +115,7 @@ class UnlistedParameter:
 
 @dataclass(frozen=True, slots=True)
 class PriceDifference:
-    """A call that we price otherwise than the gateway computed it (US dollars)."""
+    """A call that we price differently from the gateway (US dollars)."""
 
     request_id: str
     alias: str
@@ -123,30 +126,26 @@ class PriceDifference:
 
 @dataclass(frozen=True, slots=True)
 class PriceDifferences:
-    """How many calls of a month are priced otherwise, and those that differ most."""
+    """How many calls of a month are priced differently, and those that differ most."""
 
     calls: int = 0
     worst: tuple[PriceDifference, ...] = ()
-
-
-_NAME = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
-_DAY = timedelta(days=1)
 
 
 def month_named(name: str, timezone: ZoneInfo) -> Month:
     """Return the month called `2026-11`.
 
     Raises:
-        ValueError: It is no month.
+        ValueError: It is not a month.
     """
     if not is_month(name):
-        raise ValueError(f"{name!r} is no month; write it as 2026-11")
+        raise ValueError(f"invalid month {name!r}")
     noon = datetime(int(name[:4]), int(name[5:]), 1, 12, tzinfo=timezone)
     return Month.containing(noon, timezone)
 
 
 def is_month(name: str) -> bool:
-    """Say whether this is the name of a month."""
+    """Return whether this is the name of a month."""
     return bool(_NAME.fullmatch(name)) and not name.startswith("0000")
 
 
@@ -159,7 +158,7 @@ def month_before(month: Month) -> Month:
 
 
 def timezone_of(month: Month) -> ZoneInfo:
-    """Return where the month is one."""
+    """Return the month's timezone."""
     timezone = month.start.tzinfo
     if not isinstance(timezone, ZoneInfo):
         raise TypeError("a month without a timezone")

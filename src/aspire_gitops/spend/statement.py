@@ -1,7 +1,7 @@
-"""A month's statement: what could be spent, what was, by whom, and what people booked by hand.
+"""A month's statement: what could be spent, what was spent, by whom, and what was booked by hand.
 
-Made from the ledger's lines alone, one by one, so that it proves the ledger's
-running totals instead of repeating them.
+Computed from the ledger's lines alone, so that it checks the ledger's running
+totals instead of repeating them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ _NOTHING = Aud(Decimal(0))
 
 @dataclass(frozen=True, slots=True)
 class BudgetLine:
-    """One budget: `opening` is its cap, None where no key carries it now; `closing` what is left.
+    """One budget: `opening` is its cap, None if no key carries it now; `closing` is what is left.
 
     `estimated` is the part of `spent_on_calls` that was estimated and never corrected.
     """
@@ -44,7 +44,7 @@ class BudgetLine:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One month. `differences` says where the running totals are not the sum of the lines."""
+    """One month. `differences` says where the running totals differ from the sum of the lines."""
 
     month: str
     timezone: str
@@ -70,7 +70,7 @@ class Statement:
 
     @property
     def digest(self) -> str:
-        """Stand for everything in the statement but when it was made."""
+        """The digest of everything in the statement except when it was made."""
         return digest(_covered(self))
 
 
@@ -82,7 +82,7 @@ def statement_of(
     now: datetime,
     totals: Mapping[str, Aud] | None = None,
 ) -> Statement:
-    """Add the lines of one month up. `totals` are the ledger's own sums, to be held against."""
+    """Add up the lines of one month. `totals` are the ledger's own sums, to compare with."""
     sums = _Sums()
     for line in lines:
         sums.add(line)
@@ -130,7 +130,7 @@ class _Sums:
         calls = int(line.is_call)
         if line.estimated:
             self.estimated[line.request_id] = line
-        elif not line.is_call:  # a correction: what it cost is known now
+        elif not line.is_call:  # a correction: the cost is known now
             self.estimated.pop(line.request_id, None)
         for sums, name in (
             (self.budgets, line.budget),
@@ -216,6 +216,6 @@ def _covered(made: Statement) -> JsonValue:
         ],
         "rates": [[str(rate.usd_per_aud), rate.entries, plain(rate.aud)] for rate in made.rates],
         "lines": made.lines,
-        # Left out where there is none, so that older statements keep their digest.
+        # Left out if empty, so that older statements keep their digest.
         **({"estimated": estimated} if estimated else {}),
     }

@@ -1,4 +1,4 @@
-"""A month's statement as Markdown, for the file and for whoever pays. Pure."""
+"""A month's statement as Markdown, to keep and to pay from. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from aspire_gitops.spend import Part
 from aspire_gitops.spend.month import plain
 from aspire_gitops.spend.statement import Statement
+from aspire_gitops.spend.tables import Table, table_markdown
 from aspire_gitops.spend.wording import NOT_KNOWN, cents, month_text
 from aspire_gitops.vocabulary.text import one_line
 
@@ -45,7 +46,7 @@ def _head(made: Statement) -> Iterator[str]:
 def _budgets(made: Statement) -> Iterator[str]:
     yield "## Budgets"
     yield ""
-    yield "Opening is the cap that is in force as this is written, closing is what is left of it."
+    yield "Opening is the cap in force when this was written; closing is what is left of it."
     yield ""
     rows = [
         (
@@ -87,7 +88,7 @@ def _estimates(made: Statement) -> Iterator[str]:
         return
     yield "## Estimated costs"
     yield ""
-    yield "For these calls no usage was reported that could be believed. They are in the sums above."
+    yield "These calls reported no credible usage. They are included in the sums above."
     yield ""
     yield from _table(("budget", "calls cost", "calls"), rows)
 
@@ -129,15 +130,13 @@ def _foot(made: Statement) -> Iterator[str]:
 def _table(
     headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] | None = None
 ) -> Iterator[str]:
-    found = list(rows)
+    found = tuple(map(tuple, rows))
     if not found:
         yield "None."
         yield ""
         return
     right = range(1, len(headings)) if numbers is None else numbers
-    rule = ["---:" if place in right else "---" for place in range(len(headings))]
-    for row in (headings, rule, *found):
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+    yield from table_markdown(Table(tuple(headings), found, frozenset(right)))
     yield ""
 
 

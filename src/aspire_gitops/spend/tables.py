@@ -1,4 +1,4 @@
-"""A month's spend as rows, and the rows for a terminal, as Markdown, CSV and JSON. Pure."""
+"""A month's spend as tables for a terminal, and as Markdown, CSV and JSON. Pure."""
 
 import csv
 import io
@@ -24,109 +24,18 @@ from aspire_gitops.vocabulary.text import one_line, plural
 from aspire_ledger.canonical import JsonValue, pretty_json
 
 _NONE = "-"
-
 By: TypeAlias = Literal["budget", "app", "alias", "provider"]
+_FULL, _NEARLY = 100, 80
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Headings and rows, all text. `numbers` are the columns that are set to the right."""
+    """Headings and rows, all text. `numbers` are the right-aligned columns."""
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numbers: frozenset[int]
-
-
-def table(spend: Spend, by: By) -> Table:
-    """Return the month for people: cents, whole percent."""
-    if by == "budget":
-        headings = ("budget", "apps", "spent AUD", "cap AUD", "%", "AUD a day", "calls")
-        ahead = ("cap reached",) if spend.is_current else ()
-        rows = (_budget_row(row, with_forecast=spend.is_current) for row in spend.budgets)
-        return Table((*headings, *ahead), tuple(rows), frozenset(range(2, 7)))
-    budgets = _budgets_of_apps(spend) if by == "app" else {}
-    rows = (_part_row(part, spend, by, budgets) for part in parts(spend, by))
-    paid_by = ("budget",) if by == "app" else ()
-    return Table((by, "spent AUD", "share %", "calls", *paid_by), tuple(rows), frozenset({1, 2, 3}))
-
-
-def exact(spend: Spend, by: By) -> Table:
-    """Return the month for programs: every digit, ISO days, empty where nothing is known."""
-    if by == "budget":
-        headings = (
-            "month", "budget", "apps", "spent_aud", "cap_aud", "percent", "aud_per_day", "calls",
-            "cap_reached", "earliest", "likely", "latest", "estimated_aud", "estimated_calls",
-        )  # fmt: skip
-        rows = (_exact_row(row, spend.month) for row in spend.budgets)
-        return Table(headings, tuple(rows), frozenset())
-    found = (
-        (spend.month, part.name, plain(part.aud), str(part.calls)) for part in parts(spend, by)
-    )
-    return Table(("month", by, "spent_aud", "calls"), tuple(found), frozenset())
-
-
-def parts(spend: Spend, by: By) -> Sequence[Part]:
-    """Return the month's parts, the dearest first."""
-    return {
-        "budget": [Part(row.budget, row.spent, row.calls) for row in spend.budgets],
-        "app": spend.apps,
-        "alias": spend.aliases,
-        "provider": spend.providers,
-    }[by]
-
-
-def _budget_row(row: BudgetSpend, *, with_forecast: bool) -> tuple[str, ...]:
-    per_day = row.forecast.per_day if row.forecast else None
-    cells = (
-        one_line(row.budget),
-        ", ".join(map(one_line, row.apps)) or _NONE,
-        cents(row.spent),
-        cents(row.cap) if row.cap is not None else _NONE,
-        str(row.percent) if row.percent is not None else _NONE,
-        cents(per_day) if per_day is not None else _NONE,
-        f"{row.calls:,}",
-    )
-    return (*cells, reach_text(row.forecast)) if with_forecast else cells
-
-
-def _part_row(part: Part, spend: Spend, by: By, budgets: Mapping[str, str]) -> tuple[str, ...]:
-    whole = spend.total.aud
-    share = f"{part.aud * 100 / whole:.0f}" if whole else _NONE
-    name = one_line(part.name) or (NOT_KNOWN if by == "provider" else BY_HAND)
-    paid_by = (budgets.get(part.name, _NONE),) if by == "app" else ()
-    return (name, cents(part.aud), share, f"{part.calls:,}", *paid_by)
-
-
-def _budgets_of_apps(spend: Spend) -> Mapping[str, str]:
-    return {app: one_line(row.budget) for row in spend.budgets for app in row.apps}
-
-
-def _exact_row(row: BudgetSpend, month: str) -> tuple[str, ...]:
-    ahead = row.forecast
-
-    def text(value: object) -> str:
-        return "" if value is None else plain(value) if isinstance(value, Decimal) else str(value)
-
-    return (
-        month,
-        row.budget,
-        " ".join(row.apps),
-        plain(row.spent),
-        text(row.cap),
-        text(row.percent),
-        text(ahead and ahead.per_day),
-        str(row.calls),
-        text(ahead and ahead.reach.value),
-        text(ahead and ahead.earliest),
-        text(ahead and ahead.likely),
-        text(ahead and ahead.latest),
-        plain(row.estimated),
-        str(row.estimated_calls),
-    )
-
-
-_FULL, _NEARLY = 100, 80
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def spend_text(spend: Spend, by: By) -> Text:
@@ -204,6 +113,44 @@ FORMATS: Mapping[str, Callable[[Spend, By], Text | str]] = {
 }
 
 
+def table(spend: Spend, by: By) -> Table:
+    """Return the month for people: cents, whole percent."""
+    if by == "budget":
+        headings = ("budget", "apps", "spent AUD", "cap AUD", "%", "AUD a day", "calls")
+        ahead = ("cap reached",) if spend.is_current else ()
+        rows = (_budget_row(row, with_forecast=spend.is_current) for row in spend.budgets)
+        return Table((*headings, *ahead), tuple(rows), frozenset(range(2, 7)))
+    budgets = _budgets_of_apps(spend) if by == "app" else {}
+    rows = (_part_row(part, spend, by, budgets) for part in parts(spend, by))
+    paid_by = ("budget",) if by == "app" else ()
+    return Table((by, "spent AUD", "share %", "calls", *paid_by), tuple(rows), frozenset({1, 2, 3}))
+
+
+def exact(spend: Spend, by: By) -> Table:
+    """Return the month for programs: every digit, ISO days, empty if unknown."""
+    if by == "budget":
+        headings = (
+            "month", "budget", "apps", "spent_aud", "cap_aud", "percent", "aud_per_day", "calls",
+            "cap_reached", "earliest", "likely", "latest", "estimated_aud", "estimated_calls",
+        )  # fmt: skip
+        rows = (_exact_row(row, spend.month) for row in spend.budgets)
+        return Table(headings, tuple(rows), frozenset())
+    found = (
+        (spend.month, part.name, plain(part.aud), str(part.calls)) for part in parts(spend, by)
+    )
+    return Table(("month", by, "spent_aud", "calls"), tuple(found), frozenset())
+
+
+def parts(spend: Spend, by: By) -> Sequence[Part]:
+    """Return the month's parts; all but budgets are sorted by cost."""
+    return {
+        "budget": [Part(row.budget, row.spent, row.calls) for row in spend.budgets],
+        "app": spend.apps,
+        "alias": spend.aliases,
+        "provider": spend.providers,
+    }[by]
+
+
 def table_text(found: Table, tones: Sequence[str]) -> Text:
     """Return a table for a terminal, each row in its tone."""
     text = Text()
@@ -225,8 +172,58 @@ def table_csv(found: Table) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(found.headings)
-    writer.writerows([_harmless(cell) for cell in row] for row in found.rows)
+    writer.writerows([_without_formula(cell) for cell in row] for row in found.rows)
     return out.getvalue()
+
+
+def _budget_row(row: BudgetSpend, *, with_forecast: bool) -> tuple[str, ...]:
+    per_day = row.forecast.per_day if row.forecast else None
+    cells = (
+        one_line(row.budget),
+        ", ".join(map(one_line, row.apps)) or _NONE,
+        cents(row.spent),
+        cents(row.cap) if row.cap is not None else _NONE,
+        str(row.percent) if row.percent is not None else _NONE,
+        cents(per_day) if per_day is not None else _NONE,
+        f"{row.calls:,}",
+    )
+    return (*cells, reach_text(row.forecast)) if with_forecast else cells
+
+
+def _part_row(part: Part, spend: Spend, by: By, budgets: Mapping[str, str]) -> tuple[str, ...]:
+    whole = spend.total.aud
+    share = f"{part.aud * 100 / whole:.0f}" if whole else _NONE
+    name = one_line(part.name) or (NOT_KNOWN if by == "provider" else BY_HAND)
+    paid_by = (budgets.get(part.name, _NONE),) if by == "app" else ()
+    return (name, cents(part.aud), share, f"{part.calls:,}", *paid_by)
+
+
+def _budgets_of_apps(spend: Spend) -> Mapping[str, str]:
+    return {app: one_line(row.budget) for row in spend.budgets for app in row.apps}
+
+
+def _exact_row(row: BudgetSpend, month: str) -> tuple[str, ...]:
+    ahead = row.forecast
+
+    def text(value: object) -> str:
+        return "" if value is None else plain(value) if isinstance(value, Decimal) else str(value)
+
+    return (
+        month,
+        row.budget,
+        " ".join(row.apps),
+        plain(row.spent),
+        text(row.cap),
+        text(row.percent),
+        text(ahead and ahead.per_day),
+        str(row.calls),
+        text(ahead and ahead.reach.value),
+        text(ahead and ahead.earliest),
+        text(ahead and ahead.likely),
+        text(ahead and ahead.latest),
+        plain(row.estimated),
+        str(row.estimated_calls),
+    )
 
 
 def _forecast_json(ahead: Forecast) -> JsonValue:
@@ -268,7 +265,7 @@ def _cells(row: tuple[str, ...]) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
 
 
-def _harmless(cell: str) -> str:
-    # A spreadsheet would carry out what begins like a formula. A negative amount stays a number.
+def _without_formula(cell: str) -> str:
+    # A spreadsheet would run what begins like a formula. A negative amount stays a number.
     is_number = cell.removeprefix("-").replace(".", "", 1).isdigit()
     return f"'{cell}" if cell.startswith(_FORMULA) and not is_number else cell

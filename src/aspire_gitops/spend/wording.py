@@ -1,4 +1,4 @@
-"""How spend is put into words, the same on the page, in a terminal and in files. Pure."""
+"""Wording of spend, shared by the page, the terminal and files. Pure."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -39,7 +39,7 @@ def reach_text(forecast: Forecast | None) -> str:
 
 
 def month_end_text(forecast: Forecast | None) -> str:
-    """Return what the month may cost in the end: `112 to 128 AUD`; empty where nobody can tell."""
+    """Return what the month may cost in the end: `112 to 128 AUD`; empty if it is unknown."""
     if forecast is None or forecast.month_end is None:
         return ""
     low, _, high = (f"{amount:,.0f}" for amount in forecast.month_end)
@@ -48,17 +48,17 @@ def month_end_text(forecast: Forecast | None) -> str:
 
 def month_text(month: str) -> str:
     """Return `November 2026` for `2026-11`."""
-    return f"{datetime.strptime(month, '%Y-%m'):%B %Y}"  # noqa: DTZ007 (a name, no moment)
+    return f"{datetime.strptime(month, '%Y-%m'):%B %Y}"  # noqa: DTZ007 (a name, not a moment)
 
 
 def estimated_text(spend: Spend) -> str:
     """Return which part of each budget was estimated; empty where everything was reported."""
-    told = [
+    parts = [
         f"{one_line(row.budget)} {cents(row.estimated)} AUD in {plural(row.estimated_calls, 'call')}"
         for row in spend.budgets
         if row.estimated_calls
     ]
-    return f"Estimated, because no usage was reported: {', '.join(told)}" if told else ""
+    return f"Estimated, because no usage was reported: {', '.join(parts)}" if parts else ""
 
 
 def _likely(forecast: Forecast) -> str:

@@ -1,1 +1,1 @@
-"""What the controller says of itself: its value, its document, and both in words."""
+"""What the controller reports about itself: the value, the document, and both in words."""

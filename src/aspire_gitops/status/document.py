@@ -1,9 +1,9 @@
 """The status in the form that leaves this program: what `/api/status` answers.
 
 One shape for three readers: machines get it as JSON, the page and the terminal
-are drawn from it. Every text in it is safe to show: whatever acts instead of
-showing (control characters, bidirectional overrides) is written as an escape,
-on the way out and on the way in. `documenting` makes one.
+are rendered from it. Every text in it is safe to show: control characters and
+bidirectional overrides are escaped when it is written and when it is read.
+`document_builder` builds one.
 """
 
 from datetime import date, datetime
@@ -29,7 +29,7 @@ Prose = Annotated[str, BeforeValidator(_prose)]  # may have several lines
 
 
 class Document(BaseModel):
-    """A part of the status. Unknown fields are passed over, so that a newer controller can be asked."""
+    """A part of the status. Unknown fields are ignored, so that a newer controller can be read."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -76,7 +76,7 @@ class FieldDocument(Document):
 class ChangeDocument(Document):
     action: Line
     object: ObjectDocument
-    where: Line  # what the gateway calls it, empty for an object to be
+    where: Line  # what the gateway calls it, empty for a new object
     reason: Line
     drift: bool
     fields: tuple[FieldDocument, ...]
@@ -104,7 +104,7 @@ class PlanDocument(Document):
 
 
 class DiagnosticDocument(Document):
-    """A mistake in a reviewed file. Never the line itself, which may be somebody's secret."""
+    """A mistake in a reviewed file. Never the line itself, which may be a secret."""
 
     code: Line
     name: Line
@@ -213,7 +213,7 @@ class FallbackDocument(Document):
 
 
 class BudgetSpendDocument(Document):
-    """One budget this month. Amounts are exact text; `outlook` is what people are told."""
+    """One budget this month. Amounts are exact text; `outlook` is the forecast in words."""
 
     name: Line
     apps: tuple[Line, ...]
@@ -228,12 +228,12 @@ class BudgetSpendDocument(Document):
     latest: date | None
     month_end_aud: tuple[Line, Line, Line] | None
     outlook: Line
-    estimated_aud: Line | None = None  # an older controller says nothing of it
+    estimated_aud: Line | None = None  # missing from older controllers
     estimated_calls: int = 0
 
 
 class OwnSpendDocument(Document):
-    """A key of which LiteLLM and the ledger disagree. Amounts are exact text, US dollars."""
+    """A key on which LiteLLM and the ledger disagree. Amounts are exact text, US dollars."""
 
     object: ObjectDocument
     litellm_usd: Line
@@ -253,7 +253,7 @@ class SpendDocument(Document):
     calls: int
     budgets: tuple[BudgetSpendDocument, ...]
     problem: Prose
-    unlike: tuple[OwnSpendDocument, ...] = ()  # an older controller says nothing of it
+    unlike: tuple[OwnSpendDocument, ...] = ()  # missing from older controllers
 
 
 class AliasFailuresDocument(Document):
@@ -279,7 +279,7 @@ class AppParameterDocument(Document):
 
 
 class PriceDifferenceDocument(Document):
-    """A call that we price otherwise than LiteLLM. Amounts are exact text, US dollars."""
+    """A call that we price differently from LiteLLM. Amounts are exact text, US dollars."""
 
     request_id: Line
     alias: Line
@@ -289,7 +289,7 @@ class PriceDifferenceDocument(Document):
 
 
 class PriceDifferencesDocument(Document):
-    """How many calls of `month` are priced otherwise; the worst of them."""
+    """How many calls of `month` are priced differently, and the worst of them."""
 
     month: Line
     calls: int
@@ -297,7 +297,7 @@ class PriceDifferencesDocument(Document):
 
 
 class CallsDocument(Document):
-    """What the ledger said of calls at `at`. What is None is not known; `problem` says why.
+    """What the ledger said about calls at `at`. What is None is unknown; `problem` says why.
 
     Lists hold the most frequent; `failure_rows` and `parameter_rows` count all there are.
     """
@@ -314,7 +314,7 @@ class CallsDocument(Document):
 
 
 class DowntimeDocument(Document):
-    """How long the gateway did not answer in `month`, as the controller saw it. Seconds."""
+    """How long the gateway was down in `month`, as the controller saw it. Seconds."""
 
     month: Line
     seconds: float
@@ -329,7 +329,7 @@ class JournalDocument(Document):
 
 
 class StatusDocument(Document):
-    """The controller at one moment; see `status.value` for what the words mean."""
+    """The controller at one moment; see `status.value.Status` for the meaning of each field."""
 
     format: Literal["aspire-gitops/status"] = "aspire-gitops/status"
     version: Literal[2] = 2
@@ -358,9 +358,9 @@ class StatusDocument(Document):
     fallbacks: tuple[FallbackDocument, ...]
     journal: JournalDocument | None
     untold: int
-    spend: SpendDocument | None = None  # an older controller says nothing of it
-    calls: CallsDocument | None = None  # nor of this
-    downtime: DowntimeDocument | None = None  # nor of this
+    spend: SpendDocument | None = None  # missing from older controllers
+    calls: CallsDocument | None = None  # likewise
+    downtime: DowntimeDocument | None = None  # likewise
 
     @model_validator(mode="before")
     @classmethod

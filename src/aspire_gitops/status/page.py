@@ -1,8 +1,8 @@
 """The status as a page for people: one HTML document that needs nothing else.
 
-No script at all, so that the content policy can forbid every one. The style is
-inside the page, and the policy names it by its hash. Text of others is escaped
-by jinja2, and what acts instead of showing was escaped before that.
+No scripts, so that the content policy can forbid all of them. The style is inside
+the page, and the policy allows it by its hash. jinja2 escapes all text, and control
+characters were escaped before that.
 """
 
 import base64
@@ -15,26 +15,14 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from aspire_gitops.planning.plan import Action
-from aspire_gitops.rendering.wording import SIGNS
-from aspire_gitops.status import spend_and_calls as calls
-from aspire_gitops.status import spend_and_calls as spend
-from aspire_gitops.status import wording as turn_text
-from aspire_gitops.status import wording as words
+from aspire_gitops.rendering.plan_wording import SIGNS
+from aspire_gitops.status import figures, wording
 from aspire_gitops.status.document import StatusDocument, TurnDocument
 from aspire_gitops.vocabulary import time_words
 from aspire_gitops.vocabulary.text import plural
 
 REFRESH_S = 15
 _BAR_WIDTH = 120
-
-
-def _read(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-_STYLE = _read("page.css")
-STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
-"""What the content policy says to let exactly this style in."""
 
 _ICONS: Mapping[str, str] = {  # the same shapes as on the page
     "ready": '<circle cx="8" cy="8" r="7" fill="#1f8a55"/>',
@@ -46,9 +34,18 @@ _ICONS: Mapping[str, str] = {  # the same shapes as on the page
 }
 
 
+def _read(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+_STYLE = _read("page.css")
+STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
+"""What the content policy says to let exactly this style in."""
+
+
 def status_page(status: StatusDocument, *, refreshing: bool = True) -> str:
     """Return the whole page. `refreshing` makes the browser ask again every `REFRESH_S` seconds."""
-    headline = words.headline(status)
+    headline = wording.headline(status)
     return _PAGE.render(
         status=status,
         headline=headline,
@@ -66,7 +63,7 @@ def _icon(tone: str) -> str:
 
 
 def _bar(turn: TurnDocument) -> tuple[tuple[str, float, float], ...]:
-    """Return the parts of a turn's time as `(class, x, width)`, in the order in which they are told."""
+    """Return the parts of a turn's time as `(class, x, width)`, in the order in which they are listed."""
     parts = (("gateway", turn.gateway_s), ("git", turn.source_s), ("own", turn.own_s))
     whole = max(turn.duration_s, sum(seconds for _, seconds in parts), 1e-9)
     bars, x = [], 0.0
@@ -82,11 +79,9 @@ def _environment() -> Environment:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals |= {
-        "words": words,
-        "turns": turn_text,
+        "words": wording,
         "times": time_words,
-        "spend": spend,
-        "calls": calls,
+        "figures": figures,
         "plural": plural,
         "bar": _bar,
         "signs": {action.value: SIGNS[action] for action in Action},

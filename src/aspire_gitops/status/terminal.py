@@ -1,14 +1,14 @@
-"""The status for a terminal: the same as the page says, in the same words.
+"""The status for a terminal: what the page says, in the same words.
 
-Returns rich's `Text`, a value: who prints it decides about colour.
+Returns rich's `Text`, a value: the caller decides about colour.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.text import Text
 
-from aspire_gitops.rendering.wording import SIGNS
-from aspire_gitops.status import spend_and_calls as calls
+from aspire_gitops.rendering.plan_wording import SIGNS
+from aspire_gitops.status import figures
 from aspire_gitops.status import wording as words
 from aspire_gitops.status.document import (
     CallsDocument,
@@ -18,14 +18,6 @@ from aspire_gitops.status.document import (
     StatusDocument,
     TurnDocument,
 )
-from aspire_gitops.status.spend_and_calls import (
-    aud,
-    estimated_text,
-    share_text,
-    tone,
-    whole_text,
-)
-from aspire_gitops.status.wording import changes_text, duration_text, runs
 from aspire_gitops.vocabulary.text import one_line, plural
 from aspire_gitops.vocabulary.time_words import ago, ahead
 
@@ -131,7 +123,7 @@ def _pending(status: StatusDocument) -> Iterator[Text]:
     yield from map(_change, plan.changes)
     if more := plan.total - len(plan.changes):
         yield Text(f"  and {more} more", style="dim")
-    yield from _objections(plan)
+    yield from _refusals_and_warnings(plan)
 
 
 def _change(change: ChangeDocument) -> Text:
@@ -140,7 +132,7 @@ def _change(change: ChangeDocument) -> Text:
     return line.append("  drift", style="bold yellow") if change.drift else line
 
 
-def _objections(plan: PlanDocument) -> Iterator[Text]:
+def _refusals_and_warnings(plan: PlanDocument) -> Iterator[Text]:
     for refusal in plan.refusals:
         head = Text.assemble("  ", ("refused", "bold red"), f" {refusal.code} {refusal.name}")
         yield head.append(f"  {refusal.object}", style="bold")
@@ -168,7 +160,7 @@ def _drift(status: StatusDocument) -> Iterator[Text]:
 def _turns(status: StatusDocument) -> Iterator[Text]:
     if status.turns:
         yield _title("Last turns")
-    for turn, more in runs(status.turns)[:_TURNS_SHOWN]:
+    for turn, more in words.runs(status.turns)[:_TURNS_SHOWN]:
         yield _turn(turn, status)
         if more:
             since = ago(more[-1].started_at, status.at)
@@ -181,7 +173,7 @@ def _turn(turn: TurnDocument, status: StatusDocument) -> Text:
     sign = words.STANDING_SIGNS[turn.standing]
     told = Text(f"{sign} {turn.standing}", style=_TONES[turn.standing])
     told.append(
-        f": {one_line(turn.reason)}; {changes_text(turn)}; {duration_text(turn)}",
+        f": {one_line(turn.reason)}; {words.changes_text(turn)}; {words.duration_text(turn)}",
         style="not bold default",
     )
     return Text("").join([line, told])
@@ -211,19 +203,24 @@ def _spend(status: StatusDocument) -> Iterator[Text]:
     spend = status.spend
     if spend is None:
         return
-    yield _title("Spend", whole_text(spend))
+    yield _title("Spend", figures.whole_text(spend))
     if spend.problem:
         yield Text("  the ledger does not answer", style="bold yellow")
         yield _told(spend.problem)
     rows = [
-        (row.name, f"{aud(row.spent_aud)} AUD", share_text(row), f"cap reached: {row.outlook}")
+        (
+            row.name,
+            f"{figures.aud(row.spent_aud)} AUD",
+            figures.share_text(row),
+            f"cap reached: {row.outlook}",
+        )
         for row in spend.budgets
     ]
     for row, line in zip(spend.budgets, _columns(rows) if rows else (), strict=True):
-        line.stylize(_SPEND_TONES[tone(row)])
+        line.stylize(_SPEND_TONES[figures.tone(row)])
         yield line
         if row.estimated_calls:
-            yield Text(f"      {estimated_text(row)}", style="dim")
+            yield Text(f"      {figures.estimated_text(row)}", style="dim")
     for one in spend.unlike:
         yield Text.assemble("  ", ("! own spend", "bold yellow"), f" {one.object}")
         yield _told(one.told)
@@ -231,9 +228,9 @@ def _spend(status: StatusDocument) -> Iterator[Text]:
 
 def _calls(status: StatusDocument) -> Iterator[Text]:
     found = status.calls
-    if found is None or calls.is_quiet(found):
+    if found is None or figures.is_quiet(found):
         return
-    yield _title("Calls", f"{calls.days_text(found)}, as of {ago(found.at, status.at)}")
+    yield _title("Calls", f"{figures.days_text(found)}, as of {ago(found.at, status.at)}")
     if found.problem:
         yield Text("  not everything is known", style="bold yellow")
         yield _told(found.problem)
@@ -243,16 +240,16 @@ def _calls(status: StatusDocument) -> Iterator[Text]:
 
 
 def _failed_calls(found: CallsDocument) -> Iterator[Text]:
-    shown = (found.failures or ())[: calls.ROWS]
+    shown = (found.failures or ())[: figures.ROWS]
     rows = [
         ("failed", row.alias, row.outcome, f"{row.calls:,}", f"{row.today:,} today")
         for row in shown
     ]
-    yield from _listed(rows, calls.more_text(shown, found.failure_rows))
+    yield from _listed(rows, figures.more_text(shown, found.failure_rows))
 
 
 def _unlisted_parameters(found: CallsDocument) -> Iterator[Text]:
-    shown = (found.unlisted_parameters or ())[: calls.ROWS]
+    shown = (found.unlisted_parameters or ())[: figures.ROWS]
     rows = [
         (
             "not listed",
@@ -264,17 +261,19 @@ def _unlisted_parameters(found: CallsDocument) -> Iterator[Text]:
         )
         for row in shown
     ]
-    yield from _listed(rows, calls.more_text(shown, found.parameter_rows))
+    yield from _listed(rows, figures.more_text(shown, found.parameter_rows))
 
 
 def _price_differences(found: CallsDocument) -> Iterator[Text]:
     prices = found.price_differences
     if prices is None or not prices.calls:
         return
-    yield Text(f"  {calls.prices_text(prices)}; the worst:")
+    yield Text(f"  {figures.prices_text(prices)}; the worst:")
     for one in prices.worst:
-        figures = f"booked {calls.usd(one.booked_usd)} USD, LiteLLM {calls.usd(one.litellm_usd)}"
-        yield Text(f"      {one.alias}: {figures} USD  {one.request_id}")
+        booked, litellm = figures.usd(one.booked_usd), figures.usd(one.litellm_usd)
+        yield Text(
+            f"      {one.alias}: booked {booked} USD, LiteLLM {litellm} USD  {one.request_id}"
+        )
 
 
 def _listed(rows: Sequence[Sequence[str]], more: str) -> Iterator[Text]:
@@ -307,7 +306,7 @@ def _controller(status: StatusDocument) -> Iterator[Text]:
 
 
 def _told(text: str, *, indent: int = 6, lead: str = "") -> Text:
-    # Every line is indented: what others wrote must not look like a line of ours.
+    # Every line is indented, so that third-party text cannot look like a line of ours.
     margin = " " * indent
     told = words.sentence(text).replace("\n", f"\n{margin}")
     return Text(f"{margin}{lead}{told}")

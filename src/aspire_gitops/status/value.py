@@ -1,4 +1,4 @@
-"""What the controller has to say, as values: turns, the status, notices. Free of secrets."""
+"""What the controller reports, as values: turns, the status, notices. Never holds a secret."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,19 +16,19 @@ from aspire_gitops.vocabulary.revision import Revision
 
 
 class Standing(StrEnum):
-    """How a turn ended, told apart by what has to happen next."""
+    """How a turn ended, by what has to happen next."""
 
     READY = "ready"  # at rest: the gateway matches git, or what a hold allows
-    WAITING = "waiting"  # passes by itself: looked at again with a growing pause
-    STALLED = "stalled"  # needs a commit or a person: looked at again slowly
+    WAITING = "waiting"  # passes by itself: retried with a growing pause
+    STALLED = "stalled"  # needs a commit or a person: retried slowly
 
 
 class Answer(StrEnum):
     """What was done about drift."""
 
     HEALED = "healed"
-    REPORTED = "reported"  # policy or a hold says to look only
-    HELD = "held"  # somebody keeps changing it back, so healing was slowed down
+    REPORTED = "reported"  # policy or a hold allows only looking
+    HELD = "held"  # it keeps being changed back, so healing was slowed down
     FAILED = "failed"
 
 
@@ -37,7 +37,7 @@ class Drifted:
     """One object that differs from git although git did not change.
 
     `fields` are dotted paths, empty when the whole object is gone. `by` and
-    `since` are what the gateway tells, None where it does not.
+    `since` come from the gateway, None if it does not say.
     """
 
     object: str
@@ -49,7 +49,7 @@ class Drifted:
 
 @dataclass(frozen=True, slots=True)
 class FlappingField:
-    """Somebody keeps changing a field back: `times` within the last hour."""
+    """A field keeps being changed back: `times` within the last hour."""
 
     object: str
     path: str
@@ -59,14 +59,14 @@ class FlappingField:
 
 
 class HoldKind(StrEnum):
-    SUSPEND = "suspend"  # look and report, until somebody resumes
+    SUSPEND = "suspend"  # look and report only, until resumed
     FREEZE = "freeze"  # the same, and it ends by itself
     REVERT = "revert"  # hold an older revision instead of the branch; ends by itself
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Somebody asked us to hold still, or to hold the revision `commit`. Ends by itself at `until`."""
+    """A request to change nothing, or to hold the revision `commit`. Ends by itself at `until`."""
 
     kind: HoldKind
     owner: str
@@ -80,9 +80,9 @@ class Hold:
 class Turn:
     """One turn of the controller.
 
-    `reason` is one sentence for people: why the standing is what it is; `help`
-    says what to do, empty when there is nothing to do. `problem` is what of `reason`
-    went wrong, without what was done all the same; empty when ready. `wanted` is the revision
+    `reason` is one sentence for people: why the turn ended like this; `help` is
+    what to do, empty if nothing. `problem` is the part of `reason` that went wrong,
+    without what was done all the same; empty when ready. `wanted` is the revision
     that git has now, `applied` the last one that was applied whole. `plan` is
     what had to change, and `counts` how that ended (applied, failed, skipped).
     A plan that a hold, policy or refusal kept from being applied has no counts.
@@ -146,7 +146,7 @@ class AppRow:
 
 @dataclass(frozen=True, slots=True)
 class JournalFacts:
-    """How long the journal is, and the hash that vouches for all of it."""
+    """How long the journal is, and the hash of its last entry, which covers all others."""
 
     entries: int
     bytes: int
@@ -155,9 +155,9 @@ class JournalFacts:
 
 @dataclass(frozen=True, slots=True)
 class SpendReport:
-    """What the ledger said last. `spend` is None until it answered; `problem` says why it does not.
+    """What the ledger said last. `spend` is None until it answered; `problem` says why it did not.
 
-    `unlike` are the keys of which LiteLLM and the ledger disagree, for longer than
+    `unlike` are the keys on which LiteLLM and the ledger disagree, for longer than
     LiteLLM takes to write its spend.
     """
 
@@ -168,7 +168,7 @@ class SpendReport:
 
 @dataclass(frozen=True, slots=True)
 class DowntimeReport:
-    """How long the gateway did not answer this month, beside what its users were promised."""
+    """How long the gateway was down this month, beside what its users were promised."""
 
     downtime: Downtime
     allowed_s: int
@@ -179,8 +179,8 @@ class Status:
     """The controller at one moment.
 
     `standing` and `reason` are the last turn's, or say that there was none yet.
-    `pending` is a plan that waits: for a hold, an Approval, a person.
-    `at_work` says what is being done just now, None between turns.
+    `pending` is a plan that waits for a hold, an Approval or a person.
+    `at_work` says what is being done now, None between turns.
     """
 
     at: datetime
@@ -209,18 +209,18 @@ class Status:
     unmanaged: tuple[str, ...] = ()
     fallbacks: tuple[LiveFallback, ...] = ()
     journal: JournalFacts | None = None
-    untold: int = 0  # notices that could not be handed over yet
-    spend: SpendReport | None = None  # None where no ledger is set
+    untold: int = 0  # notices not delivered yet
+    spend: SpendReport | None = None  # None without a ledger
     calls: CallReport | None = None  # nor before it answered
     downtime: DowntimeReport | None = None  # None before the journal and git were read
 
 
 class Topic(StrEnum):
-    """What a notice is about; receivers choose among these."""
+    """What a notice is about; receivers subscribe to these."""
 
     PENDING = "pending"  # a revision is about to be applied
     APPLIED = "applied"
-    FAILED = "failed"  # a revision could not be applied for its own reason
+    FAILED = "failed"  # a revision could not be applied, and the revision is the reason
     STALLED = "stalled"
     DRIFT = "drift"
     FLAPPING = "fight"  # the name that receivers know
@@ -231,12 +231,12 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to tell. Holds no secret.
+    """One notification. Holds no secret.
 
     `id` is unique and stable, so that a receiver can drop a second copy.
     `title` is one sentence; `lines` are details, plain text. `commit` is the
-    one that the notice is about, None when it is about none. `quiet` marks what
-    is recorded and nobody has to read: a commit that changed nothing on the gateway.
+    one that the notice is about, if any. `quiet` marks what is recorded but needs
+    no reader: a commit that changed nothing on the gateway.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""How a turn and the status are put into words, the same on the page, in logs and in a terminal. Pure."""
+"""Wording of a turn and the status, shared by the page, logs and the terminal. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from aspire_gitops.status.document import (
     StatusDocument,
     TurnDocument,
 )
-from aspire_gitops.status.documenting import turn_document
+from aspire_gitops.status.document_builder import turn_document
 from aspire_gitops.status.value import Answer, HoldKind, Role, Standing, Turn
 from aspire_gitops.vocabulary.text import one_line, plural, revision_text
 from aspire_gitops.vocabulary.time_words import ahead, clock, duration, minutes
 
-STANDING_SIGNS: Mapping[Standing, str] = {  # told apart by shape, colour comes on top
+STANDING_SIGNS: Mapping[Standing, str] = {  # distinguished by shape, colour is extra
     Standing.READY: "●",
     Standing.WAITING: "◐",
     Standing.STALLED: "■",
@@ -41,34 +41,34 @@ _HOLD_WORDS: Mapping[HoldKind, str] = {
     HoldKind.REVERT: "Held at an older revision",
 }
 _TAKES_OVER = "takes over when the other controller ends"
-UNTOLD = "not told"
-"""Instead of who and when, where the gateway says neither."""
+UNKNOWN = "unknown"
+"""Shown for who and when if the gateway says neither."""
 
 
 @dataclass(frozen=True, slots=True)
-class Headline:
-    """The one word on top, what it means, and its tone: ready, waiting, stalled or held."""
+class StatusHeadline:
+    """The word on top, its meaning, and its tone: ready, waiting, stalled or held."""
 
     word: str
     hint: str
     tone: str
 
 
-def headline(status: StatusDocument) -> Headline:
-    """Return what to say first. A hold shows when nothing worse is to be said."""
+def headline(status: StatusDocument) -> StatusHeadline:
+    """Return the headline. A hold shows if there is nothing worse."""
     if status.role is Role.STANDBY:
-        return Headline("Standby", _TAKES_OVER, "held")
+        return StatusHeadline("Standby", _TAKES_OVER, "held")
     if status.standing is Standing.READY and status.brakes:
         return _held({hold.kind for hold in status.brakes})
     standing = status.standing
-    return Headline(standing.capitalize(), STANDING_HINTS[standing], standing.value)
+    return StatusHeadline(standing.capitalize(), STANDING_HINTS[standing], standing.value)
 
 
-def _held(kinds: Collection[HoldKind]) -> Headline:
-    if kinds == {HoldKind.REVERT}:  # alone it stops nobody: drift from that revision is healed
-        return Headline("Reverted", "holds an older revision", "held")
+def _held(kinds: Collection[HoldKind]) -> StatusHeadline:
+    if kinds == {HoldKind.REVERT}:  # alone it stops nothing: drift from that revision is healed
+        return StatusHeadline("Reverted", "holds an older revision", "held")
     word = "Frozen" if HoldKind.FREEZE in kinds else "Suspended"
-    return Headline(word, "looks and reports only", "held")
+    return StatusHeadline(word, "looks and reports only", "held")
 
 
 def downtime_text(found: DowntimeDocument) -> str:
@@ -103,12 +103,12 @@ def person(name: str) -> str:
 
 
 def is_behind(status: StatusDocument) -> bool:
-    """Say whether git holds something that was not applied yet."""
+    """Return whether git has something that was not applied yet."""
     return status.wanted is not None and status.wanted != status.applied
 
 
 def revisions_text(status: StatusDocument) -> str:
-    """Return how git and the gateway stand to each other."""
+    """Return how git and the gateway compare."""
     if status.wanted is None:
         return "git was not read yet"
     if status.applied is None:
@@ -117,9 +117,9 @@ def revisions_text(status: StatusDocument) -> str:
 
 
 def hold_text(hold: HoldDocument, now: datetime) -> str:
-    """Return who stopped what until when, in one sentence."""
+    """Return who set the hold, and until when, in one sentence."""
     word = _HOLD_WORDS[hold.kind]
-    end = "until somebody resumes"
+    end = "until resumed"
     if hold.until:
         end = f"until {clock(hold.until, now)} ({ahead(hold.until, now)})"
     return f"{word} by {hold.owner} {end}: {hold.reason}"
@@ -131,7 +131,7 @@ def plan_wait_text(plan: PlanDocument, status: StatusDocument) -> str:
         return f"Refused, for {plural(len(plan.refusals), 'reason')}: it waits for a commit."
     if status.brakes:
         return "It waits for the hold to end."
-    return "It waits: nobody carries it out by itself."
+    return "It waits to be applied by hand."
 
 
 def plan_count_text(plan: PlanDocument) -> str:
@@ -149,7 +149,7 @@ def keys_text(app: AppDocument) -> str:
 
 
 def role_text(role: Role) -> str:
-    """Return what this controller does beside others."""
+    """Return the role of this controller beside others."""
     if role is Role.LEADER:
         return "leader: this controller writes"
     return "standby: another controller writes"
@@ -197,10 +197,10 @@ def turn_lines(turn: TurnDocument) -> Iterator[str]:
 def runs(
     turns: Sequence[TurnDocument],
 ) -> tuple[tuple[TurnDocument, tuple[TurnDocument, ...]], ...]:
-    """Return each turn that tells something new, with the quiet ones before it that do not."""
+    """Return each turn with news, together with the older turns that repeat it."""
     found: list[tuple[TurnDocument, tuple[TurnDocument, ...]]] = []
     for turn in turns:
-        if found and _tells_the_same(found[-1][0], turn):
+        if found and _repeats(found[-1][0], turn):
             first, more = found.pop()
             found.append((first, (*more, turn)))
         else:
@@ -208,7 +208,7 @@ def runs(
     return tuple(found)
 
 
-def _tells_the_same(newer: TurnDocument, older: TurnDocument) -> bool:
+def _repeats(newer: TurnDocument, older: TurnDocument) -> bool:
     noisy = newer.counts or older.counts or newer.diagnostics or newer.failures
     return not noisy and all(
         getattr(newer, name) == getattr(older, name)

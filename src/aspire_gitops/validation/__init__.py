@@ -1,7 +1,7 @@
-"""Say whether the reviewed files are right: each by itself, together, and by policy.
+"""Check the reviewed files: each by itself, together, and against policy.
 
 Pure. `loading` turned text into documents; `validate` turns documents into a
-catalog and diagnostics, and `compiling` reads a catalog that is ok.
+catalog and diagnostics, and `compiling` reads a catalog that is `ok`.
 """
 
 from aspire_gitops.validation.judging import judge_once

@@ -1,4 +1,7 @@
-"""What an Alias must state: prices in the units of its mode, limits, and for how long it takes unlisted parameters."""
+"""What an Alias must state: prices in the units of its mode, and limits.
+
+Also for how long an App may send parameters that no list has.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -25,6 +28,33 @@ _BOUNDED = {
     "image_generation": (),
 }
 
+MISSING_PRICE = Rule("AG305", "missing-price")
+ZERO_PRICE = Rule("AG306", "zero-price")
+PRICE_DOES_NOT_FIT = Rule("AG307", "price-does-not-fit-mode")
+UNCLEAR_PRICE = Rule("AG326", "unclear-price")
+
+_TOKENS = ("input_usd_per_million_tokens", "output_usd_per_million_tokens")
+_TOKEN_PARTS = tuple(name for name in TokenPriceSpec.model_fields if name not in _TOKENS)
+_BY_TOKENS = (*_TOKENS, *_TOKEN_PARTS, "tiers")
+# Each complete way to price a mode, the usual one first; below, every unit that it may state.
+_WAYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "chat": (_TOKENS,),
+    "embedding": (_TOKENS,),
+    "ocr": (("usd_per_page",),),
+    "image_generation": (("usd_per_image",), ("images",), _TOKENS),
+}
+_FITTING: Mapping[str, tuple[str, ...]] = {
+    "chat": (*_BY_TOKENS, "usd_per_use"),
+    "embedding": _BY_TOKENS,
+    "ocr": ("usd_per_page", "usd_per_annotated_page"),
+    "image_generation": ("usd_per_image", "images", *_BY_TOKENS),
+}
+
+REPORT_NOT_ALLOWED = Rule("AG339", "report-not-allowed")
+EXPIRED_REPORT = Rule("AG340", "expired-report", Severity.WARNING)
+
+MOST_DAYS = 31
+
 
 def check_limits(catalog: Catalog) -> Iterator[Diagnostic]:
     """Yield AG327, AG328 and AG329."""
@@ -40,8 +70,8 @@ def _check_target(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
     if target.ignores_output_limit and target.max_output_tokens is None:
         yield UNBOUNDED_ANSWERS.at(
             alias.document.key_span("target", "ignores_output_limit"),
-            "nothing bounds an answer: the target honours no limit, and its own maximum is not stated",
-            help="state `target: {max_output_tokens: …}`, the most that the model can write",
+            "answers are unbounded: the target ignores output limits, and its own maximum is not stated",
+            help="state the most that the model can write in `target: {max_output_tokens: …}`",
         )
     if (
         most is not None
@@ -51,7 +81,7 @@ def _check_target(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
         yield ANSWER_TOO_LONG.at(
             alias.span("max_output_tokens"),
             f"the alias promises answers of {most:,} tokens, "
-            f"and its target writes {target.max_output_tokens:,} at most",
+            f"but its target writes at most {target.max_output_tokens:,}",
             help="lower `max_output_tokens`, or correct the target's",
         )
 
@@ -64,29 +94,6 @@ def _check_stated(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
                 f'alias "{alias.name}" does not state `{field}`: {_DEFAULTS[field]} before it is sent',
                 help=f"state `{field}`",
             )
-
-
-MISSING_PRICE = Rule("AG305", "missing-price")
-ZERO_PRICE = Rule("AG306", "zero-price")
-PRICE_DOES_NOT_FIT = Rule("AG307", "price-does-not-fit-mode")
-UNCLEAR_PRICE = Rule("AG326", "unclear-price")
-
-_TOKENS = ("input_usd_per_million_tokens", "output_usd_per_million_tokens")
-_TOKEN_PARTS = tuple(name for name in TokenPriceSpec.model_fields if name not in _TOKENS)
-_BY_TOKENS = (*_TOKENS, *_TOKEN_PARTS, "tiers")
-# Each way to price a mode by itself, the usual one first; then what may be stated at all.
-_WAYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "chat": (_TOKENS,),
-    "embedding": (_TOKENS,),
-    "ocr": (("usd_per_page",),),
-    "image_generation": (("usd_per_image",), ("images",), _TOKENS),
-}
-_FITTING: Mapping[str, tuple[str, ...]] = {
-    "chat": (*_BY_TOKENS, "usd_per_use"),
-    "embedding": _BY_TOKENS,
-    "ocr": ("usd_per_page", "usd_per_annotated_page"),
-    "image_generation": ("usd_per_image", "images", *_BY_TOKENS),
-}
 
 
 def check_price(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
@@ -104,8 +111,8 @@ def check_price(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
     if missing := _missing(mode, stated):
         yield PRICE_DOES_NOT_FIT.at(
             alias.document.key_span("price"),
-            f"`mode: {mode}` is also charged by {' and '.join(missing)}, which has no price",
-            help='state it; "0" is a price too',
+            f"`mode: {mode}` also needs a price for {' and '.join(missing)}",
+            help='state it; "0" is a valid price',
         )
     else:
         yield from _check_zero(alias, price)
@@ -128,7 +135,7 @@ def _check_units(alias: Declared[AliasSpec], stated: tuple[str, ...]) -> Iterato
         if unit not in _FITTING[mode]:
             yield PRICE_DOES_NOT_FIT.at(
                 alias.document.key_span("price", unit),
-                f"`{unit}` is not what `mode: {mode}` is charged by",
+                f"`mode: {mode}` is not charged by `{unit}`",
                 help=f"it is charged by {_ways(mode)}",
             )
 
@@ -149,13 +156,13 @@ def _check_zero(alias: Declared[AliasSpec], price: PriceSpec) -> Iterator[Diagno
     if is_free and price.zero_because is None:
         yield ZERO_PRICE.at(
             alias.document.span("price", way[0]),
-            "a price of zero takes the alias out of every budget: a spent key still calls it",
+            "a price of zero takes the alias out of every budget: a key without money left can still call it",
             help="state a notional price, or say in `zero_because` why no budget should count it",
         )
     elif not is_free and price.zero_because is not None:
         yield ZERO_PRICE.at(
             alias.document.key_span("price", "zero_because"),
-            "`zero_because` explains a price of zero, and this price is not zero",
+            "`zero_because` explains a price of zero, but this price is not zero",
             help="remove it",
         )
 
@@ -181,13 +188,13 @@ def _check_tiers(alias: Declared[AliasSpec], price: PriceSpec) -> Iterator[Diagn
         if window is not None and limit >= window:
             yield UNCLEAR_PRICE.at(
                 place,
-                f"no call is longer than {limit:,} tokens: the context window has {window:,}",
+                f"no call exceeds {limit:,} tokens: the context window is {window:,} tokens",
                 help="remove the tier, or correct `context_window_tokens`",
             )
         if missing := [name for name in needed if getattr(tier, name) is None]:
             yield UNCLEAR_PRICE.at(
                 place,
-                f"the tier above {limit:,} tokens does not say {' and '.join(missing)}",
+                f"the tier above {limit:,} tokens does not state {' and '.join(missing)}",
                 help="state every token price in each tier, the same where it does not change",
             )
         last = max(last, limit)
@@ -207,14 +214,8 @@ def _check_images(alias: Declared[AliasSpec], price: PriceSpec) -> Iterator[Diag
             )
 
 
-REPORT_NOT_ALLOWED = Rule("AG339", "report-not-allowed")
-EXPIRED_REPORT = Rule("AG340", "expired-report", Severity.WARNING)
-
-MOST_DAYS = 31
-
-
 def check_unknown_parameters(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
-    """Yield AG339 and AG340 for apps that say `unknown_parameters`."""
+    """Yield AG339 and AG340 for apps with `unknown_parameters`."""
     for app in catalog.apps.values():
         if app.spec.unknown_parameters:
             yield from _check_allowed(app, catalog)
@@ -227,14 +228,14 @@ def _check_allowed(app: Declared[AppSpec], catalog: Catalog) -> Iterator[Diagnos
     if gateway and gateway.spec.policy.unknown_parameters == "refuse":
         yield REPORT_NOT_ALLOWED.at(
             place,
-            f'app "{app.name}" passes parameters that no list names, and the gateway refuses them',
+            f'app "{app.name}" lets unlisted parameters pass, but the gateway refuses them',
             help="remove it, or write `policy: {unknown_parameters: apps_may_report}` in "
             f"{gateway.document.path}",
         )
     if budget and budget.spec.admission == "strict":
         yield REPORT_NOT_ALLOWED.at(
             place,
-            f'budget "{budget.name}" is strict, and nobody can bound what an unknown parameter costs',
+            f'budget "{budget.name}" is strict, but the cost of an unknown parameter has no bound',
             help="remove it, or give the app a budget with `admission: fair`",
         )
 
@@ -250,6 +251,6 @@ def _check_until(app: Declared[AppSpec], until: date, today: date) -> Iterator[D
     elif until - today > timedelta(days=MOST_DAYS):
         yield REPORT_NOT_ALLOWED.at(
             place,
-            f"{until} is {(until - today).days} days ahead, and {MOST_DAYS} are the most",
-            help=f"write a day up to {today + timedelta(days=MOST_DAYS)}",
+            f"{until} is {(until - today).days} days ahead; the limit is {MOST_DAYS} days",
+            help=f"choose a day up to {today + timedelta(days=MOST_DAYS)}",
         )

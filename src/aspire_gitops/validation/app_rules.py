@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from decimal import Decimal
 
 from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.loading.document import Document
@@ -14,13 +13,27 @@ from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Severity
 KEY_ALIAS_TWICE = Rule("AG210", "key-alias-twice")
 KEY_TWICE = Rule("AG213", "key-twice")
 
-Place = tuple[Document, tuple[str | int, ...]]
+KeyPlace = tuple[Document, tuple[str | int, ...]]
+
+NEED_WITHOUT_ALIAS = Rule("AG214", "need-without-alias")
+NEED_NOT_MET = Rule("AG215", "need-not-met")
+UNKNOWN_DIMENSIONS = Rule("AG216", "unknown-dimensions")
+
+_AT_LEAST = {
+    "context_window_tokens": "to take {} tokens in one call",
+    "max_output_tokens": "to answer with {} tokens",
+}
+
+SHARED_BUDGET = Rule("AG315", "shared-budget", Severity.WARNING)
+ZERO_CAP = Rule("AG319", "zero-cap", Severity.WARNING)
+CAPS_ABOVE_TOTAL = Rule("AG324", "caps-above-total")
+EXPIRED_UPLIFT = Rule("AG325", "expired-uplift", Severity.WARNING)
 
 
 def check_keys(catalog: Catalog) -> Iterator[Diagnostic]:
     """Yield AG210 and AG213 for the keys of all apps."""
-    names: dict[str, Place] = {}
-    aliases: dict[str, Place] = {}
+    names: dict[str, KeyPlace] = {}
+    aliases: dict[str, KeyPlace] = {}
     for app in catalog.apps.values():
         for index, key in enumerate(app.spec.keys):
             full_name = f"{app.name}.{key.name}"
@@ -36,23 +49,13 @@ def check_keys(catalog: Catalog) -> Iterator[Diagnostic]:
             aliases.setdefault(alias, place)
 
 
-def _twice(rule: Rule, what: str, place: Place, field: str, first: Place) -> Diagnostic:
+def _twice(rule: Rule, what: str, place: KeyPlace, field: str, first: KeyPlace) -> Diagnostic:
     document, path = place
     return rule.at(
         document.span(*path, field),
         f"{what} is already declared at {first[0].span(*first[1])}",
-        help="give one of the two another name",
+        help="rename one of the two",
     )
-
-
-NEED_WITHOUT_ALIAS = Rule("AG214", "need-without-alias")
-NEED_NOT_MET = Rule("AG215", "need-not-met")
-UNKNOWN_DIMENSIONS = Rule("AG216", "unknown-dimensions")
-
-_AT_LEAST = {
-    "context_window_tokens": "to take {} tokens in one call",
-    "max_output_tokens": "to answer with {} tokens",
-}
 
 
 def check_needs(catalog: Catalog) -> Iterator[Diagnostic]:
@@ -72,7 +75,7 @@ def _unlisted(app: Declared[AppSpec], name: str) -> Diagnostic:
     shown = shown_name(name)
     return NEED_WITHOUT_ALIAS.at(
         app.document.key_span("needs", name),
-        f'app "{app.name}" needs something of alias "{shown}", which it does not list',
+        f'app "{app.name}" states needs of alias "{shown}", which it does not list',
         help=f'did you mean "{meant}"?'
         if meant
         else f'add "{shown}" to `aliases`, or remove the need',
@@ -87,8 +90,8 @@ def _check_capabilities(
             says = _says(alias, "capabilities", _listed(alias.spec.capabilities))
             yield NEED_NOT_MET.at(
                 app.span("needs", alias.name, "capabilities", index),
-                f'app "{app.name}" needs {capability} of alias "{alias.name}", and {says}',
-                help=_way_out(app),
+                f'app "{app.name}" needs {capability} of alias "{alias.name}", but {says}',
+                help=_help_for_need(app),
             )
 
 
@@ -101,8 +104,8 @@ def _check_tokens(
             yield NEED_NOT_MET.at(
                 app.span("needs", alias.name, field),
                 f'app "{app.name}" needs alias "{alias.name}" {words.format(needed)}, '
-                f"and {_says(alias, field, declared)}",
-                help=_way_out(app),
+                f"but {_says(alias, field, declared)}",
+                help=_help_for_need(app),
             )
 
 
@@ -115,29 +118,29 @@ def _check_dimensions(
             yield NEED_NOT_MET.at(
                 app.span("needs", alias.name, "embedding_dimensions"),
                 f'app "{app.name}" needs vectors of alias "{alias.name}", '
-                f"and {_says(alias, 'mode', alias.spec.mode)}",
+                f"but {_says(alias, 'mode', alias.spec.mode)}",
                 help="name an alias with `mode: embedding`, or remove the need",
             )
     elif declared is None:
         yield UNKNOWN_DIMENSIONS.at(
             app.document.key_span("needs", alias.name),
-            f'app "{app.name}" relies on alias "{alias.name}", whose vectors have a length that '
-            f"{alias.document.path} does not say",
+            f'app "{app.name}" relies on alias "{alias.name}", '
+            f"but {alias.document.path} does not state the length of its vectors",
             help=f"state `embedding_dimensions` in {alias.document.path}",
         )
     elif needed is not None and needed != declared:
         yield NEED_NOT_MET.at(
             app.span("needs", alias.name, "embedding_dimensions"),
             f'app "{app.name}" has stored vectors of {needed} dimensions, '
-            f"and {_says(alias, 'embedding_dimensions', declared)}: no vector of one length "
-            "can be compared with one of another",
-            help="keep the model; or give the new one an alias of its own, "
-            "and let the app embed everything again with that",
+            f"but {_says(alias, 'embedding_dimensions', declared)}: vectors of different lengths "
+            "cannot be compared",
+            help="keep the model, or give the new one its own alias and let the app embed "
+            "everything again with it",
         )
 
 
 def _says(alias: Declared[AliasSpec], field: str, value: object) -> str:
-    """Return what the alias' file says of a field, and where it says so."""
+    """Return what the alias's file states for a field, and where."""
     if value is None:
         return f"{alias.document.path} does not state `{field}`"
     return f"{alias.span(field)} says `{field}: {value}`"
@@ -147,17 +150,11 @@ def _listed(capabilities: tuple[str, ...]) -> str | None:
     return f"[{', '.join(capabilities)}]" if capabilities else None
 
 
-def _way_out(app: Declared[AppSpec]) -> str:
+def _help_for_need(app: Declared[AppSpec]) -> str:
     return (
-        "choose a target that can, or declare it there if this one does; "
-        f"else agree with {app.spec.owner} that the app needs it no more"
+        "choose a target that offers it, or declare it if this one does; "
+        f"otherwise agree with {app.spec.owner} that the app no longer needs it"
     )
-
-
-SHARED_BUDGET = Rule("AG315", "shared-budget", Severity.WARNING)
-ZERO_CAP = Rule("AG319", "zero-cap", Severity.WARNING)
-CAPS_ABOVE_TOTAL = Rule("AG324", "caps-above-total")
-EXPIRED_UPLIFT = Rule("AG325", "expired-uplift", Severity.WARNING)
 
 
 def check_budgets(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
@@ -173,7 +170,7 @@ def check_budgets(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
             yield ZERO_CAP.at(
                 budget.span("monthly_aud"),
                 f'a cap of zero stops every key of budget "{budget.name}"',
-                help='if that is what you want, all is well; else write a cap like "180"',
+                help='keep it if that is intended; otherwise write a cap like "180"',
             )
     yield from _check_total(catalog, today)
 
@@ -183,7 +180,7 @@ def _check_uplift(budget: Declared[BudgetSpec], today: date) -> Iterator[Diagnos
     if uplift and uplift.expires < today:
         yield EXPIRED_UPLIFT.at(
             budget.span("uplift", "expires"),
-            f'the uplift of budget "{budget.name}" ended on {uplift.expires} and counts no more',
+            f'the uplift of budget "{budget.name}" ended on {uplift.expires} and no longer counts',
             help="remove it, or agree on a new one",
         )
 
@@ -191,21 +188,16 @@ def _check_uplift(budget: Declared[BudgetSpec], today: date) -> Iterator[Diagnos
 def _check_total(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
     gateway = catalog.gateway
     total = gateway.spec.ledger.total_monthly_aud if gateway and gateway.spec.ledger else None
-    caps = {budget.name: _cap(budget.spec, today) for budget in catalog.budgets.values()}
+    caps = {budget.name: budget.spec.cap_on(today) for budget in catalog.budgets.values()}
     if gateway is None or total is None or sum(caps.values()) <= total:
         return
     dearest = sorted(caps, key=lambda name: (-caps[name], name))[:3]
     listed = ", ".join(f"{name} {caps[name]}" for name in dearest)
     yield CAPS_ABOVE_TOTAL.at(
         gateway.span("ledger", "total_monthly_aud"),
-        f"all budgets together may spend {sum(caps.values())} AUD a month, and {total} are agreed",
+        f"all caps together are {sum(caps.values())} AUD a month, above the agreed total of {total}",
         help=f"lower a cap (the largest: {listed}), or agree on a higher total",
     )
-
-
-def _cap(budget: BudgetSpec, today: date) -> Decimal:
-    uplift = budget.uplift
-    return budget.monthly_aud + (uplift.aud if uplift and uplift.expires >= today else 0)
 
 
 def _keys_by_budget(catalog: Catalog) -> Mapping[str, list[str]]:

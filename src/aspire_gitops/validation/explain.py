@@ -1,4 +1,4 @@
-"""Say in words what the schema refuses, at the place where it stands, with a way out."""
+"""Explain what the schema refuses: a message and help at the place of each mistake."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -23,13 +23,13 @@ EMPTY_LIST = Rule("AG111", "empty-list")
 NO_VALUE = Rule("AG112", "no-value")
 AMOUNT_WITHOUT_QUOTES = Rule("AG113", "amount-without-quotes")
 
-_SEVERITY_OF_KEYWORDS = ("type", "anyOf", "const", "enum", "maxLength", "minLength", "pattern")
+_CLEAREST_FIRST = ("type", "anyOf", "const", "enum", "maxLength", "minLength", "pattern")
 
 
 def explain(
     document: Document, kind: ResourceKind, *, covered: Collection[Path] = ()
 ) -> Iterator[Diagnostic]:
-    """Yield one diagnostic for each mistake, except at and below places that policy has `covered`."""
+    """Yield one diagnostic per mistake, except at and below the places that policy has `covered`."""
     found = [item for item in mistakes(kind, document.value) if not _is_in(item.path, covered)]
     for mistake in _one_for_each_place(_without_typos(found)):
         yield _diagnostic(document, mistake)
@@ -40,16 +40,17 @@ def _is_in(path: Path, places: Collection[Path]) -> bool:
 
 
 def without_reason(document: Document, places: Sequence[Path]) -> Diagnostic:
-    """Refuse what the resource refuses even when the schema has nothing to say against it."""
+    """Report what pydantic refuses although the schema accepts it."""
     place = next(iter(places), ())
     return WRONG_FORM.at(
         document.span(*place),
-        f"`{field_name(place)}` is refused, and the schema does not say why: please report this",
+        f"`{field_name(place)}` is refused, but the schema does not say why",
+        help="please report this as a bug",
     )
 
 
 def _without_typos(found: list[Mistake]) -> list[Mistake]:
-    """Drop "missing" where an unknown field beside it is plainly the missing one, mistyped."""
+    """Drop "missing" where an unknown field beside it is clearly a typo of the missing one."""
     missing = {(item.path, item.field) for item in found if item.keyword == "required"}
     meant = {
         (item.path[:-1], closest(item.field or "", _fields(item.schema)))
@@ -65,7 +66,7 @@ def _without_typos(found: list[Mistake]) -> list[Mistake]:
 
 
 def _one_for_each_place(found: list[Mistake]) -> Iterator[Mistake]:
-    """A value of the wrong type is also out of range; the first reason is the clearest."""
+    """Keep the clearest mistake per place: a value of the wrong type is also out of range."""
     best: dict[tuple[Path, str | None], Mistake] = {}
     for item in found:
         place = (item.path, item.field)
@@ -75,7 +76,7 @@ def _one_for_each_place(found: list[Mistake]) -> Iterator[Mistake]:
 
 
 def _clarity(mistake: Mistake) -> int:
-    words = _SEVERITY_OF_KEYWORDS
+    words = _CLEAREST_FIRST
     return words.index(mistake.keyword) if mistake.keyword in words else len(words)
 
 
@@ -101,7 +102,7 @@ def _unknown_field(document: Document, mistake: Mistake) -> Diagnostic:
         return WRONG_FORM.at(
             place,
             f"{shown(field)} is not the name of a parameter",
-            help="small letters, digits and underscores, like `temperature`",
+            help="use lower-case letters, digits and underscores, like `temperature`",
         )
     where = field_name(mistake.path[:-1])
     inside = f"`{where}`" if where else f"`kind: {document.value.get('kind')}`"
@@ -113,10 +114,10 @@ def _unknown_field(document: Document, mistake: Mistake) -> Diagnostic:
 def _known_fields(field: str, mistake: Mistake) -> str:
     for name, part in mistake.schema.get("$defs", {}).items():
         if field in _fields(part):
-            return f"`{field}` belongs into `{_owner_of(name, mistake.schema)}:`"
+            return f"`{field}` belongs in `{_owner_of(name, mistake.schema)}:`"
     known = _fields(mistake.schema)
     close = closest(field, known)
-    return f'did you mean "{close}"?' if close else f"it has {', '.join(known)}"
+    return f'did you mean "{close}"?' if close else f"its fields are {', '.join(known)}"
 
 
 def _owner_of(definition: str, schema: Mapping[str, Any]) -> str:
@@ -148,13 +149,13 @@ def _wrong_type(document: Document, mistake: Mistake) -> Diagnostic:
     if value is None:
         place = document.key_span(*mistake.path)
         return NO_VALUE.at(
-            place, f"`{name}` has no value", help="write one; what is not set is left out"
+            place, f"`{name}` has no value", help="write a value, or remove the field"
         )
     place = document.span(*mistake.path)
     if mistake.schema.get("pattern") == AMOUNT_PATTERN and type(value) in {int, float}:
         return AMOUNT_WITHOUT_QUOTES.at(
             place,
-            f"`{name}` is a number, and a number can lose digits of an amount",
+            f"`{name}` is a YAML number, which can lose digits of an amount",
             help=f'write "{value}" in quotes',
         )
     wanted = type_words(mistake.schema)
@@ -164,7 +165,7 @@ def _wrong_type(document: Document, mistake: Mistake) -> Diagnostic:
 
 
 def _retyped(mistake: Mistake) -> str | None:
-    """Show the same value in the type that is wanted, when that is one edit away."""
+    """Show the same value in the wanted type, if that is one edit away."""
     value, wanted = mistake.value, mistake.schema.get("type")
     if wanted == "string" and type(value) in {int, float}:
         return f'write "{value}" in quotes'
@@ -183,7 +184,7 @@ def _repeated_item(document: Document, mistake: Mistake) -> Diagnostic:
     at = next(index for index, item in enumerate(items) if item in items[:index])
     return REPEATED_ITEM.at(
         document.span(*mistake.path, at),
-        f"`{field_name(mistake.path)}` says {shown(items[at])} twice",
+        f"`{field_name(mistake.path)}` lists {shown(items[at])} twice",
         help="remove one of them",
     )
 
@@ -205,7 +206,7 @@ def _wrong_value(document: Document, mistake: Mistake) -> Diagnostic:
             message = f"`{name}` must be {side} {limit}, not {shown(mistake.value)}"
             return OUT_OF_RANGE.at(place, message, help=mistake.schema.get("description"))
         case "maxItems" | "maxProperties":
-            message = f"`{name}` holds {len(mistake.value)} things, and at most {limit} are taken"
+            message = f"`{name}` has {len(mistake.value)} items; the limit is {limit}"
             return OUT_OF_RANGE.at(place, message)
         case "minLength" | "maxLength":
             side = "at least" if mistake.keyword == "minLength" else "at most"
@@ -214,7 +215,7 @@ def _wrong_value(document: Document, mistake: Mistake) -> Diagnostic:
         case _:
             form = mistake.schema.get("patternErrorMessage", "is not right")
             if mistake.keyword == "format":
-                form = "must be a day that the calendar has"
+                form = "must be a valid date"
             return WRONG_FORM.at(
                 place, f"`{name}` {form}, not {shown(mistake.value)}", help=example
             )
@@ -228,7 +229,7 @@ def _wrong_word(place: Span, name: str, value: object, choices: list[str]) -> Di
         f"`{name}` cannot be {shown(value)}",
         help=f'did you mean "{close}"?'
         if close
-        else f"it is {'one of ' * (len(choices) > 1)}{listed}",
+        else f"use {'one of ' * (len(choices) > 1)}{listed}",
     )
 
 

@@ -1,6 +1,6 @@
-"""The words that lead calls elsewhere, and why each is refused. Data for `fallback_roads`.
+"""Keys and parameters that lead calls elsewhere, and why each is refused. Data for `fallback_roads`.
 
-Most of the facts were tried live; those that move with LiteLLM stand in `releases`.
+Most of the facts were tried live; those that move with LiteLLM are in `releases`.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ REDIRECTING_PARAMETER = Rule("AG303", "redirecting-parameter")
 MISPLACED_PARAMETER = Rule("AG322", "misplaced-parameter")
 
 _ONE_TARGET = "remove it: an alias has one target, and a call that fails there fails visibly"
-_RETRIES = "remove it: the app retries, and sees that it does"
+_RETRIES = "remove it: apps retry, and see that they do"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def _forbidden(rule: Rule, help_: str, reasons: Mapping[str, str]) -> dict[str, 
     return {word: Forbidden(rule, f"`{word}` {reason}", help_) for word, reason in reasons.items()}
 
 
-_ANSWERS = "lets another model answer in silence"
+_ANSWERS = "lets another model answer silently"
 FORBIDDEN_EVERYWHERE = {
     **_forbidden(
         FALLBACK_ROAD,
@@ -48,15 +48,15 @@ FORBIDDEN_EVERYWHERE = {
             "content_policy_fallbacks": f"{_ANSWERS} when a vendor refuses the content",
             "model_fallbacks": _ANSWERS,
             "budget_fallbacks": f"{_ANSWERS} when a budget is spent",
-            "max_fallbacks": "counts fallbacks, and there are none",
+            "max_fallbacks": "limits fallbacks, and there are none",
             "enforce_fallback_model_access": "is about fallbacks, and there are none",
-            "disable_fallbacks": "is always on; a file that could say it could also say false",
-            "router_settings": "may hold fallbacks, and on a key it wins over the gateway's file",
-            "router_settings_override": "may hold fallbacks that win over the gateway's file",
+            "disable_fallbacks": "is always on; a file that could set it could also turn it off",
+            "router_settings": "may hold fallbacks, and on a key it overrides the gateway's file",
+            "router_settings_override": "may hold fallbacks that override the gateway's file",
             "routing_groups": "lets the router pick among several models",
             "routing_strategy": "is about picking among several targets, and there is one",
-            "model_group_alias": "points one name at another model outside of review",
-            "model_aliases": "points one name at another model outside of review",
+            "model_group_alias": "points one name at another model without review",
+            "model_aliases": "points one name at another model without review",
             "enable_weighted_failover": _ANSWERS,
             "order": "ranks targets; LiteLLM counts going to the next one as a fallback",
             "weight": "spreads calls over several targets",
@@ -78,10 +78,10 @@ FORBIDDEN_EVERYWHERE = {
         },
     ),
 }
-"""Keys that are wrong wherever they stand."""
+"""Keys that are wrong anywhere."""
 
-_AUTH = "carries a credential, and the gateway stores parameters readable for every admin"
-_ELSEWHERE = "sends calls elsewhere than the reviewed provider"
+_AUTH = "carries a credential, and every admin can read the parameters that the gateway stores"
+_ELSEWHERE = "sends calls somewhere other than the reviewed provider"
 _PROVIDER = "write it in the provider's file: `base_url` and `credential: {env: NAME}`"
 REDIRECTS = _forbidden(
     REDIRECTING_PARAMETER,
@@ -93,8 +93,8 @@ REDIRECTS = _forbidden(
         "api_version": _ELSEWHERE,
         "api_type": _ELSEWHERE,
         "custom_llm_provider": _ELSEWHERE,
-        "litellm_credential_name": "names a credential outside of review; LiteLLM does not even "
-        "check that it exists and takes a key from its environment instead",
+        "litellm_credential_name": "names a credential without review; LiteLLM does not "
+        "check that it exists, and takes a key from its environment instead",
         "extra_headers": "is stored and shown in clear text by LiteLLM, keys in it included",
         "default_headers": "is stored and shown in clear text by LiteLLM, keys in it included",
         "headers": "is stored and shown in clear text by LiteLLM, keys in it included",
@@ -157,6 +157,7 @@ ONLY_PARAMETERS = {
     ),
 }
 """Keys that are wrong in `parameters` and right, or unknown, elsewhere."""
+
 _TIER_HELP = "write it in the alias's `price: {tiers: …}`"
 _CREDENTIAL_WORDS = ("secret", "password", "credential", "api_key", "_auth")
 _CLOUD_PREFIXES = ("aws_", "vertex_", "azure_", "watsonx_")
@@ -201,13 +202,13 @@ def never_allowed(name: str) -> Forbidden | None:
     if forbidden := forbidden_parameter(name):
         return forbidden
     if name in _MOVE_THE_PRICE:
-        reason = "moves a call to other prices than the alias's"
+        reason = "moves a call to prices other than the alias's"
     elif name in _LEAD_ELSEWHERE:
-        reason = "lets an aggregator answer with another model or provider than the priced one"
+        reason = "lets an aggregator answer with a model or provider other than the priced one"
     elif name in TESTED.own_parameters or name.startswith(_PREFIXES):
         reason = "means something to LiteLLM itself, which acts on it before the vendor does"
     elif any(word in name for word in _WORDS):
-        reason = "is no setting of a model: it is about routes, prices, retries or credentials"
+        reason = "is not a model setting: it concerns routes, prices, retries or credentials"
     else:
         return None
     help_ = (

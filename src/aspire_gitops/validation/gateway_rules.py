@@ -1,4 +1,4 @@
-"""What the Gateway, its Providers, its Approvals and the folders around them must get right."""
+"""Checks of the Gateway, its Providers, its Approvals, and the folders of resources."""
 
 from collections.abc import Collection, Iterator
 from datetime import date
@@ -29,6 +29,26 @@ ZERO_EXCHANGE_RATE = Rule("AG321", "zero-exchange-rate")
 
 _NOT_IANA = ("posix/", "right/", "localtime", "posixrules", "Factory")
 
+OWN_SECRET = Rule("AG332", "own-secret")
+
+MISPLACED_FILE = Rule("AG337", "misplaced-file")
+
+_FOLDERS = {
+    "apps": ResourceKind.APP,
+    "budgets": ResourceKind.BUDGET,
+    "deliveries": ResourceKind.DELIVERY,
+}
+
+APPROVAL_WITHOUT_EFFECT = Rule("AG212", "approval-without-effect", Severity.WARNING)
+EXPIRED_APPROVAL = Rule("AG314", "expired-approval", Severity.WARNING)
+
+_LOWER_CAP = "lower-cap-below-spend"
+_KIND_OF_CHANGE = {
+    "remove-alias-in-use": "deployment/",
+    "delete-last-key": "key/",
+    _LOWER_CAP: "key/",
+}
+
 
 def check_gateway(gateway: Declared[GatewaySpec], today: date) -> Iterator[Diagnostic]:
     """Yield AG309, AG310, AG313, AG316, AG317, AG318, AG321 and AG333."""
@@ -50,15 +70,15 @@ def _check_exchange(gateway: Declared[GatewaySpec], today: date) -> Iterator[Dia
     if age < 0:
         yield STALE_EXCHANGE_RATE.at(
             gateway.span("exchange", "as_of"),
-            f"the exchange rate is of {exchange.as_of}, which is after today ({today})",
+            f"the exchange rate is dated {exchange.as_of}, which is after today ({today})",
             help="write the day on which the rate was published",
         )
     elif age > exchange.max_age_days:
         yield STALE_EXCHANGE_RATE.at(
             gateway.span("exchange", "as_of"),
-            f"the exchange rate is {age} days old, and at most {exchange.max_age_days} are agreed: "
-            "every cap in AUD would be enforced at a wrong number of USD",
-            help="look up today's rate and write `usd_per_aud` and `as_of` anew",
+            f"the exchange rate is {age} days old, more than the agreed {exchange.max_age_days}: "
+            "every cap in AUD would be enforced at the wrong number of USD",
+            help="look up today's rate and update `usd_per_aud` and `as_of`",
         )
     if not exchange.usd_per_aud:
         yield ZERO_EXCHANGE_RATE.at(
@@ -73,9 +93,9 @@ def _check_timezone(gateway: Declared[GatewaySpec]) -> Iterator[Diagnostic]:
     if zone_named(name) is None:
         yield UNKNOWN_TIMEZONE.at(
             gateway.span("timezone"),
-            f'there is no timezone "{name}"; LiteLLM would use UTC without a word, '
+            f'unknown timezone "{name}": LiteLLM would silently use UTC, '
             "and budgets would turn over in the middle of the 1st",
-            help=_meant(name) or "write an IANA name like Australia/Sydney",
+            help=_meant(name) or "use an IANA name like Australia/Sydney",
         )
 
 
@@ -101,22 +121,19 @@ def _check_release(gateway: Declared[GatewaySpec]) -> Iterator[Diagnostic]:
     if version in MALICIOUS:
         yield MALICIOUS_LITELLM.at(
             place,
-            f"LiteLLM {version} is a release that somebody else published to steal credentials",
-            help=f"write {TESTED.version}; if {version} ever ran anywhere, change every secret there",
+            f"LiteLLM {version} is a malicious release, published to steal credentials",
+            help=f"use {TESTED.version}; if {version} ever ran anywhere, rotate every secret there",
         )
     elif version != TESTED.version:
         yield UNTESTED_LITELLM.at(
             place,
-            f"everything here was tried with LiteLLM {TESTED.version}, not with {version}",
-            help=f"write {TESTED.version}, or run `make check` against {version} first",
+            f"aspire-gitops is tested with LiteLLM {TESTED.version}, not with {version}",
+            help=f"use {TESTED.version}, or run `make check` against {version} first",
         )
 
 
-OWN_SECRET = Rule("AG332", "own-secret")
-
-
 def check_credential(provider: Declared[ProviderSpec]) -> Iterator[Diagnostic]:
-    """Yield AG332. Whether a path leads to a file of the controller is asked again before use."""
+    """Yield AG332. Whether a path leads to one of the controller's files is checked again before use."""
     credential = provider.spec.credential
     if isinstance(credential, EnvCredentialSpec):
         field, named, why = "env", credential.env, why_not_variable(credential.env)
@@ -125,25 +142,16 @@ def check_credential(provider: Declared[ProviderSpec]) -> Iterator[Diagnostic]:
     if why:
         yield OWN_SECRET.at(
             provider.span("credential", field),
-            f'"{named}" {why}; what it holds would be sent to {provider.spec.vendor}',
+            f'"{named}" {why}; its content would be sent to {provider.spec.vendor}',
             help="name a variable like CLOUD_FIRST_API_KEY or a file like "
-            "/run/secrets/cloud-first that holds this provider's secret alone",
+            "/run/secrets/cloud-first that holds only this provider's secret",
         )
 
 
-MISPLACED_FILE = Rule("AG337", "misplaced-file")
-
-_FOLDERS = {
-    "apps": ResourceKind.APP,
-    "budgets": ResourceKind.BUDGET,
-    "deliveries": ResourceKind.DELIVERY,
-}
-
-
 def check_folders(catalog: Catalog) -> Iterator[Diagnostic]:
-    """Yield AG337 for each resource that stands in a folder of another kind, beside the Gateway."""
+    """Yield AG337 for each resource in a folder of another kind, beside the Gateway."""
     if catalog.gateway is None:
-        return  # which is told elsewhere, and nobody knows where the folders are
+        return  # AG205 reports it, and the folders are unknown
     root = catalog.gateway.document.path.rpartition("/")[0]
     start = f"{root}/" if root else ""
     for item in (*catalog, *catalog.repeated):
@@ -161,28 +169,16 @@ def _misplaced(item: Declared[ResourceSpec], kind: ResourceKind, path: str) -> D
     what = f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}"
     return MISPLACED_FILE.at(
         item.span("kind"),
-        f"{what} stands here, where somebody else may be asked to review it than for {what}",
+        f"{what} does not belong in this folder: the wrong owners would be asked to review it",
         help=f'move the file to "{path}"',
     )
-
-
-APPROVAL_WITHOUT_EFFECT = Rule("AG212", "approval-without-effect", Severity.WARNING)
-EXPIRED_APPROVAL = Rule("AG314", "expired-approval", Severity.WARNING)
-
-_LOWER_CAP = "lower-cap-below-spend"
-_KIND_OF_CHANGE = {
-    "remove-alias-in-use": "deployment/",
-    "delete-last-key": "key/",
-    _LOWER_CAP: "key/",
-}
 
 
 def check_approvals(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
     """Yield AG212 and AG314.
 
-    What an Approval names is usually gone from the files, which is the point
-    of it. So it is suspicious when the files still declare the object. A cap is
-    lowered for a key that stays.
+    What an Approval names is usually gone from the files, so an object that is
+    still declared is suspicious. A lowered cap is the exception: its key stays.
     """
     declared = set(_declared_objects(catalog)) if catalog.approvals else set()
     for approval in catalog.approvals.values():
@@ -201,8 +197,8 @@ def _check_expiry(approval: Declared[ApprovalSpec], today: date) -> Iterator[Dia
     if approval.spec.expires < today:
         yield EXPIRED_APPROVAL.at(
             approval.span("expires"),
-            f"the agreement ended on {approval.spec.expires} and counts no longer",
-            help="delete the file; or agree anew with another day",
+            f"this Approval ended on {approval.spec.expires} and no longer counts",
+            help="delete the file, or agree again with a later day",
         )
 
 
@@ -214,7 +210,7 @@ def _check_object(
     if not spec.object.startswith(prefix):
         yield APPROVAL_WITHOUT_EFFECT.at(
             approval.span("object"),
-            f"`{spec.change}` is about a {prefix.rstrip('/')}, and this names something else",
+            f"`{spec.change}` applies to a {prefix.rstrip('/')}, but this names something else",
             help=f"name it as a plan writes it: {prefix}…",
         )
     elif spec.change == _LOWER_CAP:

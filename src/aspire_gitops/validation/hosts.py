@@ -1,4 +1,4 @@
-"""Where a host name or address leads, and where a credential may travel. Nothing is looked up in DNS."""
+"""Where a host name or address leads, and where a credential may be sent. Never asks DNS."""
 
 import re
 from collections.abc import Iterator
@@ -11,14 +11,9 @@ from aspire_gitops.loading.document import Document
 from aspire_gitops.resources import ProviderSpec
 from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule
 
-
-class Reach(StrEnum):
-    """Who can be at an address."""
-
-    PUBLIC = "public"
-    PRIVATE = "private"  # this machine, or a network that only its members reach
-    FORBIDDEN = "forbidden"  # a metadata service, a link-local address, or no address at all
-
+PLAIN_HTTP = Rule("AG313", "plain-http")
+FORBIDDEN_ADDRESS = Rule("AG333", "forbidden-address")
+PRIVATE_NETWORK = Rule("AG334", "private-network")
 
 _METADATA_NAMES = frozenset(
     [
@@ -40,7 +35,7 @@ _METADATA_ADDRESSES = frozenset(
         ["100.100.100.200", "168.63.129.16", "169.254.169.254", "192.0.0.192", "fd00:ec2::254"],
     )
 )
-# Names of these services are whatever address stands in them.
+# Names under these services resolve to the address that is part of the name.
 _ADDRESS_IN_NAME = ("nip.io", "sslip.io", "xip.io", "traefik.me", "localtest.me", "lvh.me")
 _PRIVATE_ZONES = (
     "arpa", "corp", "home", "intern", "internal", "intranet", "lan", "local", "localdomain",
@@ -52,8 +47,54 @@ _MAPPED = IPv6Network("::ffff:0:0/96"), IPv6Network("::/96"), IPv6Network("64:ff
 _MAPPED_ANYWHERE = IPv6Network("64:ff9b:1::/48"), IPv6Network("2001::/32")  # also Teredo
 
 
+class Reach(StrEnum):
+    """Who can be at an address."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"  # this machine, or a network that only its members reach
+    FORBIDDEN = "forbidden"  # a metadata service, a link-local address, or not a valid address
+
+
+def check_provider_address(provider: Declared[ProviderSpec]) -> Iterator[Diagnostic]:
+    """Yield AG313, AG333, and AG334 for a private address without agreement."""
+    spec = provider.spec
+    yield from check_address(provider.document, ("base_url",), spec.base_url)
+    is_private = reach_of(spec.base_url) is Reach.PRIVATE
+    if is_private and spec.private_network is None:
+        yield PRIVATE_NETWORK.at(
+            provider.span("base_url"),
+            "this host is on the gateway's machine or in a private network, where calls can "
+            "reach services that must not be exposed",
+            help="if the provider is there, add `private_network: {reason: …}`; "
+            "otherwise use the public name of its API",
+        )
+    elif spec.private_network is not None and not is_private:
+        yield PRIVATE_NETWORK.at(
+            provider.document.key_span("private_network"),
+            "`private_network` agrees to a private address, but `base_url` has a public one",
+            help="remove `private_network`",
+        )
+
+
+def check_address(document: Document, path: tuple[str, ...], url: str) -> Iterator[Diagnostic]:
+    """Yield AG313 or AG333 for a URL that sends a key where it must not go."""
+    if reach_of(url) is Reach.FORBIDDEN:
+        yield FORBIDDEN_ADDRESS.at(
+            document.span(*path),
+            "this host is a metadata service, a link-local address, or not a valid address: "
+            "such a service hands out the machine's credentials, and would receive ours",
+            help="use the host name of the provider's API, like https://api.example.com/v1",
+        )
+    elif url.startswith("http://") and not is_loopback(url):
+        yield PLAIN_HTTP.at(
+            document.span(*path),
+            "plain http: anyone on the network path can read the key that is sent with each call",
+            help=f'write "https://{url.removeprefix("http://")}"',
+        )
+
+
 def reach_of(url: str) -> Reach:
-    """Say who can be at the host of a URL."""
+    """Return who can be at the host of a URL."""
     try:
         host = (urlsplit(url).hostname or "").lower()
         port = urlsplit(url).port
@@ -64,7 +105,7 @@ def reach_of(url: str) -> Reach:
 
 
 def is_loopback(url: str) -> bool:
-    """Say whether the host is this machine, under a name or address that says so plainly."""
+    """Return whether the host is this machine, by an obvious name or address."""
     try:
         host = urlsplit(url).hostname or ""
         return host == "localhost" or ip_address(host).is_loopback
@@ -139,46 +180,3 @@ def _reach_of_address(address: IPv4Address | IPv6Address) -> Reach:
     if address.is_reserved:
         return Reach.FORBIDDEN
     return Reach.PUBLIC if address.is_global else Reach.PRIVATE
-
-
-PLAIN_HTTP = Rule("AG313", "plain-http")
-FORBIDDEN_ADDRESS = Rule("AG333", "forbidden-address")
-PRIVATE_NETWORK = Rule("AG334", "private-network")
-
-
-def check_address(document: Document, path: tuple[str, ...], url: str) -> Iterator[Diagnostic]:
-    """Yield AG313 or AG333 for a URL that sends a key where it must not go."""
-    if reach_of(url) is Reach.FORBIDDEN:
-        yield FORBIDDEN_ADDRESS.at(
-            document.span(*path),
-            "this host is a metadata service, a link-local address, or no address at all: "
-            "who answers there hands out credentials of the machine, and would get ours",
-            help="write the name of the provider's API, like https://api.example.com/v1",
-        )
-    elif url.startswith("http://") and not is_loopback(url):
-        yield PLAIN_HTTP.at(
-            document.span(*path),
-            "plain http: everybody on the way can read the key that is sent with each call",
-            help=f'write "https://{url.removeprefix("http://")}"',
-        )
-
-
-def check_provider_address(provider: Declared[ProviderSpec]) -> Iterator[Diagnostic]:
-    """Yield AG313, AG333, and AG334 for a private address that nobody agreed to."""
-    spec = provider.spec
-    yield from check_address(provider.document, ("base_url",), spec.base_url)
-    is_private = reach_of(spec.base_url) is Reach.PRIVATE
-    if is_private and spec.private_network is None:
-        yield PRIVATE_NETWORK.at(
-            provider.span("base_url"),
-            "this host is on the gateway's machine or in a private network, where a call can "
-            "reach what was never meant to be called",
-            help="if the provider is there, add `private_network: {reason: …}`; "
-            "else write the public name of its API",
-        )
-    elif spec.private_network is not None and not is_private:
-        yield PRIVATE_NETWORK.at(
-            provider.document.key_span("private_network"),
-            "`private_network` agrees to a private address, and `base_url` has a public one",
-            help="remove `private_network`",
-        )

@@ -1,7 +1,7 @@
 """One document by itself: what it declares, what it names, and what is wrong with it.
 
-Nothing here depends on other files, so what was judged once holds wherever the
-same text stands at the same path: a review judges what two revisions share once.
+Nothing here depends on other files, so a result is valid for the same text at the same
+path: a review judges what two revisions share only once.
 `validate` puts the documents of one revision together.
 """
 
@@ -30,7 +30,7 @@ _KINDS_IN_WORDS = ", ".join(KINDS)
 
 
 def kind_of(document: Document) -> ResourceKind | None:
-    """Return the kind of the document, or None when it has none that we know."""
+    """Return the kind of the document, or None if it has no known kind."""
     kind = document.value.get("kind")
     return KINDS.get(kind) if isinstance(kind, str) else None
 
@@ -47,24 +47,24 @@ def check_kind(document: Document) -> Iterator[Diagnostic]:
     elif not isinstance(kind, str) or kind not in KINDS:
         yield UNKNOWN_KIND.at(
             document.span("kind"),
-            f'there is no kind "{kind}"' if isinstance(kind, str) else "a kind is a word",
-            help=_meant(kind) if isinstance(kind, str) else f"it is one of {_KINDS_IN_WORDS}",
+            f'unknown kind "{kind}"' if isinstance(kind, str) else "`kind` must be text",
+            help=_meant(kind) if isinstance(kind, str) else f"use one of {_KINDS_IN_WORDS}",
         )
 
 
 def check_file_name(document: Document) -> Iterator[Diagnostic]:
-    """Yield AG103 when the file is not called what its resource is called.
+    """Yield AG103 when the file's name differs from its resource's name.
 
-    The one Gateway stands in `gateway.yaml`, whatever its name.
+    The Gateway may always be in `gateway.yaml`.
     """
     name = document.value.get("name")
     stem = stem_of(document.path)
     if stem == "gateway" and document.value.get("kind") == ResourceKind.GATEWAY:
-        return  # there is one, and everybody finds it by what it is
+        return  # there is only one, found by its kind
     if isinstance(name, str) and name and name != stem:
         yield FILE_NAME_DIFFERS.at(
             document.span("name"),
-            f'the resource is "{name}" and the file "{stem}": whoever looks for one misses it',
+            f'the resource is "{name}" and its file "{stem}": a search for one misses the other',
             help=f'rename the file to "{name}.yaml", or write `name: {stem}`',
         )
 
@@ -78,16 +78,16 @@ def stem_of(path: str) -> str:
 def _meant(kind: str) -> str:
     by_lower = {word.lower(): word for word in KINDS}
     close = closest(kind, by_lower)
-    return f'did you mean "{by_lower[close]}"?' if close else f"it is one of {_KINDS_IN_WORDS}"
+    return f'did you mean "{by_lower[close]}"?' if close else f"use one of {_KINDS_IN_WORDS}"
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What one document is by itself.
+    """The result for one document by itself.
 
-    `kind` is None where it has none that we know, and `declared` where the
-    resource refuses it; `refused` then has the names that it may have meant to
-    declare. `hidden` are the parts of its text that must never be shown.
+    `kind` is None without a known kind, `declared` if the resource refuses the
+    document; `refused` then has the names that it may have meant to declare.
+    `hidden` are the parts of its text that must never be shown.
     """
 
     kind: ResourceKind | None
@@ -108,7 +108,7 @@ def judge(document: Document) -> Judged:
     if kind is None:
         return Judged(None, hidden=hidden, found=(*found, *check_kind(document)))
     indirections = tuple(check_indirections(document))
-    found = (*found, *check_file_name(document), *(told for _, told in indirections))
+    found = (*found, *check_file_name(document), *(reported for _, reported in indirections))
     references = tuple(references_in(document, kind))
     try:
         spec = RESOURCES[kind].model_validate(document.value)
@@ -134,7 +134,7 @@ def judge_once() -> Judge:
 
 
 def secrets_in(path: str, text: str) -> tuple[tuple[Diagnostic, ...], tuple[Hidden, ...]]:
-    """Look for secrets, in comments and in files that are no YAML too."""
+    """Look for secrets, also in comments and in files that are not YAML."""
     secrets = find(text)
     if not secrets:
         return (), ()
@@ -145,13 +145,15 @@ def _explained(
     document: Document,
     kind: ResourceKind,
     error: ValidationError,
-    told: Sequence[fallback_roads.Path],
+    reported: Sequence[fallback_roads.Path],
 ) -> Iterator[Diagnostic]:
     from aspire_gitops.validation import explain  # noqa: PLC0415  # jsonschema takes 0.3 s to import, and right files never need it
 
-    roads = list(fallback_roads.check_raw(document, kind))
-    yield from (diagnostic for _, diagnostic in roads)
-    reasons = list(explain.explain(document, kind, covered={*told, *(path for path, _ in roads)}))
+    routes = list(fallback_roads.check_raw(document, kind))
+    yield from (diagnostic for _, diagnostic in routes)
+    reasons = list(
+        explain.explain(document, kind, covered={*reported, *(path for path, _ in routes)})
+    )
     yield from reasons
-    if not (reasons or roads or told):
+    if not (reasons or routes or reported):
         yield explain.without_reason(document, [item["loc"] for item in error.errors()])

@@ -1,7 +1,8 @@
-"""Find secrets that somebody wrote into a file, and never repeat one.
+"""Find secrets written into a file, and never repeat one.
 
-Keys of a known shape, and long pieces of text that look random. Looks at the text, so comments and files that do not parse
-count as well. `masked` hides the same things in whatever is shown.
+One compiled expression finds known shapes of keys; long pieces of text that look
+random count too. Works on the text, so it covers comments and files that do not
+parse. `masked` hides the same things in anything that is shown.
 """
 
 import re
@@ -15,7 +16,7 @@ from aspire_gitops.vocabulary.secret_shapes import ALL, BY_NAME, matcher
 LITERAL_SECRET = Rule("AG304", "literal-secret")
 
 _HELP = (
-    "revoke it at once: git never forgets; then name where the controller finds the new one: "
+    "revoke it now: git never forgets; then say where the controller finds the new one: "
     "`credential: {env: NAME}` or `{file: /path}`"
 )
 _KNOWN, _HINT = matcher(ALL)
@@ -23,19 +24,19 @@ _PIECE = re.compile(r"[A-Za-z0-9+]{20,}")
 _AROUND = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
 _HEX = re.compile(r"[0-9a-f]{32,}|[0-9A-F]{32,}")
 _DIGEST_BEFORE = re.compile(r"(?:sha1|sha256|sha512|md5|commit)[:= -]*$")
-_RANDOM_CASE, _RANDOM_DIGITS = 0.4, 0.3  # changes of character class for each character
+_RANDOM_CASE, _RANDOM_DIGITS = 0.4, 0.3  # changes of character class per character
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Where a secret stands in a text, and what it looks like. Never the secret."""
+class FoundSecret:
+    """Where a secret is in a text, and what it looks like. Never the secret."""
 
     what: str
     start: int
     end: int
 
 
-def find(text: str) -> list[Found]:
+def find(text: str) -> list[FoundSecret]:
     """Return every secret in the text, in order, none inside another."""
     found = list(_known(text)) if _HINT.search(text) else []
     for piece in _PIECE.finditer(text):
@@ -43,7 +44,7 @@ def find(text: str) -> list[Found]:
         if _looks_random(piece[0]) and not _is_digest(text, start, end):
             start, end = _widened(text, start, end)
             if not any(other.start < end and start < other.end for other in found):
-                found.append(Found("a random text, as keys and passwords are", start, end))
+                found.append(FoundSecret("random text, like a key or password", start, end))
     return sorted(found, key=lambda item: item.start)
 
 
@@ -64,8 +65,8 @@ class Hidden:
     end: int
 
 
-def hidden_parts(text: str, found: Sequence[Found]) -> Iterator[Hidden]:
-    """Yield where the secrets stand, line by line."""
+def hidden_parts(text: str, found: Sequence[FoundSecret]) -> Iterator[Hidden]:
+    """Yield the place of each secret, line by line."""
     for item in found:
         line = text.count("\n", 0, item.start) + 1
         column = item.start - text.rfind("\n", 0, item.start)
@@ -75,7 +76,7 @@ def hidden_parts(text: str, found: Sequence[Found]) -> Iterator[Hidden]:
 
 
 def diagnose(
-    path: str, text: str, found: Sequence[Found], *, first_line: int = 1
+    path: str, text: str, found: Sequence[FoundSecret], *, first_line: int = 1
 ) -> Iterator[Diagnostic]:
     """Yield AG304 for each secret in a text that starts at `first_line` of the file."""
     lines = text.split("\n")
@@ -91,7 +92,7 @@ def diagnose(
 
 
 def without_secrets(item: Diagnostic, hidden: Collection[Hidden] = ()) -> Diagnostic:
-    """Return the same diagnostic, showing `*` for what stands in `hidden` and for what looks so."""
+    """Return the same diagnostic, with `*` for the `hidden` parts and anything that looks like a secret."""
     snippet = item.span.snippet
     for part in hidden:
         if part.line == item.span.line:
@@ -105,9 +106,9 @@ def without_secrets(item: Diagnostic, hidden: Collection[Hidden] = ()) -> Diagno
     )
 
 
-def _known(text: str) -> Iterator[Found]:
+def _known(text: str) -> Iterator[FoundSecret]:
     for match in _KNOWN.finditer(text):
-        yield Found(BY_NAME[match.lastgroup or ""].what, match.start(), match.end())
+        yield FoundSecret(BY_NAME[match.lastgroup or ""].what, match.start(), match.end())
 
 
 def _widened(text: str, start: int, end: int) -> tuple[int, int]:
@@ -123,7 +124,7 @@ def _is_digest(text: str, start: int, end: int) -> bool:
 
 
 def _looks_random(piece: str) -> bool:
-    """Say whether a piece of letters and digits looks random rather than made of words."""
+    """Return whether a piece of letters and digits looks random rather than made of words."""
     digits = sum(character.isdigit() for character in piece)
     if not digits or digits == len(piece):
         return False

@@ -1,4 +1,7 @@
-"""An alias's `parameters`: names of its mode's list, at every depth, and values that can be kept."""
+"""An alias's `parameters`: only names on its mode's list, at every depth.
+
+Values that LiteLLM would drop are refused too. What is forbidden outright is in `forbidden_words`.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -42,7 +45,7 @@ PARAMETER_NAMES: Mapping[str, frozenset[str]] = {
         ]
     ),
 }
-"""Mode to the names that are sent to the provider with each call that does not set them itself."""
+"""By mode, the names that are sent to the provider with each call that does not set them itself."""
 
 NESTED_NAMES: Mapping[str, frozenset[str]] = {
     "chat_template_kwargs": frozenset(
@@ -53,24 +56,13 @@ NESTED_NAMES: Mapping[str, frozenset[str]] = {
     "response_format": frozenset(["type"]),
     "thinking": frozenset(["budget_tokens", "type"]),
 }
-"""What may stand inside a parameter that is a mapping. `logit_bias` is by token number."""
+"""The names inside each parameter that is a mapping. `logit_bias` is by token number."""
 
 DROP_PARAMS, ALLOWED_OPENAI_PARAMS = "drop_params", "allowed_openai_params"
 
 _CALLERS: Mapping[str, frozenset[str]] = {
     "chat": frozenset(["function_call", "functions", "stream_options", "tools"])
 }
-
-
-def may_be_set(mode: str) -> frozenset[str]:
-    """Return every name that `parameters` of an alias of this mode may have."""
-    return PARAMETER_NAMES[mode] | {DROP_PARAMS, ALLOWED_OPENAI_PARAMS}
-
-
-def may_be_let_through(mode: str) -> frozenset[str]:
-    """Return what `allowed_openai_params` may list: these names, and some that only apps send."""
-    return PARAMETER_NAMES[mode] | _CALLERS.get(mode, frozenset())
-
 
 PARAMETER_UNSET = Rule("AG323", "parameter-unset")
 UNKNOWN_PARAMETER = Rule("AG331", "unknown-parameter")
@@ -81,11 +73,21 @@ _LISTS: Mapping[str, tuple[type, str]] = {
     "stop_token_ids": (int, "numbers"),
 }
 _NUMBERED = "logit_bias"  # its names are numbers of tokens
-_LEFT_TO_APPS = "remove it: what only some calls need, an app sends with them"
+_LEFT_TO_APPS = "remove it: apps send what only some of their calls need"
+
+
+def may_be_set(mode: str) -> frozenset[str]:
+    """Return every name that `parameters` of an alias of this mode may have."""
+    return PARAMETER_NAMES[mode] | {DROP_PARAMS, ALLOWED_OPENAI_PARAMS}
+
+
+def may_be_let_through(mode: str) -> frozenset[str]:
+    """Return the names that `allowed_openai_params` may list: these, and some that only apps send."""
+    return PARAMETER_NAMES[mode] | _CALLERS.get(mode, frozenset())
 
 
 def check_stated(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
-    """Yield AG323 for each parameter that the gateway could not tell from an absent one."""
+    """Yield AG323 for each parameter that the gateway cannot tell from an absent one."""
     for name, value in (alias.spec.parameters or {}).items():
         if value is False or value in ("", [], {}):
             word = "false" if value is False else "an empty value"
@@ -97,7 +99,7 @@ def check_stated(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
 
 
 def check_parameters(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
-    """Yield AG331 for what no list has, and AG301, AG303 or AG322 where there is a better reason."""
+    """Yield AG331 for unlisted names, and AG301, AG303 or AG322 where there is a more specific reason."""
     mode = alias.spec.mode
     for name, value in (alias.spec.parameters or {}).items():
         path: Path = ("parameters", name)
@@ -108,7 +110,7 @@ def check_parameters(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
         elif isinstance(value, Mapping):
             yield from _check_inside(alias, path, name, value)
         elif name == DROP_PARAMS and not isinstance(value, bool):
-            yield _wrong(alias, path, f"`{name}` is true, or is left out")
+            yield _wrong(alias, path, f"`{name}` must be true or left out")
         elif isinstance(value, list):
             yield from _check_list(alias, path, name, value)
 
@@ -133,7 +135,7 @@ def _check_inside(
 ) -> Iterator[Diagnostic]:
     known = NESTED_NAMES.get(name)
     if known is None and name != _NUMBERED:
-        yield _wrong(alias, path, f"`{name}` is one value, not a mapping")
+        yield _wrong(alias, path, f"`{name}` must be a single value, not a mapping")
         return
     for inner in value:
         place: Path = (*path, inner)
@@ -144,12 +146,12 @@ def _check_inside(
             meant = closest(inner, known or ())
             yield UNKNOWN_PARAMETER.at(
                 alias.document.key_span(*place),
-                f"`{name}` of an alias has no {shown(inner)}",
+                f"`{name}` has no field {shown(inner)}",
                 help=f'did you mean "{meant}"?'
                 if meant
-                else f"it has {', '.join(sorted(known))}"
+                else f"its fields are {', '.join(sorted(known))}"
                 if known
-                else "write the number of a token",
+                else "use the number of a token",
             )
 
 
@@ -158,16 +160,16 @@ def _check_list(
 ) -> Iterator[Diagnostic]:
     kind, what = _LISTS.get(name, (None, ""))
     if kind is None:
-        yield _wrong(alias, path, f"`{name}` is one value, not a list")
+        yield _wrong(alias, path, f"`{name}` must be a single value, not a list")
     elif not all(type(item) is kind for item in value):
-        yield _wrong(alias, path, f"`{name}` is a list of {what}")
+        yield _wrong(alias, path, f"`{name}` must be a list of {what}")
 
 
 def _check_let_through(
     alias: Declared[AliasSpec], path: Path, value: object
 ) -> Iterator[Diagnostic]:
     if not isinstance(value, list):
-        yield _wrong(alias, path, f"`{ALLOWED_OPENAI_PARAMS}` is a list of names")
+        yield _wrong(alias, path, f"`{ALLOWED_OPENAI_PARAMS}` must be a list of names")
         return
     known = may_be_let_through(alias.spec.mode)
     for index, name in enumerate(value):
@@ -182,5 +184,5 @@ def _check_let_through(
 
 def _wrong(alias: Declared[AliasSpec], path: Path, message: str) -> Diagnostic:
     return UNKNOWN_PARAMETER.at(
-        alias.span(*path), message, help="see docs/reference/alias.md for what each one takes"
+        alias.span(*path), message, help="see docs/reference/alias.md for what each parameter takes"
     )

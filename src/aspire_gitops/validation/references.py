@@ -1,4 +1,4 @@
-"""Names must lead somewhere, and each name to one thing."""
+"""References between documents: each name is declared exactly once, and used."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -27,14 +27,31 @@ ALIAS_OF_TWO_TARGETS = Rule("AG320", "alias-of-two-targets")
 
 _NAME = re.compile(NAME_PATTERN)
 
+_WANTED = {
+    ResourceKind.PROVIDER: (UNKNOWN_PROVIDER, "provider", "providers"),
+    ResourceKind.ALIAS: (UNKNOWN_ALIAS, "alias", "aliases"),
+    ResourceKind.BUDGET: (UNKNOWN_BUDGET, "budget", "budgets"),
+    ResourceKind.APP: (UNKNOWN_APP, "app", "apps"),
+}
+
+_UNUSED = {
+    ResourceKind.PROVIDER: (
+        UNUSED_PROVIDER,
+        ResourceKind.ALIAS,
+        "no alias uses it: it does nothing",
+    ),
+    ResourceKind.ALIAS: (UNUSED_ALIAS, ResourceKind.APP, "no app lists it, so nobody can call it"),
+    ResourceKind.BUDGET: (UNUSED_BUDGET, ResourceKind.APP, "no app names it, so it caps nothing"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
     """What files with mistakes would have declared.
 
-    Their names are known, so that one mistake is not reported again by
-    everybody who refers to it. `hides_anything` says that there is a file of
-    which nothing is known: then nothing can be said to be missing or unused.
+    Their names are kept, so that one mistake is not reported again at every
+    reference. `hides_anything` says that some file is entirely unknown: then
+    nothing can be called missing or unused.
     """
 
     names: Mapping[ResourceKind, Collection[str]] = field(default_factory=dict)
@@ -59,7 +76,7 @@ class Reference:
 
 
 def references_in(document: Document, kind: ResourceKind) -> Iterator[Reference]:
-    """Yield what a document names, as far as it can be read: it may have other mistakes."""
+    """Yield the names in a document, as far as it can be read: it may have other mistakes."""
     value = document.value
     if kind is ResourceKind.ALIAS:
         target = value.get("target")
@@ -81,7 +98,7 @@ def check_references(
     catalog: Catalog, references: Iterable[Reference], unusable: Unusable
 ) -> Iterator[Diagnostic]:
     """Yield AG201 to AG203, AG207 to AG209, AG217 and AG308."""
-    groups = {kind: _declared(catalog, kind) for kind in _WANTED}
+    groups = {kind: catalog.by_kind[kind] for kind in _WANTED}
     used: dict[ResourceKind, set[str]] = {kind: set() for kind in _WANTED}
     for reference in references:
         kind, name = reference.kind, reference.name
@@ -89,35 +106,15 @@ def check_references(
         if name in groups[kind] or unusable.may_declare(kind, name) or not _is_name(name):
             continue
         meant = closest(name, groups[kind])
-        used[kind].update([meant] if meant else [])  # a typo is no sign of disuse
+        used[kind].update([meant] if meant else [])  # a typo does not make it unused
         yield _unknown(reference, meant)
     yield from _check_deferred(catalog)
     yield from _check_unused(groups, used, unusable)
 
 
 def _is_name(name: str) -> bool:
-    # What cannot be a name is told by the schema, or by AG302.
+    # The schema or AG302 reports what cannot be a name.
     return _NAME.fullmatch(name) is not None and not is_several(name)
-
-
-def _declared(catalog: Catalog, kind: ResourceKind) -> Mapping[str, Declared[ResourceSpec]]:
-    groups: Mapping[ResourceKind, Mapping[str, Declared[ResourceSpec]]] = {
-        ResourceKind.PROVIDER: catalog.providers,
-        ResourceKind.ALIAS: catalog.aliases,
-        ResourceKind.APP: catalog.apps,
-        ResourceKind.BUDGET: catalog.budgets,
-        ResourceKind.APPROVAL: catalog.approvals,
-        ResourceKind.DELIVERY: catalog.deliveries,
-    }
-    return groups.get(kind, {})
-
-
-_WANTED = {
-    ResourceKind.PROVIDER: (UNKNOWN_PROVIDER, "provider", "providers"),
-    ResourceKind.ALIAS: (UNKNOWN_ALIAS, "alias", "aliases"),
-    ResourceKind.BUDGET: (UNKNOWN_BUDGET, "budget", "budgets"),
-    ResourceKind.APP: (UNKNOWN_APP, "app", "apps"),
-}
 
 
 def _unknown(reference: Reference, meant: str | None) -> Diagnostic:
@@ -129,7 +126,7 @@ def _unknown(reference: Reference, meant: str | None) -> Diagnostic:
         f'{user} names {what} "{name}", which no file declares',
         help=f'did you mean "{meant}"?'
         if meant
-        else f"declare it in `{folder}/{name}.yaml`, or name another one",
+        else f"declare it in `{folder}/{name}.yaml`, or name a declared one",
     )
 
 
@@ -140,21 +137,10 @@ def _check_deferred(catalog: Catalog) -> Iterator[Diagnostic]:
         if provider and provider.spec.deferred is not None:
             yield DEFERRED_PROVIDER.at(
                 alias.span("target", "provider"),
-                f'provider "{wanted}" is deferred: nothing of it is on the gateway, '
+                f'provider "{wanted}" is deferred: it is not on the gateway, '
                 f'and calls to "{alias.name}" would fail',
                 help=f"choose another provider, or remove `deferred` from {provider.document.path}",
             )
-
-
-_UNUSED = {
-    ResourceKind.PROVIDER: (
-        UNUSED_PROVIDER,
-        ResourceKind.ALIAS,
-        "no alias uses it: it does nothing",
-    ),
-    ResourceKind.ALIAS: (UNUSED_ALIAS, ResourceKind.APP, "no app lists it, so nobody can call it"),
-    ResourceKind.BUDGET: (UNUSED_BUDGET, ResourceKind.APP, "no app names it, so it caps nothing"),
-}
 
 
 def _check_unused(
@@ -175,17 +161,18 @@ def _check_unused(
 
 def check_repeated(catalog: Catalog) -> Iterator[Diagnostic]:
     """Yield AG204 for each name declared again, AG320 when it is an alias with another target."""
+    groups = catalog.by_kind
     for again in catalog.repeated:
         kind = ResourceKind(again.document.value["kind"])
-        first = _declared(catalog, kind).get(again.name)
-        if first is None:
-            continue  # a second gateway, which is told elsewhere
+        if kind is ResourceKind.GATEWAY:
+            continue  # AG206 reports it
+        first = groups[kind][again.name]
         if isinstance(again.spec, AliasSpec) and isinstance(first.spec, AliasSpec):
             yield from _check_same_target(again, again.spec, first.spec, first)
         yield NAME_TWICE.at(
             again.span("name"),
             f'{kind.lower()} "{again.name}" is already declared at {first.span("name")}',
-            help="one file for each resource: delete one of the two, or rename it",
+            help="delete or rename one of the two",
         )
 
 
@@ -197,7 +184,7 @@ def _check_same_target(
             again.span("target"),
             f'alias "{again.name}" has another target at {first.span("target")}: LiteLLM would '
             "spread calls over both, and over to one when the other fails",
-            help="one alias, one target: keep one, or give the second a name of its own",
+            help="an alias has one target: keep one, or give the second its own name",
         )
 
 
@@ -217,5 +204,5 @@ def check_gateways(
             yield SEVERAL_GATEWAYS.at(
                 again.span("name"),
                 f"a second gateway; the first is at {catalog.gateway.span('name')}",
-                help="one folder for each gateway",
+                help="use one folder per gateway",
             )

@@ -1,12 +1,10 @@
 """Judge one document by its JSON Schema. The only module that imports jsonschema.
 
-`validate` asks pydantic first, which accepts a right document in microseconds,
-and comes here for every document that pydantic refused: jsonschema then says
-what is wrong, mistake by mistake. A property test holds both judges to the
-same opinion (`tests/properties/test_schema_agreement.py`), so that a document
-that pydantic accepts needs no second look; what one of them refuses is refused.
+`validate` asks pydantic first, which accepts a valid document in microseconds.
+For every document that pydantic refuses, jsonschema lists the mistakes here. A
+property test keeps the two in agreement (`tests/properties/test_schema_agreement.py`).
 
-`mistakes` knows the schema and nothing of prose; `explain` writes the words.
+`mistakes` knows the schema and no prose; `explain` writes the messages.
 """
 
 import math
@@ -28,9 +26,8 @@ from aspire_gitops.resources.schema import schema_for
 class Mistake:
     """One thing that the schema refuses.
 
-    `keyword` is the schema's word for it, `limit` what that word demands and
-    `schema` everything that is demanded of the value at `path`. `field` is the
-    unknown or missing field, where it is about one.
+    `keyword` is the schema's keyword, `limit` its value, and `schema` the whole
+    schema of the value at `path`. `field` is the unknown or missing field, if any.
     """
 
     keyword: str
@@ -42,7 +39,7 @@ class Mistake:
 
 
 def accepts(kind: ResourceKind, value: object) -> bool:
-    """Say whether the schema accepts the value."""
+    """Return whether the schema accepts the value."""
     return bool(_validator(kind).is_valid(value))
 
 
@@ -72,7 +69,7 @@ def _mistakes(error: ValidationError) -> Iterator[Mistake]:
 def _mistakes_of_choice(
     error: ValidationError, path: tuple[str | int, ...], schema: Mapping[str, Any]
 ) -> Iterator[Mistake]:
-    """Take the alternative that the value comes nearest to; none, if its type fits none."""
+    """Explain the alternative that the value is closest to; none if its type fits none."""
     branches: dict[int, list[ValidationError]] = {}
     for sub in error.context or ():
         branches.setdefault(int(sub.schema_path[0]), []).append(sub)
@@ -98,13 +95,13 @@ def _validator(kind: ResourceKind) -> Any:
 def _ecma(pattern: str) -> re.Pattern[str]:
     """Compile a pattern as ECMA 262 means it: `$` is the end, not before a last newline.
 
-    Our patterns use nothing else that Python means differently; a test looks.
+    Our patterns use nothing else that Python treats differently; a test checks.
     """
     return re.compile(re.sub(r"\$$", r"\\Z", pattern), re.ASCII)
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Say whether the text has the form, as ECMA 262 and editors mean it."""
+    """Return whether the text matches, as ECMA 262 and editors understand the pattern."""
     return bool(_ecma(pattern).search(text))
 
 
@@ -149,7 +146,7 @@ def _unknown_fields(value: Mapping[str, Any], schema: Mapping[str, Any]) -> Iter
 
 
 def is_text(value: object) -> bool:
-    """Say whether this is a JSON string: Unicode text, without half a surrogate pair."""
+    """Return whether this is a JSON string: Unicode text, without half a surrogate pair."""
     if not isinstance(value, str):
         return False
     try:
@@ -160,12 +157,12 @@ def is_text(value: object) -> bool:
 
 
 def is_mapping(value: object) -> bool:
-    """Say whether this is a JSON object: a mapping whose keys are all text."""
+    """Return whether this is a JSON object: a mapping whose keys are all text."""
     return isinstance(value, dict) and all(is_text(key) for key in value)
 
 
 def is_number(value: object) -> bool:
-    """Say whether this is a JSON number: finite, and no boolean."""
+    """Return whether this is a JSON number: finite and not a boolean."""
     if isinstance(value, float):
         return math.isfinite(value)
     return isinstance(value, int) and not isinstance(value, bool)

@@ -1,23 +1,24 @@
 """One revision's documents to a catalog and everything that is wrong with it.
 
-Stages: what each file says it is, its schema, names that lead to other files,
-policy. Later stages see what the earlier ones let through, and know the names
-of the rest, so that one mistake is told once.
+Stages: the kind of each file, its schema, references to other files, policy.
+Later stages see what earlier ones accepted, and know the names of the rest, so
+that each mistake is reported once.
 
-pydantic judges each document first, because it accepts a right one in
-microseconds. jsonschema explains every document that pydantic refused. The
-two are held to one opinion by a property test, and a document that only one
-of them refuses is refused: see `validation.schema`.
+pydantic judges each document first, because it accepts a valid one in
+microseconds; jsonschema explains the documents that pydantic refused. A document
+that only one of them refuses is refused: see `validation.schema`.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import ModuleType
 from typing import Any
 
 from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.loading import Loaded
+from aspire_gitops.loading import rules as loading_rules
 from aspire_gitops.loading.document import Document
 from aspire_gitops.resources import (
     AliasSpec,
@@ -25,54 +26,42 @@ from aspire_gitops.resources import (
     ResourceKind,
     ResourceSpec,
 )
-from aspire_gitops.validation import fallback_roads
-from aspire_gitops.validation.alias_rules import check_limits, check_price, check_unknown_parameters
-from aspire_gitops.validation.app_rules import check_budgets, check_keys, check_needs
-from aspire_gitops.validation.delivery_rules import check_deliveries
-from aspire_gitops.validation.gateway_rules import (
-    check_approvals,
-    check_credential,
-    check_folders,
-    check_gateway,
+from aspire_gitops.validation import (
+    alias_rules,
+    app_rules,
+    delivery_rules,
+    fallback_roads,
+    forbidden_words,
+    gateway_rules,
+    hosts,
+    judging,
+    literal_secrets,
+    parameters,
+    references,
 )
-from aspire_gitops.validation.hosts import check_provider_address
 from aspire_gitops.validation.judging import Judge, judge, secrets_in, stem_of
-from aspire_gitops.validation.literal_secrets import (
-    LITERAL_SECRET,
-    Hidden,
-    diagnose,
-    find,
-    without_secrets,
-)
-from aspire_gitops.validation.parameters import check_parameters, check_stated
-from aspire_gitops.validation.references import (
-    Reference,
-    Unusable,
-    check_gateways,
-    check_references,
-    check_repeated,
-)
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, sort_diagnostics
+from aspire_gitops.validation.literal_secrets import LITERAL_SECRET, Hidden
+from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, sort_diagnostics
 from aspire_gitops.vocabulary.revision import Revision
 
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """What one revision declares, and what is wrong with it: loading's findings included, sorted."""
+    """What one revision declares and everything wrong with it, findings of loading included, sorted."""
 
     catalog: Catalog
     diagnostics: tuple[Diagnostic, ...]
 
     @property
     def ok(self) -> bool:
-        """Say whether the catalog may be compiled: warnings do not stop it."""
+        """Return whether the catalog may be compiled: warnings do not prevent it."""
         return not any(found.is_error for found in self.diagnostics)
 
 
 def validate(loaded: Loaded, revision: Revision, *, today: date, judge: Judge = judge) -> Validated:
     """Check everything. Never raises for what a file contains.
 
-    Whoever validates two revisions that share most of their files passes one
+    To validate two revisions that share most of their files, pass one
     `judge_once()` to both.
     """
     reading = _Reading(judge)
@@ -81,7 +70,7 @@ def validate(loaded: Loaded, revision: Revision, *, today: date, judge: Judge = 
     for path, text in loaded.unparsed.items():
         reading.search(path, text)
     catalog = _catalog(revision, reading.accepted)
-    unusable = Unusable(
+    unusable = references.Unusable(
         names=reading.refused,
         stems={stem_of(path) for path in loaded.unread},
         hides_anything=bool(loaded.unread) or reading.has_unknown_kind,
@@ -90,24 +79,62 @@ def validate(loaded: Loaded, revision: Revision, *, today: date, judge: Judge = 
         *loaded.diagnostics,
         *_secrets_beside_findings(loaded),
         *_unexplained(reading.found, loaded.diagnostics),
-        *check_gateways(catalog, loaded.documents, unusable),
-        *check_repeated(catalog),
-        *check_references(catalog, reading.references, unusable),
+        *references.check_gateways(catalog, loaded.documents, unusable),
+        *references.check_repeated(catalog),
+        *references.check_references(catalog, reading.references, unusable),
         *_policy(catalog, today),
     ]
-    shown = (without_secrets(item, reading.hidden.get(item.span.path, ())) for item in found)
+    shown = (
+        literal_secrets.without_secrets(item, reading.hidden.get(item.span.path, ()))
+        for item in found
+    )
     return Validated(catalog, sort_diagnostics(shown))
 
 
+def file_rules() -> Mapping[str, Rule]:
+    """Return every rule that reviewed files can break, by code. Rules are defined next to their checks."""
+    from aspire_gitops.validation import explain  # noqa: PLC0415 (as in `judging`)
+
+    return rules_of(
+        loading_rules,
+        alias_rules,
+        app_rules,
+        delivery_rules,
+        explain,
+        fallback_roads,
+        forbidden_words,
+        gateway_rules,
+        hosts,
+        judging,
+        literal_secrets,
+        parameters,
+        references,
+    )
+
+
+def rules_of(*modules: ModuleType) -> Mapping[str, Rule]:
+    """Return the rules that these modules define, by code, in order.
+
+    Raises:
+        ValueError: Two rules share a code.
+    """
+    found: dict[str, Rule] = {}
+    for module in modules:
+        for rule in vars(module).values():
+            if isinstance(rule, Rule) and found.setdefault(rule.code, rule) is not rule:
+                raise ValueError(f"{rule.code} is {found[rule.code].name} and {rule.name}")
+    return dict(sorted(found.items()))
+
+
 class _Reading:
-    """Sorts documents into what the resources accept and what they refuse."""
+    """Sorts documents into those that the resources accept and those that they refuse."""
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
         self.accepted: dict[ResourceKind, list[Declared[Any]]] = {kind: [] for kind in ResourceKind}
         self.refused: defaultdict[ResourceKind, set[str]] = defaultdict(set)
         self.has_unknown_kind = False
-        self.references: list[Reference] = []
+        self.references: list[references.Reference] = []
         self.hidden: dict[str, Sequence[Hidden]] = {}
         self.found: list[Diagnostic] = []
 
@@ -135,7 +162,7 @@ def _catalog(revision: Revision, accepted: dict[ResourceKind, list[Declared[Any]
         group: dict[str, Declared[Any]] = {}
         for item in declared:
             if kind is ResourceKind.GATEWAY and group:
-                repeated.append(item)  # one gateway, whatever the second is called
+                repeated.append(item)  # there is one gateway, whatever its name
             elif group.setdefault(item.name, item) is not item:
                 repeated.append(item)
         groups[kind] = dict(sorted(group.items()))
@@ -154,33 +181,33 @@ def _catalog(revision: Revision, accepted: dict[ResourceKind, list[Declared[Any]
 
 def _policy(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
     if catalog.gateway:
-        yield from check_gateway(catalog.gateway, today)
+        yield from gateway_rules.check_gateway(catalog.gateway, today)
     for provider in catalog.providers.values():
-        yield from check_provider_address(provider)
-        yield from check_credential(provider)
+        yield from hosts.check_provider_address(provider)
+        yield from gateway_rules.check_credential(provider)
     for alias in catalog.aliases.values():
         yield from _check_alias(alias)
     for app in catalog.apps.values():
         yield from _check_app(app)
-    yield from check_limits(catalog)
-    yield from check_needs(catalog)
-    yield from check_keys(catalog)
-    yield from check_deliveries(catalog)
-    yield from check_folders(catalog)
-    yield from check_budgets(catalog, today)
-    yield from check_unknown_parameters(catalog, today)
-    yield from check_approvals(catalog, today)
+    yield from alias_rules.check_limits(catalog)
+    yield from app_rules.check_needs(catalog)
+    yield from app_rules.check_keys(catalog)
+    yield from delivery_rules.check_deliveries(catalog)
+    yield from gateway_rules.check_folders(catalog)
+    yield from app_rules.check_budgets(catalog, today)
+    yield from alias_rules.check_unknown_parameters(catalog, today)
+    yield from gateway_rules.check_approvals(catalog, today)
 
 
 def _check_alias(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
     spec, document = alias.spec, alias.document
-    yield from check_price(alias)
-    yield from check_stated(alias)
+    yield from alias_rules.check_price(alias)
+    yield from parameters.check_stated(alias)
     names = fallback_roads.check_alias_names(document, spec.name, spec.target.model)
     yield from (diagnostic for _, diagnostic in names)
     allowed = fallback_roads.check_allowed_parameters(document, spec.allow_parameters)
     yield from (diagnostic for _, diagnostic in allowed)
-    yield from check_parameters(alias)
+    yield from parameters.check_parameters(alias)
 
 
 def _check_app(app: Declared[AppSpec]) -> Iterator[Diagnostic]:
@@ -191,8 +218,8 @@ def _check_app(app: Declared[AppSpec]) -> Iterator[Diagnostic]:
 def _unexplained(
     found: Collection[Diagnostic], earlier: Collection[Diagnostic]
 ) -> Iterator[Diagnostic]:
-    """Drop what the schema says where loading, or the search for secrets, has told the reason."""
-    told = {(item.span.path, item.span.line) for item in earlier}
+    """Drop the schema's findings where loading or the search for secrets has given the reason."""
+    reported = {(item.span.path, item.span.line) for item in earlier}
     secrets: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
     for item in found:
         if item.rule is LITERAL_SECRET:
@@ -200,13 +227,15 @@ def _unexplained(
     for item in found:
         span, line = item.span, (item.span.path, item.span.line)
         holds_secret = any(span.column <= at < span.end_column for at in secrets.get(line, ()))
-        if not (item.rule.code.startswith("AG1") and (line in told or holds_secret)):
+        if not (item.rule.code.startswith("AG1") and (line in reported or holds_secret)):
             yield item
 
 
 def _secrets_beside_findings(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Look for secrets where a file is not even text: in the lines that are known."""
+    """Look for secrets in files that are not even text: in their known lines."""
     for item in loaded.diagnostics:
         if item.span.path in loaded.unread - loaded.unparsed.keys() and item.span.snippet:
             line = item.span.snippet
-            yield from diagnose(item.span.path, line, find(line), first_line=item.span.line)
+            yield from literal_secrets.diagnose(
+                item.span.path, line, literal_secrets.find(line), first_line=item.span.line
+            )

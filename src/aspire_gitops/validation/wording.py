@@ -1,4 +1,4 @@
-"""The words of diagnostics: fields, values and types as people write them, and the name that somebody meant."""
+"""Wording of diagnostics: fields, values and types as people write them, and the closest known name."""
 
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
@@ -15,6 +15,9 @@ _TYPES = {
     "array": "a list",
     "object": "a mapping",
 }
+
+_FEW = 200
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_."
 
 
 def field_name(path: tuple[str | int, ...]) -> str:
@@ -46,13 +49,13 @@ def shown(value: object) -> str:
 
 
 def shown_name(text: str) -> str:
-    """Cut a text that is too long for a message, after hiding what must not be in one."""
+    """Shorten a text for a message, after hiding secrets in it."""
     text = masked(text)  # half a secret is no longer recognised as one
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def type_words(schema: Mapping[str, Any]) -> str:
-    """Say which types a schema takes: "a whole number", "true or false, a number or text"."""
+    """Return which types a schema accepts: "a whole number", "true or false, a number or text"."""
     if "anyOf" not in schema:
         return _TYPES.get(str(schema.get("type")), "something else")
     parts = list(dict.fromkeys(type_words(part) for part in schema["anyOf"]))
@@ -62,12 +65,8 @@ def type_words(schema: Mapping[str, Any]) -> str:
     return known[0] if len(known) == 1 else f"{', '.join(known[:-1])} or {known[-1]}"
 
 
-_FEW = 200
-_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_."
-
-
 def closest(word: str, known: Collection[str]) -> str | None:
-    """Return the known word that `word` most likely stands for, or None."""
+    """Return the known word that `word` most likely means, or None."""
     if len(word) > 64:
         return None
     lowered = word.lower()
@@ -75,7 +74,7 @@ def closest(word: str, known: Collection[str]) -> str | None:
         return lowered
     if len(known) <= _FEW:
         return next(iter(get_close_matches(lowered, known, n=1)), None)
-    # Comparing with each of thousands, for each of thousands of mistakes, would take minutes.
+    # Comparing thousands of mistakes with thousands of names would take minutes.
     return next((near for near in _one_edit_away(lowered) if near in known), None)
 
 

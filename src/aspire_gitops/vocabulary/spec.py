@@ -1,8 +1,8 @@
 """What all resources share: the strict base model and the scalar types.
 
-Every constraint here can be said in JSON Schema as well, so that the schema
-and the resource are two judges with one opinion (a property test holds them
-to it). Rules that need more than one field or file live in `validation/`.
+Every constraint here can be expressed in JSON Schema too, so that the schema
+and the resource always agree (a property test checks it). Rules that need more
+than one field or file live in `validation/`.
 """
 
 import math
@@ -28,6 +28,8 @@ _DAY_PATTERN = r"^2[0-9]{3}-[0-9]{2}-[0-9]{2}$"
 _NOT_CONTROL = r"[^\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029]"
 _NOT_CONTROL_NOR_ALPHANUMERIC = r"[^\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029A-Za-z0-9]"
 
+ValueT = TypeVar("ValueT")
+
 
 class Spec(BaseModel):
     """A mapping in a reviewed file: no unknown fields, no coercion, never changed after reading."""
@@ -38,7 +40,7 @@ class Spec(BaseModel):
 
 
 class _Absent:
-    """Makes None a default only: a file leaves the field out, and never says `null`."""
+    """Makes None a default only: a file leaves the field out and never writes `null`."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -78,7 +80,7 @@ def _written(value: Decimal | date) -> str:
 
 def _unique(items: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
     if len(set(items)) != len(items):
-        raise ValueError("must not say the same thing twice")
+        raise ValueError("must not repeat an item")
     return items
 
 
@@ -89,7 +91,6 @@ def _whole(value: Any) -> Any:
     return value
 
 
-ValueT = TypeVar("ValueT")
 OrAbsent: TypeAlias = Annotated[ValueT | None, _Absent()]
 """A field that a file may leave out. Its value is None then; `null` in the file is refused."""
 
@@ -105,7 +106,7 @@ Whole = BeforeValidator(_whole)
 
 
 def in_words(sentence: str, **extra: Any) -> dict[str, Any]:
-    """Return what a schema says beside a pattern: editors and our diagnostics show the sentence.
+    """Return the schema keywords beside a pattern: editors and our diagnostics show the sentence.
 
     It completes "must be …".
     """
@@ -168,7 +169,7 @@ Owner = Annotated[
         json_schema_extra=in_words("an e-mail address"),
     ),
 ]
-"""A person or team that answers for the resource, as an e-mail address."""
+"""A person or team that is responsible for the resource, as an e-mail address."""
 
 Sentence = Annotated[
     str,
@@ -179,7 +180,7 @@ Sentence = Annotated[
         json_schema_extra=in_words("words: a letter or digit, and no control characters"),
     ),
 ]
-"""Words for people: 3 to 500 characters, a letter or digit among them, no control characters."""
+"""Prose: 3 to 500 characters, a letter or digit among them, no control characters."""
 
 RequestsPerMinute = Annotated[int, Field(ge=1, le=1_000_000), Whole]
 TokensPerMinute = Annotated[int, Field(ge=1, le=1_000_000_000), Whole]

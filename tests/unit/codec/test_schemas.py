@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from aspire_gitops.applying import Outcome, Result, Status
+from aspire_gitops.applying.outcome_text import outcome_json
 from aspire_gitops.codec.plan import plan_to_json
 from aspire_gitops.codec.schemas import output_schema, output_schema_files
 from aspire_gitops.codec.shapes import DIAGNOSTIC, OBJECT, REVISION
@@ -20,8 +21,7 @@ from aspire_gitops.journal import open_journal
 from aspire_gitops.notify.webhook import notice_json
 from aspire_gitops.rehearsal.report import Rehearsal, Step, StepStatus
 from aspire_gitops.rendering.diagnostics import render_json
-from aspire_gitops.rendering.outcome import outcome_json
-from aspire_gitops.status.documenting import status_document, turn_document
+from aspire_gitops.status.document_builder import status_document, turn_document
 from aspire_gitops.vocabulary.diagnostic import Rule, Span
 from aspire_gitops.vocabulary.revision import Revision
 from support.command_line import CommandLine

@@ -37,7 +37,9 @@ def codes(text: str, *findings: Diagnostic, whole: bool = True) -> list[str]:
         pytest.param({}, found(), [], id="the file, the code"),
         pytest.param({"code": "AG602"}, found(), ["AG601", "AG611"], id="another code"),
         pytest.param({"path": "src/*.py"}, found(), [], id="a star is a part of a name"),
-        pytest.param({"path": "*.py"}, found(), ["AG601", "AG611"], id="a star is no folder"),
+        pytest.param(
+            {"path": "*.py"}, found(), ["AG601", "AG611"], id="a star does not cross folders"
+        ),
         pytest.param({"path": "**/*.py"}, found(), [], id="two stars are folders"),
         pytest.param({"path": "**/a.py"}, found("a.py"), [], id="two stars are no folder as well"),
         pytest.param(
@@ -65,7 +67,7 @@ def test_an_unused_exception_is_told_only_of_a_whole_folder() -> None:
     ("text", "expected"),
     [
         pytest.param(entry(reason=""), "AG609", id="no reason"),
-        pytest.param(entry(owner="me"), "AG609", id="an owner who is no address"),
+        pytest.param(entry(owner="me"), "AG609", id="an owner that is not an address"),
         pytest.param(entry(expires="tomorrow"), "AG609", id="no day"),
         pytest.param(entry(code="AG604x"), "AG609", id="no code"),
         pytest.param(entry(code="AG608"), "AG609", id="a code that nobody may agree to"),
@@ -84,7 +86,7 @@ def test_a_file_with_a_mistake_agrees_to_nothing(text: str, expected: str) -> No
     assert "AG601" in result
 
 
-def test_a_mistake_is_placed_and_says_the_way_out() -> None:
+def test_a_mistake_has_a_place_and_a_help() -> None:
     mistake = read_exceptions("x.yaml", entry(owner="me").encode()).diagnostics[0]
     assert (mistake.span.line, mistake.message) == (
         6,

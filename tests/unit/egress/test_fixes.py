@@ -2,7 +2,7 @@
 
 import pytest
 
-from aspire_gitops.egress.gateway import Gateway, KnownAlias, is_public
+from aspire_gitops.egress.gateway import KnownAlias, KnownGateway, is_public
 from aspire_gitops.egress.scanning import scan_text
 
 URL = "https://llm.example.com/v1"
@@ -16,7 +16,7 @@ ALIASES = (
 )
 
 
-def help_of(path: str, text: str, gateway: Gateway) -> str:
+def help_of(path: str, text: str, gateway: KnownGateway) -> str:
     return scan_text(path, text, gateway).findings[0].diagnostic.help or ""
 
 
@@ -36,11 +36,11 @@ def help_of(path: str, text: str, gateway: Gateway) -> str:
     ],
 )  # fmt: skip
 def test_the_change(path: str, text: str, change: str) -> None:
-    assert change in help_of(path, text, Gateway(URL))
+    assert change in help_of(path, text, KnownGateway(URL))
 
 
 def test_without_an_address_the_change_names_the_variable() -> None:
-    shown = help_of("a.py", "from openai import OpenAI\nOpenAI()", Gateway())
+    shown = help_of("a.py", "from openai import OpenAI\nOpenAI()", KnownGateway())
     assert 'base_url=os.environ["OPENAI_BASE_URL"]' in shown
 
 
@@ -62,19 +62,19 @@ def test_without_an_address_the_change_names_the_variable() -> None:
     ],
 )
 def test_the_alias_for_a_model(model: str, alias: str | None) -> None:
-    assert Gateway(URL, ALIASES).alias_for(model) == alias
+    assert KnownGateway(URL, ALIASES).alias_for(model) == alias
 
 
 def test_the_fix_names_the_alias_or_says_that_none_fits() -> None:
     code = 'from openai import OpenAI\nc = OpenAI()\nc.chat.completions.create(model="{}")'
-    gateway = Gateway(URL, ALIASES)
+    gateway = KnownGateway(URL, ALIASES)
     assert 'call the alias "claude-sonnet" instead of the model "claude-3-7-sonnet"' in help_of("a.py", code.format("claude-3-7-sonnet"), gateway)  # fmt: skip
-    assert 'no alias is of the family of "gpt-4o": the gateway has claude-haiku' in help_of("a.py", code.format("gpt-4o"), gateway)  # fmt: skip
+    assert 'no alias belongs to the family of "gpt-4o": the gateway has claude-haiku' in help_of("a.py", code.format("gpt-4o"), gateway)  # fmt: skip
 
 
 def test_an_ocr_service_gives_way_to_an_alias_that_reads_pages() -> None:
     code = 'import boto3\nboto3.client("textract")'
-    assert 'the alias "page-reader"' in help_of("a.py", code, Gateway(URL, ALIASES))
+    assert 'the alias "page-reader"' in help_of("a.py", code, KnownGateway(URL, ALIASES))
 
 
 @pytest.mark.parametrize(

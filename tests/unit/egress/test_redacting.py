@@ -25,7 +25,7 @@ def test_a_key_is_found_at_its_place(start: str) -> None:
     "text",
     ["sk-ant-api03-your-key-goes-here-please", "sk-ant-" + "x" * 40, "sk-...", "sk-proj-example-1234567890abcdef", "sk-learn-0-24-compatible-estimators", "AIza", "task-12345678901234567890ab", "hf_hub_download_with_retries_and_more"],
 )  # fmt: skip
-def test_a_stand_in_is_no_key(text: str) -> None:
+def test_a_placeholder_is_not_a_key(text: str) -> None:
     assert list(keys_in(text)) == []
 
 
@@ -52,7 +52,7 @@ def test_what_is_shown_of_a_line_holds_no_secret(line: str, secret: str) -> None
     "line",
     ["c = OpenAI(api_key=os.environ['OPENAI_API_KEY'])", "OPENAI_API_KEY=${GATEWAY_KEY}", "model='qwen3-vl-235b-a22b-instruct'"],
 )  # fmt: skip
-def test_what_is_no_secret_stays(line: str) -> None:
+def test_what_is_not_a_secret_stays(line: str) -> None:
     assert shown_line(line) == line
 
 

@@ -44,7 +44,7 @@ def test_of_several_the_oldest_comes_first() -> None:
 
 @pytest.mark.parametrize("name", ["", "Review", "a b", "x -->", "../x", "-x", "a" * 41])
 def test_a_name_cannot_end_the_marker(name: str) -> None:
-    with pytest.raises(UsageError, match="names no comment"):
+    with pytest.raises(UsageError, match="invalid comment name"):
         marker(name)
 
 

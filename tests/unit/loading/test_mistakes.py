@@ -125,7 +125,7 @@ def test_a_file_with_an_alias_has_no_document() -> None:
     assert load_one(b"a: &x 1\nb: *x\n").documents == ()
 
 
-def test_a_mended_file_is_checked_further() -> None:
+def test_a_repaired_file_is_checked_further() -> None:
     (document,) = load_one(b"requests: 010\nname:\tx\nname: y\n").documents
     assert document.value == {"requests": 10, "name": "x"}
 

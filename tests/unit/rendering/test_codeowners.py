@@ -89,7 +89,7 @@ def test_the_gateways_owner_owns_what_no_app_owns() -> None:
     assert owners_in(text, "infra/gateway.d/providers/x.yaml") == ["ops@example.com"]
 
 
-def test_without_an_owner_of_the_rest_there_is_no_file() -> None:
+def test_without_a_default_owner_there_is_no_file() -> None:
     with pytest.raises(UsageError, match="write `owner:` in the Gateway"):
         block(catalog({}), Layout("gateway.d/", "gateway.d/"))
 

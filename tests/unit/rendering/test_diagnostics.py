@@ -57,7 +57,7 @@ gateway.d/aliases/chat.yaml:120:7: AG208 unused-alias (warning)
 """)
 
 
-def test_nothing_to_say_is_no_text() -> None:
+def test_no_findings_are_no_text() -> None:
     assert render_text([]) == ""
     assert render_github([]) == ""
 

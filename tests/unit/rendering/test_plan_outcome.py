@@ -5,8 +5,8 @@ import json
 from inline_snapshot import snapshot
 
 from aspire_gitops.applying import Outcome, Result, Status
+from aspire_gitops.applying.outcome_text import outcome_json, outcome_summary, outcome_text
 from aspire_gitops.planning.plan import Action, Change
-from aspire_gitops.rendering.outcome import outcome_json, outcome_summary, outcome_text
 from aspire_gitops.state import Kind, ObjectKey
 
 CREDENTIAL = Change(Action.CREATE, ObjectKey(Kind.CREDENTIAL, "acme"))
@@ -32,7 +32,7 @@ def test_text() -> None:
   skipped  - delete   key/shop.main
            not tried: update deployment/chat failed
 
-3 changes: 1 applied, 1 failed, 1 skipped. Mend the cause and apply again: it goes on from where it is.
+3 changes: 1 applied, 1 failed, 1 skipped. Fix the cause and run `apply` again; it resumes where it stopped.
 """)
 
 

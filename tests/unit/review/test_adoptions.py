@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from aspire_gitops.review.review import Review
+from aspire_gitops.review.value import Review
 from aspire_gitops.state import GatewayObject, Holder, KeyFacts, Kind, ObjectKey, Snapshot
 from support.catalogs import app
 from support.changes import live, reviewed, side, small

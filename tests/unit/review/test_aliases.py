@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.review.review import Edit, Gap, Moved
 from aspire_gitops.review.sentences import alias_rows
+from aspire_gitops.review.value import Edit, Gap, Moved
 from support.catalogs import alias, app, provider
 from support.changes import codes, reviewed, small
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.review.review import Edit, Moved
+from aspire_gitops.review.value import Edit, Moved
 from aspire_gitops.spend import Reach
 from support.catalogs import GATEWAY, TODAY, alias, app, budget
 from support.changes import codes, fortnight, live, reviewed, side, small, without

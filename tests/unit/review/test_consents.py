@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.review.review import Consent
+from aspire_gitops.review.value import Consent
 from support.catalogs import GATEWAY, alias, app, budget
 from support.changes import live, reviewed, side, small, without
 

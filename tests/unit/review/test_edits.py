@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.review.edits import edits_between
-from aspire_gitops.review.review import Edit
+from aspire_gitops.review.comparison import edits_between
+from aspire_gitops.review.value import Edit
 from support.catalogs import alias, app, budget, catalog_of
 from support.changes import small, without
 from support.reviewed import base_with, check

@@ -3,8 +3,8 @@
 import pytest
 
 from aspire_gitops.compiling import compile_catalog
+from aspire_gitops.review.builder import Side, make_review
 from aspire_gitops.review.findings import place_of_object
-from aspire_gitops.review.make import Side, make_review
 from support.catalogs import app, catalog_of
 from support.objects import NOON, OWNER
 from support.reviewed import TODAY, base_with, check

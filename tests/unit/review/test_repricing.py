@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from aspire_gitops.resources import AliasSpec
-from aspire_gitops.review.repricing import Prices
-from aspire_gitops.review.review import AliasImpact, AppCost, Moved
+from aspire_gitops.review.repricing import AliasPrices
+from aspire_gitops.review.value import AliasImpact, AppCost, Moved
 from aspire_ledger.amounts import aud, cost_in_nano
 from aspire_ledger.money import Aud
 from support.catalogs import GATEWAY, alias, app
@@ -84,11 +84,11 @@ def test_a_row_costs_what_the_ledger_books(
     price: dict[str, Any], usage: dict[str, Any], usd: str
 ) -> None:
     spec = AliasSpec.model_validate(alias(**price))
-    assert Prices.of(spec).cost(used(**usage), RATE) == aud(cost_in_nano(Decimal(usd), RATE))
+    assert AliasPrices.of(spec).cost(used(**usage), RATE) == aud(cost_in_nano(Decimal(usd), RATE))
 
 
 def test_many_calls_of_one_day_cost_at_most_a_nano_each_less_than_call_by_call() -> None:
-    prices = Prices.of(AliasSpec.model_validate(alias()))
+    prices = AliasPrices.of(AliasSpec.model_validate(alias()))
     one, calls = used(input_tokens=7, output_tokens=3), 1000
     together = prices.cost(used(input_tokens=7 * calls, output_tokens=3 * calls), RATE)
     apart = prices.cost(one, RATE) * calls
@@ -148,27 +148,27 @@ def test_calls_that_an_app_may_no_longer_make_have_no_price_after() -> None:
     assert "AG530" in codes(review)
 
 
-def test_what_nobody_counted_is_said_and_not_guessed() -> None:
+def test_uncounted_usage_is_reported_and_not_guessed() -> None:
     before = small(alias(**OCR))
     rows = [used(pages=0)]  # booked before pages were counted
     review = reviewed(
         before, small(alias(mode="ocr", price={"usd_per_page": "1"})), live(side(before), rows)
     )
     assert review.repriced is None
-    assert [said for said in review.unknown if "nobody counted" in said] == [
+    assert [said for said in review.unknown if "no usage" in said] == [
         (
-            '10 calls of alias "qwen-chat" for 0.0111 AUD could not be priced again:'
-            " nobody counted what they used."
+            '10 calls of alias "qwen-chat" for 0.0111 AUD could not be repriced:'
+            " no usage was counted."
         )
     ]
 
 
-def test_an_alias_that_nobody_called_says_so() -> None:
+def test_an_alias_without_calls_is_reported() -> None:
     before = small()
     review = reviewed(before, small(alias(price=TEN_TIMES)), live(side(before)))
-    assert [said for said in review.unknown if said.startswith("Nobody called")] == [
+    assert [said for said in review.unknown if "was not called" in said] == [
         (
-            'Nobody called alias "qwen-chat" from 2026-10-25 to 2026-11-23,'
-            " so what its new prices come to is not known."
+            'Alias "qwen-chat" was not called from 2026-10-25 to 2026-11-23,'
+            " so the effect of its new prices is unknown."
         )
     ]

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aspire_gitops.codec.review import review_json
-from aspire_gitops.review.markdown import Place, review_markdown
+from aspire_gitops.review.markdown import Destination, review_markdown
 from aspire_gitops.review.terminal import review_text
 from support.forge_markdown import skeleton
 from support.hostile_reviews import hostile_review
@@ -29,7 +29,7 @@ HOSTILE = (
     .filter(str.strip)
 )
 HARMLESS = "harmless"
-WHOLE = Place(room=None)
+WHOLE = Destination(room=None)
 unhurried = settings(deadline=None, max_examples=15)
 
 

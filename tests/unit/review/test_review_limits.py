@@ -8,8 +8,8 @@ import pytest
 from aspire_gitops.planning.plan import Action, Change, FieldChange
 from aspire_gitops.resources import ResourceKind
 from aspire_gitops.review.details import Section, fitted, size
-from aspire_gitops.review.markdown import COMMENT_BYTES, SUMMARY_BYTES, Place, review_markdown
-from aspire_gitops.review.review import Edit, ResourceEdit, Review
+from aspire_gitops.review.markdown import COMMENT_BYTES, SUMMARY_BYTES, Destination, review_markdown
+from aspire_gitops.review.value import Edit, ResourceEdit, Review
 from aspire_gitops.state import Kind, ObjectKey
 from support.forge_markdown import forge
 from support.hostile_reviews import hostile_review
@@ -17,7 +17,7 @@ from support.hostile_reviews import hostile_review
 pytestmark = pytest.mark.slow  # reviews of five thousand aliases
 
 MANY = 5_000
-EVERYTHING = Place(room=None)
+EVERYTHING = Destination(room=None)
 
 
 @cache
@@ -70,7 +70,7 @@ def test_what_is_cut_is_still_whole_markdown() -> None:
 def test_a_job_summary_holds_more_and_the_full_report_everything() -> None:
     comment, summary, full = (
         review_markdown(large_review(), place)
-        for place in (Place(), Place(SUMMARY_BYTES), EVERYTHING)
+        for place in (Destination(), Destination(SUMMARY_BYTES), EVERYTHING)
     )
     assert len(comment) < len(summary.encode()) <= SUMMARY_BYTES < len(full)
     assert all(f"Alias <code>alias-{number:05}</code>" in full for number in range(MANY))
@@ -96,7 +96,7 @@ def test_very_long_texts_are_cut() -> None:
     ],
 )
 def test_where_the_full_report_is(where: str, shown: str) -> None:
-    assert shown in review_markdown(large_review(), Place(full_report=where))
+    assert shown in review_markdown(large_review(), Destination(full_report=where))
 
 
 def test_rows_go_before_parts() -> None:

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from aspire_gitops.resources import ResourceKind
-from aspire_gitops.review.review import (
+from aspire_gitops.review.sentences import headline
+from aspire_gitops.review.value import (
     BudgetImpact,
     Edit,
     Effect,
@@ -16,7 +17,6 @@ from aspire_gitops.review.review import (
     Review,
     Uptime,
 )
-from aspire_gitops.review.sentences import headline
 from aspire_gitops.review.wording import (
     Code,
     budget_words,
@@ -133,9 +133,7 @@ def test_edits_are_counted_by_what_is_done_and_to_what() -> None:
     [
         pytest.param(10.0, "57 min of this month's 60 min are left after it", id="enough"),
         pytest.param(3590.0, "1 min 50 s more than this month still allows", id="too much"),
-        pytest.param(
-            None, "of 60 min allowed a month; how much is used is not known", id="unknown"
-        ),
+        pytest.param(None, "of 60 min allowed a month; how much is used is unknown", id="unknown"),
     ],
 )
 def test_a_restart_is_told_against_what_is_left(used_s: float | None, shown: str) -> None:
@@ -146,14 +144,14 @@ def test_a_restart_is_told_against_what_is_left(used_s: float | None, shown: str
 def test_a_cap_that_is_below_what_is_spent_stops_calls() -> None:
     budget = BudgetImpact("b", (), Moved(aud("120"), aud("60")), spent=aud("83.83"))
     assert plain(budget_words(budget)) == (
-        "cap 120.00 AUD → 60.00 AUD; below the 83.83 AUD that are spent already: its calls stop"
+        "cap 120.00 AUD → 60.00 AUD; below the 83.83 AUD already spent: its calls stop"
     )
 
 
 @pytest.mark.parametrize(
     ("case", "shown"),
     [
-        ("cap-below-spend", "The cap of agents falls from 120.00 to 60.00 AUD, below the 83.83 AUD that are spent already, which needs an Approval: it touches 1 app (agents) and takes effect without a restart."),
+        ("cap-below-spend", "The cap of agents falls from 120.00 to 60.00 AUD, below the 83.83 AUD already spent, which needs an Approval: it touches 1 app (agents) and takes effect without a restart."),
         ("app-removed", "Removes app zac-landing, which needs an Approval: it would have cost 18.39 AUD less for the calls of the last 30 days and takes effect without a restart."),
         ("rate-changed", "An Australian dollar buys 0.6389 US dollars, and bought 0.6512: it touches 4 apps, would have cost 5.89 AUD more for the calls of the last 30 days and takes effect without a restart."),
         ("mistake", "The files have 2 errors, so nothing of this can be applied; as far as they can be read, this changes an alias and an app."),

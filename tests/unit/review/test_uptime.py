@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.review.review import Effect
+from aspire_gitops.review.value import Effect
 from aspire_gitops.usage import Downtime
 from support.catalogs import GATEWAY, alias, app, budget, provider
 from support.changes import codes, live, reviewed, side, small

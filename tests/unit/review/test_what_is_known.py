@@ -9,8 +9,8 @@ import pytest
 
 from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.planning.plan import Action
-from aspire_gitops.review.make import Side, make_review
-from aspire_gitops.review.review import Edit
+from aspire_gitops.review.builder import Side, make_review
+from aspire_gitops.review.value import Edit
 from aspire_gitops.state import Mark
 from support.catalogs import GATEWAY, alias, app, budget
 from support.changes import codes, fortnight, live, reviewed, side, small
@@ -29,8 +29,8 @@ def test_without_a_snapshot_the_plan_takes_base_for_applied() -> None:
     ]
     assert review.unknown == (
         (
-            "No snapshot of the gateway is at hand: what is live, spent and used there is not"
-            " known, and the plan takes base to be applied as it stands."
+            "There is no snapshot of the gateway: what is live, spent and used there is unknown,"
+            " and the plan assumes that base is applied."
         ),
     )
 
@@ -44,18 +44,18 @@ def test_with_a_snapshot_the_plan_is_against_it() -> None:
     assert (review.live.revision, review.live.digest) == ("main@sha1:4f2c9d1", "sha256:whole")
     assert (review.live.traffic_days, review.live.has_spend) == (30, True)
     assert review.unknown == (
-        "Nobody watched the gateway this month, so nobody knows what is left of its downtime.",
+        "The gateway was not watched this month, so what is left of its downtime is unknown.",
     )
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        pytest.param({"spent": {}}, "No ledger was asked", id="no ledger"),
-        pytest.param({"traffic": None}, "Nobody counted calls", id="no traffic"),
-        pytest.param({"downtime": None}, "Nobody watched the gateway", id="no watch"),
+        pytest.param({"spent": {}}, "No ledger was read", id="no ledger"),
+        pytest.param({"traffic": None}, "No calls were counted", id="no traffic"),
+        pytest.param({"downtime": None}, "The gateway was not watched", id="no watch"),
         pytest.param(
-            {"taken_at": NOON - timedelta(days=30)}, "is of another month", id="another month"
+            {"taken_at": NOON - timedelta(days=30)}, "is from another month", id="another month"
         ),
     ],
 )
@@ -93,7 +93,7 @@ def test_a_snapshot_of_another_gateway_is_not_used() -> None:
     assert (review.live, codes(review)) == (None, ["AG534"])
     assert review.unknown[0] == (
         f"The snapshot is not used: it was read at {ELSEWHERE},"
-        " and the files are for https://llm.example.com/v1."
+        " but the files are for https://llm.example.com/v1."
     )
 
 
@@ -117,7 +117,9 @@ def test_what_was_pending_already_is_told_apart_from_the_change() -> None:
     review = reviewed(small(), CHANGE, older)
     (found,) = review.findings
     assert found.rule.code == "AG535"
-    assert "1 of 2 planned changes are not of this change (deployment/qwen-chat)" in found.message
+    assert (
+        "1 of 2 planned changes are not part of this change (deployment/qwen-chat)" in found.message
+    )
 
 
 def checked(files: Mapping[str, str | None]) -> Side:

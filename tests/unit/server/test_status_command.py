@@ -10,7 +10,7 @@ import pytest
 
 from aspire_gitops.cli.status import RENDERERS
 from aspire_gitops.server.options import ServerOptions
-from aspire_gitops.status.documenting import status_document
+from aspire_gitops.status.document_builder import status_document
 from aspire_gitops.status.value import Status
 from support.command_line import CommandLine
 from support.serving import serving

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from aspire_gitops.server.application import application, not_ready
 from aspire_gitops.server.options import ServerOptions
 from aspire_gitops.status.document import StatusDocument
-from aspire_gitops.status.documenting import status_document
+from aspire_gitops.status.document_builder import status_document
 from aspire_gitops.status.value import Status
 from support.asking import ask
 from support.statuses import STATUSES, StandIn, fresh, ready, stalled, standby, waiting

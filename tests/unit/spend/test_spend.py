@@ -17,7 +17,7 @@ RECORD = MonthRecord("2026-11", budgets=(Part("media", Aud(Decimal("76.4")), 12)
 CAP = Cap("media", Aud(Decimal("95.50")), "Australia/Sydney", ("transcripts",), (), (50, 80, 95))
 
 
-def test_a_budget_that_nobody_used_is_there_with_nothing() -> None:
+def test_an_unused_budget_is_listed_with_zero() -> None:
     unused = Cap("idle", Aud(Decimal(5)), "Australia/Sydney", (), ())
     spend = spend_of(RECORD, {"idle": unused}, month=NOVEMBER, now=NOW)
     assert [(row.budget, row.spent) for row in spend.budgets] == [

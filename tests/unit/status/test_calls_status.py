@@ -9,9 +9,9 @@ import pytest
 from aspire_gitops.server.metrics import Metrics
 from aspire_gitops.spend.calls import AliasFailures, AppParameter, CallReport
 from aspire_gitops.spend.record import PriceDifferences
-from aspire_gitops.status import spend_and_calls as calls
+from aspire_gitops.status import figures
 from aspire_gitops.status.document import StatusDocument
-from aspire_gitops.status.documenting import status_document
+from aspire_gitops.status.document_builder import calls_document, status_document
 from aspire_gitops.status.page import status_page
 from aspire_gitops.status.terminal import status_text
 from aspire_gitops.status.value import Status
@@ -48,7 +48,7 @@ UNKNOWN = status(
         pytest.param("Calls 17 Nov to 23 Nov, as of 3 min ago", id="which days, and when"),
         pytest.param("failed qwen-vision 429 1,204 31 today", id="a failed alias"),
         pytest.param("not listed knowledge-os enable_thinking passed 2,310 calls to qwen-vision", id="a parameter"),
-        pytest.param("2 calls of November 2026 are priced otherwise than LiteLLM computes", id="how many"),
+        pytest.param("2 calls of November 2026 are priced differently from LiteLLM", id="how many"),
         pytest.param("gpt-4o-eu: booked 0.4125 USD, LiteLLM 0.0825 USD chatcmpl-7f2c", id="the worst"),
         pytest.param("embed-small: booked 0.0000213 USD, LiteLLM 0.00 USD", id="a part of a cent"),
         pytest.param("2.10 AUD of it estimated", id="an estimate"),
@@ -65,7 +65,7 @@ def test_the_terminal_says(said: str) -> None:
         pytest.param('<code>qwen-vision</code></th><td data-label="Outcome">429</td>', id="one"),
         pytest.param("Parameters that no reviewed file lists, 17 Nov to 23 Nov", id="parameters"),
         pytest.param('<code>guided_json</code><br><span class="soft">to claude-sonnet, qwen-vision</span></td><td data-label="Outcome">passed</td>', id="another"),
-        pytest.param("2 calls of November 2026 are priced otherwise than LiteLLM computes", id="how many"),
+        pytest.param("2 calls of November 2026 are priced differently from LiteLLM", id="how many"),
         pytest.param("<b>0.0000213</b>", id="a part of a cent"),
         pytest.param("2.10 AUD of it estimated", id="an estimate"),
     ],
@@ -129,11 +129,11 @@ def test_the_metrics_say(line: str) -> None:
     assert line in metrics(ready())
 
 
-def test_a_name_that_a_caller_chose_is_no_label() -> None:
+def test_a_name_chosen_by_a_caller_is_not_a_label() -> None:
     assert "enable_thinking" not in "\n".join(metrics(ready()))
 
 
-def test_what_is_not_known_is_no_zero_in_the_metrics() -> None:
+def test_what_is_unknown_is_not_zero_in_the_metrics() -> None:
     names = ("failed_calls", "unlisted_parameters", "price_differences")
     assert not [line for line in metrics(UNKNOWN) if any(name in line for name in names)]
 
@@ -173,7 +173,7 @@ def test_a_status_of_an_older_controller_can_be_read() -> None:
     ],
 )
 def test_dollars_have_the_digits_that_matter(amount: str, text: str) -> None:
-    assert calls.usd(amount) == text
+    assert figures.usd(amount) == text
 
 
 def test_an_amount_that_is_none_stops_no_document() -> None:
@@ -184,5 +184,5 @@ def test_an_amount_that_is_none_stops_no_document() -> None:
 
 
 def test_a_report_without_an_answer_claims_nothing() -> None:
-    made = calls.calls_document(CallReport(CALLS.at, "2026-11", CALLS.since, CALLS.until))
+    made = calls_document(CallReport(CALLS.at, "2026-11", CALLS.since, CALLS.until))
     assert (made.failures, made.unlisted_parameters, made.price_differences) == (None,) * 3

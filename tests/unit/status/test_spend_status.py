@@ -9,7 +9,7 @@ from aspire_gitops.server.metrics import Metrics
 from aspire_gitops.spend.own_spend import OwnSpend, Verdict
 from aspire_gitops.state import Kind, ObjectKey
 from aspire_gitops.status.document import StatusDocument
-from aspire_gitops.status.documenting import status_document
+from aspire_gitops.status.document_builder import status_document
 from aspire_gitops.status.page import status_page
 from aspire_gitops.status.terminal import status_text
 from aspire_gitops.status.value import SpendReport, Status

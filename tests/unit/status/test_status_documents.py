@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from aspire_gitops.planning.plan import Action, Change, Plan
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
 from aspire_gitops.status.document import StatusDocument, TurnDocument
-from aspire_gitops.status.documenting import SHOWN, status_document, turn_document
+from aspire_gitops.status.document_builder import SHOWN, status_document, turn_document
 from aspire_gitops.status.page import status_page
 from aspire_gitops.status.terminal import status_text
 from aspire_gitops.status.value import Status, Turn

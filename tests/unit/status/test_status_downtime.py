@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from aspire_gitops.server.metrics import Metrics
-from aspire_gitops.status.documenting import status_document
+from aspire_gitops.status.document_builder import status_document
 from aspire_gitops.status.page import status_page
 from aspire_gitops.status.terminal import status_text
 from aspire_gitops.status.value import DowntimeReport, Status

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.status.documenting import status_document
+from aspire_gitops.status.document_builder import status_document
 from aspire_gitops.status.page import STYLE_SOURCE, status_page
 from aspire_gitops.status.value import AliasRow, AppRow
 from support.statuses import STATUSES, hostile, ready

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aspire_gitops.status import wording as words
-from aspire_gitops.status.documenting import status_document, turn_document
+from aspire_gitops.status.document_builder import status_document, turn_document
 from aspire_gitops.status.terminal import status_text
 from aspire_gitops.status.value import Hold, HoldKind, Standing, Status
 from aspire_gitops.status.wording import runs, turn_line
@@ -59,7 +59,7 @@ def test_the_first_line_says_how_things_stand(status: Status, first: str) -> Non
         pytest.param(waiting(), "just now: reading the gateway", id="what is done now"),
         pytest.param(frozen(), "  Frozen by tom.berg until 04:39 UTC (in 85 min): month-end", id="a freeze"),
         pytest.param(frozen(), "It waits for the hold to end.", id="what a plan waits for"),
-        pytest.param(stalled(), "  = help: Remove the alias from the app first", id="the way out"),
+        pytest.param(stalled(), "  = help: Remove the alias from the app first", id="what to do"),
         pytest.param(stalled(), "  refused AG503 alias-in-use  deployment/gpt-35", id="a refusal"),
         pytest.param(stalled(), "  AG201 unknown-provider  gateway.d/aliases/chat.yaml:7:13", id="a mistake"),
         pytest.param(stalled(), "key/postiz.main: max_budget by sam.lee@aspiredigital.group, 9 min ago; healed", id="drift"),
@@ -166,12 +166,12 @@ def test_a_moment_on_another_day_has_its_day() -> None:
     assert clock(NOW - timedelta(days=2), NOW) == "21 Nov 03:14 UTC"
 
 
-def test_a_suspension_ends_when_somebody_resumes() -> None:
+def test_a_suspension_ends_when_it_is_resumed() -> None:
     hold = Hold(HoldKind.SUSPEND, "mia", "moving house", NOW)
     status = status_document(replace(ready(), holds=(hold,)))
     assert words.headline(status).word == "Suspended"
     assert words.hold_text(status.brakes[0], NOW) == (
-        "Suspended by mia until somebody resumes: moving house"
+        "Suspended by mia until resumed: moving house"
     )
 
 

@@ -122,5 +122,5 @@ def test_an_app_is_watched_only_where_the_gateway_says_so() -> None:
     assert reporting(TODAY, policy="refuse") == ["AG339"]
 
 
-def test_a_strict_budget_passes_nothing_that_nobody_bounds() -> None:
+def test_a_strict_budget_passes_no_unbounded_parameter() -> None:
     assert reporting(TODAY, budget="strict") == ["AG339"]

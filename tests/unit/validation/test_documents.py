@@ -8,7 +8,7 @@ from inline_snapshot import snapshot
 from pydantic import ValidationError
 
 from aspire_gitops.resources import BudgetSpec
-from aspire_gitops.validation.rules import file_rules
+from aspire_gitops.validation.validate import file_rules
 from support.reviewed import BASE, files_below, found_in
 
 FILES = files_below(BASE)
@@ -36,11 +36,11 @@ def test_unknown_fields() -> None:
         ['8:5-13 AG104 `keys[0]` has no field "delivery" | did you mean "deliver"?']
     )
     assert told(ALIAS, "mode: chat", "mode: chat\nmodel: qwen3") == snapshot(
-        ['4:1-6 AG104 `kind: Alias` has no field "model" | `model` belongs into `target:`']
+        ['4:1-6 AG104 `kind: Alias` has no field "model" | `model` belongs in `target:`']
     )
     assert told(BUDGET, "name:", "colour: red\nname:") == snapshot(
         [
-            '2:1-7 AG104 `kind: Budget` has no field "colour" | it has kind, name, monthly_aud, period, admission, uplift, warn_at_percent, description'
+            '2:1-7 AG104 `kind: Budget` has no field "colour" | its fields are kind, name, monthly_aud, period, admission, uplift, warn_at_percent, description'
         ]
     )
     assert told(PROVIDER, "{env:", "{enw:") == snapshot(
@@ -51,7 +51,7 @@ def test_unknown_fields() -> None:
 def test_missing_fields() -> None:
     assert told(APP, "owner: platform@aspiredigital.group\n", "") == snapshot(
         [
-            "1:1-5 AG105 `kind: App` lacks `owner` | add `owner:`. Who answers for the app, as an e-mail address"
+            "1:1-5 AG105 `kind: App` lacks `owner` | add `owner:`. Who is responsible for the app, as an e-mail address"
         ]
     )
     assert told(ALIAS, ", model: qwen3-vl-235b-a22b-instruct", "") == snapshot(
@@ -70,7 +70,7 @@ def test_missing_fields() -> None:
 def test_wrong_types() -> None:
     assert told(BUDGET, '"180"', "180.50") == snapshot(
         [
-            '3:14-20 AG113 `monthly_aud` is a number, and a number can lose digits of an amount | write "180.5" in quotes'
+            '3:14-20 AG113 `monthly_aud` is a YAML number, which can lose digits of an amount | write "180.5" in quotes'
         ]
     )
     assert told(BUDGET, '"180"', '["180"]') == snapshot(
@@ -100,7 +100,7 @@ def test_wrong_types() -> None:
         ["4:19-23 AG106 `warn_at_percent[0]` must be a whole number, not 50.5 | None"]
     )
     assert told(BUDGET, '"180"', "") == snapshot(
-        ["3:1-12 AG112 `monthly_aud` has no value | write one; what is not set is left out"]
+        ["3:1-12 AG112 `monthly_aud` has no value | write a value, or remove the field"]
     )
 
 
@@ -139,7 +139,7 @@ def test_wrong_values() -> None:
     )
     assert told(ALIAS, "mode: chat", "mode: chat\nparameters: {Temperature: 1}") == snapshot(
         [
-            '4:14-25 AG108 "Temperature" is not the name of a parameter | small letters, digits and underscores, like `temperature`'
+            '4:14-25 AG108 "Temperature" is not the name of a parameter | use lower-case letters, digits and underscores, like `temperature`'
         ]
     )
 
@@ -150,9 +150,7 @@ def test_a_day_that_the_calendar_does_not_have() -> None:
         "owner: platform@example.com\nexpires: 2026-02-29\n"
     )
     [found] = found_in({"gateway.d/approvals/it.yaml": text})
-    assert found.message == snapshot(
-        '`expires` must be a day that the calendar has, not "2026-02-29"'
-    )
+    assert found.message == snapshot('`expires` must be a valid date, not "2026-02-29"')
 
 
 @pytest.mark.parametrize("code", file_rules())
@@ -191,7 +189,8 @@ def test_what_only_the_resource_refuses_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(BudgetSpec, "model_validate", refuse)
     [found] = found_in({})
     assert found.rule.code == "AG108"
-    assert "please report" in found.message
+    assert found.help is not None
+    assert "please report" in found.help
 
 
 def test_a_list_where_yes_or_no_should_be() -> None:

@@ -67,7 +67,7 @@ def test_a_secret_is_found_in_a_file_that_does_not_parse() -> None:
 
 
 @pytest.mark.parametrize("text", HARMLESS.values(), ids=HARMLESS)
-def test_is_no_secret(text: str) -> None:
+def test_is_not_a_secret(text: str) -> None:
     assert find(text) == []
     assert masked(text) == text
 

@@ -70,15 +70,15 @@ def test_a_lost_capability_stands_at_the_need_and_names_the_other_file() -> None
     assert found.span.snippet[found.span.column - 1 : found.span.end_column - 1] == "tools"
     assert found.message == (
         'app "knowledge-os" needs tools of alias "qwen-vision", '
-        f"and {ALIAS}:6:15 says `capabilities: [vision, ocr]`"
+        f"but {ALIAS}:6:15 says `capabilities: [vision, ocr]`"
     )
     assert found.help == (
-        "choose a target that can, or declare it there if this one does; "
-        "else agree with platform@aspiredigital.group that the app needs it no more"
+        "choose a target that offers it, or declare it if this one does; "
+        "otherwise agree with platform@aspiredigital.group that the app no longer needs it"
     )
 
 
-def test_an_alias_with_another_mistake_is_judged_when_that_is_mended() -> None:
+def test_an_alias_with_another_mistake_is_judged_once_that_is_fixed() -> None:
     broken = CHAT.replace("mode: chat", "mode: chatt")
     assert codes(needing("{qwen-vision: {capabilities: [tools]}}", broken)) == ["AG107"]
 
@@ -88,7 +88,7 @@ def test_a_need_of_a_mistyped_alias_has_a_suggestion() -> None:
     assert (found.rule.code, found.help) == ("AG214", 'did you mean "qwen-vision"?')
 
 
-def test_an_alias_that_nobody_declares_is_told_once() -> None:
+def test_an_undeclared_alias_is_reported_once() -> None:
     app = FILES[APP].replace("[qwen-vision]", "[qwen-vision, lost]")
     found = found_in({APP: f"{app}needs: {{lost: {{capabilities: [ocr]}}}}\n"})
     assert codes(found) == ["AG202"]

@@ -144,7 +144,7 @@ def test_listed_parameters_are_taken(text: str) -> None:
         pytest.param("{thinking: {fallbacks: x}}", ["AG301"], id="a fallback, one deeper"),
         pytest.param("{thinking: {timeout: 1}}", ["AG322"], id="a limit, one deeper"),
         pytest.param("{thinking: {zz: 1}}", ["AG331"], id="an unknown name, one deeper"),
-        pytest.param("{logit_bias: {a: 1}}", ["AG331"], id="a token that is no number"),
+        pytest.param("{logit_bias: {a: 1}}", ["AG331"], id="a token that is not a number"),
         pytest.param("{allowed_openai_params: tools}", ["AG331"], id="a text for a list"),
         pytest.param("{allowed_openai_params: [api_base]}", ["AG331"], id="letting an address through"),
         pytest.param("{allowed_openai_params: [fallbacks]}", ["AG331"], id="letting fallbacks through"),
@@ -198,7 +198,7 @@ def test_what_is_known_inside_belongs_to_a_parameter() -> None:
         "KEY_FILE",
     ],
 )
-def test_a_variable_that_is_not_a_providers_is_no_credential(name: str) -> None:
+def test_a_variable_of_no_provider_is_not_a_credential(name: str) -> None:
     assert with_credential(f"{{env: {name}}}") == ["AG332"]
 
 
@@ -225,7 +225,7 @@ def test_a_providers_own_variable_is_one(name: str) -> None:
         "/home/deploy/.ssh/id",
     ],
 )
-def test_a_file_that_is_not_a_providers_is_no_credential(path: str) -> None:
+def test_a_file_of_no_provider_is_not_a_credential(path: str) -> None:
     assert with_credential(f"{{file: {path}}}") == ["AG332"]
 
 
@@ -311,7 +311,7 @@ PUBLIC = ["api.example.com", "API.example.com.", "8.8.8.8", "[2606:4700::1111]",
 
 
 @pytest.mark.parametrize("host", METADATA)
-def test_a_metadata_service_is_no_provider_whatever_is_agreed(host: str) -> None:
+def test_a_metadata_service_is_never_a_provider(host: str) -> None:
     agreed = "\nprivate_network: {reason: It is right here.}"
     assert "AG333" in edited(PROVIDER, "https://api.cloud-first.ai/v1", f"https://{host}/v1")
     assert "AG333" in edited(PROVIDER, "https://api.cloud-first.ai/v1", f"http://{host}/v1{agreed}")

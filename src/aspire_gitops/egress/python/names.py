@@ -12,7 +12,7 @@ _HANDED_ON = frozenset({"litellm", "openai", "anthropic", "boto3", "cohere"})
 
 
 @dataclass(slots=True)
-class Names:
+class PythonNames:
     """Names by scope. A name may be bound several times; a static look keeps them all.
 
     `values` maps a name to its expressions, `items` a mapping's name to what is
@@ -56,7 +56,7 @@ class Names:
         return []
 
     def is_parameter(self, name: str, scope: Scope) -> bool:
-        """Say whether the nearest binding of a name is a parameter."""
+        """Return whether the nearest binding of a name is a parameter."""
         for size in range(len(scope), -1, -1):
             here = (scope[:size], name)
             if here in self.parameters:
@@ -66,15 +66,15 @@ class Names:
         return False
 
 
-def read_names(tree: ast.Module) -> Names:
+def read_names(tree: ast.Module) -> PythonNames:
     """Collect what names stand for, in one walk over the tree."""
-    names = Names()
+    names = PythonNames()
     _Walk(names).walk(tree, ())
     return names
 
 
 class _Walk:
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: PythonNames) -> None:
         self.names = names
         self.number = 0
 

@@ -1,22 +1,21 @@
-"""Python text to facts."""
+"""Scan Python for facts, by its syntax tree. Never imports or runs the code."""
 
 import ast
 import warnings
 from collections.abc import Iterator
 
-from aspire_gitops.egress.clients import find_client
-from aspire_gitops.egress.clients.python import PYTHON
+from aspire_gitops.egress.clients import PYTHON, find_client
 from aspire_gitops.egress.facts import (
+    CodeRange,
     Construction,
     Fact,
     ModelNamed,
-    Place,
     Text,
     VariableRead,
     VariableSet,
 )
 from aspire_gitops.egress.providers import is_prose, leads_nowhere, variables
-from aspire_gitops.egress.python.names import Names, Scope, read_names
+from aspire_gitops.egress.python.names import PythonNames, Scope, read_names
 from aspire_gitops.egress.python.values import Arguments, value_of, variable_of
 
 _COMPARING = frozenset(
@@ -27,6 +26,12 @@ _TELLING = frozenset(
     "print debug info warning warn error exception critical log echo secho success write fail "
     "skip skipif xfail markdown caption link_button text_input".split()
 )
+
+_PARTIAL = frozenset({"functools.partial", "partial"})
+_MODEL_WORDS = frozenset({"model", "model_name", "model_id", "engine", "deployment_name"})
+_NAMED_FIRST = frozenset({"GenerativeModel", "init_chat_model", "LM", "from_provider", "Agent"})
+_KEYLESS = ("litellm_proxy/", "ollama/", "ollama_chat/", "hosted_vllm/", "lm_studio/", "vllm/")
+_VARIABLES = variables()
 
 
 def quiet_texts(tree: ast.Module) -> Iterator[ast.expr]:
@@ -56,21 +61,14 @@ def _texts(node: ast.AST | None) -> Iterator[ast.expr]:
         yield from (part for part in ast.walk(node) if isinstance(part, ast.Constant))
 
 
-_PARTIAL = frozenset({"functools.partial", "partial"})
-_MODEL_WORDS = frozenset({"model", "model_name", "model_id", "engine", "deployment_name"})
-_NAMED_FIRST = frozenset({"GenerativeModel", "init_chat_model", "LM", "from_provider", "Agent"})
-_KEYLESS = ("litellm_proxy/", "ollama/", "ollama_chat/", "hosted_vllm/", "lm_studio/", "vllm/")
-_VARIABLES = variables()
-
-
 def scan_python(text: str) -> Iterator[Fact]:
     """Yield the facts of a Python file.
 
     Raises:
-        SyntaxError: The text is no Python of this version; the caller scans it as lines.
+        SyntaxError: The text is not Python of this version; the caller scans it as lines.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # `"\\d"` in somebody's code is no concern of ours
+        warnings.simplefilter("ignore")  # `"\\d"` in scanned code is not our concern
         try:
             tree = ast.parse(text)
         except (ValueError, RecursionError, MemoryError) as error:
@@ -83,7 +81,7 @@ class _Scanner:
         self.tree = tree
         self.lines = text.split("\n")  # as the parser counts; splitlines() breaks at form feeds too
         self.ascii = text.isascii()
-        self.names: Names = read_names(tree)
+        self.names: PythonNames = read_names(tree)
         self.quiet = set(quiet_texts(tree))
         self.arguments = Arguments(self.names)
 
@@ -154,7 +152,7 @@ class _Scanner:
         return self._row(dotted) if dotted else self._own_class(node)
 
     def _own_class(self, node: ast.Call) -> str | None:
-        """A class of this file that is a client and says nothing of an address."""
+        """Yield a construction for a class of this file that is a client without an address."""
         if not isinstance(node.func, ast.Name):
             return None
         own = self.names.classes.get(node.func.id)
@@ -182,13 +180,13 @@ class _Scanner:
             ) if last in _NAMED_FIRST:
                 yield ModelNamed(text, self._place(first))
 
-    def _place(self, node: ast.expr) -> Place:
+    def _place(self, node: ast.expr) -> CodeRange:
         line, start = node.lineno, node.col_offset
         last, end = node.end_lineno or line, node.end_col_offset or start + 1
         if not self.ascii:
             start = _characters(self.lines[line - 1], start)
             end = _characters(self.lines[last - 1], end)
-        return Place(line, start + 1, end + 1, last)
+        return CodeRange(line, start + 1, end + 1, last)
 
 
 def _characters(line: str, offset: int) -> int:
@@ -205,7 +203,7 @@ def _calls_super(own: ast.ClassDef) -> bool:
 
 
 def _is_keyless(made: Construction) -> bool:
-    """Say whether a client that chooses by the model's name is told a gateway or a local server."""
+    """Return whether a client that chooses by the model's name is given a gateway or a local server."""
     named = (made.arguments.get(name) for name in ("model", "model_id", "0"))
     return any(text.startswith(_KEYLESS) for value in named if value for text in value.texts)
 

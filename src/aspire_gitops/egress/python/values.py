@@ -3,9 +3,9 @@
 import ast
 from collections.abc import Mapping
 
-from aspire_gitops.egress.clients.python import PYTHON
+from aspire_gitops.egress.clients import PYTHON
 from aspire_gitops.egress.facts import NOTHING, UNKNOWN, Value, either
-from aspire_gitops.egress.python.names import Names, Scope
+from aspire_gitops.egress.python.names import PythonNames, Scope
 
 _DEEPEST = 8
 _SAME_TEXT = frozenset({"rstrip", "strip", "lstrip", "lower", "format", "removesuffix", "replace"})
@@ -14,7 +14,7 @@ _WRAPPERS = frozenset({"str", "URL", "HttpUrl", "AnyHttpUrl", "SecretStr", "Fiel
 
 
 def value_of(  # noqa: C901, PLR0911, PLR0912 (one case for each kind of expression)
-    node: ast.expr | None, names: Names, scope: Scope, depth: int = 0
+    node: ast.expr | None, names: PythonNames, scope: Scope, depth: int = 0
 ) -> Value:
     """Return what an expression may be. Names are followed as far as this file binds them."""
     if node is None:
@@ -52,7 +52,7 @@ def value_of(  # noqa: C901, PLR0911, PLR0912 (one case for each kind of express
             return UNKNOWN
 
 
-def variable_of(node: ast.expr, names: Names) -> str | None:
+def variable_of(node: ast.expr, names: PythonNames) -> str | None:
     """Return the environment variable that an expression reads: `os.environ["X"]`, `os.getenv("X")`."""
     match node:
         case ast.Subscript(value=owner, slice=ast.Constant(value=str(name))):
@@ -69,7 +69,7 @@ def variable_of(node: ast.expr, names: Names) -> str | None:
     return None  # fmt: skip
 
 
-def _is_environment(node: ast.expr, names: Names) -> bool:
+def _is_environment(node: ast.expr, names: PythonNames) -> bool:
     dotted = names.dotted(node)
     return dotted in ("os.environ", "os.environb") or (
         isinstance(node, (ast.Name, ast.Attribute))
@@ -77,7 +77,7 @@ def _is_environment(node: ast.expr, names: Names) -> bool:
     )
 
 
-def _of_name(name: str, names: Names, scope: Scope, depth: int) -> Value:
+def _of_name(name: str, names: PythonNames, scope: Scope, depth: int) -> Value:
     bound = names.bound(name, scope)
     value = either(*(value_of(item, names, scope, depth + 1) for item in bound))
     if names.is_parameter(name, scope) or not bound:
@@ -90,8 +90,8 @@ def _chosen(value: Value) -> Value:
     return Value(value.texts, value.variables, value.absent and not value.texts, value.other)
 
 
-def _joined(node: ast.expr, names: Names, scope: Scope, depth: int) -> Value:
-    """Return a text put together: what is not known stands as `{}` in it."""
+def _joined(node: ast.expr, names: PythonNames, scope: Scope, depth: int) -> Value:
+    """Return a joined text, with `{}` for each unknown part."""
     parts: list[ast.expr]
     if isinstance(node, ast.JoinedStr):
         parts = [
@@ -111,7 +111,7 @@ def _joined(node: ast.expr, names: Names, scope: Scope, depth: int) -> Value:
     return Value(() if only_unknown else tuple(texts), variables, other=only_unknown)
 
 
-def _of_call(node: ast.Call, names: Names, scope: Scope, depth: int) -> Value:
+def _of_call(node: ast.Call, names: PythonNames, scope: Scope, depth: int) -> Value:
     variable = variable_of(node, names)
     if variable is not None:
         defaults = [*node.args[1:2], *(k.value for k in node.keywords if k.arg == "default")]
@@ -130,7 +130,7 @@ def _of_call(node: ast.Call, names: Names, scope: Scope, depth: int) -> Value:
 class Arguments:
     """Reads the arguments of one file's calls."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: PythonNames) -> None:
         self.names = names
 
     def of(

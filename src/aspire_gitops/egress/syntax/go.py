@@ -1,12 +1,11 @@
-"""Go to facts."""
+"""Scan Go for facts: what its names stand for, and what clients are given."""
 
 import re
 from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from aspire_gitops.egress.clients import find_client
-from aspire_gitops.egress.clients.go import GO
+from aspire_gitops.egress.clients import GO, find_client
 from aspire_gitops.egress.facts import (
     NOTHING,
     UNKNOWN,
@@ -33,9 +32,18 @@ _CALLED_BY = {
     "mistral-go": "mistral",
 }
 
+_VARIABLES = variables()
+_COMPARING = frozenset(
+    "Contains HasPrefix HasSuffix EqualFold MatchString MustCompile Index TrimPrefix".split()
+)
+_TELLING = frozenset(
+    "Errorf New Printf Println Print Fatal Fatalf Fatalln Logf Log Error Info Warn Debug Wrap".split()
+)
+_TELLERS = frozenset("fmt log errors slog logger t b zap logrus".split())
 
-class Values:
-    """Names of the whole file; scopes are not told apart."""
+
+class _GoNames:
+    """Names of the whole file; scopes are not distinguished."""
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
@@ -125,23 +133,13 @@ class Values:
         return text[1:-1] if node.type in _STRINGS else text
 
 
-_VARIABLES = variables()
-_COMPARING = frozenset(
-    "Contains HasPrefix HasSuffix EqualFold MatchString MustCompile Index TrimPrefix".split()
-)
-_TELLING = frozenset(
-    "Errorf New Printf Println Print Fatal Fatalf Fatalln Logf Log Error Info Warn Debug Wrap".split()
-)
-_TELLERS = frozenset("fmt log errors slog logger t b zap logrus".split())
-
-
 def scan_go(text: str) -> Iterator[Fact]:
     """Yield the facts of a file."""
     yield from _Scanner(Tree("go", text)).facts()
 
 
-class _Scanner(Values):
-    """Walks over the nodes and tells the facts."""
+class _Scanner(_GoNames):
+    """Walks the nodes and yields the facts."""
 
     def facts(self) -> Iterator[Fact]:
         for node in self.nodes:

@@ -1,12 +1,11 @@
-"""JavaScript and TypeScript to facts."""
+"""Scan JavaScript and TypeScript for facts."""
 
 import re
 from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from aspire_gitops.egress.clients import find_client
-from aspire_gitops.egress.clients.javascript import JAVASCRIPT
+from aspire_gitops.egress.clients import JAVASCRIPT, find_client
 from aspire_gitops.egress.facts import (
     NOTHING,
     Construction,
@@ -17,7 +16,7 @@ from aspire_gitops.egress.facts import (
     VariableSet,
 )
 from aspire_gitops.egress.providers import is_prose, leads_nowhere, variables
-from aspire_gitops.egress.syntax.javascript_values import Values
+from aspire_gitops.egress.syntax.javascript_values import JavaScriptValues
 from aspire_gitops.egress.syntax.tree import Tree, field
 
 _VARIABLES = variables()
@@ -34,8 +33,8 @@ def scan_javascript(text: str, grammar: str) -> Iterator[Fact]:
     yield from _Scanner(Tree(grammar, text)).facts()
 
 
-class _Scanner(Values):
-    """Walks over the nodes and tells the facts."""
+class _Scanner(JavaScriptValues):
+    """Walks the nodes and yields the facts."""
 
     def facts(self) -> Iterator[Fact]:
         for node in self.nodes:
@@ -115,7 +114,7 @@ class _Scanner(Values):
             yield Text(text, self.tree.place(node))
 
     def _is_quiet(self, node: Node) -> bool:  # noqa: C901, PLR0911 (one case for each kind of node)
-        """Say whether a text is only compared with, shown to people, or a package's name."""
+        """Return whether a text is only compared with, shown to people, or a package's name."""
         above: Node | None = node.parent
         child = node
         for _ in range(6):

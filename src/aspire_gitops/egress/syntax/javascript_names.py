@@ -20,8 +20,8 @@ _PACKAGE = re.compile(
 )
 
 
-class Names:
-    """Names of the whole file; scopes are not told apart."""
+class JavaScriptNames:
+    """Names of the whole file; scopes are not distinguished."""
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree

@@ -3,7 +3,7 @@
 from tree_sitter import Node
 
 from aspire_gitops.egress.facts import NOTHING, UNKNOWN, Value, either
-from aspire_gitops.egress.syntax.javascript_names import Names
+from aspire_gitops.egress.syntax.javascript_names import JavaScriptNames
 from aspire_gitops.egress.syntax.tree import field, unwrapped
 
 _DEEPEST = 8
@@ -11,7 +11,7 @@ _SAME_TEXT = frozenset({"trim", "replace", "toString", "toLowerCase", "concat"})
 _CHOICES = frozenset({"??", "||", "&&"})
 
 
-class Values(Names):
+class JavaScriptValues(JavaScriptNames):
     """Values of expressions, by the names of the file."""
 
     def _arguments(self, node: Node) -> tuple[dict[str, Value], bool]:

@@ -1,10 +1,10 @@
-"""PHP to facts."""
+"""Scan PHP for facts: what its names stand for, and what clients are given."""
 
 from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from aspire_gitops.egress.clients.php import PHP
+from aspire_gitops.egress.clients import PHP
 from aspire_gitops.egress.facts import (
     NOTHING,
     UNKNOWN,
@@ -23,9 +23,19 @@ from aspire_gitops.egress.syntax.tree import Tree, field, unwrapped
 _DEEPEST = 8
 _STRINGS = frozenset({"string", "encapsed_string"})
 
+_VARIABLES = variables()
+_COMPARING = frozenset(
+    "str_contains str_starts_with str_ends_with strpos stripos preg_match in_array __ _e esc_html__ trans".split()
+)
+_TELLING = frozenset(
+    {"echo_statement", "print_intrinsic", "throw_expression", "match_condition_list"}
+)
+_COMPARISONS = frozenset({"===", "==", "!==", "!="})
+_FACADE = "OpenAI\\Laravel\\Facades\\OpenAI"
 
-class Values:
-    """Names of the whole file; scopes are not told apart."""
+
+class _PhpNames:
+    """Names of the whole file; scopes are not distinguished."""
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
@@ -162,24 +172,13 @@ def first_argument(node: Node) -> Node | None:
     return unwrapped(item) if item.named_child_count else item
 
 
-_VARIABLES = variables()
-_COMPARING = frozenset(
-    "str_contains str_starts_with str_ends_with strpos stripos preg_match in_array __ _e esc_html__ trans".split()
-)
-_TELLING = frozenset(
-    {"echo_statement", "print_intrinsic", "throw_expression", "match_condition_list"}
-)
-_COMPARISONS = frozenset({"===", "==", "!==", "!="})
-_FACADE = "OpenAI\\Laravel\\Facades\\OpenAI"
-
-
 def scan_php(text: str) -> Iterator[Fact]:
     """Yield the facts of a file; HTML around the code is left out."""
     yield from _Scanner(Tree("php", text)).facts()
 
 
-class _Scanner(Values):
-    """Walks over the nodes and tells the facts."""
+class _Scanner(_PhpNames):
+    """Walks the nodes and yields the facts."""
 
     def facts(self) -> Iterator[Fact]:
         for node in self.nodes:

@@ -1,4 +1,4 @@
-"""The one door to tree-sitter: a text to a tree, and what all scanners ask of a tree."""
+"""The only module that parses with tree-sitter: a text to a tree, and what all scanners need of it."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -7,7 +7,7 @@ from typing import Any
 
 from tree_sitter import Language, Node, Parser
 
-from aspire_gitops.egress.facts import Place
+from aspire_gitops.egress.facts import CodeRange
 
 _GRAMMARS = {
     "javascript": ("tree_sitter_javascript", "language"),
@@ -16,6 +16,11 @@ _GRAMMARS = {
     "php": ("tree_sitter_php", "language_php"),
     "go": ("tree_sitter_go", "language"),
 }
+
+_WRAPPERS = frozenset(
+    "parenthesized_expression await_expression as_expression satisfies_expression "
+    "non_null_expression unary_expression literal_element argument variadic_argument".split()
+)
 
 
 @cache
@@ -26,7 +31,7 @@ def _parser(grammar: str) -> Parser:
 
 
 class Tree:
-    """One file's syntax tree. Broken code has a tree too: what could not be read is skipped."""
+    """One file's syntax tree. Broken code has one too: what cannot be parsed is skipped."""
 
     def __init__(self, grammar: str, text: str) -> None:
         self.content = text.encode("utf-8", "surrogatepass")
@@ -37,11 +42,11 @@ class Tree:
     def text(self, node: Node) -> str:
         return self.content[node.start_byte : node.end_byte].decode("utf-8", "replace")
 
-    def place(self, node: Node) -> Place:
+    def place(self, node: Node) -> CodeRange:
         (line, start), (last, end) = node.start_point, node.end_point
         if not self.ascii:
             start, end = self._characters(line, start), self._characters(last, end)
-        return Place(line + 1, start + 1, end + 1, last + 1)
+        return CodeRange(line + 1, start + 1, end + 1, last + 1)
 
     def _characters(self, line: int, offset: int) -> int:
         return len(self._lines[line][:offset].decode("utf-8", "replace"))
@@ -67,14 +72,8 @@ def field(node: Node | None, name: str) -> Node | None:
 
 
 def unwrapped(node: Node) -> Node:
-    """Return what stands inside parentheses, `await`, `as T`, `!` and `&`."""
+    """Return what is inside parentheses, `await`, `as T`, `!` and `&`."""
     while node.type in _WRAPPERS and node.named_child_count:
         inner = node.named_children[0]
         node = inner
     return node
-
-
-_WRAPPERS = frozenset(
-    "parenthesized_expression await_expression as_expression satisfies_expression "
-    "non_null_expression unary_expression literal_element argument variadic_argument".split()
-)

@@ -1,47 +1,21 @@
-"""What an apply did, change by change: for a terminal, and as JSON.
-
-Says what it needs of an outcome as protocols: `applying` is above `rendering`.
-"""
+"""What an apply did, change by change: for a terminal, and as JSON. Changes nothing."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Mapping
 
 from rich.text import Text
 
+from aspire_gitops.applying.outcome import Outcome, Result, Status
 from aspire_gitops.codec.values import document, object_json, written_revision_json
-from aspire_gitops.planning.plan import Change
-from aspire_gitops.rendering.wording import SIGNS
+from aspire_gitops.rendering.plan_wording import SIGNS
 from aspire_gitops.vocabulary.text import one_line, plural
 from aspire_ledger.canonical import pretty_json
 
-_STYLES: Mapping[str, str] = {"applied": "green", "failed": "bold red", "skipped": "yellow"}
-
-
-class Result(Protocol):
-    """The result of one planned change; see `applying.outcome`."""
-
-    @property
-    def change(self) -> Change: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def duration_s(self) -> float: ...
-
-
-class Outcome(Protocol):
-    """A result for every planned change; see `applying.outcome`."""
-
-    @property
-    def plan_id(self) -> str: ...
-    @property
-    def revision(self) -> str: ...
-    @property
-    def results(self) -> Sequence[Result]: ...
-    @property
-    def ok(self) -> bool: ...
+_STYLES: Mapping[Status, str] = {
+    Status.APPLIED: "green",
+    Status.FAILED: "bold red",
+    Status.SKIPPED: "yellow",
+}
 
 
 def result_line(result: Result) -> Text:
@@ -49,7 +23,7 @@ def result_line(result: Result) -> Text:
     change = result.change
     line = Text.assemble("  ", (f"{result.status:<8}", _STYLES[result.status]))
     line.append(f" {SIGNS[change.action]} {change.action:<8} {one_line(str(change.key))}")
-    if result.status != "skipped":
+    if result.status is not Status.SKIPPED:
         line.append(f"  {result.duration_s:.2f} s", style="dim")
     if result.message:
         line.append(f"\n           {one_line(result.message)}")
@@ -66,11 +40,13 @@ def outcome_summary(outcome: Outcome) -> Text:
     """Return the count in one line, with what to do if something failed."""
     if not outcome.results:
         return Text("Nothing to do.", style="bold")
-    counted = Counter(str(result.status) for result in outcome.results)
+    counted = Counter(result.status for result in outcome.results)
     parts = ", ".join(f"{counted[status]} {status}" for status in _STYLES if counted[status])
     line = Text(f"{plural(len(outcome.results), 'change')}: {parts}.", style="bold")
     if not outcome.ok:
-        line.append(" Mend the cause and apply again: it goes on from where it is.", style="red")
+        line.append(
+            " Fix the cause and run `apply` again; it resumes where it stopped.", style="red"
+        )
     return line
 
 

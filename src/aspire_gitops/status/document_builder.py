@@ -1,19 +1,32 @@
-"""Put a `Status` and a `Turn` into the form that leaves this program.
+"""Turn a `Status` and a `Turn` into the form that leaves this program.
 
-Pure. Leaves out what nobody outside needs: the snippet of a diagnostic, which
-may be somebody's secret, and the state of objects, which `snapshot` shows.
+Pure. Never includes the snippet of a diagnostic, which may be a secret, nor the
+state of objects, which `snapshot` shows.
 """
 
-from collections.abc import Iterable
-from typing import TypeVar
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from itertools import islice
+from typing import Final, TypeVar
 
 from aspire_gitops.codec.values import diagnostic_json, object_json, revision_json
 from aspire_gitops.planning.plan import Cause, Change, FieldChange, Plan
-from aspire_gitops.rendering.wording import drift_count, reason_text, shown_fields, where_text
+from aspire_gitops.rendering.plan_wording import drift_count, reason_text, shown_fields, where_text
+from aspire_gitops.spend import BudgetSpend
+from aspire_gitops.spend.calls import AppParameter, CallReport
+from aspire_gitops.spend.month import plain
+from aspire_gitops.spend.own_spend import OwnSpend
+from aspire_gitops.spend.record import PriceDifferences
+from aspire_gitops.spend.wording import reach_text
 from aspire_gitops.state import ObjectKey
 from aspire_gitops.status.document import (
     AliasDocument,
+    AliasFailuresDocument,
     AppDocument,
+    AppParameterDocument,
+    BudgetSpendDocument,
+    CallsDocument,
     ChangeDocument,
     DiagnosticDocument,
     Document,
@@ -26,14 +39,18 @@ from aspire_gitops.status.document import (
     HoldDocument,
     JournalDocument,
     ObjectDocument,
+    OwnSpendDocument,
     PlanDocument,
+    PriceDifferenceDocument,
+    PriceDifferencesDocument,
     RefusalDocument,
     RevisionDocument,
+    SpendDocument,
     StatusDocument,
     TurnDocument,
 )
-from aspire_gitops.status.spend_and_calls import calls_document, spend_document
-from aspire_gitops.status.value import DowntimeReport, Status, Turn
+from aspire_gitops.status.figures import own_spend_text
+from aspire_gitops.status.value import DowntimeReport, SpendReport, Status, Turn
 from aspire_gitops.vocabulary.diagnostic import Diagnostic
 from aspire_gitops.vocabulary.revision import Revision
 from aspire_gitops.vocabulary.text import value_text
@@ -42,11 +59,14 @@ from aspire_ledger.canonical import JsonValue
 SHOWN = 200
 """How many changes, failures or diagnostics a document lists at most."""
 
+_MOST: Final = 100
+_MOST_OF_APP: Final = 20  # an app that invents names must not push the others out
+_MOST_ALIASES: Final = 8  # of one row: callers may send any name
 SomeDocument = TypeVar("SomeDocument", bound=Document)
 
 
 def status_document(status: Status) -> StatusDocument:
-    """Return what may be told about the controller now."""
+    """Return the public status of the controller."""
     return StatusDocument(
         at=status.at,
         started_at=status.started_at,
@@ -84,7 +104,7 @@ def status_document(status: Status) -> StatusDocument:
 
 
 def turn_document(turn: Turn) -> TurnDocument:
-    """Return what may be told about one turn."""
+    """Return the public form of one turn."""
     return TurnDocument(
         id=turn.id,
         causes=turn.causes,
@@ -107,6 +127,39 @@ def turn_document(turn: Turn) -> TurnDocument:
         source_s=turn.source_s,
         own_s=turn.own_s,
         look_again_s=turn.look_again_s,
+    )
+
+
+def spend_document(report: SpendReport) -> SpendDocument:
+    """Return the public report on this month's spend."""
+    spend = report.spend
+    return SpendDocument(
+        month=spend.month if spend else None,
+        timezone=spend.timezone if spend else None,
+        at=spend.at if spend else None,
+        spent_aud=plain(spend.total.aud) if spend else None,
+        calls=spend.total.calls if spend else 0,
+        budgets=tuple(map(_budget, spend.budgets)) if spend else (),
+        problem=report.problem,
+        unlike=tuple(map(_own_spend, report.unlike)),
+    )
+
+
+def calls_document(report: CallReport) -> CallsDocument:
+    """Return the public report on calls."""
+    failures, parameters, prices = report.failures, report.parameters, report.prices
+    return CallsDocument(
+        at=report.at,
+        since=report.since,
+        until=report.until,
+        failures=None if failures is None else _same(AliasFailuresDocument, failures[:_MOST]),
+        failure_rows=len(failures or ()),
+        unlisted_parameters=None
+        if parameters is None
+        else tuple(islice(_unlisted(parameters), _MOST)),
+        parameter_rows=len(parameters or ()),
+        price_differences=None if prices is None else _prices(report.month, prices),
+        problem=report.problem,
     )
 
 
@@ -183,3 +236,73 @@ def _field(field: FieldChange) -> FieldDocument:
 
 def _value(value: JsonValue) -> str | None:
     return None if value is None else value_text(value)
+
+
+def _unlisted(parameters: Sequence[AppParameter]) -> Iterator[AppParameterDocument]:
+    """Yield the most frequent parameters of each app."""
+    seen: Counter[str] = Counter()
+    for row in parameters:
+        seen[row.app] += 1
+        if seen[row.app] <= _MOST_OF_APP:
+            yield AppParameterDocument(
+                app=row.app,
+                parameter=row.parameter,
+                outcome=row.outcome,
+                calls=row.calls,
+                aliases=row.aliases[:_MOST_ALIASES],
+            )
+
+
+def _prices(month: str, found: PriceDifferences) -> PriceDifferencesDocument:
+    return PriceDifferencesDocument(
+        month=month,
+        calls=found.calls,
+        worst=tuple(
+            PriceDifferenceDocument(
+                request_id=one.request_id,
+                alias=one.alias,
+                deployment=one.deployment,
+                booked_usd=_exact(one.booked),
+                litellm_usd=_exact(one.reported),
+            )
+            for one in found.worst
+        ),
+    )
+
+
+def _exact(amount: Decimal) -> str:
+    return plain(amount) if amount.is_finite() else str(amount)
+
+
+def _own_spend(one: OwnSpend) -> OwnSpendDocument:
+    return OwnSpendDocument(
+        object=ObjectDocument.model_validate(str(one.key)),
+        litellm_usd=plain(one.litellm),
+        ledger_usd=plain(one.ledger),
+        max_budget_usd=plain(one.max_budget),
+        verdict=one.verdict.value,
+        told=own_spend_text(one),
+    )
+
+
+def _budget(row: BudgetSpend) -> BudgetSpendDocument:
+    ahead = row.forecast
+    per_day = ahead.per_day if ahead else None
+    ends = ahead.month_end if ahead else None
+    return BudgetSpendDocument(
+        name=row.budget,
+        apps=row.apps,
+        spent_aud=plain(row.spent),
+        cap_aud=plain(row.cap) if row.cap is not None else None,
+        percent=row.percent,
+        calls=row.calls,
+        aud_per_day=plain(per_day) if per_day is not None else None,
+        cap_reached=ahead.reach.value if ahead else "",
+        earliest=ahead.earliest if ahead else None,
+        likely=ahead.likely if ahead else None,
+        latest=ahead.latest if ahead else None,
+        month_end_aud=(plain(ends[0]), plain(ends[1]), plain(ends[2])) if ends else None,
+        outlook=reach_text(ahead),
+        estimated_aud=plain(row.estimated),
+        estimated_calls=row.estimated_calls,
+    )

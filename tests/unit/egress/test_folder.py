@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.egress.gateway import Gateway
-from aspire_gitops.egress.tree import running
-from aspire_gitops.egress.tree.running import Scan
-from aspire_gitops.egress.tree.walking import FoundFile, Walk
+from aspire_gitops.egress import folder as running
+from aspire_gitops.egress.folder import FoundFile, Scan, Walk
+from aspire_gitops.egress.gateway import KnownGateway
 
 DIRECT = "from openai import OpenAI\nclient = OpenAI()\n"
 
@@ -25,7 +24,7 @@ def walked(folder: Path, *, gitignore: bool = True) -> list[str]:
 
 
 def found(folder: Path, *, jobs: int = 1) -> list[str]:
-    scanned = Scan(Gateway(), jobs=jobs).run(Walk(folder).files())
+    scanned = Scan(KnownGateway(), jobs=jobs).run(Walk(folder).files())
     return [f"{item.span.path}:{item.span.line} {item.rule.code}" for item in scanned.diagnostics()]
 
 
@@ -69,7 +68,7 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
         pytest.param("a.min.js", b"x='api.openai.com';", "minified", id="its name says so"),
     ],
 )
-def test_what_nobody_wrote_by_hand_is_counted_and_left_out(tmp_path: Path, name: str, content: bytes, reason: str) -> None:  # fmt: skip
+def test_generated_files_are_counted_and_left_out(tmp_path: Path, name: str, content: bytes, reason: str) -> None:  # fmt: skip
     (tmp_path / name).write_bytes(content)
     scanned = Scan().run(Walk(tmp_path).files())
     assert (scanned.diagnostics(), dict(scanned.skipped)) == ((), {reason: 1})
@@ -90,7 +89,7 @@ def test_any_encoding_is_read(tmp_path: Path, content: bytes) -> None:
     assert [item.rpartition(" ")[2] for item in found(tmp_path)] == ["AG601"]
 
 
-def test_a_strange_name_is_no_hindrance(tmp_path: Path) -> None:
+def test_a_strange_name_is_scanned(tmp_path: Path) -> None:
     for name in (b"a\nb.py", b"\xff.py", b"::error::.py", "größe.py".encode()):
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text(DIRECT)
     assert len(found(tmp_path)) == 4

@@ -1,4 +1,4 @@
-"""Files without a syntax tree of ours, by line: shell, Dockerfiles, YAML, .env and other settings."""
+"""Files that are scanned by line, without a syntax tree: shell, Dockerfiles, YAML, .env and other settings."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from aspire_gitops.egress.facts import (
     NOTHING,
     UNKNOWN,
+    CodeRange,
     Fact,
-    Place,
     Text,
     Value,
     VariableRead,
@@ -17,6 +17,28 @@ from aspire_gitops.egress.providers import hosts_in, is_prose, leads_nowhere, va
 
 _ENV = re.compile(r"^\s*#|\s#")
 _START = re.compile(r"^\s*(?:#|;|//)")
+
+_NAME = re.compile(
+    r"(?<![A-Za-z0-9_])(?:"
+    + "|".join(sorted(variables(), key=len, reverse=True))
+    + r")(?![A-Za-z0-9_])"
+)
+_READ_BEFORE = re.compile(r"(?:\$\{?|\bsecrets\.|\bvars\.|\benv\.|%|\$\{\{\s*|\$env:|ENV\[[\"'])$")
+_WORD_BEFORE = re.compile(r"(?:^|[\s\"'`({,;&|-])$")
+_EQUALS = re.compile(r"[\"']?\]?(?:\?|:|\+)?=(?P<value>.*)$")
+_EQUALS_SPACED = re.compile(r"[\"']?\s*=>?\s*(?P<value>.*)$")
+_COLON = re.compile(r"[\"']?\s*:(?:\s+(?P<value>.*))?$")
+_FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
+    **dict.fromkeys(("shell", "env", "dockerfile"), (_EQUALS,)),
+    **dict.fromkeys(("yaml", "config"), (_EQUALS, _EQUALS_SPACED, _COLON)),
+}
+_FLAG_BEFORE = re.compile(r"(?:^|\s)(?:-e|--env|--build-arg)[ =]$")
+_ITEM_BEFORE = re.compile(r"^\s*-\s+(?:name:\s+)?[\"']?$")
+_DOCKER_BEFORE = re.compile(r"(?i)^\s*(?P<word>ENV|ARG)\s+(?:\S+=\S*\s+)*$")
+_KEY = re.compile(r"^\s*(?:-\s+)?[\"']?(?P<key>[\w.-]+)[\"']?\s*[:=]\s*(?P<value>.*)$")
+_TELLS = re.compile(r"^\s*(?:-\s+|run:\s*)?@?(?:echo|printf|print)\b[^|>]*$")
+_VARIABLE = re.compile(r"\$\{?\{?\s*(?:secrets\.|vars\.|env\.)?(?P<name>[A-Za-z_]\w*)")
+_DEFAULT = re.compile(r"^[\"']?\$\{[A-Za-z_]\w*:?-(?P<default>[^}]*)\}")
 
 
 def without_comment(language: str, line: str) -> str:
@@ -52,29 +74,6 @@ def _hash(line: str) -> str:
 _CUT: Mapping[str, Callable[[str], str]] = {"shell": _hash, "yaml": _hash, "env": _env}
 
 
-_NAME = re.compile(
-    r"(?<![A-Za-z0-9_])(?:"
-    + "|".join(sorted(variables(), key=len, reverse=True))
-    + r")(?![A-Za-z0-9_])"
-)
-_READ_BEFORE = re.compile(r"(?:\$\{?|\bsecrets\.|\bvars\.|\benv\.|%|\$\{\{\s*|\$env:|ENV\[[\"'])$")
-_WORD_BEFORE = re.compile(r"(?:^|[\s\"'`({,;&|-])$")
-_EQUALS = re.compile(r"[\"']?\]?(?:\?|:|\+)?=(?P<value>.*)$")
-_EQUALS_SPACED = re.compile(r"[\"']?\s*=>?\s*(?P<value>.*)$")
-_COLON = re.compile(r"[\"']?\s*:(?:\s+(?P<value>.*))?$")
-_FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
-    **dict.fromkeys(("shell", "env", "dockerfile"), (_EQUALS,)),
-    **dict.fromkeys(("yaml", "config"), (_EQUALS, _EQUALS_SPACED, _COLON)),
-}
-_FLAG_BEFORE = re.compile(r"(?:^|\s)(?:-e|--env|--build-arg)[ =]$")
-_ITEM_BEFORE = re.compile(r"^\s*-\s+(?:name:\s+)?[\"']?$")
-_DOCKER_BEFORE = re.compile(r"(?i)^\s*(?P<word>ENV|ARG)\s+(?:\S+=\S*\s+)*$")
-_KEY = re.compile(r"^\s*(?:-\s+)?[\"']?(?P<key>[\w.-]+)[\"']?\s*[:=]\s*(?P<value>.*)$")
-_TELLS = re.compile(r"^\s*(?:-\s+|run:\s*)?@?(?:echo|printf|print)\b[^|>]*$")
-_VARIABLE = re.compile(r"\$\{?\{?\s*(?:secrets\.|vars\.|env\.)?(?P<name>[A-Za-z_]\w*)")
-_DEFAULT = re.compile(r"^[\"']?\$\{[A-Za-z_]\w*:?-(?P<default>[^}]*)\}")
-
-
 def scanner_of(language: str) -> Callable[[str], Iterator[Fact]]:
     """Return the scanner of shell, yaml, env, dockerfile or config."""
 
@@ -98,11 +97,11 @@ def _variables(language: str, line: str, number: int) -> Iterator[Fact]:
             yield fact
 
 
-def _fact(  # noqa: PLR0911 (one way out for each way to write a variable)
+def _fact(  # noqa: PLR0911 (one return for each way to write a variable)
     language: str, line: str, match: re.Match[str], number: int
 ) -> Fact | None:
     name, before, after = match[0], line[: match.start()], line[match.end() :]
-    place = Place(number, match.start() + 1, match.end() + 1, number)
+    place = CodeRange(number, match.start() + 1, match.end() + 1, number)
     if _READ_BEFORE.search(before):
         return VariableRead(name, place)
     if _FLAG_BEFORE.search(before) or (language == "dockerfile" and _DOCKER_BEFORE.match(before)):
@@ -148,5 +147,5 @@ def _hosts(language: str, line: str, number: int) -> Iterator[Fact]:
             return
     for found in hosts_in(line):
         yield Text(
-            line[found.start : found.end], Place(number, found.start + 1, found.end + 1, number)
+            line[found.start : found.end], CodeRange(number, found.start + 1, found.end + 1, number)
         )

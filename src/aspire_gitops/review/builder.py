@@ -1,7 +1,7 @@
-"""Make the review of a change: what is edited, whom it touches, what it costs, what it needs.
+"""Build the review of a change: what is edited, whom it affects, what it costs, what it needs.
 
-Pure. Two sides, each what one revision declares, and where there is one a
-published snapshot. `rendering` shows the result; nothing here is text for a format.
+Pure. The input is what each of two revisions declares, and a published snapshot if there
+is one. `markdown` and `terminal` show the result; nothing here formats text.
 """
 
 from collections import defaultdict
@@ -15,15 +15,13 @@ from aspire_gitops.kinds.registry import next_address
 from aspire_gitops.planning.adoption import without_unverified
 from aspire_gitops.planning.diff import mark_for
 from aspire_gitops.planning.make import make_plan
-from aspire_gitops.review.alias_findings import alias_findings, lost_aliases
-from aspire_gitops.review.aliases import alias_impacts
+from aspire_gitops.review.aliases import alias_findings, alias_impacts
 from aspire_gitops.review.apps import app_impacts, budget_impacts
-from aspire_gitops.review.compared import Compared, Known, what_is_known
-from aspire_gitops.review.edits import edits_between
+from aspire_gitops.review.comparison import Compared, Known, edits_between, what_is_known
 from aspire_gitops.review.findings import findings_of, pending_findings
 from aspire_gitops.review.prerequisites import consents_for, uptime_of
-from aspire_gitops.review.repricing import Priced, Repricing
-from aspire_gitops.review.review import (
+from aspire_gitops.review.repricing import Priced, Repricing, rate_of
+from aspire_gitops.review.value import (
     AliasImpact,
     AppImpact,
     Edit,
@@ -39,30 +37,9 @@ from aspire_gitops.vocabulary.diagnostic import Diagnostic, sort_diagnostics
 from aspire_gitops.vocabulary.text import plural
 
 
-def as_applied(compiled: Compiled, *, owner: str, at: datetime) -> Snapshot:
-    """Return the snapshot. The address of a key, the hash of a value that nobody knows, is None."""
-    return Snapshot(
-        gateway_url=compiled.gateway.url,
-        litellm_version=compiled.gateway.litellm_version,
-        taken_at=at,
-        objects=tuple(_live(wanted, compiled, owner) for wanted in compiled.objects.values()),
-    )
-
-
-def _live(wanted: GatewayObject, compiled: Compiled, owner: str) -> GatewayObject:
-    mark = mark_for(
-        wanted,
-        compiled.intents[wanted.key],
-        owner=owner,
-        revision=str(compiled.revision),
-        evidence=None,
-    )
-    return wanted.applied(mark, next_address(wanted.key, ()))
-
-
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One revision of a change. `compiled` is None when it has errors; the catalog is then a part."""
+    """One revision of a change. `compiled` is None when it has errors; the catalog is then incomplete."""
 
     catalog: Catalog
     findings: tuple[Diagnostic, ...] = ()
@@ -84,7 +61,7 @@ def make_review(
     applied: str | None = None,
     related: bool = True,
 ) -> Review:
-    """Say everything that the change from `base` to `head` means.
+    """Return everything that the change from `base` to `head` means.
 
     Args:
         base: What is merged already.
@@ -94,11 +71,11 @@ def make_review(
         owner: Whose marks are ours.
         now: Aware. Decides which uplifts count and how old the snapshot is.
         digest: Of the snapshot that was on the gateway, where `snapshot` is a part of it.
-        applied: The revision that the controller applied last, as the snapshot tells it.
+        applied: The revision that the controller applied last, as the snapshot says.
         related: Whether base and head have a commit in common.
 
     Returns:
-        A review. Making it never fails: what cannot be told is in `Review.unknown`.
+        A review. Building it never fails: what is unknown is in `Review.unknown`.
     """
     known = what_is_known(
         base.compiled,
@@ -121,7 +98,7 @@ def make_review(
         aliases=aliases,
         apps=apps,
         budgets=budget_impacts(compared, edits, {app.name for app in apps}),
-        rate=Moved(_rate(base), _rate(head)),
+        rate=Moved(rate_of(base.catalog), rate_of(head.catalog)),
         repriced=_all_repriced(apps, compared.repricing),
         uptime=_uptime(base, head, edits, known),
         live=known.live,
@@ -135,14 +112,30 @@ def make_review(
     return replace(review, findings=_findings(review, base, head, compared))
 
 
+def as_applied(compiled: Compiled, *, owner: str, at: datetime) -> Snapshot:
+    """Return a snapshot of the gateway with `compiled` applied. A key's address, the hash of an unknown value, is None."""
+    return Snapshot(
+        gateway_url=compiled.gateway.url,
+        litellm_version=compiled.gateway.litellm_version,
+        taken_at=at,
+        objects=tuple(_live(wanted, compiled, owner) for wanted in compiled.objects.values()),
+    )
+
+
+def _live(wanted: GatewayObject, compiled: Compiled, owner: str) -> GatewayObject:
+    mark = mark_for(
+        wanted,
+        compiled.intents[wanted.key],
+        owner=owner,
+        revision=str(compiled.revision),
+        evidence=None,
+    )
+    return wanted.applied(mark, next_address(wanted.key, ()))
+
+
 def _gateway(base: Side, head: Side) -> str:
     gateway = head.catalog.gateway or base.catalog.gateway
     return gateway.name if gateway else ""
-
-
-def _rate(side: Side) -> Decimal | None:
-    gateway = side.catalog.gateway
-    return gateway.spec.exchange.usd_per_aud if gateway else None
 
 
 def _all_repriced(apps: tuple[AppImpact, ...], repricing: Repricing | None) -> Repriced | None:
@@ -179,7 +172,6 @@ def _findings(review: Review, base: Side, head: Side, compared: Compared) -> tup
     """Return head's diagnostics and the impact's own, errors first."""
     own = [*findings_of(review, compared)]
     own += [found for alias in review.aliases for found in alias_findings(alias, head.catalog)]
-    own += [found for app in review.apps for found in lost_aliases(app, compared)]
     if review.plan and review.live and base.compiled and head.compiled:
         own += pending_findings(review.plan, base.compiled, head.compiled, head.catalog)
     every = sort_diagnostics((*head.findings, *own))
@@ -187,74 +179,71 @@ def _findings(review: Review, base: Side, head: Side, compared: Compared) -> tup
 
 
 def about_revisions(*, base_errors: int, head_errors: int, related: bool) -> Iterator[str]:
-    """Yield what stands in the way on the side of git."""
+    """Yield what git leaves unknown."""
     if not related:
-        yield (
-            "Base and head have no commit in common, so some of what is shown as changed"
-            " may have been so for long."
-        )
+        yield ("Base and head have no commit in common, so some of the changes shown may be old.")
     if head_errors:
         yield (
             f"Head has {plural(head_errors, 'error')} and cannot be compiled: its plan and its"
-            " downtime are not known, and files that cannot be read look removed."
+            " downtime are unknown, and files that cannot be read look removed."
         )
     if base_errors:
         yield (
-            f"Base has {plural(base_errors, 'error')} and cannot be compiled: files of it that"
-            " cannot be read look added, and the change's downtime is not known."
+            f"Base has {plural(base_errors, 'error')} and cannot be compiled: those of its files that"
+            " cannot be read look added, and the change's downtime is unknown."
         )
 
 
 def about_gateway(known: Known) -> Iterator[str]:
-    """Yield what nobody knows of the gateway."""
+    """Yield what is unknown about the gateway."""
     snapshot = known.snapshot
     if known.rejected:
         yield f"The snapshot is not used: {known.rejected}."
     if snapshot is None:
         yield (
-            "No snapshot of the gateway is at hand: what is live, spent and used there is not"
-            " known, and the plan takes base to be applied as it stands."
+            "There is no snapshot of the gateway: what is live, spent and used there is unknown,"
+            " and the plan assumes that base is applied."
         )
         return
     if known.doubt:
         yield f"The snapshot may be of another gateway: {known.doubt}."
     if not snapshot.spent:
-        yield "No ledger was asked, so nobody knows what is spent, or when caps are reached."
+        yield "No ledger was read, so what is spent and when caps are reached is unknown."
     elif not known.is_this_month:
-        yield "The snapshot is of another month, so nobody knows what is spent in this one."
+        yield "The snapshot is from another month, so what is spent in this one is unknown."
     if snapshot.traffic is None:
-        yield "Nobody counted calls, so nobody knows what real traffic costs after the change."
+        yield "No calls were counted, so what real traffic costs after the change is unknown."
     if known.downtime is None:
-        yield "Nobody watched the gateway this month, so nobody knows what is left of its downtime."
+        yield "The gateway was not watched this month, so what is left of its downtime is unknown."
 
 
 def about_traffic(
     aliases: Iterable[AliasImpact], apps: Iterable[AppImpact], repricing: Repricing | None
 ) -> Iterator[str]:
-    """Yield which aliases nobody called, and which calls were counted without their units."""
+    """Yield the repriced aliases that were not called, and the calls whose units were not counted."""
     if repricing is None:
         return
     traffic = repricing.traffic
     called = {row.alias for row in traffic.rows}
     for alias in aliases:
-        is_priced_anew = alias.edit is Edit.CHANGED and any(p.usd.changed for p in alias.prices)
-        if is_priced_anew and alias.name not in called:
+        is_repriced = alias.edit is Edit.CHANGED and any(p.usd.changed for p in alias.prices)
+        if is_repriced and alias.name not in called:
             yield (
-                f'Nobody called alias "{alias.name}" from {traffic.since} to {traffic.until},'
-                " so what its new prices come to is not known."
+                f'Alias "{alias.name}" was not called from {traffic.since} to {traffic.until},'
+                " so the effect of its new prices is unknown."
             )
     for name, rows in sorted(_uncounted(apps, repricing).items()):
         calls, aud = sum(r.usage.calls for r in rows), sum((r.usage.aud for r in rows), Decimal(0))
         yield (
-            f'{plural(calls, "call")} of alias "{name}" for {plain(aud)} AUD could not be priced'
-            " again: nobody counted what they used."
+            f'{plural(calls, "call")} of alias "{name}" for {plain(aud)} AUD could not be repriced:'
+            " no usage was counted."
         )
 
 
 def about_adoptions(untold: Iterable[str]) -> Iterator[str]:
-    """Yield what the snapshot does not tell of keys that are to be adopted."""
+    """Yield what the snapshot leaves unknown about keys that are to be adopted."""
     for sentence in untold:
-        yield f"Whether an adopted key can be used is not known: {sentence}."
+        yield f"Whether an adopted key can be used is unknown: {sentence}."
 
 
 def _uncounted(apps: Iterable[AppImpact], repricing: Repricing) -> dict[str, list[Priced]]:

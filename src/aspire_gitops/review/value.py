@@ -1,4 +1,4 @@
-"""The review of one change, as values: `make` fills them, `rendering.review.*` shows them.
+"""The review of one change, as values: `builder` fills them, `markdown` and `terminal` show them.
 
 Money is AUD unless a name says otherwise. Nothing here is text for a format.
 """
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Moved(Generic[T]):
-    """One thing before and after the change. Equal where it stayed; None where there was none."""
+    """One thing before and after the change: equal if unchanged, None where it does not exist."""
 
     before: T | None
     after: T | None
@@ -42,7 +42,7 @@ class Edit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ResourceEdit:
-    """One resource that the change touches: its fields as the files write them, dotted.
+    """One resource that the change edits: its fields as the files write them, dotted.
 
     `fields` is empty for what is added or removed whole. `place` is in head, or
     in base for what is removed.
@@ -65,7 +65,7 @@ class PriceMove:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Something that an app says it needs of an alias, and that is gone after the change."""
+    """Something that an app states as a need of an alias, and that is gone after the change."""
 
     app: str
     need: str  # `capability vision`, `context window of 100,000 tokens`
@@ -87,8 +87,8 @@ class AppCost:
 class Repriced:
     """Real traffic of some days at both prices: `since` and `until` included.
 
-    `before` is priced like `after`, from counted units and the reviewed prices and
-    rate, so that the two compare; what was booked may differ a little.
+    `before` is priced like `after`, from counted units, reviewed prices and rate,
+    so that the two can be compared; what was booked may differ slightly.
     `unpriced` are units that were used and have no price after the change.
     """
 
@@ -106,9 +106,9 @@ class Repriced:
 
 @dataclass(frozen=True, slots=True)
 class AliasImpact:
-    """One alias that is added, removed or changed, in words that a reviewer weighs.
+    """One alias that is added, removed or changed, in the terms that a reviewer weighs.
 
-    `apps` may call it, before or after the change. `repriced` is None where no
+    `apps` may call it, before or after the change. `repriced` is None if no
     traffic is known, or none of it is priced differently.
     """
 
@@ -133,9 +133,9 @@ class AliasImpact:
 
 @dataclass(frozen=True, slots=True)
 class AppImpact:
-    """One app that the change touches, by its own file, its budget or an alias that it calls.
+    """One app that the change affects, by its own file, its budget or an alias that it calls.
 
-    `through` names the resources that touch it: `alias/qwen-chat`, `budget/agents`.
+    `through` names the resources that affect it: `alias/qwen-chat`, `budget/agents`.
     `stops` says why it cannot call anything afterwards, empty if it can.
     """
 
@@ -155,8 +155,8 @@ class AppImpact:
 class BudgetImpact:
     """One budget whose cap moves, or whose cap date does.
 
-    `spent` is this month's, None where no ledger was asked. `reach` is the
-    forecast at the old cap and prices, and at the new ones; None where nothing is known.
+    `spent` is this month's, None if no ledger was read. `reach` is the forecast at
+    the old cap and prices, and at the new ones; None if nothing is known.
     """
 
     name: str
@@ -173,7 +173,7 @@ class BudgetImpact:
 
 
 class Effect(StrEnum):
-    """What has to happen for a change to be in force."""
+    """What has to happen for a change to take effect."""
 
     NONE = "none"  # nothing on the gateway changes
     HOT = "hot"  # the admin API, no call fails
@@ -185,8 +185,8 @@ class Effect(StrEnum):
 class Uptime:
     """What the change costs in downtime, against this month's allowance. Seconds.
 
-    `used_s` is None where nobody watched; `watched_since` is the day from which on
-    somebody did.
+    `used_s` is None if the gateway was not watched; `watched_since` is the first
+    day on which it was.
     """
 
     effect: Effect
@@ -198,13 +198,13 @@ class Uptime:
 
     @property
     def left_s(self) -> float | None:
-        """What would be left of the month's allowance afterwards; None where nobody watched."""
+        """What would be left of the month's allowance afterwards; None if the gateway was not watched."""
         return None if self.used_s is None else self.allowed_s - self.used_s - self.seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """One Approval that the change needs. `given_by` is empty while nobody agreed."""
+    """One Approval that the change needs. `given_by` is empty until someone agrees."""
 
     change: str  # as an Approval names it: remove-alias-in-use
     object: str
@@ -215,7 +215,7 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What is known of the gateway: a published snapshot, how old it is, and what it counted."""
+    """What is known about the gateway: a published snapshot, how old it is, and what it counted."""
 
     revision: str | None  # the one that the controller applied last
     taken_at: datetime
@@ -230,11 +230,11 @@ class Live:
 class Review:
     """Everything that one change means.
 
-    `findings` are head's diagnostics and the impact's own, errors first. `plan` is
-    against the snapshot where there is one (`live`), else against base as if it
-    were applied; None if head cannot be compiled. `repriced` is all traffic whose
-    price the change moves, app by app; None where no traffic is known or nothing
-    moves. `unknown` says, a sentence each, what could not be told and why.
+    `findings` are head's diagnostics and the review's own, errors first. `plan` is
+    against the snapshot if there is one (`live`), otherwise against base as if
+    applied; None if head cannot be compiled. `repriced` is all traffic whose price
+    changes, app by app; None if no traffic is known or nothing changes.
+    `unknown` has a sentence for each thing that is not known, and why.
     """
 
     gateway: str
