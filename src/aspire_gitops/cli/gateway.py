@@ -136,7 +136,10 @@ def open_gateway(
     """
     url = settings.gateway_url or declared_url
     if url is None:
-        raise UsageError(f"no gateway is named; set {PREFIX}GATEWAY_URL or give --gateway-url")
+        raise UsageError(
+            "the gateway's address is not set",
+            help=f"set {PREFIX}GATEWAY_URL or give --gateway-url",
+        )
     for warning in settings_warnings(settings):
         warn(warning)
     invocation.log_as(settings)

@@ -57,8 +57,9 @@ def ledger_url(settings: Settings) -> SecretStr:
     url = read_secret(settings, "ledger_url")
     if url is None:
         raise UsageError(
-            f"no ledger is named; put its address into {PREFIX}LEDGER_URL, or into a file that"
-            f" {PREFIX}LEDGER_URL_FILE names"
+            "no ledger is named",
+            help=f"put its address into {PREFIX}LEDGER_URL, or into a file that {PREFIX}LEDGER_URL_FILE "
+            "names",
         )
     return url
 
@@ -77,8 +78,8 @@ def in_force(
     caps = caps_of(_objects(invocation, settings, source, as_of), moment)
     if not caps:
         raise UsageError(
-            "no key carries a budget, so nobody knows where its months turn;"
-            " name the reviewed files as SOURCE"
+            "no key carries a budget, so nobody knows where its months turn",
+            help="name the reviewed files as SOURCE",
         )
     return InForce(caps, ZoneInfo(next(iter(caps.values())).timezone))
 

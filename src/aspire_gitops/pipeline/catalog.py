@@ -118,4 +118,4 @@ def in_repository(folder: Path) -> tuple[Path, str]:
     for above in whole.parents:
         if (above / ".git").exists():
             return above, whole.relative_to(above).as_posix()
-    raise UsageError(f"{folder} is in no git repository; leave out the revision")
+    raise UsageError(f"{folder} is in no git repository", help="leave out the revision")

@@ -49,7 +49,7 @@ def chosen(source: str, revision: str | None) -> SourceChoice:
         return SourceChoice(Path(source), revision)
     if revision is not None:
         raise UsageError(
-            f"{source} and --revision both name a revision; write the folder as SOURCE"
+            f"{source} and --revision both name a revision", help="write the folder as SOURCE"
         )
     return SourceChoice(Path(DEFAULT_FOLDER), source.removeprefix(_GIT))
 
@@ -70,4 +70,4 @@ class Revisions:
 
 def _check_reference(reference: str | None) -> None:
     if reference is not None and (not reference or reference.startswith("-")):
-        raise UsageError(f"invalid revision {reference!r}; use a commit, branch or tag")
+        raise UsageError(f"invalid revision {reference!r}", help="use a commit, branch or tag")

@@ -46,8 +46,9 @@ def find_node() -> Node:
     if packaged := _packaged():
         return packaged
     raise PrerequisiteMissing(
-        f"{missing}; the sandbox needs Node.js {OLDEST} or newer with npm: "
-        f"`apt-get install nodejs npm`, {HOW_TO_GET_IT}"
+        missing,
+        help=f"the sandbox needs Node.js {OLDEST} or newer with npm: `apt-get install "
+        f"nodejs npm`, {HOW_TO_GET_IT}",
     )
 
 

@@ -79,7 +79,7 @@ def read_delivery_secret(settings: Settings, name: str) -> SecretStr:
     setting, folder = f"{PREFIX}DELIVERY_SECRETS_DIR", settings.delivery_secrets_dir
     if folder is None:
         raise SecretMissing(
-            f"the delivery needs the secret {name}; set {setting} to the folder of its file"
+            f"the delivery needs the secret {name}", help=f"set {setting} to the folder of its file"
         )
     if not _PLAIN_NAME.fullmatch(name):
         raise SecretMissing(f"a delivery's secret has a name of its own, and {name!r} is a path")
