@@ -29,8 +29,7 @@ from aspire_gitops.applying.secrets import Secrets, gather_evidence
 from aspire_gitops.delivery import deliveries_in
 from aspire_gitops.gateway import GatewayClient, Tally
 from aspire_gitops.kinds.registry import KINDS
-from aspire_gitops.planning.make import make_plan
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan, make_plan
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, running
 from aspire_gitops.state import (
     Compiled,
@@ -43,7 +42,7 @@ from aspire_gitops.state import (
     ObjectKey,
     SecretReference,
 )
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import Revision
 from aspire_ledger.money import ExchangeRate
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from aspire_gitops.codec.snapshot_writer import snapshot_json
 from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.kinds.registry import next_address
 from aspire_gitops.loading import load
-from aspire_gitops.planning.diff import marked
+from aspire_gitops.planning import marked
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.state import Compiled, GatewayObject, Intent, Snapshot
 from aspire_gitops.validation import validate

@@ -20,8 +20,7 @@ from aspire_gitops.resources import (
     ResourceKind,
     ResourceSpec,
 )
-from aspire_gitops.vocabulary.diagnostic import Span
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import Revision, Span
 
 SpecT_co = TypeVar("SpecT_co", bound=ResourceSpec, covariant=True)
 

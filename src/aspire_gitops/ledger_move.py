@@ -20,7 +20,7 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
-from aspire_gitops.vocabulary.errors import LedgerRefused, LedgerUnavailable, UsageError
+from aspire_gitops.vocabulary import LedgerRefused, LedgerUnavailable, UsageError
 from aspire_ledger import tables
 from aspire_ledger.amounts import NanoAud, aud
 from aspire_ledger.money import Aud

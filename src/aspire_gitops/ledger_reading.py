@@ -13,20 +13,24 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
-from aspire_gitops.spend import MonthRecord, Part, caps_of, known_spent, month_of
-from aspire_gitops.spend.month import plain
-from aspire_gitops.spend.record import (
+from aspire_gitops.spend import (
     Booked,
     Failures,
+    MonthRecord,
+    Part,
     PriceDifference,
     PriceDifferences,
     UnlistedParameter,
+    caps_of,
+    known_spent,
     month_before,
+    month_of,
+    plain,
     timezone_of,
 )
 from aspire_gitops.state import GatewayObject
 from aspire_gitops.usage import Traffic, Usage, window
-from aspire_gitops.vocabulary.errors import LedgerRefused, LedgerUnavailable
+from aspire_gitops.vocabulary import LedgerRefused, LedgerUnavailable
 from aspire_ledger.amounts import NanoAud, aud, nano
 from aspire_ledger.audit import (
     Difference,

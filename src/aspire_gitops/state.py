@@ -12,7 +12,7 @@ from typing import ClassVar, TypeAlias
 
 from aspire_gitops.delivery.base import DeliveryTarget
 from aspire_gitops.usage import Downtime, Traffic
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import Revision
 from aspire_ledger.canonical import JsonValue, canonical_json, digest, digest_of_text
 from aspire_ledger.money import ExchangeRate
 

@@ -20,8 +20,8 @@ import pytest
 from aspire_gitops.controller.holds import hold_draft
 from aspire_gitops.journal import open_journal
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, kill_proxy, postgres, restart
+from aspire_gitops.sandbox.cache import POSTGRES, StateFolder
 from aspire_gitops.sandbox.processes import stop
-from aspire_gitops.sandbox.state import POSTGRES, StateFolder
 from aspire_gitops.status.value import Hold, HoldKind
 from support.daemons import PLANTED, Site, running, site_in, tell_of_push, until
 from support.folders import alias

@@ -8,7 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from aspire_gitops.applying import Outcome, Status
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan
 from aspire_gitops.rehearsal import Rehearsal, StepStatus
 from aspire_gitops.rehearsal.attacks import Attack, Names, sample
 from aspire_gitops.rehearsal.books import Book
@@ -16,7 +16,7 @@ from aspire_gitops.rehearsal.environment import AppCall, Attacked, CallResult, R
 from aspire_gitops.rehearsal.report import closing_text, opening_text, step_text
 from aspire_gitops.rehearsal.steps import STEPS, play
 from aspire_gitops.state import Compiled, GatewayObject, Kind, ObjectKey
-from aspire_gitops.vocabulary.errors import GatewayUnavailable
+from aspire_gitops.vocabulary import GatewayUnavailable
 from aspire_ledger.amounts import NanoAud
 from support.objects import app_key, compiled, credential, deployment
 from support.stages import HonestStage, Listening, files, files_with_ledger

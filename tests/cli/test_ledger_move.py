@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from aspire_gitops import ledger_move
 from aspire_gitops.ledger_move import move
-from aspire_gitops.vocabulary.errors import LedgerUnavailable
+from aspire_gitops.vocabulary import LedgerUnavailable
 from aspire_ledger.audit import verify
 from aspire_ledger.postgres import PostgresStore
 from aspire_ledger.recovery import expire

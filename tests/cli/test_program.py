@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from aspire_gitops.cli import program
 from aspire_gitops.cli.program import Lazy, Program
-from aspire_gitops.vocabulary.errors import (
+from aspire_gitops.vocabulary import (
     AspireGitopsError,
     GatewayUnavailable,
     SecretMissing,

@@ -15,7 +15,7 @@ from aspire_gitops.settings import (
     read_settings,
     settings_warnings,
 )
-from aspire_gitops.vocabulary.errors import SecretMissing, UsageError
+from aspire_gitops.vocabulary import SecretMissing, UsageError
 
 KEY = "sk-admin-0123456789abcdef"
 

@@ -15,7 +15,7 @@ import pytest
 
 from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.kinds.credential import SECRET_FIELD
-from aspire_gitops.resources.alias import TokenPriceSpec
+from aspire_gitops.resources import TokenPriceSpec
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl
 from aspire_gitops.state import Compiled, GatewayObject, Kind
 from aspire_ledger.money import Month

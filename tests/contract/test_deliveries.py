@@ -17,11 +17,11 @@ from aspire_gitops.delivery.base import Delivery, DeliveryMethod, DeliveryTarget
 from aspire_gitops.delivery.file import FileDelivery
 from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.delivery.registry import METHODS
-from aspire_gitops.planning.plan import Action, Change, Plan
+from aspire_gitops.planning import Action, Change, Plan
 from aspire_gitops.resources import RESOURCES, ResourceKind
 from aspire_gitops.state import Intent
 from aspire_gitops.validation.schema import accepts
-from aspire_gitops.vocabulary.errors import DeliveryFailed
+from aspire_gitops.vocabulary import DeliveryFailed
 from aspire_ledger.canonical import JsonValue
 from support.listening import Say
 from support.locker import LockerDelivery

@@ -20,10 +20,10 @@ from aspire_gitops.delivery.registry import file_target
 from aspire_gitops.journal import Draft, EntryKind, Journal, open_journal
 from aspire_gitops.ledger_move import move
 from aspire_gitops.ledger_reading import LedgerReading
-from aspire_gitops.spend.record import Failures, UnlistedParameter
+from aspire_gitops.spend import Failures, UnlistedParameter
 from aspire_gitops.state import DEFAULT_OWNER, Holder, Kind, ObjectKey
 from aspire_gitops.status.document import StatusDocument
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError
 from aspire_ledger.audit import verify
 from aspire_ledger.postgres import PostgresStore
 from aspire_ledger.recovery import expire

@@ -8,11 +8,9 @@ import pytest
 
 from aspire_gitops.applying import Outcome, apply_plan
 from aspire_gitops.gateway import GatewayClient
-from aspire_gitops.planning.adoption import addresses_to_adopt
-from aspire_gitops.planning.make import make_plan
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan, addresses_to_adopt, make_plan
 from aspire_gitops.state import Compiled, Intent, KeyFacts, Kind
-from aspire_gitops.vocabulary.errors import GatewayRejected
+from aspire_gitops.vocabulary import GatewayRejected
 from support.fake_gateway_subject import Subject, fresh
 from support.objects import IN_TEMPORARY, OWNER, app_key, compiled
 

@@ -10,10 +10,10 @@ import pytest
 
 from aspire_gitops.gateway import Tally
 from aspire_gitops.kinds.prices import card_of
-from aspire_gitops.planning.diff import changed_fields
+from aspire_gitops.planning import changed_fields
 from aspire_gitops.resources import AliasSpec
 from aspire_gitops.state import GatewayObject, Intent, Kind
-from aspire_gitops.vocabulary.errors import GatewayRejected
+from aspire_gitops.vocabulary import GatewayRejected
 from aspire_ledger.canonical import canonical_json
 from aspire_ledger.card import read_card
 from support.catalogs import alias

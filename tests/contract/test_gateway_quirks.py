@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from aspire_gitops.planning.diff import masked
+from aspire_gitops.planning import masked
 from aspire_gitops.state import Kind, LiveFallback, ObjectKey
 from support.fake_gateway_subject import Subject, fresh
 

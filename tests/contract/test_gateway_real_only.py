@@ -7,7 +7,7 @@ from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.kinds.base import Call, Endpoint
 from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.state import Kind, ObjectKey
-from aspire_gitops.vocabulary.errors import GatewayUnavailable
+from aspire_gitops.vocabulary import GatewayUnavailable
 from support.fake_gateway_subject import Subject, fresh, marked
 from support.sandboxes import fresh_sandbox
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from aspire_gitops.state import Kind
-from aspire_gitops.vocabulary.errors import GatewayRefused
+from aspire_gitops.vocabulary import GatewayRefused
 from support.fake_gateway_subject import Subject, fresh
 
 pytestmark = pytest.mark.real

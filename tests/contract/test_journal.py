@@ -24,7 +24,7 @@ from aspire_gitops.journal import (
     open_journal,
     tables,
 )
-from aspire_gitops.vocabulary.errors import JournalDamaged, UsageError
+from aspire_gitops.vocabulary import JournalDamaged, UsageError
 from support.journal_lines import (
     COMMIT,
     LATER_COMMIT,

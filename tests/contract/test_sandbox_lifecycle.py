@@ -23,7 +23,7 @@ from aspire_gitops.sandbox import (
     start,
     stop,
 )
-from aspire_gitops.sandbox.state import StateFolder
+from aspire_gitops.sandbox.cache import StateFolder
 from support.sandbox_admin import admin_of
 from support.sandboxes import fresh_sandbox
 

@@ -18,15 +18,14 @@ from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.journal.wording import sentence
 from aspire_gitops.loading import load
-from aspire_gitops.planning.make import make_plan
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan, make_plan
 from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.resources import ResourceKind
 from aspire_gitops.resources.schema import schema_for
 from aspire_gitops.settings import read_delivery_secret, read_settings
 from aspire_gitops.state import Kind, ObjectKey
 from aspire_gitops.validation import Validated, validate
-from aspire_gitops.vocabulary.errors import DeliveryFailed, SecretMissing, UsageError
+from aspire_gitops.vocabulary import DeliveryFailed, SecretMissing, UsageError
 from aspire_ledger.canonical import JsonValue
 from support.catalogs import REVISION, TODAY, tree_of_folder
 from support.fake_gateway import FakeGateway, using

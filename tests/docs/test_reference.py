@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from aspire_gitops.loading import load
 from aspire_gitops.resources import RESOURCES, ResourceKind, ResourceSpec
-from aspire_gitops.vocabulary.revision import Revision, SourceFile, SourceTree
+from aspire_gitops.vocabulary import Revision, SourceFile, SourceTree
 
 PAGES = Path(__file__).parents[2] / "docs" / "reference"
 EXAMPLE = re.compile(

@@ -12,7 +12,7 @@ from aspire_gitops.cli.explain import all_rules
 from aspire_gitops.loading import load
 from aspire_gitops.sources.directory import DirectorySource
 from aspire_gitops.validation import validate
-from aspire_gitops.vocabulary.diagnostic import Diagnostic
+from aspire_gitops.vocabulary import Diagnostic
 from support.egress import scanned
 from support.reviewed import BASE, TODAY
 

@@ -9,7 +9,7 @@ import pytest
 
 from aspire_gitops.loading import load
 from aspire_gitops.validation import validate
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import Revision
 from support.catalogs import tree_of_folder
 from support.worked_example import GATEWAY_D, rate_day
 

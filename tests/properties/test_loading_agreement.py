@@ -13,7 +13,7 @@ from aspire_gitops.loading.plain import plain_document
 from aspire_gitops.loading.reading import Reading, python_events, read
 from aspire_gitops.loading.scalars import plain_value
 from aspire_gitops.loading.text import decode
-from aspire_gitops.vocabulary.revision import Revision, SourceFile, SourceTree
+from aspire_gitops.vocabulary import Revision, SourceFile, SourceTree
 
 # Lines out of which real files, broken files and odd files are built.
 PIECES = st.sampled_from(

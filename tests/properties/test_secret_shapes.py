@@ -7,7 +7,7 @@ from string import ascii_letters, ascii_lowercase, digits
 import pytest
 
 from aspire_gitops.egress.redacting import keys_in, shown_line
-from aspire_gitops.kinds.hiding import Redaction
+from aspire_gitops.kinds.wire import Redaction
 from aspire_gitops.validation.literal_secrets import find, masked
 from aspire_gitops.vocabulary.secret_shapes import PROVIDER_KEYS
 

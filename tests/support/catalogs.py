@@ -9,7 +9,7 @@ from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.loading import Document, load
 from aspire_gitops.resources import RESOURCES, ResourceKind
 from aspire_gitops.validation import validate
-from aspire_gitops.vocabulary.revision import Revision, SourceFile, SourceTree
+from aspire_gitops.vocabulary import Revision, SourceFile, SourceTree
 
 TODAY = date(2026, 11, 23)
 REVISION = Revision("main", commit="4f2c9d1" + "0" * 33)

@@ -6,7 +6,7 @@ from pathlib import Path
 from aspire_gitops.egress.exceptions import DEFAULT_NAME, Exceptions, agree, read_exceptions
 from aspire_gitops.egress.folder import Scan, Walk
 from aspire_gitops.egress.gateway import KnownGateway
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, sort_diagnostics
+from aspire_gitops.vocabulary import Diagnostic, sort_diagnostics
 
 GATEWAY = KnownGateway("https://llm.aspiredigital.group/v1")
 

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal
+from aspire_gitops.planning import Action, Change, FieldChange, Plan, Refusal
 from aspire_gitops.resources import ResourceKind
 from aspire_gitops.review.value import (
     AliasImpact,
@@ -23,8 +23,7 @@ from aspire_gitops.review.value import (
     Uptime,
 )
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
-from aspire_gitops.vocabulary.diagnostic import Rule, Severity, Span
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import Revision, Rule, Severity, Span
 from aspire_ledger.money import Aud
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from aspire_gitops.notify import Outbox, RetryPolicy
 from aspire_gitops.status.value import Notice, Topic
-from aspire_gitops.vocabulary.errors import NotificationFailed
+from aspire_gitops.vocabulary import NotificationFailed
 
 QUICK = RetryPolicy(first_s=0.002, longest_s=0.01, longest_wish_s=0.05, try_s=5.0, grace_s=0.5)
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan
+from aspire_gitops.planning import Action, Cause, Change, FieldChange, Plan
 from aspire_gitops.state import Kind, ObjectKey
 from aspire_gitops.status.value import (
     Answer,
@@ -14,8 +14,7 @@ from aspire_gitops.status.value import (
     Standing,
     Turn,
 )
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import Diagnostic, Revision, Rule, Span
 from support.listening_notices import NOON
 
 A = Revision("main", "a" * 40, author="Ada", subject="Swap qwen", approvers=("Bob",))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from aspire_gitops.delivery.base import Delivery, DeliveryMethod, Doors
-from aspire_gitops.vocabulary.errors import DeliveryFailed
+from aspire_gitops.vocabulary import DeliveryFailed
 from aspire_gitops.vocabulary.spec import HttpUrl, ResourceName, Spec
 from aspire_ledger.canonical import JsonValue
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from aspire_gitops.delivery.base import DeliveryMethod
 from aspire_gitops.delivery.registry import METHODS
-from aspire_gitops.resources import RESOURCES, ResourceKind
-from aspire_gitops.resources.app import delivery_resource
+from aspire_gitops.resources import RESOURCES, ResourceKind, delivery_resource
 from aspire_gitops.validation import schema
 from support.listening import Heard, Listener, Say, listening
 

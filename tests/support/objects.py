@@ -10,7 +10,7 @@ from tempfile import gettempdir
 from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.delivery.registry import file_target
 from aspire_gitops.kinds.registry import next_address
-from aspire_gitops.planning.diff import evidence_of, marked
+from aspire_gitops.planning import evidence_of, marked
 from aspire_gitops.state import (
     Approved,
     Compiled,
@@ -22,7 +22,7 @@ from aspire_gitops.state import (
     SecretReference,
     Snapshot,
 )
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import Revision
 from aspire_ledger.canonical import JsonValue
 from aspire_ledger.contract import allowed_routes
 from aspire_ledger.money import ExchangeRate

@@ -12,8 +12,7 @@ from aspire_gitops.loading import load
 from aspire_gitops.rendering.diagnostics import render_text
 from aspire_gitops.validation import Validated, validate
 from aspire_gitops.validation.judging import Judge, judge
-from aspire_gitops.vocabulary.diagnostic import Diagnostic
-from aspire_gitops.vocabulary.revision import Revision, SourceFile, SourceTree
+from aspire_gitops.vocabulary import Diagnostic, Revision, SourceFile, SourceTree
 
 CASES = Path(__file__).parents[1] / "golden" / "diagnostics" / "cases"
 BASE = Path(__file__).parents[1] / "golden" / "diagnostics" / "base"

@@ -14,8 +14,8 @@ from pathlib import Path
 from aspire_gitops.codec.review import review_json
 from aspire_gitops.codec.snapshot_reader import SavedSnapshot, read_snapshot
 from aspire_gitops.codec.snapshot_writer import snapshot_json
+from aspire_gitops.pipeline.catalog import AsOf
 from aspire_gitops.pipeline.change import sides
-from aspire_gitops.pipeline.choice import AsOf
 from aspire_gitops.review.builder import Side, as_applied, make_review
 from aspire_gitops.review.markdown import review_markdown
 from aspire_gitops.review.terminal import review_text
@@ -23,7 +23,7 @@ from aspire_gitops.review.value import Review
 from aspire_gitops.sources.git import Comparison
 from aspire_gitops.state import DEFAULT_OWNER, Snapshot
 from aspire_gitops.usage import Downtime, Traffic, Usage
-from aspire_gitops.vocabulary.revision import Revision, SourceFile, SourceTree
+from aspire_gitops.vocabulary import Revision, SourceFile, SourceTree
 from aspire_ledger.money import Aud
 from support.reviewed import files_below
 

@@ -6,11 +6,10 @@ from datetime import date
 from decimal import Decimal
 
 from aspire_gitops.controller.spending import Spending
-from aspire_gitops.spend import MonthRecord, Part
-from aspire_gitops.spend.record import Failures, PriceDifferences, UnlistedParameter
+from aspire_gitops.spend import Failures, MonthRecord, Part, PriceDifferences, UnlistedParameter
 from aspire_gitops.status.value import Notice
 from aspire_gitops.usage import Traffic, Usage
-from aspire_gitops.vocabulary.errors import AspireGitopsError, LedgerUnavailable
+from aspire_gitops.vocabulary import AspireGitopsError, LedgerUnavailable
 from aspire_ledger.money import Aud, Month, Usd
 from support.turns import OWNER, Scene
 

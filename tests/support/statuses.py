@@ -7,10 +7,9 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from aspire_gitops.delivery.registry import file_target
-from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
-from aspire_gitops.spend import BudgetSpend, Spend, forecast
+from aspire_gitops.planning import Action, Cause, Change, FieldChange, Plan, Refusal
+from aspire_gitops.spend import BudgetSpend, PriceDifference, PriceDifferences, Spend, forecast
 from aspire_gitops.spend.calls import AliasFailures, AppParameter, CallReport
-from aspire_gitops.spend.record import PriceDifference, PriceDifferences
 from aspire_gitops.state import Intent, Kind, LiveFallback, ObjectKey, SecretReference
 from aspire_gitops.status.value import (
     AliasRow,
@@ -29,8 +28,7 @@ from aspire_gitops.status.value import (
     Turn,
 )
 from aspire_gitops.usage import Downtime
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import Diagnostic, Revision, Rule, Span
 from aspire_ledger.money import Aud, Month
 from support.objects import app_key, applied, credential, deployment, unmanaged
 

@@ -22,7 +22,6 @@ from aspire_gitops.kinds.base import (
     Undo,
 )
 from aspire_gitops.kinds.fields import field_of, fields_under, nested, stated
-from aspire_gitops.kinds.hiding import visible
 from aspire_gitops.kinds.wire import (
     MARK,
     Dict,
@@ -34,6 +33,7 @@ from aspire_gitops.kinds.wire import (
     mark_of,
     marking,
     parse,
+    visible,
 )
 from aspire_gitops.state import (
     Fields,
@@ -44,7 +44,7 @@ from aspire_gitops.state import (
     ObjectKey,
     State,
 )
-from aspire_gitops.vocabulary.diagnostic import Span
+from aspire_gitops.vocabulary import Span
 from aspire_ledger.canonical import JsonValue
 
 TEAM = Kind("team")

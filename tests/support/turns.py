@@ -14,8 +14,8 @@ from typing import Any
 import yaml
 from pydantic import SecretStr
 
+from aspire_gitops.controller.memory import World
 from aspire_gitops.controller.pace import Pace
-from aspire_gitops.controller.ports import World
 from aspire_gitops.controller.reconcile import Reconciler
 from aspire_gitops.delivery.base import Deliveries
 from aspire_gitops.delivery.opening import deliveries_in
@@ -24,7 +24,7 @@ from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.own_files import OwnFiles
 from aspire_gitops.sources.git import RemoteSource
 from aspire_gitops.status.value import JournalFacts, Turn
-from aspire_gitops.vocabulary.errors import AspireGitopsError, JournalUnavailable
+from aspire_gitops.vocabulary import AspireGitopsError, JournalUnavailable
 from aspire_ledger.canonical import JsonValue
 from support.catalogs import GATEWAY
 from support.fake_gateway import ADMIN_KEY, AT_ONCE, FakeGateway, FakeTransport

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
+from aspire_gitops.vocabulary import NotificationFailed, UsageError
 from aspire_gitops.web import MAX_REPLY_BYTES, Destination, Method, asked_pause_s, post_json, send
 from support.certificates import new_certificate
 from support.listening import Listener, Say, dead_port, listening

@@ -8,11 +8,9 @@ from aspire_gitops.applying.ports import Deliveries, Gateway
 from aspire_gitops.applying.proof import take_back, unmet
 from aspire_gitops.kinds.base import Facts, Value
 from aspire_gitops.kinds.registry import KINDS
-from aspire_gitops.planning.adoption import SPEND
-from aspire_gitops.planning.diff import evidence_of, marked, redacted
-from aspire_gitops.planning.plan import Action, Change
+from aspire_gitops.planning import SPEND, Action, Change, evidence_of, marked, redacted
 from aspire_gitops.state import GatewayObject, Intent
-from aspire_gitops.vocabulary.errors import DeliveryFailed, GatewayError, GatewayUnavailable
+from aspire_gitops.vocabulary import DeliveryFailed, GatewayError, GatewayUnavailable
 
 
 class NotProved(GatewayError):

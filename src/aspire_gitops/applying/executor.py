@@ -10,9 +10,9 @@ from aspire_gitops.applying.outcome import Outcome, Result, Status
 from aspire_gitops.applying.ports import Deliveries, Gateway
 from aspire_gitops.applying.secrets import Secrets
 from aspire_gitops.kinds.registry import KINDS
-from aspire_gitops.planning.plan import Action, Change, Plan, stages
+from aspire_gitops.planning import Action, Change, Plan, stages
 from aspire_gitops.state import Kind
-from aspire_gitops.vocabulary.errors import (
+from aspire_gitops.vocabulary import (
     AspireGitopsError,
     GatewayRefused,
     GatewayUnavailable,

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from aspire_gitops.planning.plan import Change
+from aspire_gitops.planning import Change
 from aspire_gitops.state import GatewayObject
-from aspire_gitops.vocabulary.errors import AspireGitopsError
+from aspire_gitops.vocabulary import AspireGitopsError
 
 
 class Status(StrEnum):

@@ -8,7 +8,7 @@ from rich.text import Text
 from aspire_gitops.applying.outcome import Outcome, Result, Status
 from aspire_gitops.codec.values import document, object_json, written_revision_json
 from aspire_gitops.rendering.plan_wording import SIGNS
-from aspire_gitops.vocabulary.text import one_line, plural
+from aspire_gitops.vocabulary import one_line, plural
 from aspire_ledger.canonical import pretty_json
 
 _STYLES: Mapping[Status, str] = {

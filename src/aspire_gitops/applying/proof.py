@@ -10,9 +10,9 @@ from typing import assert_never
 from aspire_gitops.applying.ports import Gateway
 from aspire_gitops.kinds.base import Undo
 from aspire_gitops.kinds.registry import KINDS
-from aspire_gitops.planning.diff import same
+from aspire_gitops.planning import same
 from aspire_gitops.state import GatewayObject
-from aspire_gitops.vocabulary.errors import GatewayError
+from aspire_gitops.vocabulary import GatewayError
 
 
 def unmet(wanted: GatewayObject, live: GatewayObject | None, unset: frozenset[str]) -> list[str]:

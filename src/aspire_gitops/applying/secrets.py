@@ -10,10 +10,10 @@ from pathlib import Path
 
 from aspire_gitops.own_files import OwnFiles
 from aspire_gitops.permitted import is_virtual, why_not_variable, written_plainly
-from aspire_gitops.planning.diff import evidence_of
+from aspire_gitops.planning import evidence_of
 from aspire_gitops.state import Evidence, Intent, ObjectKey, SecretReference, State
 from aspire_gitops.validation.fallback_roads import stands_for_secret
-from aspire_gitops.vocabulary.errors import SecretMissing
+from aspire_gitops.vocabulary import SecretMissing
 
 _LARGEST = 64 * 1024
 

@@ -23,13 +23,12 @@ from aspire_gitops.cli.options import (
 )
 from aspire_gitops.cli.terminal import ExitCode, show, show_warnings
 from aspire_gitops.codec.plan import plan_from_json
-from aspire_gitops.pipeline.choice import DEFAULT_FOLDER, chosen
+from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, chosen
 from aspire_gitops.pipeline.plan import compiled
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan
 from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.settings import Settings
-from aspire_gitops.vocabulary.errors import UnsafePlan, UsageError
-from aspire_gitops.vocabulary.text import plural
+from aspire_gitops.vocabulary import UnsafePlan, UsageError, plural
 
 
 class ApplyingShown:

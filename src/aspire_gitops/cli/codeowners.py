@@ -10,8 +10,7 @@ import click
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.cli.options import as_of, with_source
 from aspire_gitops.cli.terminal import ExitCode, told_on_stderr, write_file
-from aspire_gitops.pipeline.catalog import check
-from aspire_gitops.pipeline.choice import SourceChoice, chosen
+from aspire_gitops.pipeline.catalog import SourceChoice, check, chosen
 from aspire_gitops.rendering.codeowners import (
     OWNER,
     Layout,
@@ -21,7 +20,7 @@ from aspire_gitops.rendering.codeowners import (
     owned_files,
 )
 from aspire_gitops.sources.directory import shown_folder
-from aspire_gitops.vocabulary.errors import InvalidConfig, UsageError
+from aspire_gitops.vocabulary import InvalidConfig, UsageError
 
 _USUAL = ".github/CODEOWNERS"
 _EPILOG = """\b

@@ -14,8 +14,7 @@ from pydantic import SecretStr
 from aspire_gitops.cli.terminal import ExitCode, told_on_stderr, warn
 from aspire_gitops.forge import DIALECTS, ForgeName, Thread, keep_comment, sticky_text
 from aspire_gitops.settings import read_token
-from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
-from aspire_gitops.vocabulary.text import plural
+from aspire_gitops.vocabulary import NotificationFailed, UsageError, plural
 
 _SUMMARY = "GITHUB_STEP_SUMMARY"
 _MOST_SUMMARY_BYTES = 1_000_000

@@ -8,7 +8,7 @@ import click
 from aspire_gitops.cli.options import as_of, with_source
 from aspire_gitops.cli.terminal import show_warnings, write_file
 from aspire_gitops.compiling import artifacts
-from aspire_gitops.pipeline.choice import chosen
+from aspire_gitops.pipeline.catalog import chosen
 from aspire_gitops.pipeline.plan import compiled
 
 _EPILOG = """\b

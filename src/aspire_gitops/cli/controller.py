@@ -31,7 +31,7 @@ from aspire_gitops.controller.status import StatusAssembler
 from aspire_gitops.gateway import Exchange
 from aspire_gitops.journal.locking import FileLock
 from aspire_gitops.notify.outbox import Outbox
-from aspire_gitops.pipeline.choice import DEFAULT_FOLDER
+from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER
 from aspire_gitops.server.metrics import Metrics
 from aspire_gitops.settings import (
     ControllerSettings,

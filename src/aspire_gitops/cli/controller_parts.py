@@ -9,8 +9,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from aspire_gitops.cli.options import now
+from aspire_gitops.controller.memory import Journal, World
 from aspire_gitops.controller.notifier import Publish
-from aspire_gitops.controller.ports import Journal, World
 from aspire_gitops.controller.spending import Spending
 from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.forge import GithubStatuses, repository_of
@@ -34,8 +34,7 @@ from aspire_gitops.sources.git import Credentials, RemoteSource, SshKey, Token, 
 from aspire_gitops.sources.git.publish import publish_file
 from aspire_gitops.sources.git.signatures import Signers
 from aspire_gitops.status.value import Notice
-from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
-from aspire_gitops.vocabulary.revision import ControlledSource
+from aspire_gitops.vocabulary import ControlledSource, NotificationFailed, UsageError
 
 
 def source_of(

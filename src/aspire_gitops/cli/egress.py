@@ -25,9 +25,7 @@ from aspire_gitops.cli.terminal import (
 )
 from aspire_gitops.egress.exceptions import DEFAULT_NAME, Agreed, Exceptions, agree, read_exceptions
 from aspire_gitops.rendering.diagnostics import DIAGNOSTIC_RENDERERS
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, sort_diagnostics
-from aspire_gitops.vocabulary.errors import UsageError
-from aspire_gitops.vocabulary.text import plural
+from aspire_gitops.vocabulary import Diagnostic, UsageError, plural, sort_diagnostics
 
 _EPILOG = """\b
 Examples:

@@ -12,9 +12,8 @@ from aspire_gitops.cli.terminal import warn
 from aspire_gitops.egress.fixes import SETTINGS
 from aspire_gitops.egress.gateway import KnownGateway, gateway_of
 from aspire_gitops.egress.languages import language_of
-from aspire_gitops.pipeline.catalog import check
-from aspire_gitops.pipeline.choice import AsOf, SourceChoice
-from aspire_gitops.vocabulary.errors import SourceUnavailable, UsageError
+from aspire_gitops.pipeline.catalog import AsOf, SourceChoice, check
+from aspire_gitops.vocabulary import SourceUnavailable, UsageError
 
 if TYPE_CHECKING:
     from aspire_gitops.egress.folder import FoundFile

@@ -8,16 +8,14 @@ import click
 from aspire_gitops.cli.options import as_of, with_today
 from aspire_gitops.egress import rules as egress_rules
 from aspire_gitops.kinds.registry import KINDS
-from aspire_gitops.pipeline.catalog import check
-from aspire_gitops.pipeline.choice import DEFAULT_FOLDER, AsOf, SourceChoice, chosen
-from aspire_gitops.planning import rules as planning_rules
+from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, AsOf, SourceChoice, check, chosen
+from aspire_gitops.planning import plan as planning_rules
 from aspire_gitops.rendering.card import card_json, card_text
 from aspire_gitops.rendering.sarif import page_of
 from aspire_gitops.review import findings as impact_rules
 from aspire_gitops.validation.validate import file_rules, rules_of
 from aspire_gitops.validation.wording import closest
-from aspire_gitops.vocabulary.diagnostic import Rule
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import Rule, UsageError
 
 
 def explain_alias(name: str, choice: SourceChoice, as_of: AsOf, *, as_json: bool) -> None:

@@ -8,15 +8,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 from pydantic import SecretStr
 
+from aspire_gitops.cli.gateway import ledger_of, ledger_url
 from aspire_gitops.cli.options import Invocation, now, pass_invocation
-from aspire_gitops.cli.spending import ledger_of, ledger_url
 from aspire_gitops.cli.terminal import ExitCode, told_on_stderr
 from aspire_gitops.ledger_move import Moved, move
 from aspire_gitops.ledger_reading import LedgerReading
-from aspire_gitops.spend.month import plain
-from aspire_gitops.spend.record import is_month, month_named
-from aspire_gitops.vocabulary.errors import UsageError
-from aspire_gitops.vocabulary.text import one_line, plural
+from aspire_gitops.spend import is_month, month_named, plain
+from aspire_gitops.vocabulary import UsageError, one_line, plural
 from aspire_ledger.money import Aud, Month
 
 _EPILOG = """\b

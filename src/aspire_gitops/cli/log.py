@@ -18,7 +18,7 @@ from aspire_gitops.journal.lines import (
     verdict_text,
 )
 from aspire_gitops.kinds.registry import parse_key
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError
 from aspire_ledger.canonical import pretty_json
 
 _EPILOG = """\b

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from aspire_gitops.pipeline.choice import DEFAULT_FOLDER, AsOf
+from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, AsOf
 
 if TYPE_CHECKING:
     from aspire_gitops.settings import LogFormat, Settings

@@ -19,13 +19,13 @@ from aspire_gitops.cli.options import (
 from aspire_gitops.cli.terminal import ExitCode, show, show_warnings, told_on_stderr, write_file
 from aspire_gitops.codec.plan import plan_to_json
 from aspire_gitops.codec.snapshot_reader import MOST_BYTES, SavedSnapshot, read_snapshot
-from aspire_gitops.pipeline.choice import chosen
+from aspire_gitops.pipeline.catalog import chosen
 from aspire_gitops.pipeline.plan import compiled, plan_against_stored
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan
 from aspire_gitops.rendering.plan_markdown import plan_markdown
 from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.settings import own_files
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError
 
 
 def read_snapshot_file(path: Path, owner: str) -> SavedSnapshot:

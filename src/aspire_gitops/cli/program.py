@@ -15,8 +15,7 @@ import click
 
 from aspire_gitops.cli.options import Invocation
 from aspire_gitops.cli.terminal import ExitCode, show_findings
-from aspire_gitops.vocabulary.errors import AspireGitopsError, InvalidConfig, UsageError
-from aspire_gitops.vocabulary.text import printable
+from aspire_gitops.vocabulary import AspireGitopsError, InvalidConfig, UsageError, printable
 
 click.UsageError.exit_code = ExitCode.USAGE  # click's own 2 means "changes pending" here
 
@@ -59,7 +58,7 @@ class Program(click.Group):
             "holds", "Stop the controller from changing anything until `resume`.", "suspend"
         ),
         "resume": Lazy("holds", "End a freeze, a suspension or a revert.", "resume"),
-        "revert": Lazy("revert", "Hold the gateway at an older revision for a while."),
+        "revert": Lazy("holds", "Hold the gateway at an older revision for a while.", "revert"),
         "rehearse": Lazy("rehearse", "Apply the files to a throw-away gateway and prove it works."),
         "sandbox": Lazy("sandbox", "Run a throw-away gateway on this machine."),
         "egress": Lazy("egress", "Find where an app goes around the gateway."),

@@ -20,14 +20,14 @@ from aspire_gitops.codec.values import document
 from aspire_gitops.controller.pace import Pace
 from aspire_gitops.controller.reconcile import ASKED, Reconciler
 from aspire_gitops.journal.locking import FileLock
-from aspire_gitops.pipeline.choice import DEFAULT_FOLDER
+from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER
 from aspire_gitops.server.local import LocalController
 from aspire_gitops.settings import ControllerSettings, read_controller_settings
 from aspire_gitops.status.document import TurnDocument
 from aspire_gitops.status.document_builder import turn_document
 from aspire_gitops.status.value import Standing
 from aspire_gitops.status.wording import turn_lines
-from aspire_gitops.vocabulary.errors import AspireGitopsError, UsageError
+from aspire_gitops.vocabulary import AspireGitopsError, UsageError
 from aspire_ledger.canonical import pretty_json
 
 _EPILOG = """\b

@@ -9,11 +9,11 @@ from rich.console import Console
 
 from aspire_gitops.cli.options import Invocation, as_of, pass_invocation, with_source
 from aspire_gitops.cli.terminal import ExitCode, show, show_warnings, told_on_stderr
-from aspire_gitops.pipeline.choice import chosen
+from aspire_gitops.pipeline.catalog import chosen
 from aspire_gitops.pipeline.plan import compiled
 from aspire_gitops.rehearsal import Step, rehearse
 from aspire_gitops.rehearsal.report import closing_text, opening_text, step_text
-from aspire_gitops.vocabulary.text import one_line
+from aspire_gitops.vocabulary import one_line
 from aspire_ledger.canonical import pretty_json
 
 

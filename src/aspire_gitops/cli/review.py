@@ -11,13 +11,12 @@ import click
 from aspire_gitops.cli.options import as_of, with_today
 from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr, warn, write_file
 from aspire_gitops.codec.snapshot_reader import MOST_BYTES, SavedSnapshot, read_snapshot
-from aspire_gitops.pipeline.catalog import in_repository
+from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, Revisions, in_repository
 from aspire_gitops.pipeline.change import compare, sides
-from aspire_gitops.pipeline.choice import DEFAULT_FOLDER, Revisions
 from aspire_gitops.review.builder import make_review
 from aspire_gitops.review.value import Review
 from aspire_gitops.state import DEFAULT_OWNER, OWNER_PATTERN
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError
 
 if TYPE_CHECKING:
     from rich.text import Text

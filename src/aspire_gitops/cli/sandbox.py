@@ -12,7 +12,7 @@ import click
 from aspire_gitops.cli.options import Invocation, pass_invocation
 from aspire_gitops.cli.terminal import told_on_stderr
 from aspire_gitops.sandbox import SandboxOptions, running, start, stop
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError
 
 _EPILOG = """\b
 Examples:

@@ -8,7 +8,7 @@ import click
 
 from aspire_gitops.cli.terminal import ExitCode, write_file
 from aspire_gitops.resources.schema import FOLDER_SCHEMA, editor_files, schema_files
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError
 
 _SUFFIX = ".schema.json"
 _EPILOG = """\b

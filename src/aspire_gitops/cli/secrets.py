@@ -6,10 +6,9 @@ from pathlib import Path
 import click
 
 from aspire_gitops.cli.terminal import ExitCode, show_findings, with_findings_format
-from aspire_gitops.pipeline.choice import DEFAULT_FOLDER
+from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER
 from aspire_gitops.validation.literal_secrets import diagnose, find
-from aspire_gitops.vocabulary.diagnostic import sort_diagnostics
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError, sort_diagnostics
 
 _EPILOG = """\b
 Examples:

@@ -21,7 +21,7 @@ from aspire_gitops.journal.as_of import (
     then_text,
     view,
 )
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError
 from aspire_ledger.canonical import JsonValue, pretty_json
 
 _EPILOG = """\b

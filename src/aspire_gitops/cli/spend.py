@@ -6,17 +6,16 @@ from datetime import datetime
 
 import click
 
+from aspire_gitops.cli.gateway import InForce, in_force, ledger_of
 from aspire_gitops.cli.options import Invocation, as_of, now, pass_invocation, with_today
-from aspire_gitops.cli.spending import InForce, in_force, ledger_of
 from aspire_gitops.cli.terminal import show
 from aspire_gitops.ledger_reading import LedgerReading
-from aspire_gitops.spend import Spend, spend_of
+from aspire_gitops.spend import Failures, Spend, days_of, spend_of
 from aspire_gitops.spend.failed_calls import FAILURE_FORMATS
-from aspire_gitops.spend.record import Failures, days_of
 from aspire_gitops.spend.statement import Statement, statement_of
 from aspire_gitops.spend.statement_markdown import statement_markdown
 from aspire_gitops.spend.tables import FORMATS, By
-from aspire_gitops.vocabulary.errors import LedgerRefused, UsageError
+from aspire_gitops.vocabulary import LedgerRefused, UsageError
 from aspire_ledger.money import Month
 
 _EPILOG = """\b

@@ -9,7 +9,7 @@ from aspire_gitops.cli.options import Invocation
 from aspire_gitops.journal import Journal, open_journal
 from aspire_gitops.journal.locking import FileLock
 from aspire_gitops.settings import PREFIX, read_secret
-from aspire_gitops.vocabulary.errors import AspireGitopsError, UsageError
+from aspire_gitops.vocabulary import AspireGitopsError, UsageError
 
 _OTHERS = 0o077
 

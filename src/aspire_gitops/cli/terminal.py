@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aspire_gitops.rendering.diagnostics import DIAGNOSTIC_RENDERERS, render_text
-from aspire_gitops.vocabulary.diagnostic import Diagnostic
-from aspire_gitops.vocabulary.errors import UsageError
-from aspire_gitops.vocabulary.text import one_line
+from aspire_gitops.vocabulary import Diagnostic, UsageError, one_line
 
 if TYPE_CHECKING:
     from rich.text import Text

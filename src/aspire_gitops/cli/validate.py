@@ -10,10 +10,8 @@ import click
 from aspire_gitops.cli.options import as_of, with_source
 from aspire_gitops.cli.program import report_error
 from aspire_gitops.cli.terminal import ExitCode, show_findings, told_on_stderr, with_findings_format
-from aspire_gitops.pipeline.catalog import check
-from aspire_gitops.pipeline.choice import SourceChoice, chosen
-from aspire_gitops.vocabulary.errors import SourceUnavailable
-from aspire_gitops.vocabulary.text import plural
+from aspire_gitops.pipeline.catalog import SourceChoice, check, chosen
+from aspire_gitops.vocabulary import SourceUnavailable, plural
 
 _EPILOG = """\b
 Examples:

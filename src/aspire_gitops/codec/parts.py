@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from aspire_gitops.codec.values import object_json, written_revision_json
 from aspire_gitops.kinds.registry import parse_key
 from aspire_gitops.state import ObjectKey
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import Revision
 
 
 class Part(BaseModel):

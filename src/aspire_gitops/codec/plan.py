@@ -14,7 +14,7 @@ from aspire_gitops.codec.parts import ObjectPart, Part, RevisionPart
 from aspire_gitops.codec.values import VERSIONS
 from aspire_gitops.delivery.base import DeliveryTarget
 from aspire_gitops.delivery.registry import METHODS, file_target
-from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
+from aspire_gitops.planning import Action, Cause, Change, FieldChange, Plan, Refusal
 from aspire_gitops.state import (
     GatewayObject,
     Intent,
@@ -23,8 +23,7 @@ from aspire_gitops.state import (
     ObjectKey,
     SecretReference,
 )
-from aspire_gitops.vocabulary.diagnostic import Rule
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import Rule, UsageError
 from aspire_ledger.canonical import JsonValue, pretty_json
 
 

@@ -30,7 +30,7 @@ from aspire_gitops.review.value import (
     Uptime,
 )
 from aspire_gitops.spend import Forecast
-from aspire_gitops.vocabulary.diagnostic import Span
+from aspire_gitops.vocabulary import Span
 from aspire_ledger.canonical import JsonValue, pretty_json
 
 T = TypeVar("T")

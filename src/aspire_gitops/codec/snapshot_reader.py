@@ -25,7 +25,7 @@ from aspire_gitops.state import (
     Snapshot,
 )
 from aspire_gitops.usage import FIRST_COUNTS, LATER_COUNTS, Downtime, Traffic, Usage
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError
 from aspire_ledger.canonical import JsonValue
 from aspire_ledger.money import Aud
 

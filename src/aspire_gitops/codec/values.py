@@ -7,8 +7,7 @@ changes its meaning; a new field does not count.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from aspire_gitops.vocabulary.diagnostic import Diagnostic
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import Diagnostic, Revision
 from aspire_ledger.canonical import JsonValue
 
 if TYPE_CHECKING:

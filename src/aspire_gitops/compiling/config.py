@@ -4,8 +4,7 @@ import json
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from aspire_gitops.resources import GatewaySpec
-from aspire_gitops.resources.gateway import LedgerSpec
+from aspire_gitops.resources import GatewaySpec, LedgerSpec
 
 _TEMPLATES = Environment(
     loader=PackageLoader("aspire_gitops", "compiling"),

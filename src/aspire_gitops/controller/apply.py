@@ -16,10 +16,10 @@ from aspire_gitops.controller.memory import (
     Applied,
     Memory,
     Rejection,
+    World,
     applied_body,
     rejected_body,
 )
-from aspire_gitops.controller.ports import World
 from aspire_gitops.controller.turn_builder import (
     Problem,
     TurnBuilder,
@@ -28,18 +28,18 @@ from aspire_gitops.controller.turn_builder import (
     problem_of,
 )
 from aspire_gitops.journal.entry import Draft, EntryKind
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan
 from aspire_gitops.state import Intent, ObjectKey
 from aspire_gitops.status.value import Answer, Drifted, Standing
-from aspire_gitops.vocabulary.errors import (
+from aspire_gitops.vocabulary import (
     AspireGitopsError,
     GatewayRefused,
     GatewayRejected,
     SecretMissing,
     SourceRefused,
     SourceUnavailable,
+    plural,
 )
-from aspire_gitops.vocabulary.text import plural
 
 
 @dataclass(slots=True)

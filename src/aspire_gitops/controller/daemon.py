@@ -22,7 +22,7 @@ from aspire_gitops.server.options import ServerOptions
 from aspire_gitops.server.serving import serve
 from aspire_gitops.sources.watch import changes
 from aspire_gitops.status.value import Turn
-from aspire_gitops.vocabulary.errors import SourceUnavailable
+from aspire_gitops.vocabulary import SourceUnavailable
 
 _log = structlog.get_logger("aspire_gitops.controller")
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from aspire_gitops.kinds.registry import KINDS
-from aspire_gitops.planning.adoption import SPEND
-from aspire_gitops.planning.plan import Cause, Change, Plan
+from aspire_gitops.planning import SPEND, Cause, Change, Plan
 from aspire_gitops.status.value import Answer, Drifted, FlappingField
 
 WINDOW = timedelta(hours=1)

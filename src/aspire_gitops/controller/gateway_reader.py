@@ -8,15 +8,13 @@ from zoneinfo import ZoneInfo
 
 from aspire_gitops.controller.drift import Touch
 from aspire_gitops.controller.journal_writer import EntryDrafter, state_row
-from aspire_gitops.controller.memory import Memory
-from aspire_gitops.controller.ports import World
+from aspire_gitops.controller.memory import Memory, World
 from aspire_gitops.controller.spending import Spending
 from aspire_gitops.controller.turn_builder import TurnBuilder
 from aspire_gitops.journal.entry import Draft, EntryKind
-from aspire_gitops.planning.adoption import addresses_to_adopt
-from aspire_gitops.planning.diff import redacted, same
+from aspire_gitops.planning import addresses_to_adopt, redacted, same
 from aspire_gitops.state import Compiled, Snapshot
-from aspire_gitops.vocabulary.errors import GatewayError
+from aspire_gitops.vocabulary import GatewayError
 from aspire_ledger.canonical import JsonValue
 from aspire_ledger.money import Month
 

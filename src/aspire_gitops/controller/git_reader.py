@@ -7,19 +7,22 @@ from datetime import date, datetime
 from hashlib import sha256
 
 from aspire_gitops.catalog import Catalog
-from aspire_gitops.controller.memory import Memory
-from aspire_gitops.controller.ports import World
+from aspire_gitops.controller.memory import Memory, World
 from aspire_gitops.controller.turn_builder import TurnBuilder, problem_of
 from aspire_gitops.own_files import OwnFiles
-from aspire_gitops.pipeline.catalog import Checked, check_tree
-from aspire_gitops.pipeline.choice import AsOf
+from aspire_gitops.pipeline.catalog import AsOf, Checked, check_tree
 from aspire_gitops.pipeline.plan import compile_checked, plan_here
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan
 from aspire_gitops.state import Compiled, Snapshot
 from aspire_gitops.status.value import Hold, HoldKind
-from aspire_gitops.vocabulary.diagnostic import Diagnostic
-from aspire_gitops.vocabulary.errors import InvalidConfig, SourceRefused, SourceUnavailable
-from aspire_gitops.vocabulary.revision import Revision, SourceTree
+from aspire_gitops.vocabulary import (
+    Diagnostic,
+    InvalidConfig,
+    Revision,
+    SourceRefused,
+    SourceTree,
+    SourceUnavailable,
+)
 
 _REMEMBERED = 4  # newest, last good, one to revert to, and a spare
 

@@ -7,16 +7,14 @@ from datetime import datetime
 
 from aspire_gitops.applying import Result
 from aspire_gitops.controller.holds import holds_in_force
-from aspire_gitops.controller.memory import Memory, Rejection, recall, rejected_body
+from aspire_gitops.controller.memory import Memory, Rejection, World, recall, rejected_body
 from aspire_gitops.controller.pace import HEARTBEAT
-from aspire_gitops.controller.ports import World
 from aspire_gitops.controller.turn_builder import TurnBuilder
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan
 from aspire_gitops.state import GatewayObject
 from aspire_gitops.status.value import Answer, Drifted, Hold, Turn
-from aspire_gitops.vocabulary.errors import AspireGitopsError
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import AspireGitopsError, Revision
 from aspire_ledger.canonical import JsonValue
 
 

@@ -15,7 +15,7 @@ import structlog
 
 from aspire_gitops.controller.reconcile import Reconciler
 from aspire_gitops.status.value import Role, Turn
-from aspire_gitops.vocabulary.errors import AspireGitopsError
+from aspire_gitops.vocabulary import AspireGitopsError
 
 INTERVAL = "interval"
 

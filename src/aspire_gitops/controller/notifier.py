@@ -13,12 +13,11 @@ from aspire_gitops.controller.git_reader import CompiledRevision
 from aspire_gitops.controller.turn_builder import TurnBuilder
 from aspire_gitops.notify.news import notices_of, pending_notice, remembered
 from aspire_gitops.notify.outbox import Outbox
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan
 from aspire_gitops.state import Snapshot
 from aspire_gitops.status.value import Standing, Turn
 from aspire_gitops.usage import Downtime
-from aspire_gitops.vocabulary.errors import NotificationFailed
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import NotificationFailed, Revision
 
 _log = structlog.get_logger("aspire_gitops.controller")
 

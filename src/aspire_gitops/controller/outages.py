@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from aspire_gitops.controller.pace import HEARTBEAT
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.usage import Downtime
-from aspire_gitops.vocabulary.errors import AspireGitopsError, GatewayUnavailable
+from aspire_gitops.vocabulary import AspireGitopsError, GatewayUnavailable
 from aspire_ledger.canonical import JsonValue
 from aspire_ledger.money import Month
 

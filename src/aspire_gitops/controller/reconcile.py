@@ -12,9 +12,8 @@ from aspire_gitops.controller.drift import Chosen, choose, flapping_fields, unhe
 from aspire_gitops.controller.gateway_reader import GatewayReader, touches_of
 from aspire_gitops.controller.git_reader import CompiledRevision, Compiler, GitReader
 from aspire_gitops.controller.journal_writer import EntryDrafter, JournalWriter
-from aspire_gitops.controller.memory import Memory
+from aspire_gitops.controller.memory import Memory, World
 from aspire_gitops.controller.pace import Pace
-from aspire_gitops.controller.ports import World
 from aspire_gitops.controller.spending import Spending
 from aspire_gitops.controller.turn_builder import (
     Problem,
@@ -26,15 +25,13 @@ from aspire_gitops.controller.turn_builder import (
     problem_of,
     refused,
 )
-from aspire_gitops.planning.adoption import with_resets
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan, with_resets
 from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.spend import zone
 from aspire_gitops.state import Snapshot
 from aspire_gitops.status.value import Standing, Turn
 from aspire_gitops.usage import Downtime
-from aspire_gitops.vocabulary.errors import AspireGitopsError
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import AspireGitopsError, Revision
 from aspire_gitops.vocabulary.time_words import moment_utc
 from aspire_ledger.money import Month
 

@@ -16,19 +16,26 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from aspire_gitops.controller.memory import Memory
-from aspire_gitops.controller.ports import Journal
+from aspire_gitops.controller.memory import Journal, Memory
 from aspire_gitops.journal.entry import Draft, EntryKind
 from aspire_gitops.spend import (
     BudgetSpend,
     Crossing,
+    Failures,
     MonthRecord,
+    OwnSpend,
     Part,
+    PriceDifferences,
     Spend,
+    UnlistedParameter,
+    Verdict,
     caps_of,
     known_spent,
     month_of,
+    own_spends,
+    plain,
     spend_of,
+    timezone_of,
 )
 from aspire_gitops.spend.calls import (
     WORST,
@@ -38,15 +45,11 @@ from aspire_gitops.spend.calls import (
     by_app,
     days_until,
 )
-from aspire_gitops.spend.month import plain
-from aspire_gitops.spend.own_spend import OwnSpend, Verdict, own_spends
-from aspire_gitops.spend.record import Failures, PriceDifferences, UnlistedParameter, timezone_of
 from aspire_gitops.spend.wording import cents, month_end_text, month_text, reach_text
 from aspire_gitops.state import Snapshot
 from aspire_gitops.status.value import Notice, SpendReport, Topic
 from aspire_gitops.usage import Traffic, window
-from aspire_gitops.vocabulary.errors import AspireGitopsError, LedgerRefused, LedgerUnavailable
-from aspire_gitops.vocabulary.text import one_line
+from aspire_gitops.vocabulary import AspireGitopsError, LedgerRefused, LedgerUnavailable, one_line
 from aspire_ledger.money import Aud, Month, Usd
 
 _log = structlog.get_logger("aspire_gitops.spend")

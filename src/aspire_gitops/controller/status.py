@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.controller.loop import Loop
 from aspire_gitops.controller.reconcile import Reconciler
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan
 from aspire_gitops.state import Kind, ObjectKey, Snapshot
 from aspire_gitops.status.value import (
     AliasRow,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from aspire_gitops.applying import Outcome, Status
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan
 from aspire_gitops.status.value import (
     Answer,
     Drifted,
@@ -18,10 +18,10 @@ from aspire_gitops.status.value import (
     Standing,
     Turn,
 )
-from aspire_gitops.vocabulary.diagnostic import Diagnostic
-from aspire_gitops.vocabulary.errors import (
+from aspire_gitops.vocabulary import (
     AspireGitopsError,
     DeliveryFailed,
+    Diagnostic,
     GatewayRefused,
     GatewayRejected,
     GatewayReplyInvalid,
@@ -29,14 +29,14 @@ from aspire_gitops.vocabulary.errors import (
     InvalidConfig,
     JournalDamaged,
     JournalUnavailable,
+    Revision,
     SecretMissing,
     SourceRefused,
     SourceUnavailable,
     StalePlan,
     UnsafePlan,
+    plural,
 )
-from aspire_gitops.vocabulary.revision import Revision
-from aspire_gitops.vocabulary.text import plural
 from aspire_gitops.vocabulary.time_words import moment_utc
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from aspire_gitops.vocabulary.errors import DeliveryFailed
+from aspire_gitops.vocabulary import DeliveryFailed
 from aspire_ledger.canonical import JsonValue
 
 TIME_LIMIT_S = 30.0

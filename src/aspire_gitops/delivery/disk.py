@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from aspire_gitops.own_files import OwnFiles
-from aspire_gitops.vocabulary.errors import DeliveryFailed
+from aspire_gitops.vocabulary import DeliveryFailed
 
 _KEY = re.compile(r"sk-[A-Za-z0-9_-]{16,97}")
 _LARGEST = 4096

@@ -11,7 +11,7 @@ from aspire_gitops.permitted import (
     why_not_deliver,
     written_plainly,
 )
-from aspire_gitops.vocabulary.errors import DeliveryFailed
+from aspire_gitops.vocabulary import DeliveryFailed
 from aspire_gitops.vocabulary.spec import FilePath
 from aspire_ledger.canonical import JsonValue
 

@@ -14,7 +14,7 @@ from aspire_gitops.delivery.base import Deliveries, Delivery, DeliveryTarget, Do
 from aspire_gitops.delivery.disk import DeliveredFile
 from aspire_gitops.delivery.registry import METHODS
 from aspire_gitops.own_files import OwnFiles
-from aspire_gitops.vocabulary.errors import (
+from aspire_gitops.vocabulary import (
     DeliveryFailed,
     NotificationFailed,
     SecretMissing,

@@ -17,8 +17,7 @@ from aspire_gitops.egress.rules import EXCEPTIONS_FILE, EXPIRED_EXCEPTION, UNUSE
 from aspire_gitops.loading.document import Document
 from aspire_gitops.loading.folder import load_file
 from aspire_gitops.resources.egress import EgressExceptionSpec, EgressExceptionsSpec
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span
-from aspire_gitops.vocabulary.revision import SourceFile
+from aspire_gitops.vocabulary import Diagnostic, SourceFile, Span
 
 DEFAULT_NAME = ".aspire-egress.yaml"
 

@@ -22,7 +22,7 @@ from aspire_gitops.egress.judging import Finding
 from aspire_gitops.egress.languages import is_lock_file
 from aspire_gitops.egress.rules import UNREAD_FILE
 from aspire_gitops.egress.scanning import scan_text, worth_scanning
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span
+from aspire_gitops.vocabulary import Diagnostic, Span
 
 VENDORED = frozenset(
     ".git .hg .svn .jj node_modules bower_components jspm_packages vendor third_party third-party "

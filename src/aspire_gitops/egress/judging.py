@@ -31,7 +31,7 @@ from aspire_gitops.egress.rules import (
     PROVIDER_HOST,
     PROVIDER_KEY_VARIABLE,
 )
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
+from aspire_gitops.vocabulary import Diagnostic, Rule, Span
 
 _NEAR_LINES = 30  # a client and the first call through it must be close together to be matched
 

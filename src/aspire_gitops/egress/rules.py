@@ -3,7 +3,7 @@
 Each rule has a page in `docs/rules/`. `judging`, `scanning`, `folder` and `exceptions` check them.
 """
 
-from aspire_gitops.vocabulary.diagnostic import Rule, Severity
+from aspire_gitops.vocabulary import Rule, Severity
 
 DIRECT_CLIENT = Rule("AG601", "direct-client")
 PROVIDER_HOST = Rule("AG602", "provider-host")

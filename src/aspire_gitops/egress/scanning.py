@@ -17,7 +17,7 @@ from aspire_gitops.egress.lines import scanner_of
 from aspire_gitops.egress.python.scanner import scan_python
 from aspire_gitops.egress.redacting import keys_in
 from aspire_gitops.egress.rules import KEY_IN_TEXT
-from aspire_gitops.vocabulary.diagnostic import Diagnostic
+from aspire_gitops.vocabulary import Diagnostic
 
 _MAGIC = re.compile(r"^(\s*)([%!?].*)$")
 Scanner = Callable[[str], Iterator[Fact]]

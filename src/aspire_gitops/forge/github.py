@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from aspire_gitops.status.value import Notice, Topic
-from aspire_gitops.vocabulary.errors import NotificationFailed
+from aspire_gitops.vocabulary import NotificationFailed
 from aspire_gitops.web import TIMEOUT_S, Destination, post_json
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")

@@ -23,7 +23,7 @@ from aspire_gitops.gateway.rows import SeenRows
 from aspire_gitops.gateway.snapshot import read_everything, with_holders
 from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.state import GatewayObject, Kind, Snapshot
-from aspire_gitops.vocabulary.errors import GatewayError, GatewayRejected, GatewayUnavailable
+from aspire_gitops.vocabulary import GatewayError, GatewayRejected, GatewayUnavailable
 
 
 def _now() -> datetime:

@@ -9,15 +9,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aspire_gitops.kinds.base import Call
-from aspire_gitops.kinds.hiding import Redaction
-from aspire_gitops.vocabulary.errors import (
+from aspire_gitops.kinds.wire import Redaction
+from aspire_gitops.vocabulary import (
     GatewayError,
     GatewayRefused,
     GatewayRejected,
     GatewayReplyInvalid,
     GatewayUnavailable,
+    short_line,
 )
-from aspire_gitops.vocabulary.text import short_line
 
 _LONGEST_MESSAGE = 300
 

@@ -29,7 +29,7 @@ from aspire_gitops.kinds.key_row import TEAM, USER, team_limits, user_limits
 from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.kinds.wire import JsonObject, Reply
 from aspire_gitops.state import GatewayObject, Holder, KeyFacts, Kind, LastChange, LiveFallback
-from aspire_gitops.vocabulary.errors import GatewayRefused, GatewayRejected, GatewayUnavailable
+from aspire_gitops.vocabulary import GatewayRefused, GatewayRejected, GatewayUnavailable
 
 READINESS_DETAILS = Endpoint("GET", "/health/readiness/details")
 # Reads the fallbacks in force, all aliases in one call. It leaves out an alias whose

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import psycopg
 
 from aspire_gitops.journal.locking import this_process
-from aspire_gitops.vocabulary.errors import JournalUnavailable
+from aspire_gitops.vocabulary import JournalUnavailable
 
 _PING_EVERY_S = 3.0
 _PATIENCE_S = 5

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
-from aspire_gitops.vocabulary.errors import JournalDamaged
+from aspire_gitops.vocabulary import JournalDamaged
 from aspire_ledger.canonical import JsonValue, canonical_json, digest
 
 GENESIS = "sha256:" + "0" * 64  # what the first line follows

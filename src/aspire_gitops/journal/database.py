@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
 from aspire_gitops.journal.tables import SCHEMA
-from aspire_gitops.vocabulary.errors import (
+from aspire_gitops.vocabulary import (
     AspireGitopsError,
     JournalDamaged,
     JournalUnavailable,

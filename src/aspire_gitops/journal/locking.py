@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Protocol
 
-from aspire_gitops.vocabulary.errors import JournalUnavailable
+from aspire_gitops.vocabulary import JournalUnavailable
 
 
 class WriterLock(Protocol):

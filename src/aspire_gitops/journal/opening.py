@@ -15,7 +15,7 @@ from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.journal.store import Journal
 from aspire_gitops.journal.tables import NEWEST, checked_version, migrate
 from aspire_gitops.status.value import JournalFacts
-from aspire_gitops.vocabulary.errors import JournalDamaged, JournalUnavailable, UsageError
+from aspire_gitops.vocabulary import JournalDamaged, JournalUnavailable, UsageError
 from aspire_ledger.canonical import JsonValue
 
 FILE = "journal.sqlite3"

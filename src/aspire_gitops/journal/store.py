@@ -30,7 +30,7 @@ from aspire_gitops.journal.database import Database
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.journal.tables import ENTRY, SCHEMA
 from aspire_gitops.status.value import JournalFacts
-from aspire_gitops.vocabulary.errors import JournalDamaged
+from aspire_gitops.vocabulary import JournalDamaged
 from aspire_ledger.canonical import JsonValue
 
 PAGE = 500

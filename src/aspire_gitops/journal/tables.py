@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from aspire_gitops.journal.chain import time_text
-from aspire_gitops.vocabulary.errors import JournalDamaged, UsageError
+from aspire_gitops.vocabulary import JournalDamaged, UsageError
 
 SCHEMA = "aspire_gitops"
 

@@ -27,7 +27,7 @@ from aspire_gitops.state import (
     ObjectKey,
     State,
 )
-from aspire_gitops.vocabulary.diagnostic import Rule, Span
+from aspire_gitops.vocabulary import Rule, Span
 from aspire_ledger.canonical import JsonValue
 from aspire_ledger.money import ExchangeRate
 

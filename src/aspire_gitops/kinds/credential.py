@@ -21,11 +21,19 @@ from aspire_gitops.kinds.base import (
     Undo,
 )
 from aspire_gitops.kinds.fields import fields_under, nested, stated
-from aspire_gitops.kinds.hiding import visible
-from aspire_gitops.kinds.wire import MARK, Dict, PageReply, Reply, declared, mark_of, marking, parse
+from aspire_gitops.kinds.wire import (
+    MARK,
+    Dict,
+    PageReply,
+    Reply,
+    declared,
+    mark_of,
+    marking,
+    parse,
+    visible,
+)
 from aspire_gitops.releases import Release
-from aspire_gitops.resources import ProviderSpec
-from aspire_gitops.resources.provider import EnvCredentialSpec, FileCredentialSpec
+from aspire_gitops.resources import EnvCredentialSpec, FileCredentialSpec, ProviderSpec
 from aspire_gitops.state import (
     Fields,
     GatewayObject,
@@ -36,7 +44,7 @@ from aspire_gitops.state import (
     SecretReference,
     State,
 )
-from aspire_gitops.vocabulary.diagnostic import Span
+from aspire_gitops.vocabulary import Span
 
 SECRET_FIELD = "credential_values.api_key"  # noqa: S105 (a field's name, not a secret)
 

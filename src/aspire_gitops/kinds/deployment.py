@@ -28,7 +28,6 @@ from aspire_gitops.kinds.base import (
 )
 from aspire_gitops.kinds.credential import credential_name
 from aspire_gitops.kinds.fields import as_stored, field_of, fields_under, nested, stated
-from aspire_gitops.kinds.hiding import visible
 from aspire_gitops.kinds.key import app_of, may_call
 from aspire_gitops.kinds.prices import CARD_FIELD, card_of, price_fields
 from aspire_gitops.kinds.wire import (
@@ -41,6 +40,7 @@ from aspire_gitops.kinds.wire import (
     marking,
     parse,
     told,
+    visible,
 )
 from aspire_gitops.releases import Release
 from aspire_gitops.resources import AliasSpec, ProviderSpec
@@ -55,7 +55,7 @@ from aspire_gitops.state import (
     State,
     of_kind,
 )
-from aspire_gitops.vocabulary.diagnostic import Rule, Span
+from aspire_gitops.vocabulary import Rule, Span
 from aspire_ledger.canonical import JsonValue
 
 ALIAS_IN_USE = Rule("AG503", "alias-in-use")

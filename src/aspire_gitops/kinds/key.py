@@ -24,7 +24,6 @@ from aspire_gitops.kinds.base import (
     Value,
 )
 from aspire_gitops.kinds.fields import field_of, fields_under, nested
-from aspire_gitops.kinds.hiding import visible
 from aspire_gitops.kinds.key_fields import compile_key
 from aspire_gitops.kinds.key_row import (
     COUNTED,
@@ -34,7 +33,7 @@ from aspire_gitops.kinds.key_row import (
     KeyRow,
     facts_of,
 )
-from aspire_gitops.kinds.wire import MARK, declared, mark_of, marking, parse, told
+from aspire_gitops.kinds.wire import MARK, declared, mark_of, marking, parse, told, visible
 from aspire_gitops.resources import AppSpec
 from aspire_gitops.state import (
     Fields,
@@ -45,7 +44,7 @@ from aspire_gitops.state import (
     State,
     of_kind,
 )
-from aspire_gitops.vocabulary.diagnostic import Rule, Span
+from aspire_gitops.vocabulary import Rule, Span
 from aspire_ledger.canonical import JsonValue
 
 LAST_KEY = Rule("AG502", "last-key")

@@ -14,8 +14,14 @@ from aspire_gitops.delivery.base import DeliveryTarget
 from aspire_gitops.delivery.registry import own_place
 from aspire_gitops.kinds.base import Desired, Reviewed
 from aspire_gitops.kinds.fields import stated
-from aspire_gitops.resources import AppSpec, BudgetSpec, DeliverySpec, GatewaySpec
-from aspire_gitops.resources.app import AppLimitsSpec, KeySpec
+from aspire_gitops.resources import (
+    AppLimitsSpec,
+    AppSpec,
+    BudgetSpec,
+    DeliverySpec,
+    GatewaySpec,
+    KeySpec,
+)
 from aspire_gitops.state import GatewayObject, Intent, Kind, ObjectKey
 from aspire_ledger.canonical import JsonValue
 from aspire_ledger.contract import allowed_routes

@@ -11,8 +11,13 @@ from decimal import ROUND_UP, Decimal
 
 from aspire_gitops.kinds.fields import as_stored
 from aspire_gitops.releases import PriceTier, Release
-from aspire_gitops.resources import AliasSpec
-from aspire_gitops.resources.alias import ImagePriceSpec, PriceSpec, PriceTierSpec, TokenPriceSpec
+from aspire_gitops.resources import (
+    AliasSpec,
+    ImagePriceSpec,
+    PriceSpec,
+    PriceTierSpec,
+    TokenPriceSpec,
+)
 from aspire_ledger.canonical import JsonValue
 from aspire_ledger.money import json_number, per_unit
 

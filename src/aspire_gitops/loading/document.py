@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from aspire_gitops.vocabulary.diagnostic import Span
+from aspire_gitops.vocabulary import Span
 
 Path: TypeAlias = tuple[str | int, ...]
 Places: TypeAlias = Mapping[Path, tuple[Any, Any, Any]]

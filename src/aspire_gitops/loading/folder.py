@@ -15,8 +15,14 @@ from aspire_gitops.loading.rules import (
     YAML_SYNTAX,
 )
 from aspire_gitops.loading.text import decode
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span, sort_diagnostics
-from aspire_gitops.vocabulary.revision import SourceFile, SourceProblem, SourceTree
+from aspire_gitops.vocabulary import (
+    Diagnostic,
+    SourceFile,
+    SourceProblem,
+    SourceTree,
+    Span,
+    sort_diagnostics,
+)
 
 LoadFile: TypeAlias = Callable[[SourceFile], tuple[Document | None, tuple[Diagnostic, ...]]]
 

@@ -42,7 +42,7 @@ from aspire_gitops.loading.rules import (
 from aspire_gitops.loading.scalars import Refused, plain_value
 from aspire_gitops.loading.syntax import explain
 from aspire_gitops.loading.text import has_invisible
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
+from aspire_gitops.vocabulary import Diagnostic, Rule, Span
 
 NextEvent: TypeAlias = Callable[[], Any]
 """Return the next event. Raises yaml.YAMLError; the shapes are those of `yaml.events`."""

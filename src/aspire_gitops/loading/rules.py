@@ -4,7 +4,7 @@ Each rule has a page in `docs/rules/`. `sources` reports some of these codes for
 that it cannot read; `loading` finds the rest.
 """
 
-from aspire_gitops.vocabulary.diagnostic import Rule
+from aspire_gitops.vocabulary import Rule
 
 MAX_FILE_BYTES = 256 * 1024
 MAX_DEPTH = 16  # our deepest resource has five levels

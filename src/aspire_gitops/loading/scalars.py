@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aspire_gitops.loading.rules import AMBIGUOUS_SCALAR, MAX_DIGITS, UNUSABLE_NUMBER
-from aspire_gitops.vocabulary.diagnostic import Rule
+from aspire_gitops.vocabulary import Rule
 
 _EXACT = 10**15  # whole floats below this are shown as whole numbers
 

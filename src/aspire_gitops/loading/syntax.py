@@ -4,7 +4,7 @@ from yaml import MarkedYAMLError, YAMLError
 
 from aspire_gitops.loading.document import snippet_at, span_between
 from aspire_gitops.loading.rules import YAML_SYNTAX
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span
+from aspire_gitops.vocabulary import Diagnostic, Span
 
 _LEFT_OPEN = ("could not find expected ':'", "unexpected", "',' or")
 # The parser's complaint contains this; the message; the help.

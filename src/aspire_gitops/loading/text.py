@@ -13,7 +13,7 @@ from aspire_gitops.loading.rules import (
     NOT_UTF8,
     TAB,
 )
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span
+from aspire_gitops.vocabulary import Diagnostic, Span
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _BOM_UTF8 = b"\xef\xbb\xbf"

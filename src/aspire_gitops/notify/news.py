@@ -23,7 +23,7 @@ from aspire_gitops.notify.wording import (
     revision_lines,
     trouble_lines,
 )
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan
 from aspire_gitops.status.value import (
     Drifted,
     FlappingField,
@@ -34,8 +34,7 @@ from aspire_gitops.status.value import (
     Topic,
     Turn,
 )
-from aspire_gitops.vocabulary.revision import Revision
-from aspire_gitops.vocabulary.text import plural, short_line
+from aspire_gitops.vocabulary import Revision, plural, short_line
 
 
 def is_about_the_commit(turn: Turn) -> bool:

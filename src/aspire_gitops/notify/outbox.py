@@ -18,8 +18,7 @@ import structlog
 from aspire_gitops.notify.receiver import NoticeCounters, NoticeCounts, Receiver, RetryPolicy
 from aspire_gitops.notify.spool import QueuedNotice, Spool
 from aspire_gitops.status.value import Notice
-from aspire_gitops.vocabulary.errors import NotificationFailed
-from aspire_gitops.vocabulary.text import plural
+from aspire_gitops.vocabulary import NotificationFailed, plural
 
 MOST_WAITING = 1000
 _log = structlog.get_logger("aspire_gitops.notify")

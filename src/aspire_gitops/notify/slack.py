@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from aspire_gitops.notify.receiver import ALL_BUT_PENDING
 from aspire_gitops.status.value import Notice, Topic
-from aspire_gitops.vocabulary.errors import NotificationFailed
+from aspire_gitops.vocabulary import NotificationFailed
 from aspire_gitops.web import TIMEOUT_S, Destination, post_json
 from aspire_ledger.canonical import JsonValue
 

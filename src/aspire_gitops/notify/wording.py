@@ -7,10 +7,9 @@ worth a notice.
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan
 from aspire_gitops.status.value import Answer, Drifted, FlappingField, Hold, HoldKind, Turn
-from aspire_gitops.vocabulary.revision import Revision
-from aspire_gitops.vocabulary.text import plural, short_line
+from aspire_gitops.vocabulary import Revision, plural, short_line
 from aspire_gitops.vocabulary.time_words import moment_utc
 
 LONGEST_TITLE = 300

@@ -5,15 +5,14 @@ from datetime import datetime
 from functools import cache
 
 from aspire_gitops.loading.folder import load_file
-from aspire_gitops.pipeline.catalog import Checked, check_tree, in_repository
-from aspire_gitops.pipeline.choice import AsOf, Revisions
+from aspire_gitops.pipeline.catalog import AsOf, Checked, Revisions, check_tree, in_repository
 from aspire_gitops.pipeline.plan import compile_checked
 from aspire_gitops.review.builder import Side
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.sources.directory import shown_folder
 from aspire_gitops.sources.git import ComparedTrees, Comparison
 from aspire_gitops.validation import judge_once
-from aspire_gitops.vocabulary.revision import SourceTree
+from aspire_gitops.vocabulary import SourceTree
 
 
 def compare(wanted: Revisions) -> Comparison:

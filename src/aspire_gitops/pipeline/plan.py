@@ -10,13 +10,10 @@ from dataclasses import replace
 from aspire_gitops.applying.secrets import Secrets, available_secrets, gather_evidence
 from aspire_gitops.compiling.catalog import compile_catalog
 from aspire_gitops.own_files import OwnFiles
-from aspire_gitops.pipeline.catalog import Checked, check
-from aspire_gitops.pipeline.choice import AsOf, SourceChoice
-from aspire_gitops.planning.adoption import without_unverified
-from aspire_gitops.planning.make import make_plan
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.pipeline.catalog import AsOf, Checked, SourceChoice, check
+from aspire_gitops.planning import Plan, make_plan, without_unverified
 from aspire_gitops.state import Compiled, Snapshot
-from aspire_gitops.vocabulary.diagnostic import Diagnostic
+from aspire_gitops.vocabulary import Diagnostic
 
 
 def compiled(choice: SourceChoice, as_of: AsOf) -> tuple[Compiled, tuple[Diagnostic, ...]]:

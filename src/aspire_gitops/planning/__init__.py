@@ -3,3 +3,77 @@
 Pure functions over desired objects and a snapshot: no clock, no network, no
 logging. `applying` carries a plan out and never compares anything again.
 """
+
+from aspire_gitops.planning.adoption import (
+    SPEND,
+    addresses_to_adopt,
+    adopted_keys,
+    check_adoptions,
+    with_resets,
+    without_unverified,
+)
+from aspire_gitops.planning.diff import (
+    changed_fields,
+    evidence_of,
+    is_exactly,
+    mark_for,
+    marked,
+    masked,
+    match,
+    redacted,
+    same,
+)
+from aspire_gitops.planning.make import (
+    ensure_current,
+    make_plan,
+)
+from aspire_gitops.planning.plan import (
+    CAP_BELOW_SPEND,
+    TOO_MANY_DELETIONS,
+    Action,
+    Cause,
+    Change,
+    FieldChange,
+    Plan,
+    Refusal,
+    stage,
+    stages,
+)
+from aspire_gitops.planning.protection import (
+    LEFTOVER,
+    check_lowered_caps,
+    check_protection,
+)
+
+__all__ = [
+    "CAP_BELOW_SPEND",
+    "LEFTOVER",
+    "SPEND",
+    "TOO_MANY_DELETIONS",
+    "Action",
+    "Cause",
+    "Change",
+    "FieldChange",
+    "Plan",
+    "Refusal",
+    "addresses_to_adopt",
+    "adopted_keys",
+    "changed_fields",
+    "check_adoptions",
+    "check_lowered_caps",
+    "check_protection",
+    "ensure_current",
+    "evidence_of",
+    "is_exactly",
+    "make_plan",
+    "mark_for",
+    "marked",
+    "masked",
+    "match",
+    "redacted",
+    "same",
+    "stage",
+    "stages",
+    "with_resets",
+    "without_unverified",
+]

@@ -13,9 +13,12 @@ from decimal import ROUND_UP, Decimal
 from typing import Final
 
 from aspire_gitops.kinds.registry import KINDS
-from aspire_gitops.planning.diff import redacted
-from aspire_gitops.planning.matching import match
+from aspire_gitops.planning.diff import match, redacted
 from aspire_gitops.planning.plan import (
+    ADOPTED_LIMITED,
+    ADOPTED_OFF,
+    ADOPTED_OVERSPENT,
+    ADOPTION_UNVERIFIED,
     Action,
     Cause,
     Change,
@@ -24,15 +27,9 @@ from aspire_gitops.planning.plan import (
     Refusal,
     in_order,
 )
-from aspire_gitops.planning.rules import (
-    ADOPTED_LIMITED,
-    ADOPTED_OFF,
-    ADOPTED_OVERSPENT,
-    ADOPTION_UNVERIFIED,
-)
-from aspire_gitops.spend.own_spend import OwnSpend, Verdict, usd_text
+from aspire_gitops.spend import OwnSpend, Verdict, usd_text
 from aspire_gitops.state import Compiled, GatewayObject, Holder, KeyFacts, Snapshot
-from aspire_gitops.vocabulary.diagnostic import Rule
+from aspire_gitops.vocabulary import Rule
 from aspire_ledger.money import json_number
 
 SPEND: Final = "spend"

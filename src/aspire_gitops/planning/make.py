@@ -11,17 +11,31 @@ from aspire_gitops.planning.adoption import (
     unknown_bookings,
     unlike_warnings,
 )
-from aspire_gitops.planning.diff import changed_fields, is_exactly, mark_for, redacted
-from aspire_gitops.planning.matching import Matched, match
-from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal, in_order
+from aspire_gitops.planning.diff import (
+    Matched,
+    changed_fields,
+    is_exactly,
+    mark_for,
+    match,
+    redacted,
+)
+from aspire_gitops.planning.plan import (
+    NAME_TAKEN,
+    NOTHING_TO_ADOPT,
+    Action,
+    Change,
+    FieldChange,
+    Plan,
+    Refusal,
+    in_order,
+)
 from aspire_gitops.planning.protection import (
     LEFTOVER,
     check_lowered_caps,
     check_protection,
     unknown_spend,
 )
-from aspire_gitops.planning.rules import NAME_TAKEN, NOTHING_TO_ADOPT
-from aspire_gitops.spend.own_spend import own_spends
+from aspire_gitops.spend import own_spends
 from aspire_gitops.state import (
     Compiled,
     Evidence,
@@ -31,7 +45,7 @@ from aspire_gitops.state import (
     ObjectKey,
     Snapshot,
 )
-from aspire_gitops.vocabulary.errors import StalePlan
+from aspire_gitops.vocabulary import StalePlan
 
 _NO_INTENT = Intent()
 

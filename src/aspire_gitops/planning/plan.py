@@ -11,7 +11,7 @@ from itertools import groupby
 from aspire_gitops.delivery.registry import in_plan_id
 from aspire_gitops.kinds.registry import level, levels
 from aspire_gitops.state import GatewayObject, Intent, LiveFallback, ObjectKey
-from aspire_gitops.vocabulary.diagnostic import Rule
+from aspire_gitops.vocabulary import Rule
 from aspire_ledger.canonical import JsonValue, digest
 
 
@@ -153,3 +153,15 @@ def stages(changes: Iterable[Change]) -> Iterator[tuple[Change, ...]]:
 
 def _address(change: Change) -> str:
     return (change.before and change.before.address) or ""
+
+
+TOO_MANY_DELETIONS = Rule("AG501", "too-many-deletions")
+NAME_TAKEN = Rule("AG504", "name-taken")
+AMBIGUOUS_MARK = Rule("AG505", "ambiguous-mark")
+EMPTY_SOURCE = Rule("AG506", "empty-source")
+NOTHING_TO_ADOPT = Rule("AG507", "nothing-to-adopt")
+CAP_BELOW_SPEND = Rule("AG508", "cap-below-spend")
+ADOPTED_OVERSPENT = Rule("AG509", "adopted-key-overspent")
+ADOPTED_LIMITED = Rule("AG510", "adopted-key-limited")
+ADOPTED_OFF = Rule("AG511", "adopted-key-off")
+ADOPTION_UNVERIFIED = Rule("AG512", "adoption-not-verified")

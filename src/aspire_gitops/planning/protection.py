@@ -12,10 +12,15 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from aspire_gitops.kinds.registry import from_last_to_first
-from aspire_gitops.planning.plan import Action, Change, Refusal
-from aspire_gitops.planning.rules import CAP_BELOW_SPEND, EMPTY_SOURCE, TOO_MANY_DELETIONS
-from aspire_gitops.spend.caps import budget_of, cap_of
-from aspire_gitops.spend.month import plain
+from aspire_gitops.planning.plan import (
+    CAP_BELOW_SPEND,
+    EMPTY_SOURCE,
+    TOO_MANY_DELETIONS,
+    Action,
+    Change,
+    Refusal,
+)
+from aspire_gitops.spend import budget_of, cap_of, plain
 from aspire_gitops.state import Compiled, GatewayObject, ObjectKey, Snapshot
 from aspire_ledger.money import Aud
 

@@ -10,8 +10,8 @@ from aspire_gitops.rehearsal.attacks.values import CALLERS_SECRET, HttpCall, htt
 from aspire_gitops.rehearsal.environment import AppCall, CallResult, Received
 from aspire_gitops.sandbox import UpstreamCall, UpstreamControl
 from aspire_gitops.sandbox.loopback import HTTP_ERRORS, LoopbackClient, loopback_client
-from aspire_gitops.sandbox.upstream.request import PIXEL
-from aspire_gitops.vocabulary.errors import SandboxError
+from aspire_gitops.sandbox.upstream.behaviour import PIXEL
+from aspire_gitops.vocabulary import SandboxError
 
 Body: TypeAlias = dict[str, Any]
 

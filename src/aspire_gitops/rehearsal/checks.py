@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aspire_gitops.applying import Outcome, Status
-from aspire_gitops.planning.plan import Action, Plan
+from aspire_gitops.planning import Action, Plan
 from aspire_gitops.rehearsal.attacks import Attack, AttackKind
 from aspire_gitops.rehearsal.books import Agreement, Book, Disagreement, Tariff, agreement, shown
 from aspire_gitops.rehearsal.environment import Attacked, CallResult, Received
 from aspire_gitops.state import ObjectKey
-from aspire_gitops.vocabulary.text import plural
+from aspire_gitops.vocabulary import plural
 
 _REFUSED = (401, 403)
 _REFUSED_AS_WRONG = frozenset({400, 401, 403, 404, 405, 413, 422, 429})

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from aspire_gitops.applying import Outcome
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan
 from aspire_gitops.rehearsal.attacks import Attack, Names
 from aspire_gitops.rehearsal.books import Book, BookedCall
 from aspire_gitops.sandbox import Billed

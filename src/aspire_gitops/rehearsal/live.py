@@ -15,8 +15,7 @@ from aspire_gitops.applying.ports import Deliveries
 from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.pipeline.plan import plan_with
-from aspire_gitops.planning.adoption import addresses_to_adopt
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan, addresses_to_adopt
 from aspire_gitops.rehearsal.attacks import Attack, Names
 from aspire_gitops.rehearsal.bookkeeping import Bookkeeper
 from aspire_gitops.rehearsal.books import Book
@@ -30,7 +29,7 @@ from aspire_gitops.rehearsal.steps import play
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl, restart, running
 from aspire_gitops.sandbox.loopback import HTTP_ERRORS, loopback_client
 from aspire_gitops.state import Compiled, Kind, ObjectKey, Snapshot, of_kind
-from aspire_gitops.vocabulary.errors import SandboxError
+from aspire_gitops.vocabulary import SandboxError
 from aspire_ledger.canonical import JsonValue
 
 Answer = TypeVar("Answer")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from aspire_gitops.applying import Outcome
 from aspire_gitops.applying.outcome_text import outcome_json, outcome_text
 from aspire_gitops.codec.plan import plan_to_json
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan
 from aspire_gitops.rendering.plan_markdown import plan_markdown
 from aspire_gitops.rendering.plan_text import plan_text
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from aspire_gitops.codec.values import document, written_revision_json
 from aspire_gitops.state import Compiled, Kind
-from aspire_gitops.vocabulary.text import one_line, plural, revision_text
+from aspire_gitops.vocabulary import one_line, plural, revision_text
 from aspire_ledger.canonical import JsonValue
 
 

@@ -27,7 +27,7 @@ from aspire_gitops.rehearsal.scenarios import (
     swaps,
 )
 from aspire_gitops.state import Compiled
-from aspire_gitops.vocabulary.errors import AspireGitopsError
+from aspire_gitops.vocabulary import AspireGitopsError
 
 
 @dataclass(slots=True)

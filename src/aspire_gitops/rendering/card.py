@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from aspire_gitops.codec.values import document
 from aspire_gitops.kinds.prices import card_of, named_amounts
 from aspire_gitops.resources import AliasSpec, ProviderSpec
-from aspire_gitops.vocabulary.text import one_line
+from aspire_gitops.vocabulary import one_line
 from aspire_ledger.canonical import canonical_json, pretty_json
 
 _PRICES: Mapping[str, str] = {

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aspire_gitops.catalog import Catalog
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError
 
 BEGIN, END = "# BEGIN aspire-gitops", "# END aspire-gitops"
 

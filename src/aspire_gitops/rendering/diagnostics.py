@@ -11,8 +11,7 @@ from unicodedata import combining, east_asian_width
 
 from aspire_gitops.codec.values import diagnostic_json, document, whole_text
 from aspire_gitops.rendering.sarif import render_sarif
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Severity, Span
-from aspire_gitops.vocabulary.text import one_line, plural
+from aspire_gitops.vocabulary import Diagnostic, Severity, Span, one_line, plural
 from aspire_ledger.canonical import JsonValue, pretty_json
 
 _WIDEST = 110  # columns of a shown line; longer ones are cut around the mistake

@@ -6,7 +6,7 @@ cannot format, link, mention or break out of their cell.
 
 from collections.abc import Iterator, Sequence
 
-from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan
+from aspire_gitops.planning import Action, Cause, Change, FieldChange, Plan
 from aspire_gitops.rendering.plan_wording import (
     SIGNS,
     counts_text,
@@ -14,7 +14,7 @@ from aspire_gitops.rendering.plan_wording import (
     shown_fields,
     where_text,
 )
-from aspire_gitops.vocabulary.text import code, markdown, plural, revision_text, value_text
+from aspire_gitops.vocabulary import code, markdown, plural, revision_text, value_text
 
 _LONGEST = 60_000  # GitHub refuses comments of more than 65,536 characters
 _MOST_ROWS = 60

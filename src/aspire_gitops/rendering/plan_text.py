@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
+from aspire_gitops.planning import Action, Cause, Change, FieldChange, Plan, Refusal
 from aspire_gitops.rendering.plan_wording import (
     SIGNS,
     counts_text,
@@ -16,7 +16,7 @@ from aspire_gitops.rendering.plan_wording import (
     shown_fields,
     where_text,
 )
-from aspire_gitops.vocabulary.text import one_line, plural, printable, revision_text, value_text
+from aspire_gitops.vocabulary import one_line, plural, printable, revision_text, value_text
 
 _STYLES = {
     Action.CREATE: "green",

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from aspire_gitops.delivery.registry import shown
-from aspire_gitops.planning.diff import same
-from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan
-from aspire_gitops.vocabulary.text import one_line, plural
+from aspire_gitops.planning import Action, Change, FieldChange, Plan, same
+from aspire_gitops.vocabulary import one_line, plural
 from aspire_ledger.canonical import JsonValue
 
 SIGNS: Mapping[Action, str] = {

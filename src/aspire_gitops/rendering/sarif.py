@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from aspire_gitops.codec.values import whole_text
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule
+from aspire_gitops.vocabulary import Diagnostic, Rule
 from aspire_ledger.canonical import JsonValue, pretty_json
 
 _PACKAGE = Path(__file__).parents[1]

@@ -7,10 +7,25 @@ The models are the source of `schemas/`. They check one document by itself;
 from enum import StrEnum
 
 from aspire_gitops.delivery.registry import METHODS
-from aspire_gitops.resources.alias import AliasSpec
-from aspire_gitops.resources.app import AppSpec, BudgetSpec, DeliverySpec, delivery_resource
-from aspire_gitops.resources.gateway import ApprovalSpec, GatewaySpec
-from aspire_gitops.resources.provider import ProviderSpec
+from aspire_gitops.resources.alias import (
+    AliasSpec,
+    ImagePriceSpec,
+    PriceSpec,
+    PriceTierSpec,
+    TokenPriceSpec,
+)
+from aspire_gitops.resources.app import (
+    AppLimitsSpec,
+    AppSpec,
+    BudgetSpec,
+    DeliverSpec,
+    DeliverySpec,
+    KeySpec,
+    NeedSpec,
+    delivery_resource,
+)
+from aspire_gitops.resources.gateway import ApprovalSpec, GatewaySpec, LedgerSpec
+from aspire_gitops.resources.provider import EnvCredentialSpec, FileCredentialSpec, ProviderSpec
 from aspire_gitops.vocabulary.spec import ResourceSpec
 
 
@@ -39,12 +54,24 @@ RESOURCES: dict[ResourceKind, type[ResourceSpec]] = {
 __all__ = [
     "RESOURCES",
     "AliasSpec",
+    "AppLimitsSpec",
     "AppSpec",
     "ApprovalSpec",
     "BudgetSpec",
+    "DeliverSpec",
     "DeliverySpec",
+    "EnvCredentialSpec",
+    "FileCredentialSpec",
     "GatewaySpec",
+    "ImagePriceSpec",
+    "KeySpec",
+    "LedgerSpec",
+    "NeedSpec",
+    "PriceSpec",
+    "PriceTierSpec",
     "ProviderSpec",
     "ResourceKind",
     "ResourceSpec",
+    "TokenPriceSpec",
+    "delivery_resource",
 ]

@@ -12,9 +12,7 @@ from typing import TypeVar
 
 from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.kinds.prices import named_amounts
-from aspire_gitops.resources import AliasSpec, ProviderSpec, ResourceKind
-from aspire_gitops.resources.alias import PriceSpec
-from aspire_gitops.resources.app import NeedSpec
+from aspire_gitops.resources import AliasSpec, NeedSpec, PriceSpec, ProviderSpec, ResourceKind
 from aspire_gitops.review import findings as rules
 from aspire_gitops.review.comparison import Compared
 from aspire_gitops.review.value import (
@@ -25,7 +23,7 @@ from aspire_gitops.review.value import (
     PriceMove,
     ResourceEdit,
 )
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span
+from aspire_gitops.vocabulary import Diagnostic, Span
 
 T = TypeVar("T")
 _BEHIND_AN_ALIAS = frozenset({"vendor", "base_url", "api", "billing"})

@@ -18,8 +18,7 @@ from aspire_gitops.review.value import (
     Moved,
     ResourceEdit,
 )
-from aspire_gitops.spend import Forecast, forecast
-from aspire_gitops.spend.month import plain
+from aspire_gitops.spend import Forecast, forecast, plain
 from aspire_ledger.money import Aud
 
 _NOTHING = Aud(Decimal(0))

@@ -12,9 +12,7 @@ from decimal import Decimal
 
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.kinds.registry import next_address
-from aspire_gitops.planning.adoption import without_unverified
-from aspire_gitops.planning.diff import mark_for
-from aspire_gitops.planning.make import make_plan
+from aspire_gitops.planning import make_plan, mark_for, without_unverified
 from aspire_gitops.review.aliases import alias_findings, alias_impacts
 from aspire_gitops.review.apps import app_impacts, budget_impacts
 from aspire_gitops.review.comparison import Compared, Known, edits_between, what_is_known
@@ -31,10 +29,9 @@ from aspire_gitops.review.value import (
     Review,
     Uptime,
 )
-from aspire_gitops.spend.month import plain
+from aspire_gitops.spend import plain
 from aspire_gitops.state import Compiled, GatewayObject, Snapshot
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, sort_diagnostics
-from aspire_gitops.vocabulary.text import plural
+from aspire_gitops.vocabulary import Diagnostic, plural, sort_diagnostics
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _OPENING = "<!-- aspire-gitops:"

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel
 
 from aspire_gitops.catalog import Catalog, Declared
-from aspire_gitops.planning.plan import FieldChange
+from aspire_gitops.planning import FieldChange
 from aspire_gitops.resources import ResourceKind
 from aspire_gitops.review.repricing import Repricing
 from aspire_gitops.review.value import Edit, Live, ResourceEdit
-from aspire_gitops.spend.caps import zone
+from aspire_gitops.spend import zone
 from aspire_gitops.state import Compiled, Snapshot
 from aspire_gitops.usage import Downtime, Traffic
 from aspire_ledger.canonical import JsonValue

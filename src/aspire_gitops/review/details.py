@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan
 from aspire_gitops.rendering.plan_markdown import change_row
 from aspire_gitops.rendering.plan_wording import counts_text
 from aspire_gitops.review.sentences import alias_rows
@@ -31,7 +31,7 @@ from aspire_gitops.review.wording import (
     text_of,
     total_moved,
 )
-from aspire_gitops.vocabulary.text import html_code, plural, value_text
+from aspire_gitops.vocabulary import html_code, plural, value_text
 from aspire_gitops.vocabulary.time_words import minutes
 
 _STEPS = (1000, 200, 60, 20, 5)

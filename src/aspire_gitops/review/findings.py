@@ -11,13 +11,12 @@ from decimal import Decimal
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.kinds.key import declarations
 from aspire_gitops.kinds.registry import KINDS, parse_key
-from aspire_gitops.planning.plan import Change, Plan
-from aspire_gitops.planning.rules import CAP_BELOW_SPEND
+from aspire_gitops.planning import CAP_BELOW_SPEND, Change, Plan
 from aspire_gitops.review.comparison import Compared, Known
 from aspire_gitops.review.value import AppImpact, BudgetImpact, Edit, Moved, Review, Uptime
-from aspire_gitops.spend.month import plain
+from aspire_gitops.spend import plain
 from aspire_gitops.state import Compiled
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Severity, Span
+from aspire_gitops.vocabulary import Diagnostic, Rule, Severity, Span
 
 STALE = timedelta(hours=24)
 

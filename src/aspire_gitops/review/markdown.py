@@ -8,7 +8,7 @@ format, link, mention or break out of their cell.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from aspire_gitops.planning.plan import FieldChange, Refusal
+from aspire_gitops.planning import FieldChange, Refusal
 from aspire_gitops.resources import ResourceKind
 from aspire_gitops.review.details import (
     Fitted,
@@ -34,8 +34,7 @@ from aspire_gitops.review.wording import (
     text_of,
     total_moved,
 )
-from aspire_gitops.vocabulary.diagnostic import Diagnostic
-from aspire_gitops.vocabulary.text import plural, revision_text, value_text
+from aspire_gitops.vocabulary import Diagnostic, plural, revision_text, value_text
 from aspire_gitops.vocabulary.time_words import age, moment_utc
 
 COMMENT_BYTES = 60_000  # GitHub refuses comments of more than 65,536 characters

@@ -7,16 +7,23 @@ from aspire_gitops.compiling.config import compile_config
 from aspire_gitops.kinds.deployment import ALIAS_IN_USE
 from aspire_gitops.kinds.key import LAST_KEY
 from aspire_gitops.kinds.registry import parse_key
-from aspire_gitops.planning.matching import match
-from aspire_gitops.planning.plan import Action, Plan, Refusal
-from aspire_gitops.planning.protection import LEFTOVER, check_lowered_caps, check_protection
-from aspire_gitops.planning.rules import CAP_BELOW_SPEND, TOO_MANY_DELETIONS
+from aspire_gitops.planning import (
+    CAP_BELOW_SPEND,
+    LEFTOVER,
+    TOO_MANY_DELETIONS,
+    Action,
+    Plan,
+    Refusal,
+    check_lowered_caps,
+    check_protection,
+    match,
+)
 from aspire_gitops.resources import GatewaySpec, ResourceKind
 from aspire_gitops.review.comparison import Known
 from aspire_gitops.review.value import Consent, Effect, ResourceEdit, Uptime
-from aspire_gitops.spend.caps import budget_of
+from aspire_gitops.spend import budget_of
 from aspire_gitops.state import Approved, Compiled, ObjectKey, Snapshot
-from aspire_gitops.vocabulary.diagnostic import Rule
+from aspire_gitops.vocabulary import Rule
 
 _CHANGES: Mapping[Rule, str] = {
     LAST_KEY: "delete-last-key",

@@ -29,7 +29,7 @@ from aspire_gitops.review.wording import (
     value_words,
 )
 from aspire_gitops.spend.wording import cents
-from aspire_gitops.vocabulary.text import plural, value_text
+from aspire_gitops.vocabulary import plural, value_text
 
 
 def goes_to_another_company(alias: AliasImpact) -> bool:

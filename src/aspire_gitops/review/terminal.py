@@ -25,8 +25,7 @@ from aspire_gitops.review.wording import (
     money_moved,
     revision_brief,
 )
-from aspire_gitops.vocabulary.diagnostic import Diagnostic
-from aspire_gitops.vocabulary.text import one_line, value_text
+from aspire_gitops.vocabulary import Diagnostic, one_line, value_text
 from aspire_gitops.vocabulary.time_words import age
 
 _STYLES = {Edit.ADDED: "green", Edit.REMOVED: "red", Edit.CHANGED: "yellow"}

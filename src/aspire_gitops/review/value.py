@@ -10,11 +10,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from aspire_gitops.planning.plan import FieldChange, Plan
+from aspire_gitops.planning import FieldChange, Plan
 from aspire_gitops.resources import ResourceKind
 from aspire_gitops.spend import Forecast
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Span
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import Diagnostic, Revision, Span
 from aspire_ledger.money import Aud
 
 T = TypeVar("T")

@@ -17,10 +17,8 @@ from aspire_gitops.review.value import (
     Uptime,
 )
 from aspire_gitops.spend.wording import cents, reach_text
+from aspire_gitops.vocabulary import Diagnostic, Revision, markdown, plural
 from aspire_gitops.vocabulary import text as characters
-from aspire_gitops.vocabulary.diagnostic import Diagnostic
-from aspire_gitops.vocabulary.revision import Revision
-from aspire_gitops.vocabulary.text import markdown, plural
 from aspire_gitops.vocabulary.time_words import minutes
 from aspire_ledger.money import Aud
 

@@ -7,19 +7,18 @@ and `lifecycle` documents what they raise.
         print(sandbox.base_url)
 """
 
-from aspire_gitops.sandbox.errors import (
+from aspire_gitops.sandbox.lifecycle import kill_proxy, restart, running, start, stop
+from aspire_gitops.sandbox.options import Sandbox, SandboxOptions
+from aspire_gitops.sandbox.upstream.behaviour import Reset, UpstreamCall
+from aspire_gitops.sandbox.upstream.bill import Billed, Report
+from aspire_gitops.sandbox.upstream.control import UpstreamControl
+from aspire_gitops.vocabulary import (
     PrerequisiteMissing,
     SandboxBusy,
     SandboxError,
     SandboxNotFound,
     SandboxStartFailed,
 )
-from aspire_gitops.sandbox.lifecycle import kill_proxy, restart, running, start, stop
-from aspire_gitops.sandbox.options import Sandbox, SandboxOptions
-from aspire_gitops.sandbox.upstream.behaviour import Reset, UpstreamCall
-from aspire_gitops.sandbox.upstream.bill import Billed
-from aspire_gitops.sandbox.upstream.control import UpstreamControl
-from aspire_gitops.sandbox.upstream.usage import Report
 
 __all__ = [
     "Billed",

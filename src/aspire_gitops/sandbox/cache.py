@@ -1,9 +1,4 @@
-"""Keep what a sandbox installs once: folders that are complete or not there.
-
-A folder's name holds a digest of everything it was made from, so nothing in the
-cache is ever updated: other input gives another folder. A lock per name lets
-several sandboxes start at once while only one of them installs.
-"""
+"""What a sandbox keeps on disk: what is installed once, and what runs in a state folder."""
 
 import contextlib
 import fcntl
@@ -14,9 +9,12 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
-from aspire_gitops.sandbox.errors import SandboxStartFailed
-from aspire_gitops.sandbox.processes import tail
+from pydantic import BaseModel, Field, ValidationError
+
+from aspire_gitops.sandbox.processes import Process, tail
+from aspire_gitops.vocabulary import SandboxError, SandboxStartFailed
 
 Progress = Callable[[str], None]
 
@@ -95,3 +93,74 @@ def run_step(
         raise SandboxStartFailed(
             f"`{step}` failed with status {result.returncode}: the log {log} ends with\n{tail(log)}"
         )
+
+
+POSTGRES, UPSTREAM, PROXY = "postgres", "upstream", "proxy"
+
+
+class State(BaseModel):
+    """What `state.json` says. Ports and keys outlive a stop that keeps the data."""
+
+    temporary: bool  # we made the folder, so stopping removes it
+    fingerprint: str = ""  # of the options; empty while nothing runs
+    master_key: str = Field(default="", repr=False)
+    salt_key: str = Field(default="", repr=False)
+    ports: dict[str, int] = Field(default_factory=dict)
+    processes: dict[str, Process] = Field(default_factory=dict)
+
+    def alive(self, name: str) -> bool:
+        return name in self.processes and self.processes[name].alive()
+
+
+class StateFolder:
+    """The folder of one sandbox."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def data(self) -> Path:
+        """PostgreSQL's data folder; there once the database was copied completely."""
+        return self.path / "postgres"
+
+    def log(self, name: str) -> Path:
+        return self.path / f"{name}.log"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[Self]:
+        """Hold the folder, waiting while another process starts or stops a sandbox in it."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with locked(self.path / "lock"):
+            yield self
+
+    def read(self) -> State | None:
+        """Return what was written last, or None if no sandbox was ever started here.
+
+        Raises:
+            SandboxError: The file is damaged.
+        """
+        try:
+            return State.model_validate_json(self._file.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValidationError as error:
+            raise SandboxError(
+                f"{self._file} is damaged ({error.error_count()} problems)",
+                help="end its processes by hand and delete the folder",
+            ) from None  # the text of the file holds keys
+
+    def write(self, state: State) -> None:
+        """Replace what was written, in one step."""
+        unfinished = self._file.with_suffix(".new")
+        unfinished.unlink(missing_ok=True)
+        owner_only = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(owner_only, "w") as file:
+            file.write(state.model_dump_json(indent=2) + "\n")
+        unfinished.replace(self._file)
+
+    def forget(self) -> None:
+        self._file.unlink(missing_ok=True)
+
+    @property
+    def _file(self) -> Path:
+        return self.path / "state.json"

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from aspire_gitops.releases import TESTED
 from aspire_gitops.sandbox.cache import Progress, cached, digest, run_step
-from aspire_gitops.sandbox.errors import PrerequisiteMissing
 from aspire_gitops.sandbox.node import find_node
+from aspire_gitops.vocabulary import PrerequisiteMissing
 
 CLIENT_RECIPE = "2"  # counts what this module does differently from before: names the cache folder
 

@@ -15,12 +15,11 @@ from pathlib import Path
 from types import FrameType
 
 from aspire_gitops.sandbox import install, postgres
-from aspire_gitops.sandbox.cache import Progress
-from aspire_gitops.sandbox.errors import SandboxBusy, SandboxNotFound
+from aspire_gitops.sandbox.cache import POSTGRES, PROXY, UPSTREAM, Progress, State, StateFolder
 from aspire_gitops.sandbox.options import Sandbox, SandboxOptions
 from aspire_gitops.sandbox.processes import stop as stop_process
 from aspire_gitops.sandbox.start import Starting, describe, proxy_names, stop_all, stop_proxies
-from aspire_gitops.sandbox.state import POSTGRES, PROXY, UPSTREAM, State, StateFolder
+from aspire_gitops.vocabulary import SandboxBusy, SandboxNotFound
 
 _POLITE = (signal.SIGTERM, signal.SIGHUP)
 

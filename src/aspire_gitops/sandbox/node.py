@@ -9,8 +9,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from aspire_gitops.sandbox.errors import PrerequisiteMissing
 from aspire_gitops.sandbox.packaged import HOW_TO_GET_IT, machine_counts, node_folder
+from aspire_gitops.vocabulary import PrerequisiteMissing
 
 OLDEST = 18  # the major release
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aspire_gitops.sandbox.cache import digest
-from aspire_gitops.sandbox.errors import SandboxStartFailed
 from aspire_gitops.sandbox.install import LITELLM_VERSION
 from aspire_gitops.sandbox.ledger import LEDGER_URL
+from aspire_gitops.vocabulary import SandboxStartFailed
 
 
 @dataclass(frozen=True, slots=True)

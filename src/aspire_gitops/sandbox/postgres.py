@@ -14,10 +14,10 @@ from functools import cache, partial
 from pathlib import Path
 
 from aspire_gitops.sandbox.cache import Progress, cached, digest, run_step
-from aspire_gitops.sandbox.errors import PrerequisiteMissing, SandboxStartFailed
 from aspire_gitops.sandbox.install import LITELLM_VERSION, Installation
 from aspire_gitops.sandbox.packaged import HOW_TO_GET_IT, machine_counts, postgres_folders
 from aspire_gitops.sandbox.processes import LOOPBACK, Process, free_port, spawn, stop, wait_until
+from aspire_gitops.vocabulary import PrerequisiteMissing, SandboxStartFailed
 
 NAME = "litellm"  # of the database and of its owner
 _SETTINGS = {

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aspire_gitops.sandbox.errors import SandboxStartFailed
+from aspire_gitops.vocabulary import SandboxStartFailed
 
 LOOPBACK = "127.0.0.1"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import aspire_gitops
 from aspire_gitops.sandbox import postgres
-from aspire_gitops.sandbox.cache import Progress
+from aspire_gitops.sandbox.cache import POSTGRES, PROXY, UPSTREAM, Progress, State, StateFolder
 from aspire_gitops.sandbox.install import DEFAULT_CONFIG, Installation
 from aspire_gitops.sandbox.ledger import LEDGER_URL, ledger_variables
 from aspire_gitops.sandbox.loopback import HTTP_ERRORS, LoopbackClient, loopback_client
@@ -25,7 +25,6 @@ from aspire_gitops.sandbox.processes import (
     stop,
     wait_until,
 )
-from aspire_gitops.sandbox.state import POSTGRES, PROXY, UPSTREAM, State, StateFolder
 
 
 def upstream_url(port: int) -> str:

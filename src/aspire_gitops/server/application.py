@@ -13,7 +13,7 @@ from aspire_gitops.server.webhook import Hook
 from aspire_gitops.status.document_builder import status_document, turn_document
 from aspire_gitops.status.page import status_page
 from aspire_gitops.status.value import Role, Status
-from aspire_gitops.vocabulary.errors import AspireGitopsError
+from aspire_gitops.vocabulary import AspireGitopsError
 
 
 def not_ready(status: Status) -> str | None:

@@ -8,8 +8,8 @@ from typing import Final
 
 from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
 
+from aspire_gitops.spend import Verdict
 from aspire_gitops.spend.calls import CallReport
-from aspire_gitops.spend.own_spend import Verdict
 from aspire_gitops.status.value import (
     Answer,
     DowntimeReport,
@@ -19,8 +19,7 @@ from aspire_gitops.status.value import (
     Standing,
     Status,
 )
-from aspire_gitops.vocabulary.revision import Revision
-from aspire_gitops.vocabulary.text import one_line
+from aspire_gitops.vocabulary import Revision, one_line
 
 _PREFIX: Final = "aspire_gitops_"
 _MOST: Final = 100  # names of one metric; the rest are counted together

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from aspire_gitops.server.sockets import SOCKET, short_path
 from aspire_gitops.status.document import StatusDocument, TurnDocument
-from aspire_gitops.vocabulary.errors import AspireGitopsError, UsageError
+from aspire_gitops.vocabulary import AspireGitopsError, UsageError
 
 _STATUS_TIMEOUT_S = 10.0
 _TURN_TIMEOUT_S = 900.0

@@ -14,7 +14,7 @@ from prometheus_client.metrics_core import Metric
 
 from aspire_gitops.server.gauges import status_gauges
 from aspire_gitops.status.value import Standing, Status, Turn
-from aspire_gitops.vocabulary.text import one_line
+from aspire_gitops.vocabulary import one_line
 
 METRICS_TYPE = CONTENT_TYPE_LATEST
 NO_ANSWER = "none"  # the status of a call that got no answer

@@ -8,7 +8,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from aspire_gitops.status.value import Status, Turn
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError
 
 LOOPBACK = "127.0.0.1:8790"
 

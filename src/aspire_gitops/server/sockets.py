@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from aspire_gitops.server.options import ServerOptions
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError
 
 SOCKET = "controller.sock"
 _BACKLOG = 64

@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from aspire_gitops.own_files import OwnFiles
 from aspire_gitops.permitted import DEFAULT_DELIVERY_ROOT, is_virtual, written_plainly
 from aspire_gitops.state import DEFAULT_OWNER, OWNER_PATTERN
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError
 
 PREFIX = "ASPIRE_GITOPS_"
 

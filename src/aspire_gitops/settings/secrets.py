@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from aspire_gitops.settings.base import PREFIX, Settings
-from aspire_gitops.vocabulary.errors import SecretMissing, UsageError
+from aspire_gitops.vocabulary import SecretMissing, UsageError
 from aspire_gitops.vocabulary.spec import NAME_PATTERN
 
 _MAX_BYTES = 4096

@@ -22,8 +22,13 @@ from aspire_gitops.sources.files import (
     too_large,
     unreadable,
 )
-from aspire_gitops.vocabulary.errors import SourceUnavailable
-from aspire_gitops.vocabulary.revision import Revision, SourceFile, SourceProblem, SourceTree
+from aspire_gitops.vocabulary import (
+    Revision,
+    SourceFile,
+    SourceProblem,
+    SourceTree,
+    SourceUnavailable,
+)
 
 _KINDS = {
     stat.S_IFIFO: "a pipe",

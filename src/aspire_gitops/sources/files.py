@@ -7,8 +7,7 @@ from aspire_gitops.loading.rules import (
     REFUSED_LINK,
     UNREADABLE_FILE,
 )
-from aspire_gitops.vocabulary.diagnostic import Rule
-from aspire_gitops.vocabulary.revision import SourceProblem
+from aspire_gitops.vocabulary import Rule, SourceProblem
 
 
 def is_hidden(name: str) -> bool:

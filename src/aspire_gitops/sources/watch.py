@@ -7,7 +7,7 @@ from threading import Event
 from watchfiles import Change, watch
 
 from aspire_gitops.sources.files import is_hidden, is_reviewed
-from aspire_gitops.vocabulary.errors import SourceUnavailable
+from aspire_gitops.vocabulary import SourceUnavailable
 
 QUIET_MS = 200  # an editor's save is several changes
 

@@ -3,26 +3,78 @@
 Never reads a ledger: `ledger_reading` fills these values; planning, status and reviews use them.
 """
 
-from aspire_gitops.spend.caps import Cap, cap_of, caps_of, month_of, zone
-from aspire_gitops.spend.forecast import Forecast, Reach, forecast
-from aspire_gitops.spend.month import BudgetSpend, Crossing, Spend, known_spent, spend_of
-from aspire_gitops.spend.record import MonthRecord, Part, month_named
+from aspire_gitops.spend.caps import (
+    Cap,
+    budget_of,
+    cap_of,
+    caps_of,
+    month_of,
+    zone,
+)
+from aspire_gitops.spend.forecast import (
+    Forecast,
+    Reach,
+    forecast,
+)
+from aspire_gitops.spend.month import (
+    BudgetSpend,
+    Crossing,
+    OwnSpend,
+    Spend,
+    Verdict,
+    known_spent,
+    own_spends,
+    percent_of,
+    plain,
+    spend_of,
+    usd_text,
+)
+from aspire_gitops.spend.record import (
+    Booked,
+    Failures,
+    MonthRecord,
+    Part,
+    PriceDifference,
+    PriceDifferences,
+    UnlistedParameter,
+    days_of,
+    is_month,
+    month_before,
+    month_named,
+    timezone_of,
+)
 
 __all__ = [
+    "Booked",
     "BudgetSpend",
     "Cap",
     "Crossing",
+    "Failures",
     "Forecast",
     "MonthRecord",
+    "OwnSpend",
     "Part",
+    "PriceDifference",
+    "PriceDifferences",
     "Reach",
     "Spend",
+    "UnlistedParameter",
+    "Verdict",
+    "budget_of",
     "cap_of",
     "caps_of",
+    "days_of",
     "forecast",
+    "is_month",
     "known_spent",
+    "month_before",
     "month_named",
     "month_of",
+    "own_spends",
+    "percent_of",
+    "plain",
     "spend_of",
+    "timezone_of",
+    "usd_text",
     "zone",
 ]

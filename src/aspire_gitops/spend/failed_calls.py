@@ -9,7 +9,7 @@ from aspire_gitops.codec.values import document
 from aspire_gitops.spend.record import Failures
 from aspire_gitops.spend.tables import Table, table_csv, table_markdown, table_text
 from aspire_gitops.spend.wording import month_text
-from aspire_gitops.vocabulary.text import one_line, plural
+from aspire_gitops.vocabulary import one_line, plural
 from aspire_ledger.canonical import JsonValue, pretty_json
 
 _HEADINGS: Final = ("app", "alias", "deployment", "outcome", "calls")

@@ -9,7 +9,7 @@ from aspire_gitops.spend.month import plain
 from aspire_gitops.spend.statement import Statement
 from aspire_gitops.spend.tables import Table, table_markdown
 from aspire_gitops.spend.wording import NOT_KNOWN, cents, month_text
-from aspire_gitops.vocabulary.text import one_line
+from aspire_gitops.vocabulary import one_line
 
 _NO_CAP = "not known"
 

@@ -20,7 +20,7 @@ from aspire_gitops.spend.wording import (
     month_text,
     reach_text,
 )
-from aspire_gitops.vocabulary.text import one_line, plural
+from aspire_gitops.vocabulary import one_line, plural
 from aspire_ledger.canonical import JsonValue, pretty_json
 
 _NONE = "-"

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from aspire_gitops.spend import Forecast, Reach, Spend
-from aspire_gitops.vocabulary.text import one_line, plural
+from aspire_gitops.vocabulary import one_line, plural
 
 _CENT = Decimal("0.01")
 _PLAIN: Mapping[Reach, str] = {

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from aspire_gitops.codec.values import object_json, written_revision_json
 from aspire_gitops.status.value import Answer, HoldKind, Role, Standing
-from aspire_gitops.vocabulary.text import one_line, printable
+from aspire_gitops.vocabulary import one_line, printable
 
 
 def _line(value: Any) -> Any:

@@ -11,13 +11,10 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from aspire_gitops.codec.values import diagnostic_json, object_json, revision_json
-from aspire_gitops.planning.plan import Cause, Change, FieldChange, Plan
+from aspire_gitops.planning import Cause, Change, FieldChange, Plan
 from aspire_gitops.rendering.plan_wording import drift_count, reason_text, shown_fields, where_text
-from aspire_gitops.spend import BudgetSpend
+from aspire_gitops.spend import BudgetSpend, OwnSpend, PriceDifferences, plain
 from aspire_gitops.spend.calls import AppParameter, CallReport
-from aspire_gitops.spend.month import plain
-from aspire_gitops.spend.own_spend import OwnSpend
-from aspire_gitops.spend.record import PriceDifferences
 from aspire_gitops.spend.wording import reach_text
 from aspire_gitops.state import ObjectKey
 from aspire_gitops.status.document import (
@@ -51,9 +48,7 @@ from aspire_gitops.status.document import (
 )
 from aspire_gitops.status.figures import own_spend_text
 from aspire_gitops.status.value import DowntimeReport, SpendReport, Status, Turn
-from aspire_gitops.vocabulary.diagnostic import Diagnostic
-from aspire_gitops.vocabulary.revision import Revision
-from aspire_gitops.vocabulary.text import value_text
+from aspire_gitops.vocabulary import Diagnostic, Revision, value_text
 from aspire_ledger.canonical import JsonValue
 
 SHOWN = 200

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from aspire_gitops.spend.own_spend import OwnSpend, Verdict, usd_text
+from aspire_gitops.spend import OwnSpend, Verdict, usd_text
 from aspire_gitops.spend.wording import cents, day_text, month_text
 from aspire_gitops.status.document import (
     BudgetSpendDocument,
@@ -12,7 +12,7 @@ from aspire_gitops.status.document import (
     PriceDifferencesDocument,
     SpendDocument,
 )
-from aspire_gitops.vocabulary.text import plural
+from aspire_gitops.vocabulary import plural
 
 ROWS: Final = 10
 """How many rows of a list the page and the terminal show; the JSON has more."""

@@ -14,12 +14,11 @@ from urllib.parse import quote
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from aspire_gitops.planning.plan import Action
+from aspire_gitops.planning import Action
 from aspire_gitops.rendering.plan_wording import SIGNS
 from aspire_gitops.status import figures, wording
 from aspire_gitops.status.document import StatusDocument, TurnDocument
-from aspire_gitops.vocabulary import time_words
-from aspire_gitops.vocabulary.text import plural
+from aspire_gitops.vocabulary import plural, time_words
 
 REFRESH_S = 15
 _BAR_WIDTH = 120

@@ -18,7 +18,7 @@ from aspire_gitops.status.document import (
     StatusDocument,
     TurnDocument,
 )
-from aspire_gitops.vocabulary.text import one_line, plural
+from aspire_gitops.vocabulary import one_line, plural
 from aspire_gitops.vocabulary.time_words import ago, ahead
 
 _TONES: Mapping[str, str] = {

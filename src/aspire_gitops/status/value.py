@@ -5,14 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from aspire_gitops.planning.plan import Plan
-from aspire_gitops.spend import Spend
+from aspire_gitops.planning import Plan
+from aspire_gitops.spend import OwnSpend, Spend
 from aspire_gitops.spend.calls import CallReport
-from aspire_gitops.spend.own_spend import OwnSpend
 from aspire_gitops.state import LiveFallback
 from aspire_gitops.usage import Downtime
-from aspire_gitops.vocabulary.diagnostic import Diagnostic
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import Diagnostic, Revision
 
 
 class Standing(StrEnum):

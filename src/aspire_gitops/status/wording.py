@@ -16,7 +16,7 @@ from aspire_gitops.status.document import (
 )
 from aspire_gitops.status.document_builder import turn_document
 from aspire_gitops.status.value import Answer, HoldKind, Role, Standing, Turn
-from aspire_gitops.vocabulary.text import one_line, plural, revision_text
+from aspire_gitops.vocabulary import one_line, plural, revision_text
 from aspire_gitops.vocabulary.time_words import ahead, clock, duration, minutes
 
 STANDING_SIGNS: Mapping[Standing, str] = {  # distinguished by shape, colour is extra

@@ -9,9 +9,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from aspire_gitops.catalog import Catalog, Declared
-from aspire_gitops.resources import AliasSpec, AppSpec
-from aspire_gitops.resources.alias import PriceSpec, TokenPriceSpec
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Severity
+from aspire_gitops.resources import AliasSpec, AppSpec, PriceSpec, TokenPriceSpec
+from aspire_gitops.vocabulary import Diagnostic, Rule, Severity
 
 UNBOUNDED_ANSWERS = Rule("AG327", "unbounded-answers")
 ANSWER_TOO_LONG = Rule("AG328", "answer-too-long")

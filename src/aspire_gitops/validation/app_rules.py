@@ -5,10 +5,9 @@ from datetime import date
 
 from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.loading.document import Document
-from aspire_gitops.resources import AliasSpec, AppSpec, BudgetSpec
-from aspire_gitops.resources.app import NeedSpec
+from aspire_gitops.resources import AliasSpec, AppSpec, BudgetSpec, NeedSpec
 from aspire_gitops.validation.wording import closest, shown_name
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Severity
+from aspire_gitops.vocabulary import Diagnostic, Rule, Severity
 
 KEY_ALIAS_TWICE = Rule("AG210", "key-alias-twice")
 KEY_TWICE = Rule("AG213", "key-twice")

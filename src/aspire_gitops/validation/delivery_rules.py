@@ -16,10 +16,9 @@ from aspire_gitops.delivery.registry import (
     shown,
     why_not,
 )
-from aspire_gitops.resources import AppSpec, DeliverySpec
-from aspire_gitops.resources.app import DeliverSpec, KeySpec
+from aspire_gitops.resources import AppSpec, DeliverSpec, DeliverySpec, KeySpec
 from aspire_gitops.validation.wording import closest
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
+from aspire_gitops.vocabulary import Diagnostic, Rule, Span
 
 DELIVERY_TWICE = Rule("AG211", "delivery-twice")
 UNKNOWN_KEY = Rule("AG218", "unknown-key")

@@ -9,7 +9,7 @@ from aspire_gitops.validation.fallback_roads import Path
 from aspire_gitops.validation.forbidden_words import REDIRECTS
 from aspire_gitops.validation.schema import Mistake, mistakes
 from aspire_gitops.validation.wording import closest, field_name, shown, type_words
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
+from aspire_gitops.vocabulary import Diagnostic, Rule, Span
 from aspire_gitops.vocabulary.spec import AMOUNT_PATTERN
 
 UNKNOWN_FIELD = Rule("AG104", "unknown-field")

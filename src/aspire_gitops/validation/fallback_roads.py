@@ -12,7 +12,7 @@ from aspire_gitops.validation.forbidden_words import (
     forbidden_parameter,
     never_allowed,
 )
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
+from aspire_gitops.vocabulary import Diagnostic, Rule, Span
 
 Path: TypeAlias = tuple[str | int, ...]
 Finding: TypeAlias = tuple[Path, Diagnostic]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aspire_gitops.releases import TESTED
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
+from aspire_gitops.vocabulary import Diagnostic, Rule, Span
 
 FALLBACK_ROAD = Rule("AG301", "fallback-road")
 REDIRECTING_PARAMETER = Rule("AG303", "redirecting-parameter")

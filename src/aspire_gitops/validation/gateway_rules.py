@@ -10,15 +10,15 @@ from aspire_gitops.permitted import why_not_read, why_not_variable
 from aspire_gitops.releases import MALICIOUS, TESTED
 from aspire_gitops.resources import (
     ApprovalSpec,
+    EnvCredentialSpec,
     GatewaySpec,
     ProviderSpec,
     ResourceKind,
     ResourceSpec,
 )
-from aspire_gitops.resources.provider import EnvCredentialSpec
 from aspire_gitops.validation.hosts import check_address
 from aspire_gitops.validation.wording import closest
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Severity
+from aspire_gitops.vocabulary import Diagnostic, Rule, Severity
 
 STALE_EXCHANGE_RATE = Rule("AG309", "stale-exchange-rate")
 UNKNOWN_TIMEZONE = Rule("AG310", "unknown-timezone")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from aspire_gitops.catalog import Declared
 from aspire_gitops.loading.document import Document
 from aspire_gitops.resources import ProviderSpec
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule
+from aspire_gitops.vocabulary import Diagnostic, Rule
 
 PLAIN_HTTP = Rule("AG313", "plain-http")
 FORBIDDEN_ADDRESS = Rule("AG333", "forbidden-address")

@@ -19,7 +19,7 @@ from aspire_gitops.validation.fallback_roads import check_indirections
 from aspire_gitops.validation.literal_secrets import Hidden, diagnose, find, hidden_parts
 from aspire_gitops.validation.references import Reference, references_in
 from aspire_gitops.validation.wording import closest
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule
+from aspire_gitops.vocabulary import Diagnostic, Rule
 
 KIND_MISSING = Rule("AG101", "kind-missing")
 UNKNOWN_KIND = Rule("AG102", "unknown-kind")

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
+from aspire_gitops.vocabulary import Diagnostic, Rule, Span
 from aspire_gitops.vocabulary.secret_shapes import ALL, BY_NAME, matcher
 
 LITERAL_SECRET = Rule("AG304", "literal-secret")

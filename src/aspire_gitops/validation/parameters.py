@@ -10,7 +10,7 @@ from aspire_gitops.resources import AliasSpec
 from aspire_gitops.validation.fallback_roads import Path
 from aspire_gitops.validation.forbidden_words import forbidden_parameter
 from aspire_gitops.validation.wording import closest, shown
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule
+from aspire_gitops.vocabulary import Diagnostic, Rule
 
 _LIMITS = "max_completion_tokens max_output_tokens max_tokens max_tool_calls"
 _SAMPLING = """

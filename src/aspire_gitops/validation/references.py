@@ -9,7 +9,7 @@ from aspire_gitops.loading.document import Document
 from aspire_gitops.resources import AliasSpec, ResourceKind, ResourceSpec
 from aspire_gitops.validation.fallback_roads import is_several
 from aspire_gitops.validation.wording import closest, shown_name
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Severity, Span
+from aspire_gitops.vocabulary import Diagnostic, Rule, Severity, Span
 from aspire_gitops.vocabulary.spec import NAME_PATTERN
 
 UNKNOWN_PROVIDER = Rule("AG201", "unknown-provider")

@@ -41,8 +41,7 @@ from aspire_gitops.validation import (
 )
 from aspire_gitops.validation.judging import Judge, judge, secrets_in, stem_of
 from aspire_gitops.validation.literal_secrets import LITERAL_SECRET, Hidden
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, sort_diagnostics
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import Diagnostic, Revision, Rule, sort_diagnostics
 
 
 @dataclass(frozen=True, slots=True)

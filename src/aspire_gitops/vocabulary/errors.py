@@ -154,6 +154,22 @@ class SandboxError(AspireGitopsError):
     """The sandbox gateway could not be started, used or stopped."""
 
 
+class PrerequisiteMissing(SandboxError):
+    """The machine lacks a program or a permission. Retrying cannot help."""
+
+
+class SandboxStartFailed(SandboxError):
+    """An installation step or a process failed; the message ends with its output."""
+
+
+class SandboxBusy(SandboxError):
+    """The state folder already runs a sandbox with other options. Stop that one first."""
+
+
+class SandboxNotFound(SandboxError):
+    """No sandbox was started in this state folder, or it no longer runs."""
+
+
 class GatewayError(AspireGitopsError):
     """The gateway's admin API did not do what was asked."""
 

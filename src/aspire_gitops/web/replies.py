@@ -14,9 +14,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from aspire_gitops.vocabulary import NotificationFailed, UsageError, short_line
 from aspire_gitops.vocabulary.backoff import is_seconds, retry_after_s
-from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
-from aspire_gitops.vocabulary.text import short_line
 
 _TRY_AGAIN = frozenset({408, 425, 429})
 _LONGEST_WORDS = 200

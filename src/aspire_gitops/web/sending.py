@@ -21,7 +21,7 @@ from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 import httpx
 from pydantic import SecretStr
 
-from aspire_gitops.vocabulary.errors import NotificationFailed
+from aspire_gitops.vocabulary import NotificationFailed
 from aspire_gitops.web.replies import Destination, Reply, is_success, refusal
 
 TIMEOUT_S = 10.0

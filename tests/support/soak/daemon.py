@@ -13,7 +13,7 @@ import httpx
 
 from aspire_gitops.server.local import LocalController
 from aspire_gitops.status.document import StatusDocument, TurnDocument
-from aspire_gitops.vocabulary.errors import AspireGitopsError
+from aspire_gitops.vocabulary import AspireGitopsError
 
 _PROGRAM = (sys.executable, "-m", "aspire_gitops")
 

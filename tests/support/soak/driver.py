@@ -14,12 +14,11 @@ from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.journal import EntryKind, open_journal
 from aspire_gitops.loading import load
-from aspire_gitops.planning.make import make_plan
-from aspire_gitops.planning.plan import Plan
+from aspire_gitops.planning import Plan, make_plan
 from aspire_gitops.sandbox import Sandbox, restart
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.validation import validate
-from aspire_gitops.vocabulary.errors import JournalUnavailable
+from aspire_gitops.vocabulary import JournalUnavailable
 from support.fake_gateway import ADMIN_KEY, run, serving
 from support.listening import listening
 from support.sandbox_admin import admin_of

@@ -4,7 +4,7 @@ import pytest
 
 from aspire_gitops.applying.executor import blocked_by
 from aspire_gitops.applying.outcome import Result, Status
-from aspire_gitops.planning.plan import Action, Change
+from aspire_gitops.planning import Action, Change
 from aspire_gitops.state import GatewayObject
 from support.objects import app_key, applied, credential, deployment
 

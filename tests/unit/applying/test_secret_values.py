@@ -6,7 +6,7 @@ import pytest
 
 from aspire_gitops.applying.secrets import resolve_secrets, why_not_secret
 from aspire_gitops.state import Intent, Kind, ObjectKey, SecretReference
-from aspire_gitops.vocabulary.errors import SecretMissing
+from aspire_gitops.vocabulary import SecretMissing
 
 KEY = ObjectKey(Kind.CREDENTIAL, "acme")
 INTENTS = {KEY: Intent(secrets={"credential_values.api_key": SecretReference("env", "ACME_KEY")})}

@@ -7,7 +7,7 @@ import pytest
 from aspire_gitops.applying.secrets import available_secrets, gather_evidence, resolve_secrets
 from aspire_gitops.own_files import OwnFiles
 from aspire_gitops.state import Intent, Kind, ObjectKey, SecretReference
-from aspire_gitops.vocabulary.errors import SecretMissing
+from aspire_gitops.vocabulary import SecretMissing
 from support.objects import SECRET_PATH, credential
 
 ONE, TWO = ObjectKey(Kind.CREDENTIAL, "one"), ObjectKey(Kind.CREDENTIAL, "two")

@@ -14,7 +14,7 @@ from aspire_gitops.codec.snapshot_reader import SavedSnapshot, read_snapshot
 from aspire_gitops.codec.snapshot_writer import snapshot_json
 from aspire_gitops.state import GatewayObject, Holder, KeyFacts, Kind, ObjectKey, Snapshot
 from aspire_gitops.usage import Downtime, Traffic, Usage
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError
 from aspire_ledger.money import Aud
 from support.objects import NOON, OWNER
 

@@ -22,8 +22,7 @@ from aspire_gitops.notify.webhook import notice_json
 from aspire_gitops.rehearsal.report import Rehearsal, Step, StepStatus
 from aspire_gitops.rendering.diagnostics import render_json
 from aspire_gitops.status.document_builder import status_document, turn_document
-from aspire_gitops.vocabulary.diagnostic import Rule, Span
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import Revision, Rule, Span
 from support.command_line import CommandLine
 from support.golden import CASES as COMPILED
 from support.golden import case_names

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.spend.calls import AliasFailures, AppParameter, CallReport
-from aspire_gitops.spend.record import (
+from aspire_gitops.spend import (
     Failures,
     PriceDifference,
     PriceDifferences,
     UnlistedParameter,
 )
+from aspire_gitops.spend.calls import AliasFailures, AppParameter, CallReport
 from aspire_gitops.status.value import Standing
-from aspire_gitops.vocabulary.errors import AspireGitopsError, LedgerRefused, LedgerUnavailable
+from aspire_gitops.vocabulary import AspireGitopsError, LedgerRefused, LedgerUnavailable
 from support.spending_turns import FakeLedger, Watched
 from support.turns import Scene
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from aspire_gitops.controller.drift import Heal, flapping_fields, held_back
-from aspire_gitops.planning.plan import Action, Change, FieldChange
+from aspire_gitops.planning import Action, Change, FieldChange
 from aspire_gitops.state import Kind, ObjectKey
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 
 from aspire_gitops.controller.loop import Loop, Wakeups
 from aspire_gitops.status.value import Role, Standing, Turn
-from aspire_gitops.vocabulary.errors import AspireGitopsError, JournalUnavailable
+from aspire_gitops.vocabulary import AspireGitopsError, JournalUnavailable
 
 
 def a_turn(*causes: str, look_again_s: float = 3_600.0) -> Turn:

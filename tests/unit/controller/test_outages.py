@@ -10,7 +10,7 @@ from aspire_gitops.controller.outages import Outages
 from aspire_gitops.journal.entry import EntryKind
 from aspire_gitops.status.value import Standing
 from aspire_gitops.usage import Downtime
-from aspire_gitops.vocabulary.errors import (
+from aspire_gitops.vocabulary import (
     AspireGitopsError,
     GatewayRefused,
     GatewayReplyInvalid,

@@ -9,9 +9,9 @@ import pytest
 
 from aspire_gitops.controller.holds import hold_draft
 from aspire_gitops.journal.entry import EntryKind
-from aspire_gitops.spend.own_spend import Verdict
+from aspire_gitops.spend import Verdict
 from aspire_gitops.status.value import Answer, Hold, HoldKind, Standing
-from aspire_gitops.vocabulary.errors import LedgerUnavailable
+from aspire_gitops.vocabulary import LedgerUnavailable
 from aspire_ledger.canonical import canonical_json
 from support.fake_gateway import Drop, Fault, Status
 from support.spending_turns import FakeLedger, Watched

@@ -8,7 +8,7 @@ import pytest
 from aspire_gitops.controller.holds import hold_draft, resume_draft
 from aspire_gitops.journal.entry import EntryKind
 from aspire_gitops.status.value import Answer, Hold, HoldKind, Standing
-from aspire_gitops.vocabulary.errors import JournalDamaged, JournalUnavailable
+from aspire_gitops.vocabulary import JournalDamaged, JournalUnavailable
 from support.fake_gateway import Drop, Fault, Html, Status
 from support.folders import alias, provider
 from support.turns import Scene

@@ -12,7 +12,7 @@ from aspire_gitops.controller.notifier import Publish, SnapshotPublisher
 from aspire_gitops.journal.entry import EntryKind
 from aspire_gitops.status.value import Standing, Topic
 from aspire_gitops.usage import Downtime, Traffic
-from aspire_gitops.vocabulary.errors import JournalUnavailable, LedgerUnavailable
+from aspire_gitops.vocabulary import JournalUnavailable, LedgerUnavailable
 from support.spending_turns import Watched
 from support.turns import OWNER, Scene
 

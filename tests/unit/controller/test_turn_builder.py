@@ -7,7 +7,7 @@ import pytest
 from aspire_gitops.controller.turn_builder import TurnBuilder, problem_of
 from aspire_gitops.notify import notices_of
 from aspire_gitops.status.value import Standing
-from aspire_gitops.vocabulary.errors import (
+from aspire_gitops.vocabulary import (
     AspireGitopsError,
     GatewayRefused,
     GatewayRejected,

@@ -13,7 +13,7 @@ from aspire_gitops.delivery.disk import DeliveredFile
 from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.delivery.registry import file_target
 from aspire_gitops.own_files import OwnFiles
-from aspire_gitops.vocabulary.errors import DeliveryFailed
+from aspire_gitops.vocabulary import DeliveryFailed
 
 KEY = "sk-0123456789abcdefghij"
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from aspire_gitops.egress.exceptions import agree, read_exceptions
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
+from aspire_gitops.vocabulary import Diagnostic, Rule, Span
 from support.labelled import made_up_key
 
 TODAY = date(2026, 11, 27)

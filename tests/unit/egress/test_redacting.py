@@ -7,7 +7,7 @@ import pytest
 from aspire_gitops.egress.redacting import keys_in, shown_line
 from aspire_gitops.egress.scanning import scan_text
 from aspire_gitops.rendering.diagnostics import DIAGNOSTIC_RENDERERS
-from aspire_gitops.vocabulary.diagnostic import sort_diagnostics
+from aspire_gitops.vocabulary import sort_diagnostics
 from support.labelled import GATEWAY, made_up_key
 
 STARTS = ("sk-ant-", "sk-proj-", "sk-or-v1-", "sk-", "AIza", "gsk_", "xai-", "pplx-", "r8_", "hf_", "nvapi-", "fw_", "llx-")  # fmt: skip

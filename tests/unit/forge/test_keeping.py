@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from aspire_gitops.forge import DIALECTS, ForgeName, How, Kept, Thread, keep_comment, sticky_text
-from aspire_gitops.vocabulary.errors import NotificationFailed
+from aspire_gitops.vocabulary import NotificationFailed
 from support.fake_forge import BOT, TOKEN, FakeForge, fake_forge, path_of
 from support.listening import Heard, Say
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from aspire_gitops.forge import Comment, marker, sticky_text
 from aspire_gitops.review.comment import length, ours, says_the_same
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError
 
 MARK = "<!-- aspire-gitops:review -->"
 BOT = "github-actions[bot]"

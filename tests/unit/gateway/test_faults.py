@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from aspire_gitops.gateway import GatewayClient, Retries, Tally
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
-from aspire_gitops.vocabulary.errors import (
+from aspire_gitops.vocabulary import (
     GatewayError,
     GatewayRefused,
     GatewayRejected,

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from aspire_gitops.gateway.http import AdminApi
-from aspire_gitops.kinds.hiding import Redaction
+from aspire_gitops.kinds.wire import Redaction
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
-from aspire_gitops.vocabulary.errors import GatewayError
+from aspire_gitops.vocabulary import GatewayError
 from support.fake_gateway import (
     AT_ONCE,
     Drop,

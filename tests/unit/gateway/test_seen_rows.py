@@ -14,7 +14,7 @@ from aspire_gitops.kinds.deployment import DeploymentRow
 from aspire_gitops.kinds.key_row import KeyRow
 from aspire_gitops.kinds.wire import parse
 from aspire_gitops.state import Kind, Snapshot
-from aspire_gitops.vocabulary.errors import GatewayUnavailable
+from aspire_gitops.vocabulary import GatewayUnavailable
 from support.fake_gateway import FakeGateway, Fault, Request, Status, using
 
 EQUAL_TO_PYTHON = st.sampled_from([None, 0, 0.0, False, "", 1, 1.0, True, "1", float("inf")])

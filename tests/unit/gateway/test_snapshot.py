@@ -9,7 +9,7 @@ from aspire_gitops.gateway import Tally
 from aspire_gitops.gateway.rows import LiveRow, Page
 from aspire_gitops.gateway.snapshot import read_all_pages
 from aspire_gitops.state import GatewayObject, Kind, LiveFallback, ObjectKey
-from aspire_gitops.vocabulary.errors import GatewayUnavailable
+from aspire_gitops.vocabulary import GatewayUnavailable
 from support.fake_gateway import AT_ONCE, FakeGateway, Fault, Request, Status, run, serving, using
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
-from aspire_gitops.vocabulary.errors import GatewayRejected, GatewayUnavailable
+from aspire_gitops.vocabulary import GatewayRejected, GatewayUnavailable
 from support.fake_gateway import Drop, FakeGateway, Fault, Kill, Status, serving, using
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from aspire_gitops.journal import Entry, journal_path, open_journal
-from aspire_gitops.vocabulary.errors import JournalDamaged, JournalUnavailable
+from aspire_gitops.vocabulary import JournalDamaged, JournalUnavailable
 from support.journal_lines import NOON, draft
 from support.journal_writer import TESTS, running
 
@@ -202,7 +202,7 @@ def open_as_nobody(folder: Path, *, read_only: bool) -> str:
 from pathlib import Path
 import sqlalchemy.dialects.sqlite.pysqlite  # while we may still read this Python, wherever it is
 from aspire_gitops.journal import open_journal
-from aspire_gitops.vocabulary.errors import AspireGitopsError
+from aspire_gitops.vocabulary import AspireGitopsError
 from support.journal_lines import draft
 {AS_NOBODY}
 try:

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from aspire_gitops.journal import open_journal
-from aspire_gitops.vocabulary.errors import AspireGitopsError, JournalUnavailable, UsageError
+from aspire_gitops.vocabulary import AspireGitopsError, JournalUnavailable, UsageError
 from support.journal_lines import draft
 from support.postgres_server import PASSWORD, PostgresServer
 

@@ -11,7 +11,7 @@ import pytest
 
 from aspire_gitops.journal.advisory_lock import AdvisoryLock
 from aspire_gitops.journal.locking import FileLock, WriterLock, this_process
-from aspire_gitops.vocabulary.errors import JournalUnavailable
+from aspire_gitops.vocabulary import JournalUnavailable
 from support.journal_writer import running
 from support.postgres_server import PASSWORD, PostgresServer
 

@@ -6,8 +6,7 @@ import pytest
 
 from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.kinds.prices import CARD_FIELD, card_of
-from aspire_gitops.resources import AliasSpec
-from aspire_gitops.resources.alias import PriceSpec, PriceTierSpec
+from aspire_gitops.resources import AliasSpec, PriceSpec, PriceTierSpec
 from aspire_gitops.state import Kind, ObjectKey
 from aspire_ledger.canonical import canonical_json
 from aspire_ledger.card import FIELD, read_card

@@ -6,7 +6,7 @@ import pytest
 
 from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.kinds.deployment import CAPABILITY_FIELDS
-from aspire_gitops.resources.alias import AliasSpec
+from aspire_gitops.resources import AliasSpec
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
 from support.catalogs import GATEWAY, TODAY, alias, catalog_of, provider
 

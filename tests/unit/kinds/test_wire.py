@@ -11,7 +11,7 @@ from aspire_gitops.kinds.fields import normal
 from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.kinds.wire import mark_of
 from aspire_gitops.state import GatewayObject, Kind, Mark, ObjectKey, is_unset
-from aspire_gitops.vocabulary.errors import GatewayReplyInvalid
+from aspire_gitops.vocabulary import GatewayReplyInvalid
 from aspire_ledger.canonical import JsonValue
 from support.fake_gateway import FakeGateway, using
 from support.objects import app_key

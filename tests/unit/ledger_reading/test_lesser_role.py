@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from aspire_gitops.controller.spending import ask_about_calls
 from aspire_gitops.ledger_reading import LedgerReading
+from aspire_gitops.spend import PriceDifferences
 from aspire_gitops.spend.calls import AppParameter
-from aspire_gitops.spend.record import PriceDifferences
 from aspire_ledger.money import Month
 from aspire_ledger.postgres import PostgresStore
 from aspire_ledger.values import SeenParameter

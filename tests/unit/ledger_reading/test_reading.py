@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from aspire_gitops.ledger_reading import LedgerReading
-from aspire_gitops.spend.record import (
+from aspire_gitops.spend import (
     Failures,
     PriceDifference,
     PriceDifferences,

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from aspire_gitops import ledger_reading
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.usage import Traffic, Usage, window
-from aspire_gitops.vocabulary.errors import LedgerRefused
+from aspire_gitops.vocabulary import LedgerRefused
 from aspire_ledger.amounts import NanoAud, nano
 from aspire_ledger.audit import close_month, forget_entries
 from aspire_ledger.money import Aud

@@ -8,7 +8,7 @@ from aspire_gitops.loading import Loaded, load
 from aspire_gitops.loading import reading as reading_module
 from aspire_gitops.loading.reading import python_events
 from aspire_gitops.loading.rules import MAX_FILE_BYTES, MAX_FINDINGS
-from aspire_gitops.vocabulary.revision import Revision, SourceFile, SourceTree
+from aspire_gitops.vocabulary import Revision, SourceFile, SourceTree
 
 KIND = b"kind: Alias\n"
 

@@ -4,8 +4,7 @@ import pytest
 
 from aspire_gitops.loading import load
 from aspire_gitops.loading.document import Document
-from aspire_gitops.vocabulary.diagnostic import Span
-from aspire_gitops.vocabulary.revision import Revision, SourceFile, SourceProblem, SourceTree
+from aspire_gitops.vocabulary import Revision, SourceFile, SourceProblem, SourceTree, Span
 
 TEXT = """\
 # yaml-language-server: $schema=../../schemas/app.schema.json

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from aspire_gitops.notify import notices_of, pending_notice, remembered
-from aspire_gitops.planning.plan import Action, Cause, Refusal
+from aspire_gitops.planning import Action, Cause, Refusal
 from aspire_gitops.status.value import Answer, Notice, Topic, Turn
-from aspire_gitops.vocabulary.diagnostic import Rule
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import Revision, Rule
 from support.listening_notices import NOON
 from support.listening_turns import (
     FREEZE,

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from aspire_gitops.notify import NoticeCounts, Outbox, RetryPolicy
 from aspire_gitops.status.value import Topic
-from aspire_gitops.vocabulary.errors import NotificationFailed
+from aspire_gitops.vocabulary import NotificationFailed
 from support.listening_notices import NOON, QUICK, Friend, ids, notice, put_all, run_until
 
 

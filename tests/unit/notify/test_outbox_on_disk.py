@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from aspire_gitops.forge import GithubStatuses, Repository
 from aspire_gitops.notify import Outbox, SlackReceiver, WebhookReceiver
 from aspire_gitops.status.value import Topic
-from aspire_gitops.vocabulary.errors import NotificationFailed
+from aspire_gitops.vocabulary import NotificationFailed
 from support.listening import OK, Listener, Say, dead_port, listening
 from support.listening_notices import QUICK, Friend, ids, notice, put_all, run_until
 from support.listening_writer import receiver

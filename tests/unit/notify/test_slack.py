@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from aspire_gitops.notify import SlackReceiver
 from aspire_gitops.notify.slack import message
 from aspire_gitops.status.value import Notice, Topic
-from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
+from aspire_gitops.vocabulary import NotificationFailed, UsageError
 from support.listening import Listener, Say, listening
 from support.listening_notices import NOON, notice, tell
 

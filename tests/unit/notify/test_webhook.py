@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from aspire_gitops.notify import WebhookReceiver
 from aspire_gitops.status.value import Topic
-from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
+from aspire_gitops.vocabulary import NotificationFailed, UsageError
 from support.listening import Listener, Say, listening
 from support.listening_notices import COMMIT, notice, tell
 

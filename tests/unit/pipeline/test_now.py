@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 
 from aspire_gitops.cli import options
 from aspire_gitops.controller.git_reader import CompiledRevision, Compiler
-from aspire_gitops.pipeline.catalog import Checked, check_tree
+from aspire_gitops.pipeline.catalog import AsOf, Checked, check_tree
 from aspire_gitops.pipeline.change import sides
-from aspire_gitops.pipeline.choice import AsOf
 from aspire_gitops.pipeline.plan import compile_checked
 from aspire_gitops.sources.git import Comparison
 from aspire_gitops.state import Compiled, Kind, ObjectKey
-from aspire_gitops.vocabulary.revision import Revision, SourceFile, SourceTree
+from aspire_gitops.vocabulary import Revision, SourceFile, SourceTree
 from support.command_line import CommandLine
 from support.small_source import FILES, write_files
 

@@ -6,8 +6,15 @@ from typing import Any
 import pytest
 
 from aspire_gitops.rehearsal.attacks import Attack, AttackKind, Names, all_attacks, sample
-from aspire_gitops.rehearsal.attacks.calls import CALL_TYPES, CHAT, EDITS, MESSAGES
-from aspire_gitops.rehearsal.attacks.values import body_of, digest, http_call
+from aspire_gitops.rehearsal.attacks.values import (
+    CALL_TYPES,
+    CHAT,
+    EDITS,
+    MESSAGES,
+    body_of,
+    digest,
+    http_call,
+)
 
 NAMES = Names("chat", "other", "gw.zeta", "http://127.0.0.1:9/elsewhere/v1")
 ATTACKS = all_attacks()

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from aspire_gitops.rehearsal.attacks import Attack, AttackKind
-from aspire_gitops.rehearsal.attacks.calls import CHAT
+from aspire_gitops.rehearsal.attacks.values import CHAT
 from aspire_gitops.rehearsal.books import (
     Agreement,
     Book,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import aspire_gitops
 from aspire_gitops.releases import MALICIOUS, RELEASES, TESTED, release_of
-from aspire_gitops.resources.provider import ProviderSpec
+from aspire_gitops.resources import ProviderSpec
 
 SOURCE = Path(aspire_gitops.__file__).parent
 

@@ -18,7 +18,7 @@ from aspire_gitops.rendering.codeowners import (
     merged,
     pattern_of,
 )
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError
 from support.reviewed import BASE, base_with, check, files_below
 
 APP = "gateway.d/apps/knowledge-os.yaml"

@@ -15,7 +15,7 @@ from aspire_gitops.rendering.diagnostics import (
     render_text,
 )
 from aspire_gitops.rendering.sarif import render_sarif
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Severity, Span
+from aspire_gitops.vocabulary import Diagnostic, Rule, Severity, Span
 
 UNKNOWN = Rule("AG201", "unknown-provider")
 UNUSED = Rule("AG208", "unused-alias", Severity.WARNING)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from inline_snapshot import snapshot
 
 from aspire_gitops.delivery.registry import file_target
-from aspire_gitops.planning.plan import Action, Cause, Change, FieldChange, Plan, Refusal
+from aspire_gitops.planning import Action, Cause, Change, FieldChange, Plan, Refusal
 from aspire_gitops.rendering.plan_markdown import plan_markdown
 from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.state import (
@@ -16,7 +16,7 @@ from aspire_gitops.state import (
     ObjectKey,
     SecretReference,
 )
-from aspire_gitops.vocabulary.diagnostic import Rule
+from aspire_gitops.vocabulary import Rule
 from aspire_ledger.canonical import JsonValue
 
 VISION = ObjectKey(Kind.DEPLOYMENT, "qwen-vision")

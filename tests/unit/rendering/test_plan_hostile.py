@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.planning.plan import Action, Change, FieldChange, Plan, Refusal
+from aspire_gitops.planning import Action, Change, FieldChange, Plan, Refusal
 from aspire_gitops.rendering.plan_markdown import plan_markdown
 from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.state import GatewayObject, Kind, LiveFallback, ObjectKey
-from aspire_gitops.vocabulary.diagnostic import Rule
-from aspire_gitops.vocabulary.text import code, markdown, one_line, printable, value_text
+from aspire_gitops.vocabulary import Rule, code, markdown, one_line, printable, value_text
 
 # Half a character has no digest, so no plan holds one; `test_printable` has the case.
 ANYTHING = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40)

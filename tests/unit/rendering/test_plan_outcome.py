@@ -6,7 +6,7 @@ from inline_snapshot import snapshot
 
 from aspire_gitops.applying import Outcome, Result, Status
 from aspire_gitops.applying.outcome_text import outcome_json, outcome_summary, outcome_text
-from aspire_gitops.planning.plan import Action, Change
+from aspire_gitops.planning import Action, Change
 from aspire_gitops.state import Kind, ObjectKey
 
 CREDENTIAL = Change(Action.CREATE, ObjectKey(Kind.CREDENTIAL, "acme"))

@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from aspire_gitops.planning.plan import Action, Change, FieldChange
+from aspire_gitops.planning import Action, Change, FieldChange
 from aspire_gitops.resources import ResourceKind
 from aspire_gitops.review.details import Section, fitted, size
 from aspire_gitops.review.markdown import COMMENT_BYTES, SUMMARY_BYTES, Destination, review_markdown

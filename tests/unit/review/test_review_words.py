@@ -26,7 +26,7 @@ from aspire_gitops.review.wording import (
     revision_brief,
     uptime_text,
 )
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import Revision
 from aspire_gitops.vocabulary.time_words import age as age_words
 from aspire_gitops.vocabulary.time_words import minutes
 from aspire_ledger.money import Aud

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.planning.plan import Action
+from aspire_gitops.planning import Action
 from aspire_gitops.review.builder import Side, make_review
 from aspire_gitops.review.value import Edit
 from aspire_gitops.state import Mark

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from aspire_gitops.sandbox import Sandbox, SandboxError, SandboxNotFound, SandboxOptions, stop
+from aspire_gitops.sandbox.cache import State, StateFolder
 from aspire_gitops.sandbox.processes import Process
-from aspire_gitops.sandbox.state import State, StateFolder
 
 SANDBOX = Sandbox(
     base_url="http://127.0.0.1:1",

@@ -9,9 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aspire_gitops.sandbox import UpstreamControl
-from aspire_gitops.sandbox.upstream.bill import NOTHING, Billed, Billing, BillingOrder, total
+from aspire_gitops.sandbox.upstream.bill import (
+    NOTHING,
+    Billed,
+    Billing,
+    BillingOrder,
+    Report,
+    total,
+)
 from aspire_gitops.sandbox.upstream.billing import bill
-from aspire_gitops.sandbox.upstream.usage import Report
 
 ASKED = BillingOrder(billing=Billing.ASKED)
 HI: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}]}

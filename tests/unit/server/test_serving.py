@@ -15,7 +15,7 @@ from aspire_gitops.server.local import LocalController
 from aspire_gitops.server.options import ServerOptions
 from aspire_gitops.server.sockets import SOCKET
 from aspire_gitops.status.value import Standing, Turn
-from aspire_gitops.vocabulary.errors import AspireGitopsError, UnsafePlan, UsageError
+from aspire_gitops.vocabulary import AspireGitopsError, UnsafePlan, UsageError
 from support.serving import serving
 from support.statuses import StandIn, fresh, turn
 

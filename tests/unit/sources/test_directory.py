@@ -11,8 +11,7 @@ import pytest
 
 from aspire_gitops.loading.rules import MAX_FILE_BYTES
 from aspire_gitops.sources import DirectorySource
-from aspire_gitops.vocabulary.errors import SourceUnavailable
-from aspire_gitops.vocabulary.revision import SourceTree
+from aspire_gitops.vocabulary import SourceTree, SourceUnavailable
 
 NOBODY = 65534
 

@@ -9,8 +9,7 @@ import pytest
 from aspire_gitops.loading.rules import MAX_FILE_BYTES
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.sources.git import GitSource
-from aspire_gitops.vocabulary.errors import SourceUnavailable
-from aspire_gitops.vocabulary.revision import Revision
+from aspire_gitops.vocabulary import Revision, SourceUnavailable
 
 
 @pytest.fixture

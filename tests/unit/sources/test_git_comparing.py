@@ -8,8 +8,7 @@ import pytest
 
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.sources.git import ComparedTrees, published
-from aspire_gitops.vocabulary.errors import SourceUnavailable, UsageError
-from aspire_gitops.vocabulary.revision import SourceTree
+from aspire_gitops.vocabulary import SourceTree, SourceUnavailable, UsageError
 from support.git_repository import Repository, new_repository
 
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from aspire_gitops.sources.git import Credentials, RemoteSource, Token, TokenFile
 from aspire_gitops.sources.git.address import access, parse_address
 from aspire_gitops.sources.git.program import run, variables
-from aspire_gitops.vocabulary.errors import AspireGitopsError, SourceRefused, SourceUnavailable
+from aspire_gitops.vocabulary import AspireGitopsError, SourceRefused, SourceUnavailable
 from support.certificates import new_certificate
 from support.git_http import GitServer, serving
 from support.git_repository import Repository

@@ -12,7 +12,7 @@ import pytest
 
 from aspire_gitops.sources.git import RemoteSource
 from aspire_gitops.sources.git.program import Access, run, variables
-from aspire_gitops.vocabulary.errors import SourceUnavailable
+from aspire_gitops.vocabulary import SourceUnavailable
 from support.git_http import GitServer, serving
 from support.git_repository import Repository
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from aspire_gitops.sources.git import Identity, RemoteSource, Token, publish_file
 from aspire_gitops.sources.git.exchange import Exchange
-from aspire_gitops.vocabulary.errors import NotificationFailed, UsageError
+from aspire_gitops.vocabulary import NotificationFailed, UsageError
 from support.git_http import GitServer, serving
 from support.git_repository import Repository, new_bare
 

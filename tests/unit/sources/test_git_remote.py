@@ -8,8 +8,13 @@ import pytest
 
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.sources.git import GitSource, RemoteSource
-from aspire_gitops.vocabulary.errors import SourceRefused, SourceUnavailable, UsageError
-from aspire_gitops.vocabulary.revision import ControlledSource, Revision
+from aspire_gitops.vocabulary import (
+    ControlledSource,
+    Revision,
+    SourceRefused,
+    SourceUnavailable,
+    UsageError,
+)
 from support.git_repository import Repository, contents
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from aspire_gitops.sources.git import RemoteSource
-from aspire_gitops.vocabulary.errors import SourceRefused, SourceUnavailable
+from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable
 from support.git_repository import Repository, contents, new_repository
 
 pytestmark = pytest.mark.slow  # other programs at work, one after the other

@@ -9,7 +9,7 @@ import pytest
 from aspire_gitops.sources.git import RemoteSource, Signers
 from aspire_gitops.sources.git.clone import Clone
 from aspire_gitops.sources.git.signatures import Allowed
-from aspire_gitops.vocabulary.errors import SourceRefused, UsageError
+from aspire_gitops.vocabulary import SourceRefused, UsageError
 from support.git_repository import Repository
 from support.git_signing import Keyring, keyring, sign_by_ssh
 from support.git_ssh import new_key, public

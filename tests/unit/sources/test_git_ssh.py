@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aspire_gitops.sources.git import RemoteSource, SshKey
-from aspire_gitops.vocabulary.errors import SourceRefused, SourceUnavailable
+from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable
 from support.git_repository import Repository
 from support.git_ssh import SERVERS, SshServer, new_key, ssh_server
 

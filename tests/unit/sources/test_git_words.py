@@ -17,7 +17,7 @@ from aspire_gitops.sources.git.program import (
     complaint,
     one_line,
 )
-from aspire_gitops.vocabulary.errors import UsageError
+from aspire_gitops.vocabulary import UsageError
 
 KEY = SshKey(Path("/key"), Path("/known_hosts"))
 

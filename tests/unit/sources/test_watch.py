@@ -7,7 +7,7 @@ from queue import Empty, Queue
 import pytest
 
 from aspire_gitops.sources.watch import changes
-from aspire_gitops.vocabulary.errors import SourceUnavailable
+from aspire_gitops.vocabulary import SourceUnavailable
 
 pytestmark = pytest.mark.slow  # a minute for all fast tests is not much
 

@@ -5,8 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from aspire_gitops.spend import month_named
-from aspire_gitops.spend.record import days_of, month_before
+from aspire_gitops.spend import days_of, month_before, month_named
 
 SYDNEY = ZoneInfo("Australia/Sydney")
 

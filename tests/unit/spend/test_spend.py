@@ -7,8 +7,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from aspire_gitops.spend import Cap, MonthRecord, Part, known_spent, month_named, spend_of
-from aspire_gitops.spend.month import percent_of, plain
+from aspire_gitops.spend import (
+    Cap,
+    MonthRecord,
+    Part,
+    known_spent,
+    month_named,
+    percent_of,
+    plain,
+    spend_of,
+)
 from aspire_ledger.money import Aud
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

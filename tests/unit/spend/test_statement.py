@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.spend import Cap, month_named
-from aspire_gitops.spend.record import Booked
+from aspire_gitops.spend import Booked, Cap, month_named
 from aspire_gitops.spend.statement import Statement, statement_of
 from aspire_ledger.money import Aud
 

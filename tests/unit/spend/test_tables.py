@@ -10,7 +10,9 @@ import pytest
 from rich.text import Text
 
 from aspire_gitops.spend import (
+    Booked,
     Cap,
+    Failures,
     Forecast,
     MonthRecord,
     Part,
@@ -20,7 +22,6 @@ from aspire_gitops.spend import (
     spend_of,
 )
 from aspire_gitops.spend.failed_calls import FAILURE_FORMATS
-from aspire_gitops.spend.record import Booked, Failures
 from aspire_gitops.spend.statement import Statement, statement_of
 from aspire_gitops.spend.statement_markdown import statement_markdown
 from aspire_gitops.spend.tables import FORMATS, By, spend_csv, spend_markdown, spend_text

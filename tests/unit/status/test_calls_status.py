@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from aspire_gitops.server.metrics import Metrics
+from aspire_gitops.spend import PriceDifferences
 from aspire_gitops.spend.calls import AliasFailures, AppParameter, CallReport
-from aspire_gitops.spend.record import PriceDifferences
 from aspire_gitops.status import figures
 from aspire_gitops.status.document import StatusDocument
 from aspire_gitops.status.document_builder import calls_document, status_document

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from aspire_gitops.server.metrics import Metrics
-from aspire_gitops.spend.own_spend import OwnSpend, Verdict
+from aspire_gitops.spend import OwnSpend, Verdict
 from aspire_gitops.state import Kind, ObjectKey
 from aspire_gitops.status.document import StatusDocument
 from aspire_gitops.status.document_builder import status_document

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.planning.plan import Action, Change, Plan
+from aspire_gitops.planning import Action, Change, Plan
 from aspire_gitops.state import GatewayObject, Kind, ObjectKey
 from aspire_gitops.status.document import StatusDocument, TurnDocument
 from aspire_gitops.status.document_builder import SHOWN, status_document, turn_document
 from aspire_gitops.status.page import status_page
 from aspire_gitops.status.terminal import status_text
 from aspire_gitops.status.value import Status, Turn
-from aspire_gitops.vocabulary.diagnostic import Diagnostic, Rule, Span
+from aspire_gitops.vocabulary import Diagnostic, Rule, Span
 from support.statuses import STATUSES, hostile, ready, stalled, swap_plan, turn
 
 ANYTHING = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aspire_gitops.vocabulary.diagnostic import Diagnostic
+from aspire_gitops.vocabulary import Diagnostic
 from support.reviewed import BASE, codes, files_below, found_in
 
 ALIAS = "gateway.d/aliases/qwen-vision.yaml"

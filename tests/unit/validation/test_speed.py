@@ -8,7 +8,7 @@ import yaml
 
 from aspire_gitops.loading import load
 from aspire_gitops.validation import validate
-from aspire_gitops.vocabulary.revision import SourceFile, SourceTree
+from aspire_gitops.vocabulary import SourceFile, SourceTree
 from support.reviewed import BASE, REVISION, TODAY, files_below
 
 FILES = files_below(BASE)

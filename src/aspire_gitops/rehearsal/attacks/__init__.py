@@ -9,10 +9,9 @@ from itertools import chain
 from aspire_gitops.rehearsal.attacks.aliases import aliases
 from aspire_gitops.rehearsal.attacks.billing import prices, unbooked
 from aspire_gitops.rehearsal.attacks.bounds import bounds
-from aspire_gitops.rehearsal.attacks.calls import honest
 from aspire_gitops.rehearsal.attacks.inputs import inputs
 from aspire_gitops.rehearsal.attacks.secrets import secrets
-from aspire_gitops.rehearsal.attacks.values import Attack, AttackKind, CallType, Names
+from aspire_gitops.rehearsal.attacks.values import Attack, AttackKind, CallType, Names, honest
 
 __all__ = ["Attack", "AttackKind", "CallType", "Names", "all_attacks", "sample"]
 

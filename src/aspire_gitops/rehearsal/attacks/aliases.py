@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from aspire_gitops.rehearsal.attacks.calls import CHAT, WHOLE
-from aspire_gitops.rehearsal.attacks.values import Attack, AttackKind, Body, CallType
+from aspire_gitops.rehearsal.attacks.values import CHAT, WHOLE, Attack, AttackKind, Body, CallType
 
 
 def aliases() -> Iterator[Attack]:

@@ -3,17 +3,20 @@
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
-from aspire_gitops.rehearsal.attacks.calls import (
+from aspire_gitops.rehearsal.attacks.values import (
     BRIDGED,
     IMAGE_STREAM,
     IMAGES,
     RESPONSES,
     TEXT_STREAMS,
     WHOLE,
+    Attack,
+    AttackKind,
+    Body,
+    CallType,
 )
-from aspire_gitops.rehearsal.attacks.values import Attack, AttackKind, Body, CallType
 from aspire_gitops.sandbox.upstream.behaviour import Misbehaviour, Reset
-from aspire_gitops.sandbox.upstream.usage import Report
+from aspire_gitops.sandbox.upstream.bill import Report
 
 
 def prices() -> Iterator[Attack]:

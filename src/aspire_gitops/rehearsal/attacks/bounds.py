@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from aspire_gitops.rehearsal.attacks.calls import (
+from aspire_gitops.rehearsal.attacks.values import (
     BRIDGED,
     COMPLETIONS,
     EDITS,
@@ -12,9 +12,12 @@ from aspire_gitops.rehearsal.attacks.calls import (
     OCR,
     RESPONSES,
     TEXTS,
+    Attack,
+    AttackKind,
+    Body,
+    CallType,
     limit_of,
 )
-from aspire_gitops.rehearsal.attacks.values import Attack, AttackKind, Body, CallType
 
 MANY: Final = 30_000
 

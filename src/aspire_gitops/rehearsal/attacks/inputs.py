@@ -3,8 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from aspire_gitops.rehearsal.attacks.calls import CHAT, EMBEDDINGS, TEXTS, WHOLE
-from aspire_gitops.rehearsal.attacks.values import Attack, AttackKind, Body
+from aspire_gitops.rehearsal.attacks.values import (
+    CHAT,
+    EMBEDDINGS,
+    TEXTS,
+    WHOLE,
+    Attack,
+    AttackKind,
+    Body,
+)
 
 
 def inputs() -> Iterator[Attack]:

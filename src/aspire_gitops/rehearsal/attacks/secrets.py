@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from aspire_gitops.rehearsal.attacks.calls import WHOLE
-from aspire_gitops.rehearsal.attacks.values import CALLERS_SECRET, Attack, AttackKind, Body
+from aspire_gitops.rehearsal.attacks.values import CALLERS_SECRET, WHOLE, Attack, AttackKind, Body
 
 
 def secrets() -> Iterator[Attack]:

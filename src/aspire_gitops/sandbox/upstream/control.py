@@ -2,7 +2,6 @@
 
 from pydantic import BaseModel
 
-from aspire_gitops.sandbox.errors import SandboxError
 from aspire_gitops.sandbox.loopback import HTTP_ERRORS, loopback_client
 from aspire_gitops.sandbox.upstream.behaviour import (
     BILLING,
@@ -13,8 +12,8 @@ from aspire_gitops.sandbox.upstream.behaviour import (
     UpstreamCall,
     selects,
 )
-from aspire_gitops.sandbox.upstream.bill import Billed, Billing, BillingOrder, total
-from aspire_gitops.sandbox.upstream.usage import Report
+from aspire_gitops.sandbox.upstream.bill import Billed, Billing, BillingOrder, Report, total
+from aspire_gitops.vocabulary import SandboxError
 
 
 class UpstreamControl:

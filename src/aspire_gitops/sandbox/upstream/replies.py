@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
-from aspire_gitops.sandbox.upstream import asked, streams, usage
+from aspire_gitops.sandbox.upstream import asked, streams
+from aspire_gitops.sandbox.upstream import bill as usage
+from aspire_gitops.sandbox.upstream.behaviour import PIXEL, Event, Json, Request
 from aspire_gitops.sandbox.upstream.bill import INPUT_TOKENS
-from aspire_gitops.sandbox.upstream.request import PIXEL, Event, Json, Request
 
 Reply: TypeAlias = Json | Iterable[Event]  # one document, or a stream
 

@@ -25,14 +25,14 @@ from aspire_gitops.sandbox.upstream.behaviour import (
     CALLS,
     ORDERS,
     Behaviour,
+    Event,
     Misbehaviour,
+    Request,
     UpstreamCall,
 )
-from aspire_gitops.sandbox.upstream.bill import FREE, Billed, BillingOrder
+from aspire_gitops.sandbox.upstream.bill import FREE, Billed, BillingOrder, Report
 from aspire_gitops.sandbox.upstream.billing import bill, so_far
 from aspire_gitops.sandbox.upstream.replies import ROUTES, Reply, failure
-from aspire_gitops.sandbox.upstream.request import Event, Request
-from aspire_gitops.sandbox.upstream.usage import Report
 
 _FORM = "multipart/form-data"
 

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterator
 
-from aspire_gitops.sandbox.upstream import asked, usage
-from aspire_gitops.sandbox.upstream.request import PIXEL, Event, Json, Request
+from aspire_gitops.sandbox.upstream import asked
+from aspire_gitops.sandbox.upstream import bill as usage
+from aspire_gitops.sandbox.upstream.behaviour import PIXEL, Event, Json, Request
 
 
 def chat(request: Request, common: Json) -> Iterator[Event]:

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 from pydantic import SecretStr
 
 from aspire_gitops.sources.git.program import Access
-from aspire_gitops.vocabulary.errors import SourceRefused, UsageError
+from aspire_gitops.vocabulary import SourceRefused, UsageError
 
 _HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
 _USER = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from aspire_gitops.sources.git.address import Address
 from aspire_gitops.sources.git.program import NO_ACCESS, Access, Finished, run, variables
-from aspire_gitops.vocabulary.errors import SourceRefused, SourceUnavailable
+from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable
 
 APPLIED = "refs/aspire-gitops/applied"
 _MARKER = "aspire-gitops-clone-of"  # a file of ours, so that nobody else's folder is removed

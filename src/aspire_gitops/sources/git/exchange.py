@@ -12,7 +12,7 @@ from pathlib import Path
 from aspire_gitops.sources.git.address import Credentials, Protocol, access
 from aspire_gitops.sources.git.clone import Clone, Damaged
 from aspire_gitops.sources.git.program import Access, Finished
-from aspire_gitops.vocabulary.errors import SourceRefused, SourceUnavailable
+from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable
 
 
 @dataclass(frozen=True, slots=True)

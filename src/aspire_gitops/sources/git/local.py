@@ -19,8 +19,7 @@ from aspire_gitops.sources.git.objects import (
     read_tree,
     revision_of,
 )
-from aspire_gitops.vocabulary.errors import SourceUnavailable, UsageError
-from aspire_gitops.vocabulary.revision import Revision, SourceTree
+from aspire_gitops.vocabulary import Revision, SourceTree, SourceUnavailable, UsageError
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from aspire_gitops.sources.files import (
     too_large,
 )
 from aspire_gitops.sources.git.program import approvers, one_line
-from aspire_gitops.vocabulary.revision import Revision, SourceFile, SourceProblem, SourceTree
+from aspire_gitops.vocabulary import Revision, SourceFile, SourceProblem, SourceTree
 
 # gitpython raises ValueError, TypeError, AssertionError and KeyError for references and
 # objects that are not there or not whole, and OSError for a repository that goes away.

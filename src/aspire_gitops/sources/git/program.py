@@ -16,8 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aspire_gitops.vocabulary.errors import SourceUnavailable
-from aspire_gitops.vocabulary.text import short_line
+from aspire_gitops.vocabulary import SourceUnavailable, short_line
 
 MAX_LINE = 200  # characters
 MAX_APPROVERS = 20

@@ -17,7 +17,7 @@ from aspire_gitops.sources.git.address import (
 from aspire_gitops.sources.git.clone import Clone, Damaged
 from aspire_gitops.sources.git.exchange import Exchange, known_fault
 from aspire_gitops.sources.git.program import Finished, one_line
-from aspire_gitops.vocabulary.errors import (
+from aspire_gitops.vocabulary import (
     NotificationFailed,
     SourceRefused,
     SourceUnavailable,

@@ -28,8 +28,7 @@ from aspire_gitops.sources.git.objects import (
 )
 from aspire_gitops.sources.git.program import variables
 from aspire_gitops.sources.git.signatures import Allowed, Signers
-from aspire_gitops.vocabulary.errors import SourceRefused, SourceUnavailable, UsageError
-from aspire_gitops.vocabulary.revision import SourceTree
+from aspire_gitops.vocabulary import SourceRefused, SourceTree, SourceUnavailable, UsageError
 
 _NEWEST = "refs/aspire-gitops/newest"
 _WANTED = "refs/aspire-gitops/wanted"

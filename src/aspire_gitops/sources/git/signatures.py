@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aspire_gitops.sources.git.clone import Clone
 from aspire_gitops.sources.git.program import Finished, one_line, run, variables
-from aspire_gitops.vocabulary.errors import SourceRefused, SourceUnavailable, UsageError
+from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable, UsageError
 
 _MAX_KEYS_BYTES = 1 << 20
 _GPG_CONF = "no-autostart\nno-auto-key-retrieve\nno-auto-key-import\ntrust-model always\n"
