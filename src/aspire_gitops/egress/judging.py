@@ -10,18 +10,16 @@ from aspire_gitops.egress.facts import (
     Construction,
     Fact,
     ModelNamed,
+    Provider,
     Text,
     Value,
     VariableRead,
     VariableSet,
-)
-from aspire_gitops.egress.gateway import KnownGateway, is_public
-from aspire_gitops.egress.providers import (
-    Provider,
     hosts_in,
     provider_of_base,
     provider_of_key,
 )
+from aspire_gitops.egress.gateway import KnownGateway, is_public
 from aspire_gitops.egress.redacting import shown_line
 from aspire_gitops.egress.rules import (
     CLIENT_WITHOUT_ROAD,

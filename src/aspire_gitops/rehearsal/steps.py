@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 
 from aspire_gitops.rehearsal import checks
 from aspire_gitops.rehearsal.attacks import sample
-from aspire_gitops.rehearsal.books import tariff_of
-from aspire_gitops.rehearsal.environment import AppCall, Environment
+from aspire_gitops.rehearsal.environment import AppCall, Environment, tariff_of
 from aspire_gitops.rehearsal.redirect import provider_of, swapped
 from aspire_gitops.rehearsal.report import Rehearsal, Step, StepStatus, Watcher
 from aspire_gitops.rehearsal.scenarios import (

@@ -31,8 +31,7 @@ from aspire_gitops.review.wording import (
     text_of,
     total_moved,
 )
-from aspire_gitops.vocabulary import html_code, plural, value_text
-from aspire_gitops.vocabulary.time_words import minutes
+from aspire_gitops.vocabulary import html_code, minutes, plural, value_text
 
 _STEPS = (1000, 200, 60, 20, 5)
 _LEAST = 200  # bytes; nothing useful fits into less
