@@ -16,8 +16,8 @@ from aspire_gitops.rehearsal.environment import (
     Received,
     tariff_of,
 )
-from aspire_gitops.rehearsal.redirect import provider_of, upstream_model
 from aspire_gitops.rehearsal.report import Step
+from aspire_gitops.rehearsal.scenarios import provider_of, upstream_model
 from aspire_gitops.sandbox import Billed
 from aspire_gitops.state import Compiled, GatewayObject, Intent, KeyFacts, Kind, ObjectKey, Snapshot
 from aspire_ledger.amounts import NanoAud

@@ -22,8 +22,8 @@ from aspire_gitops.rehearsal.calling import AppCaller, Attacker, leaks, received
 from aspire_gitops.rehearsal.environment import AppCall, Attacked, Book, CallResult
 from aspire_gitops.rehearsal.ledger_books import LedgerBooks
 from aspire_gitops.rehearsal.recorder import Recorder
-from aspire_gitops.rehearsal.redirect import Redirected, keys_folder, redirect, secret_reference
 from aspire_gitops.rehearsal.report import Rehearsal, Watcher
+from aspire_gitops.rehearsal.scenarios import Redirected, keys_folder, redirect, secret_reference
 from aspire_gitops.rehearsal.steps import play
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl, restart, running
 from aspire_gitops.sandbox.loopback import HTTP_ERRORS, loopback_client

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from aspire_gitops.planning import Plan
-from aspire_gitops.rendering.plan_markdown import change_row
-from aspire_gitops.rendering.plan_wording import counts_text
+from aspire_gitops.rendering.plan_wording import change_row, counts_text
 from aspire_gitops.review.sentences import alias_rows
 from aspire_gitops.review.value import (
     AliasImpact,
