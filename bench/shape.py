@@ -151,13 +151,13 @@ def _imports(node: ast.AST) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _kind_tests(tree: ast.AST) -> Iterator[int]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare):
-            operands = (node.left, *node.comparators)
-            members = (part for operand in operands for part in ast.walk(operand))
-            if any(_is_member_of_kind(part) for part in members):
+            if any(map(_is_member_of_kind, (node.left, *node.comparators))):
                 yield node.lineno
 
 
 def _is_member_of_kind(node: ast.AST) -> bool:
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        return any(map(_is_member_of_kind, node.elts))
     return (
         isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)

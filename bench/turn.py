@@ -33,7 +33,8 @@ from aspire_gitops.applying.secrets import gather_evidence
 from aspire_gitops.gateway import GatewayClient, SeenRows, Tally, http
 from aspire_gitops.gateway import snapshot as reading
 from aspire_gitops.kinds.registry import KINDS
-from aspire_gitops.planning import make_plan, match
+from aspire_gitops.planning import match
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.sandbox import SandboxOptions, running
 from aspire_gitops.state import Compiled, Evidence, Kind, ObjectKey, Snapshot
 

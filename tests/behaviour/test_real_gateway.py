@@ -17,7 +17,8 @@ from aspire_gitops.applying.secrets import gather_evidence
 from aspire_gitops.controller.spending import FLUSH, Spending
 from aspire_gitops.gateway import GatewayClient, Tally
 from aspire_gitops.ledger_reading import LedgerReading
-from aspire_gitops.planning import Plan, make_plan, with_resets
+from aspire_gitops.planning import Plan, with_resets
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.rehearsal.redirect import swapped
 from aspire_gitops.state import Compiled, Kind, ObjectKey
 from aspire_ledger.money import Month

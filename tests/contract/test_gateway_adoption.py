@@ -8,7 +8,8 @@ import pytest
 
 from aspire_gitops.applying import Outcome, apply_plan
 from aspire_gitops.gateway import GatewayClient
-from aspire_gitops.planning import Plan, addresses_to_adopt, make_plan
+from aspire_gitops.planning import Plan, addresses_to_adopt
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.state import Compiled, Intent, KeyFacts, Kind
 from aspire_gitops.vocabulary import GatewayRejected
 from support.fake_gateway_subject import Subject, fresh

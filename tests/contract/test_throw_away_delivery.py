@@ -18,7 +18,8 @@ from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.journal.wording import sentence
 from aspire_gitops.loading import load
-from aspire_gitops.planning import Plan, make_plan
+from aspire_gitops.planning import Plan
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.resources import ResourceKind
 from aspire_gitops.resources.schema import schema_for

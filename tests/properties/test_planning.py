@@ -6,7 +6,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.planning import Action, Plan, make_plan, stage
+from aspire_gitops.planning import Action, Plan, stage
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.state import Compiled, GatewayObject, Snapshot
 from aspire_ledger.canonical import JsonValue
 from support.objects import OWNER, app_key, as_applied, compiled, credential, deployment, unmanaged

@@ -19,7 +19,8 @@ from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.loading import load
-from aspire_gitops.planning import Plan, make_plan
+from aspire_gitops.planning import Plan
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.state import Compiled, GatewayObject, Kind, Snapshot
 from aspire_gitops.validation import validate

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from aspire_gitops.applying import Outcome, Result, Status
-from aspire_gitops.planning import Plan, make_plan
+from aspire_gitops.planning import Plan
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.rehearsal.attacks import Attack, AttackKind, Names
 from aspire_gitops.rehearsal.books import Book, BookedCall, tariff_of
 from aspire_gitops.rehearsal.environment import AppCall, Attacked, CallResult, Received

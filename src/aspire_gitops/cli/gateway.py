@@ -18,13 +18,8 @@ from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, AsOf, chosen
 from aspire_gitops.pipeline.plan import plan_here
-from aspire_gitops.planning import (
-    Plan,
-    addresses_to_adopt,
-    adopted_keys,
-    check_adoptions,
-    ensure_current,
-)
+from aspire_gitops.planning import Plan, addresses_to_adopt, adopted_keys, check_adoptions
+from aspire_gitops.planning.make import ensure_current
 from aspire_gitops.settings import (
     PREFIX,
     Settings,

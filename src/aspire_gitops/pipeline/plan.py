@@ -11,7 +11,8 @@ from aspire_gitops.applying.secrets import Secrets, available_secrets, gather_ev
 from aspire_gitops.compiling.catalog import compile_catalog
 from aspire_gitops.own_files import OwnFiles
 from aspire_gitops.pipeline.catalog import AsOf, Checked, SourceChoice, check
-from aspire_gitops.planning import Plan, make_plan, without_unverified
+from aspire_gitops.planning import Plan, without_unverified
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.state import Compiled, Snapshot
 from aspire_gitops.vocabulary import Diagnostic
 

@@ -23,10 +23,6 @@ from aspire_gitops.planning.diff import (
     redacted,
     same,
 )
-from aspire_gitops.planning.make import (
-    ensure_current,
-    make_plan,
-)
 from aspire_gitops.planning.plan import (
     CAP_BELOW_SPEND,
     TOO_MANY_DELETIONS,
@@ -62,10 +58,8 @@ __all__ = [
     "check_adoptions",
     "check_lowered_caps",
     "check_protection",
-    "ensure_current",
     "evidence_of",
     "is_exactly",
-    "make_plan",
     "mark_for",
     "marked",
     "masked",

@@ -12,7 +12,8 @@ from decimal import Decimal
 
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.kinds.registry import next_address
-from aspire_gitops.planning import make_plan, mark_for, without_unverified
+from aspire_gitops.planning import mark_for, without_unverified
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.review.aliases import alias_findings, alias_impacts
 from aspire_gitops.review.apps import app_impacts, budget_impacts
 from aspire_gitops.review.comparison import Compared, Known, edits_between, what_is_known

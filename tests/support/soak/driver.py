@@ -14,7 +14,8 @@ from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.journal import EntryKind, open_journal
 from aspire_gitops.loading import load
-from aspire_gitops.planning import Plan, make_plan
+from aspire_gitops.planning import Plan
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.sandbox import Sandbox, restart
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.validation import validate

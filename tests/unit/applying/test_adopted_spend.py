@@ -7,7 +7,8 @@ import pytest
 from aspire_gitops.applying import Outcome, apply_plan
 from aspire_gitops.applying.change import NotProved
 from aspire_gitops.gateway import GatewayClient
-from aspire_gitops.planning import Plan, addresses_to_adopt, make_plan
+from aspire_gitops.planning import Plan, addresses_to_adopt
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.state import Intent
 from support.fake_gateway import ADMIN_KEY, Drop, FakeGateway, Fault, Request, Status, using
 from support.objects import IN_TEMPORARY, OWNER, app_key, compiled

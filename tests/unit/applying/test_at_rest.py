@@ -6,7 +6,8 @@ import pytest
 
 from aspire_gitops.applying import Outcome, apply_plan
 from aspire_gitops.gateway import SeenRows
-from aspire_gitops.planning import Plan, evidence_of, make_plan
+from aspire_gitops.planning import Plan, evidence_of
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.state import Compiled
 from support.fake_gateway import FakeGateway, using
 from support.objects import (

@@ -7,7 +7,8 @@ import pytest
 from aspire_gitops.applying import Outcome, Result, Status, apply_plan
 from aspire_gitops.applying.executor import Progress, Stop
 from aspire_gitops.gateway import GatewayClient
-from aspire_gitops.planning import Plan, evidence_of, make_plan
+from aspire_gitops.planning import Plan, evidence_of
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.vocabulary import SecretMissing, UnsafePlan
 from support.fake_gateway import FakeGateway, Fault, Request, using
 from support.fake_gateway import Status as Answer

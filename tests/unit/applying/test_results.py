@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from aspire_gitops.applying import Outcome, Status, apply_plan
-from aspire_gitops.planning import evidence_of, make_plan
+from aspire_gitops.planning import evidence_of
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.state import Compiled, Kind
 from support.fake_gateway import FakeGateway, Fault, using
 from support.fake_gateway import Status as Answer

@@ -7,7 +7,8 @@ import pytest
 
 from aspire_gitops.applying import Outcome, Result, Status, apply_plan
 from aspire_gitops.applying.executor import Progress, Stop
-from aspire_gitops.planning import Plan, make_plan
+from aspire_gitops.planning import Plan
+from aspire_gitops.planning.make import make_plan
 from support.fake_gateway import FakeGateway, using
 from support.objects import (
     IN_TEMPORARY,

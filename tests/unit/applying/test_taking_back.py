@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from aspire_gitops.applying import Outcome, Result, Status, apply_plan
-from aspire_gitops.planning import evidence_of, make_plan
+from aspire_gitops.planning import evidence_of
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.state import Compiled
 from support.fake_gateway import Drop, FakeGateway, Fault, Request, using
 from support.fake_gateway import Status as Answer

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from aspire_gitops.codec.plan import plan_from_json, plan_to_json
-from aspire_gitops.planning import Plan, ensure_current, make_plan
+from aspire_gitops.planning import Plan
+from aspire_gitops.planning.make import ensure_current, make_plan
 from aspire_gitops.vocabulary import StalePlan, UsageError
 from support.objects import (
     OWNER,

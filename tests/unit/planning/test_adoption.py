@@ -6,13 +6,8 @@ from decimal import Decimal
 import pytest
 
 from aspire_gitops.codec.plan import plan_from_json, plan_to_json
-from aspire_gitops.planning import (
-    FieldChange,
-    Plan,
-    addresses_to_adopt,
-    make_plan,
-    without_unverified,
-)
+from aspire_gitops.planning import FieldChange, Plan, addresses_to_adopt, without_unverified
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.state import Holder, Intent, KeyFacts, Snapshot
 from support.objects import OWNER, app_key, applied, compiled, snapshot, unmanaged
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from aspire_gitops.planning import Plan, make_plan
+from aspire_gitops.planning import Plan
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.state import Approved, GatewayObject, Kind, ObjectKey
 from aspire_ledger.canonical import JsonValue
 from support.objects import OWNER, app_key, applied, changed, compiled, snapshot

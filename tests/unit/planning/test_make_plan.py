@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from aspire_gitops.planning import Action, Cause, Plan, make_plan
+from aspire_gitops.planning import Action, Cause, Plan
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.state import (
     Approved,
     Compiled,

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.planning import Cause, changed_fields, is_exactly, make_plan, marked
+from aspire_gitops.planning import Cause, changed_fields, is_exactly, marked
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.state import GatewayObject, Intent, LiveFallback, Mark
 from aspire_ledger.canonical import JsonValue, canonical_json, digest
 from support.objects import OWNER, app_key, applied, as_applied, changed, compiled, snapshot

@@ -2,7 +2,8 @@
 
 import pytest
 
-from aspire_gitops.planning import Cause, FieldChange, evidence_of, make_plan
+from aspire_gitops.planning import Cause, FieldChange, evidence_of
+from aspire_gitops.planning.make import make_plan
 from support.objects import (
     OWNER,
     SECRET_PATH,

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from aspire_gitops.planning import make_plan, with_resets
+from aspire_gitops.planning import with_resets
+from aspire_gitops.planning.make import make_plan
 from aspire_gitops.spend import OwnSpend, Verdict, own_spends, usd_text
 from aspire_gitops.state import GatewayObject, KeyFacts, Snapshot
 from aspire_ledger.canonical import JsonValue
