@@ -90,10 +90,12 @@ def move(source: str, target: SecretStr, progress: Progress) -> Moved:
 
 def _path(url: str) -> Path:
     if not url.startswith(_SCHEME) or not url.removeprefix(_SCHEME):
-        raise UsageError("--from must name a file; write it as sqlite:////var/lib/ledger.sqlite3")
+        raise UsageError(
+            "--from must name a file", help="write it as sqlite:////var/lib/ledger.sqlite3"
+        )
     path = Path(unquote(url.removeprefix(_SCHEME)))
     if not path.is_file():
-        raise UsageError(f"there is no file {path}; see ASPIRE_LEDGER_URL of the gateway")
+        raise UsageError(f"there is no file {path}", help="see ASPIRE_LEDGER_URL of the gateway")
     return path
 
 
@@ -117,7 +119,9 @@ def _check_is_ledger(file: sqlite3.Connection, path: Path) -> None:
     made = dict(file.execute("SELECT number, name FROM additions")) if "additions" in there else {}
     known = {each.number: each.name for each in tables.ADDITIONS}
     if version > _VERSION or not made.items() <= known.items():
-        raise LedgerRefused(f"{path} was written by a newer program; move it with that one")
+        raise LedgerRefused(
+            f"{path} was written by a newer release", help="move it with that release"
+        )
 
 
 def _tables_of(file: sqlite3.Connection) -> set[str]:
@@ -186,7 +190,9 @@ def _copy_table(
             if count % _PAGE == 0:
                 progress(f"{table}: {count} of {of_all}")
     if _digest(_found(server, table, columns)) != sent.hexdigest():
-        raise LedgerUnavailable(f"{table} reads back other than it was written; nothing was moved")
+        raise LedgerUnavailable(
+            f"{table} was not read back as it was written; nothing was moved", help="try again"
+        )
     progress(f"{table}: {count} of {of_all}, read back")
     return count
 
@@ -200,7 +206,8 @@ def _check_was_moved(
     if not last or found != _digest(_rows(file, "entries", columns)):
         raise LedgerRefused(
             f"the ledger in PostgreSQL holds other bookings already ({booked} lines);"
-            " nothing was moved: name a database without a ledger in it"
+            " nothing was moved",
+            help="name a database without a ledger in it",
         )
 
 
@@ -255,20 +262,22 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise LedgerUnavailable(
-            f"{path} cannot be read: {error}; stop the gateway that writes to it, and try again"
+            f"{path} cannot be read: {error}",
+            help="stop the gateway that writes to it, and try again",
         ) from error
     except StoreRefused as error:
-        raise LedgerRefused(str(error)) from error
+        raise LedgerRefused(error.message, help=error.help) from error
     except StoreUnavailable as error:
-        raise LedgerUnavailable(str(error)) from error
+        raise LedgerUnavailable(error.message, help=error.help) from error
     except psycopg.errors.InsufficientPrivilege as error:
         raise LedgerRefused(
-            "this role may not write the ledger's tables; move with the role that owns"
-            f" schema {tables.SCHEMA}"
+            "this role may not write the ledger's tables",
+            help=f"move with the role that owns schema {tables.SCHEMA}",
         ) from error
     except psycopg.Error as error:
         # The driver's own words may quote the connection's.
         raise LedgerUnavailable(
-            f"the ledger in PostgreSQL cannot be written ({type(error).__name__}); nothing was"
-            " moved, try again"
+            f"the ledger in PostgreSQL cannot be written ({type(error).__name__});"
+            " nothing was moved",
+            help="try again",
         ) from None

@@ -273,9 +273,9 @@ class LedgerReading:
             self._store = self._store or self._open(self._url.get_secret_value())
             return await question(self._store)
         except StoreUnavailable as error:
-            raise LedgerUnavailable(str(error)) from error
+            raise LedgerUnavailable(error.message, help=error.help) from error
         except StoreRefused as error:
-            raise LedgerRefused(str(error)) from error
+            raise LedgerRefused(error.message, help=error.help) from error
 
 
 async def spent_now(

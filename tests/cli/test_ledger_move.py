@@ -234,8 +234,8 @@ def test_a_gateway_that_still_writes_is_waited_for_and_then_named(
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        pytest.param("PRAGMA user_version = 2", "newer program", id="a newer version"),
-        pytest.param("INSERT INTO additions VALUES (9, 'fees', '')", "newer program", id="a newer step"),
+        pytest.param("PRAGMA user_version = 2", "newer release", id="a newer version"),
+        pytest.param("INSERT INTO additions VALUES (9, 'fees', '')", "newer release", id="a newer step"),
         pytest.param("DROP TABLE entries", "is not a ledger", id="another program's file"),
     ],
 )  # fmt: skip

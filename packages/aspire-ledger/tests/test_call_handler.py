@@ -792,6 +792,7 @@ def test_the_environment_is_read() -> None:
 def test_a_wrong_variable_ends_the_start_and_is_named(wrong: dict[str, str]) -> None:
     with pytest.raises(WrongSetting, match=next(iter(wrong))) as error:
         read_settings({**GOOD, **wrong})
+    assert error.value.help
     assert "planted-password" not in str(error.value)
 
 

@@ -224,7 +224,7 @@ def test_tables_of_a_newer_program_are_left_alone(own_database_url: str, run: Ru
     with psycopg.connect(own_database_url, autocommit=True) as server:
         server.execute("INSERT INTO aspire_ledger.version VALUES (99)")
     newer = PostgresStore(own_database_url)
-    with pytest.raises(StoreRefused, match="newer program"):
+    with pytest.raises(StoreRefused, match="newer release"):
         run(newer.admit(request()))
     run(newer.close())
 

@@ -474,7 +474,7 @@ def test_closing_twice_changes_nothing(store: Store, run: Run) -> None:
 
 @pytest.mark.parametrize("month", ["2026-12", "2027-01"])
 def test_a_month_that_is_not_over_is_not_closed(store: Store, run: Run, month: str) -> None:
-    with pytest.raises(StoreRefused, match="not over everywhere"):
+    with pytest.raises(StoreRefused, match="not over yet in all timezones"):
         run(close_month(store, month, NEXT_MONTH))
 
 
@@ -486,8 +486,11 @@ def test_a_month_with_calls_under_way_is_not_closed(store: Store, run: Run) -> N
 
 
 def test_an_invalid_month_is_refused(store: Store, run: Run) -> None:
-    with pytest.raises(StoreRefused, match="'november' is no month"):
+    with pytest.raises(StoreRefused) as caught:
         run(close_month(store, "november", NEXT_MONTH))
+    refused = caught.value
+    assert (refused.message, refused.help) == ("invalid month 'november'", "write it as 2026-11")
+    assert str(refused) == "invalid month 'november'; write it as 2026-11"
 
 
 def test_what_a_person_books_in_a_closed_month_counts_for_the_next(store: Store, run: Run) -> None:

@@ -15,9 +15,11 @@ from aspire_gitops.spend import (
     PriceDifferences,
     UnlistedParameter,
 )
+from aspire_gitops.vocabulary import LedgerRefused, LedgerUnavailable
 from aspire_ledger.store import Store
 from aspire_ledger.values import FailedCalls, SeenParameter
 from ledger_support.calls import NOON, settlement
+from ledger_support.memory_store import MemoryStore
 
 Run = Callable[..., Any]
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
@@ -98,3 +100,20 @@ def test_the_digest_of_a_closing_that_is_told_covers_every_column(
     _, digest = run(reading.close_month("2026-11", NEXT_MONTH))
     (closing,) = run(store.closings())
     assert digest == closing.full_digest != closing.digest
+
+
+def test_what_is_wrong_and_what_to_do_stay_apart(store: Store, run: Run) -> None:
+    reading = LedgerReading(SecretStr("unused"), lambda _: store)
+    with pytest.raises(LedgerRefused) as refused:
+        run(reading.close_month("november", NEXT_MONTH))
+    assert refused.value.message == "invalid month 'november'"
+    assert refused.value.help == "write it as 2026-11"
+
+
+def test_a_store_that_is_away_is_told_with_its_help(run: Run) -> None:
+    away = MemoryStore()
+    away.away = True
+    with pytest.raises(LedgerUnavailable) as unavailable:
+        run(LedgerReading(SecretStr("unused"), lambda _: away).totals("2026-11"))
+    assert unavailable.value.message == "the ledger in memory cannot answer"
+    assert unavailable.value.help == "try again"

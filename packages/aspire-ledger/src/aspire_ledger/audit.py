@@ -31,7 +31,7 @@ async def close_month(store: Store, month: str, now: datetime) -> Closing:
     """
     following = _following(month)
     if not is_over(month, now):
-        raise StoreRefused(f"{month} is not over everywhere on earth; close it later")
+        raise StoreRefused(f"{month} is not over yet in all timezones", help="close it later")
     given = {"month": month, "following": following, "at": moment_text(now)}
     await store.change(sql.CLOSE, given, alone=True)
     for closing in await store.closings():
@@ -57,7 +57,7 @@ async def forget_entries(store: Store, month: str) -> int:
         StoreRefused: It is not closed.
     """
     if month not in {closing.month for closing in await store.closings()}:
-        raise StoreRefused(f"{month} is not closed; close it first")
+        raise StoreRefused(f"{month} is not closed", help="close it first")
     await store.change(sql.MARK_FORGOTTEN, {"month": month})
     return await store.change(sql.FORGET, {"month": month})
 
@@ -86,7 +86,7 @@ def _following(month: str) -> str:
     try:
         first = date.fromisoformat(f"{month}-01")
     except ValueError:
-        raise StoreRefused(f"{month!r} is no month; write it as 2026-11") from None
+        raise StoreRefused(f"invalid month {month!r}", help="write it as 2026-11") from None
     return f"{first + timedelta(days=31):%Y-%m}"
 
 
@@ -94,7 +94,7 @@ async def _check_nothing_under_way(store: Store, month: str) -> None:
     ((under_way,),) = await store.ask(sql.UNDER_WAY, month=month)
     if under_way:
         raise StoreRefused(
-            f"{under_way} calls of {month} are under way or not recovered; close it later"
+            f"{under_way} calls of {month} are under way or not recovered", help="close it later"
         )
 
 

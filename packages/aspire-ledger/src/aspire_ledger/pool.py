@@ -49,8 +49,9 @@ class Pool:
             parsed = conninfo_to_dict(url)
         except psycopg.Error:
             raise StoreRefused(
-                "the ledger's URL cannot be read; write it as"
-                " postgresql://user:password@host:5432/name, with an @ in a password as %40"
+                "the ledger's URL cannot be read",
+                help="write it as postgresql://user:password@host:5432/name,"
+                " with an @ in a password as %40",
             ) from None
         where = f"{parsed.get('host', 'localhost')}:{parsed.get('port', 5432)}"
         self.place: Final = f"the ledger in PostgreSQL at {where}/{parsed.get('dbname', '')}"
@@ -81,7 +82,7 @@ class Pool:
                 self._idle.append(await self._connect(self._patience_ends()))
             except (TimeoutError, psycopg.Error) as error:
                 raise StoreUnavailable(
-                    f"{self.place} cannot be connected to ({type(error).__name__}); try again"
+                    f"{self.place} cannot be reached ({type(error).__name__})", help="try again"
                 ) from None
 
     async def close(self) -> None:
@@ -98,14 +99,14 @@ class Pool:
         except _NEVER as error:
             raise StoreRefused(f"{self.place} refuses: {_named(error)}") from None
         except psycopg.errors.LockNotAvailable:
-            raise TablesInUse(f"the tables of {self.place} are in use; try again") from None
+            raise TablesInUse(f"the tables of {self.place} are in use", help="try again") from None
         except TimeoutError:
             raise StoreUnavailable(
-                f"{self.place} did not answer within {self._timeout_s:g} s; try again"
+                f"{self.place} did not answer within {self._timeout_s:g} s", help="try again"
             ) from None
         except psycopg.Error as error:
             raise StoreUnavailable(
-                f"{self.place} cannot answer ({_named(error)}); try again"
+                f"{self.place} cannot answer ({_named(error)})", help="try again"
             ) from None
 
     async def _stand_in_line(self) -> None:

@@ -21,12 +21,6 @@ from aspire_ledger.store import Store, StoreRefused, TablesInUse, answer
 from aspire_ledger.tables import ADDITIONS_TABLE, SCHEMA, VERSIONS, Addition
 from aspire_ledger.values import Answer, Booked, EntryKind, Request, Verdict
 
-_WRONG = "the ledger's URL cannot be used; write it as postgresql://user:password@host:5432/name"
-_IS_A_FILE = (
-    "the ledger's URL names a SQLite file, and its only store is PostgreSQL; copy it with"
-    " `aspire-gitops ledger move --from sqlite:////path --to postgresql://…`"
-    " and set the URL to where it is then"
-)
 _VERSION_TABLE: Final = f"{SCHEMA}.version"
 _LOCK_NUMBER: Final = int.from_bytes(sha256(b"aspire_ledger").digest()[:8], "big", signed=True)
 _LOCK: Final = f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER})"
@@ -139,13 +133,21 @@ def check_url(url: str) -> None:
         StoreRefused: With what to write instead.
     """
     if url.startswith("sqlite:"):
-        raise StoreRefused(_IS_A_FILE)
+        raise StoreRefused(
+            "the ledger's URL names a SQLite file, and its only store is PostgreSQL",
+            help="copy the file with"
+            " `aspire-gitops ledger move --from sqlite:////path --to postgresql://…`"
+            " and set the URL to the copy",
+        )
     try:
         scheme = urlsplit(url).scheme
     except ValueError:
         scheme = ""
     if scheme not in {"postgresql", "postgres"}:
-        raise StoreRefused(_WRONG)
+        raise StoreRefused(
+            "the ledger's URL cannot be used",
+            help="write it as postgresql://user:password@host:5432/name",
+        )
 
 
 @cache
@@ -183,7 +185,9 @@ async def _migrate(pool: Pool, *, patience_s: float) -> None:
             *((_version_step(number), {}) for number in range(1, newest + 1)),
         )
     if await _version(pool) > newest:
-        raise StoreRefused(f"{pool.place} was written by a newer program; use that one")
+        raise StoreRefused(
+            f"{pool.place} was written by a newer release", help="use that release or a newer one"
+        )
     for each in await _missing(pool):
         await _add(pool, each, patience_s)
 
@@ -216,8 +220,8 @@ async def _try_to_add(pool: Pool, addition: Addition, patience: str) -> None:
         )
     except StoreRefused as refused:
         raise StoreRefused(
-            f"{refused}; its tables lack {addition.name!r}: start this release once with"
-            f" the role that owns schema {SCHEMA}"
+            f"{refused.message}, and its tables lack {addition.name!r}",
+            help=f"start this release once with the role that owns schema {SCHEMA}",
         ) from refused
 
 
@@ -227,12 +231,13 @@ async def _missing(pool: Pool) -> tuple[Addition, ...]:
         rows = await pool.run(tables.ADDITIONS_MADE, {}) if there else []
     except StoreRefused as refused:
         raise StoreRefused(
-            f"{refused}; grant this role what it needs on all tables of schema {SCHEMA}, SELECT at least"
+            refused.message,
+            help=f"grant this role what it needs on all tables of schema {SCHEMA}, SELECT at least",
         ) from refused
     try:
         return tables.missing(dict(map(tuple, rows)))
     except tables.OtherAdditions as other:
-        raise StoreRefused(f"{pool.place}: {other}; use the program that made it") from other
+        raise StoreRefused(f"{pool.place}: {other}", help="use the program that made it") from other
 
 
 async def _version(pool: Pool) -> int:

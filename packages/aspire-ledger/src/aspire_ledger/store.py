@@ -38,7 +38,23 @@ By: TypeAlias = Literal["app", "alias", "provider", "budget"]
 ESTIMATED: Final = "estimated"  # among the shares of a closing: what each budget's estimates are
 
 
-class StoreUnavailable(Exception):
+class LedgerError(Exception):
+    """The base of the errors that people who run the ledger read. No caller of a model sees them.
+
+    `message` says what is wrong, `help` what to do about it, None where nobody knows.
+    They are joined only where there is one line for both; neither is ever cut apart.
+    """
+
+    def __init__(self, message: str, *, help: str | None = None) -> None:  # noqa: A002 (the word people read)
+        self.message = message
+        self.help = help
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.help}" if self.help else self.message
+
+
+class StoreUnavailable(LedgerError):
     """The store cannot answer now: down, locked, full, too slow. Try again."""
 
 
@@ -46,7 +62,7 @@ class TablesInUse(StoreUnavailable):
     """A table that must get new columns is locked by others. Try again."""
 
 
-class StoreRefused(Exception):
+class StoreRefused(LedgerError):
     """What is asked for cannot be done by this program, or not yet. Trying again cannot help."""
 
 

@@ -165,7 +165,7 @@ class MemoryStore(Store):
 
     def _be_there(self) -> None:
         if self.away:
-            raise StoreUnavailable("the ledger in memory cannot answer; try again")
+            raise StoreUnavailable("the ledger in memory cannot answer", help="try again")
 
     def _known(self, id_: str) -> str:
         if any(entry["request_id"] == id_ for entry in self.tables.entries):

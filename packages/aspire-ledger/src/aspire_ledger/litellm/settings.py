@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from aspire_ledger.account import Unmarked
+from aspire_ledger.store import LedgerError
 
 URL = "ASPIRE_LEDGER_URL"
 ON_OUTAGE = "ASPIRE_LEDGER_ON_OUTAGE"
@@ -20,8 +21,8 @@ LATE = "ASPIRE_LEDGER_LATE_SECONDS"
 _ALLOW = re.compile(r"allow for (\d{1,6}) minutes")
 
 
-class WrongSetting(Exception):
-    """A variable is missing or makes no sense. The proxy must not start; the message says which."""
+class WrongSetting(LedgerError):
+    """A variable is missing or invalid. The proxy must not start; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,16 @@ def read_settings(environment: Mapping[str, str]) -> LedgerSettings:
 def _url(text: str) -> str:
     if text.startswith("sqlite:"):
         raise WrongSetting(
-            f"{URL} names a SQLite file, and the ledger's only store is PostgreSQL; copy it with"
-            " `aspire-gitops ledger move --from sqlite:////path --to postgresql://…`, and set"
-            f" {URL} to where it is then"
+            f"{URL} names a SQLite file, and the ledger's only store is PostgreSQL",
+            help="copy the file with"
+            " `aspire-gitops ledger move --from sqlite:////path --to postgresql://…`"
+            f" and set {URL} to the copy",
         )
     if not text.startswith(("postgresql://", "postgres://")):
-        raise WrongSetting(f"{URL} names no store; set it to postgresql://user:password@host/name")
+        raise WrongSetting(
+            f"{URL} is missing or not a URL of PostgreSQL",
+            help="set it to postgresql://user:password@host/name",
+        )
     return text
 
 
@@ -75,17 +80,23 @@ def _allow_for(text: str) -> timedelta:
         return timedelta()
     if found := _ALLOW.fullmatch(text):
         return timedelta(minutes=int(found[1]))
-    raise WrongSetting(f'{ON_OUTAGE} is {text!r}; write "refuse" or "allow for 10 minutes"')
+    raise WrongSetting(
+        f"invalid {ON_OUTAGE} {text!r}", help='write "refuse" or "allow for 10 minutes"'
+    )
 
 
 def _unmarked(text: str) -> Unmarked:
     try:
         return Unmarked(text)
     except ValueError:
-        raise WrongSetting(f'{KEYS_WITHOUT_MARK} is {text!r}; write "refuse" or "allow"') from None
+        raise WrongSetting(
+            f"invalid {KEYS_WITHOUT_MARK} {text!r}", help='write "refuse" or "allow"'
+        ) from None
 
 
 def _seconds(name: str, text: str) -> timedelta:
     if not re.fullmatch(r"[1-9]\d{0,4}", text):
-        raise WrongSetting(f"{name} is {text!r}; write whole seconds, by default 30")
+        raise WrongSetting(
+            f"invalid {name} {text!r}", help="write a whole number of seconds; the default is 30"
+        )
     return timedelta(seconds=int(text))
