@@ -28,7 +28,7 @@ from aspire_gitops.applying import Outcome, apply_plan
 from aspire_gitops.applying.secrets import Secrets, gather_evidence
 from aspire_gitops.delivery import deliveries_in
 from aspire_gitops.gateway import GatewayClient, Tally
-from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.kinds import KINDS
 from aspire_gitops.planning import Plan
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, running

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 import click
 from apply import OWNER, SECRET, objects
 
-from aspire_gitops.kinds.registry import KINDS, next_address
+from aspire_gitops.kinds import KINDS, next_address
 from aspire_gitops.planning import evidence_of, marked
 from aspire_gitops.state import GatewayObject, Intent, Kind, SecretReference
 from aspire_ledger.canonical import JsonValue

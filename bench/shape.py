@@ -150,9 +150,10 @@ def _imports(node: ast.AST) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def _kind_tests(tree: ast.AST) -> Iterator[int]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Compare):
-            if any(map(_is_member_of_kind, (node.left, *node.comparators))):
-                yield node.lineno
+        if isinstance(node, ast.Compare) and any(
+            map(_is_member_of_kind, (node.left, *node.comparators))
+        ):
+            yield node.lineno
 
 
 def _is_member_of_kind(node: ast.AST) -> bool:

@@ -13,7 +13,7 @@ from documents import TODAY
 
 from aspire_gitops.codec.snapshot_writer import snapshot_json
 from aspire_gitops.compiling import compile_catalog
-from aspire_gitops.kinds.registry import next_address
+from aspire_gitops.kinds import next_address
 from aspire_gitops.loading import load
 from aspire_gitops.planning import marked
 from aspire_gitops.sources import DirectorySource

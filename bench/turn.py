@@ -32,7 +32,7 @@ from replayed import PROVIDER_KEY, live_objects
 from aspire_gitops.applying.secrets import gather_evidence
 from aspire_gitops.gateway import GatewayClient, SeenRows, Tally, http
 from aspire_gitops.gateway import snapshot as reading
-from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.kinds import KINDS
 from aspire_gitops.planning import match
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.sandbox import SandboxOptions, running

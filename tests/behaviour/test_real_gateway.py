@@ -19,7 +19,7 @@ from aspire_gitops.gateway import GatewayClient, Tally
 from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.planning import Plan, with_resets
 from aspire_gitops.planning.make import make_plan
-from aspire_gitops.rehearsal.redirect import swapped
+from aspire_gitops.rehearsal.scenarios import swapped
 from aspire_gitops.state import Compiled, Kind, ObjectKey
 from aspire_ledger.money import Month
 from support.aspire_on_sandbox import OWNER, Aspire, aspire_on_sandbox

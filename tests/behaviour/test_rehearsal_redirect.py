@@ -6,7 +6,7 @@ import pytest
 
 from aspire_gitops.delivery.registry import file_target
 from aspire_gitops.rehearsal.live import fake_secret
-from aspire_gitops.rehearsal.redirect import Redirected, redirect, swapped
+from aspire_gitops.rehearsal.scenarios import Redirected, redirect, swapped
 from aspire_gitops.state import Compiled, Intent, Kind, ObjectKey, SecretReference
 from aspire_ledger.canonical import JsonValue, canonical_json
 from support.objects import SECRET_PATH, app_key, compiled, credential, deployment

@@ -11,8 +11,7 @@ from aspire_gitops.applying import Outcome, Status
 from aspire_gitops.planning import Plan
 from aspire_gitops.rehearsal import Rehearsal, StepStatus
 from aspire_gitops.rehearsal.attacks import Attack, Names, sample
-from aspire_gitops.rehearsal.books import Book
-from aspire_gitops.rehearsal.environment import AppCall, Attacked, CallResult, Received
+from aspire_gitops.rehearsal.environment import AppCall, Attacked, Book, CallResult, Received
 from aspire_gitops.rehearsal.report import closing_text, opening_text, step_text
 from aspire_gitops.rehearsal.steps import STEPS, play
 from aspire_gitops.state import Compiled, GatewayObject, Kind, ObjectKey

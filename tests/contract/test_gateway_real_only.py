@@ -4,8 +4,7 @@ import pytest
 
 from aspire_gitops.applying.proof import unmet
 from aspire_gitops.gateway import GatewayClient
-from aspire_gitops.kinds.base import Call, Endpoint
-from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.kinds import KINDS, Call, Endpoint
 from aspire_gitops.state import Kind, ObjectKey
 from aspire_gitops.vocabulary import GatewayUnavailable
 from support.fake_gateway_subject import Subject, fresh, marked

@@ -12,7 +12,7 @@ import pytest
 from aspire_gitops.applying import apply_plan
 from aspire_gitops.codec.plan import plan_from_json, plan_to_json
 from aspire_gitops.compiling import artifacts, compile_catalog
-from aspire_gitops.kinds.registry import KINDS, parse_key
+from aspire_gitops.kinds import KINDS, parse_key
 from aspire_gitops.planning import Action, Plan
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.review.findings import place_of_object

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aspire_gitops.rehearsal.books import Tariff
+from aspire_gitops.rehearsal.environment import Tariff
 from aspire_gitops.sandbox.upstream.bill import Billing, BillingOrder
 from aspire_gitops.sandbox.upstream.billing import bill
 from aspire_ledger import contract as contracts

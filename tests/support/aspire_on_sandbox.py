@@ -18,7 +18,7 @@ from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient, Tally
 from aspire_gitops.planning import Plan, addresses_to_adopt
 from aspire_gitops.planning.make import make_plan
-from aspire_gitops.rehearsal.redirect import Redirected, keys_folder, redirect
+from aspire_gitops.rehearsal.scenarios import Redirected, keys_folder, redirect
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl
 from aspire_gitops.state import Compiled, Kind, ObjectKey
 from aspire_ledger.canonical import JsonValue

@@ -10,7 +10,7 @@ from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.rehearsal import checks
 from aspire_gitops.rehearsal.attacks import Attack, AttackKind, all_attacks
 from aspire_gitops.rehearsal.attacks.values import digest
-from aspire_gitops.rehearsal.books import tariff_of
+from aspire_gitops.rehearsal.environment import tariff_of
 from aspire_gitops.rehearsal.live import SandboxEnvironment, staged
 from aspire_gitops.rehearsal.scenarios import attacked_with, deployments, route_of
 from aspire_gitops.state import Compiled, GatewayObject, Kind, ObjectKey

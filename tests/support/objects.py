@@ -9,7 +9,7 @@ from tempfile import gettempdir
 
 from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.delivery.registry import file_target
-from aspire_gitops.kinds.registry import next_address
+from aspire_gitops.kinds import next_address
 from aspire_gitops.planning import evidence_of, marked
 from aspire_gitops.state import (
     Approved,

@@ -7,10 +7,17 @@ from aspire_gitops.applying import Outcome, Result, Status
 from aspire_gitops.planning import Plan
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.rehearsal.attacks import Attack, AttackKind, Names
-from aspire_gitops.rehearsal.books import Book, BookedCall, tariff_of
-from aspire_gitops.rehearsal.environment import AppCall, Attacked, CallResult, Received
-from aspire_gitops.rehearsal.redirect import provider_of, upstream_model
+from aspire_gitops.rehearsal.environment import (
+    AppCall,
+    Attacked,
+    Book,
+    BookedCall,
+    CallResult,
+    Received,
+    tariff_of,
+)
 from aspire_gitops.rehearsal.report import Step
+from aspire_gitops.rehearsal.scenarios import provider_of, upstream_model
 from aspire_gitops.sandbox import Billed
 from aspire_gitops.state import Compiled, GatewayObject, Intent, KeyFacts, Kind, ObjectKey, Snapshot
 from aspire_ledger.amounts import NanoAud

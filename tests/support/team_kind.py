@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pydantic import Field
 
 from aspire_gitops.catalog import Catalog
-from aspire_gitops.kinds.base import (
+from aspire_gitops.kinds import (
     NOBODY,
     Call,
     Danger,

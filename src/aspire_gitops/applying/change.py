@@ -7,8 +7,7 @@ from typing import Self
 
 from aspire_gitops.applying.ports import Deliveries, Gateway
 from aspire_gitops.applying.proof import take_back, unmet
-from aspire_gitops.kinds.base import Facts, Value
-from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.kinds import KINDS, Facts, Value
 from aspire_gitops.planning import SPEND, Action, Change, evidence_of, marked, redacted
 from aspire_gitops.state import GatewayObject, Intent
 from aspire_gitops.vocabulary import DeliveryFailed, GatewayError, GatewayUnavailable

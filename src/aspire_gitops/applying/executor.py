@@ -9,7 +9,7 @@ from aspire_gitops.applying.change import ChangeRun
 from aspire_gitops.applying.outcome import Outcome, Result, Status
 from aspire_gitops.applying.ports import Deliveries, Gateway
 from aspire_gitops.applying.secrets import Secrets
-from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.kinds import KINDS
 from aspire_gitops.planning import Action, Change, Plan, stages
 from aspire_gitops.state import Kind
 from aspire_gitops.vocabulary import (

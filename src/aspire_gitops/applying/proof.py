@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from aspire_gitops.applying.ports import Gateway
-from aspire_gitops.kinds.base import Undo
-from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.kinds import KINDS, Undo
 from aspire_gitops.planning import same
 from aspire_gitops.state import GatewayObject
 from aspire_gitops.vocabulary import GatewayError

@@ -6,8 +6,8 @@ from datetime import datetime
 import click
 
 from aspire_gitops.cli.options import as_of, with_today
-from aspire_gitops.egress import rules as egress_rules
-from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.egress import judging as egress_rules
+from aspire_gitops.kinds import KINDS
 from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, AsOf, SourceChoice, check, chosen
 from aspire_gitops.planning import plan as planning_rules
 from aspire_gitops.rendering.card import card_json, card_text

@@ -23,8 +23,7 @@ from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.server.local import LocalController
 from aspire_gitops.settings import ControllerSettings, read_controller_settings
 from aspire_gitops.status.value import Hold, HoldKind
-from aspire_gitops.vocabulary import AspireGitopsError, UnsafePlan, UsageError
-from aspire_gitops.vocabulary.time_words import moment_utc
+from aspire_gitops.vocabulary import AspireGitopsError, UnsafePlan, UsageError, moment_utc
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=30)

@@ -17,7 +17,7 @@ from aspire_gitops.journal.lines import (
     verdict_json,
     verdict_text,
 )
-from aspire_gitops.kinds.registry import parse_key
+from aspire_gitops.kinds import parse_key
 from aspire_gitops.vocabulary import UsageError
 from aspire_ledger.canonical import pretty_json
 

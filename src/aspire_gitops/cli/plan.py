@@ -22,8 +22,8 @@ from aspire_gitops.codec.snapshot_reader import MOST_BYTES, SavedSnapshot, read_
 from aspire_gitops.pipeline.catalog import chosen
 from aspire_gitops.pipeline.plan import compiled, plan_against_stored
 from aspire_gitops.planning import Plan
-from aspire_gitops.rendering.plan_markdown import plan_markdown
 from aspire_gitops.rendering.plan_text import plan_text
+from aspire_gitops.rendering.plan_wording import plan_markdown
 from aspire_gitops.settings import own_files
 from aspire_gitops.vocabulary import UsageError
 

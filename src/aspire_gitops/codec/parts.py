@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from aspire_gitops.codec.values import object_json, written_revision_json
-from aspire_gitops.kinds.registry import parse_key
+from aspire_gitops.kinds import parse_key
 from aspire_gitops.state import ObjectKey
 from aspire_gitops.vocabulary import Revision
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 
 from aspire_gitops.codec.values import document, object_json, revision_json
-from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.kinds import KINDS
 from aspire_gitops.state import Approved, Compiled, GatewayObject, Intent
 from aspire_ledger.canonical import JsonValue, pretty_json
 

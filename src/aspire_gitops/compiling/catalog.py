@@ -4,8 +4,7 @@ from datetime import date
 
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.compiling.config import compile_config
-from aspire_gitops.kinds.base import Reviewed
-from aspire_gitops.kinds.registry import KINDS, parse_key
+from aspire_gitops.kinds import KINDS, Reviewed, parse_key
 from aspire_gitops.releases import release_of
 from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.state import Approved, Compiled, GatewayTarget

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from aspire_gitops.status.value import Standing
-from aspire_gitops.vocabulary.backoff import growing_s
+from aspire_gitops.vocabulary import growing_s
 
 HEARTBEAT: Final = timedelta(hours=1)  # turns that say nothing new are written down so often
 _FIRST_RETRY_S = 2.0

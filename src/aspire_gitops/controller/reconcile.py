@@ -31,8 +31,7 @@ from aspire_gitops.spend import zone
 from aspire_gitops.state import Snapshot
 from aspire_gitops.status.value import Standing, Turn
 from aspire_gitops.usage import Downtime
-from aspire_gitops.vocabulary import AspireGitopsError, Revision
-from aspire_gitops.vocabulary.time_words import moment_utc
+from aspire_gitops.vocabulary import AspireGitopsError, Revision, moment_utc
 from aspire_ledger.money import Month
 
 ASKED = "reconcile"  # cause of a turn that a person asked for: rejected revisions are retried

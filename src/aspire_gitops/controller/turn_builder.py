@@ -35,9 +35,9 @@ from aspire_gitops.vocabulary import (
     SourceUnavailable,
     StalePlan,
     UnsafePlan,
+    moment_utc,
     plural,
 )
-from aspire_gitops.vocabulary.time_words import moment_utc
 
 
 @dataclass(frozen=True, slots=True)

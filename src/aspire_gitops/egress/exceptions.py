@@ -12,8 +12,8 @@ from datetime import date
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from aspire_gitops.egress.judging import EXCEPTIONS_FILE, EXPIRED_EXCEPTION, UNUSED_EXCEPTION
 from aspire_gitops.egress.redacting import shown_line
-from aspire_gitops.egress.rules import EXCEPTIONS_FILE, EXPIRED_EXCEPTION, UNUSED_EXCEPTION
 from aspire_gitops.loading.document import Document
 from aspire_gitops.loading.folder import load_file
 from aspire_gitops.resources.egress import EgressExceptionSpec, EgressExceptionsSpec

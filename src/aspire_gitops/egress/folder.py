@@ -18,9 +18,8 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 from aspire_gitops.egress.gateway import KnownGateway
-from aspire_gitops.egress.judging import Finding
+from aspire_gitops.egress.judging import UNREAD_FILE, Finding
 from aspire_gitops.egress.languages import is_lock_file
-from aspire_gitops.egress.rules import UNREAD_FILE
 from aspire_gitops.egress.scanning import scan_text, worth_scanning
 from aspire_gitops.vocabulary import Diagnostic, Span
 

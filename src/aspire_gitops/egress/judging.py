@@ -10,28 +10,31 @@ from aspire_gitops.egress.facts import (
     Construction,
     Fact,
     ModelNamed,
+    Provider,
     Text,
     Value,
     VariableRead,
     VariableSet,
-)
-from aspire_gitops.egress.gateway import KnownGateway, is_public
-from aspire_gitops.egress.providers import (
-    Provider,
     hosts_in,
     provider_of_base,
     provider_of_key,
 )
+from aspire_gitops.egress.gateway import KnownGateway, is_public
 from aspire_gitops.egress.redacting import shown_line
-from aspire_gitops.egress.rules import (
-    CLIENT_WITHOUT_ROAD,
-    DIRECT_CLIENT,
-    KEY_WITHOUT_BASE_URL,
-    OTHER_BASE_URL,
-    PROVIDER_HOST,
-    PROVIDER_KEY_VARIABLE,
-)
-from aspire_gitops.vocabulary import Diagnostic, Rule, Span
+from aspire_gitops.vocabulary import Diagnostic, Rule, Severity, Span
+
+DIRECT_CLIENT = Rule("AG601", "direct-client")
+PROVIDER_HOST = Rule("AG602", "provider-host")
+PROVIDER_KEY_VARIABLE = Rule("AG603", "provider-key-variable")
+KEY_IN_TEXT = Rule("AG604", "key-in-text")
+OTHER_BASE_URL = Rule("AG605", "other-base-url")
+CLIENT_WITHOUT_ROAD = Rule("AG606", "client-without-road")
+KEY_WITHOUT_BASE_URL = Rule("AG607", "key-without-base-url", Severity.WARNING)
+UNREAD_FILE = Rule("AG608", "unread-file")
+EXCEPTIONS_FILE = Rule("AG609", "exceptions-file")
+EXPIRED_EXCEPTION = Rule("AG610", "expired-exception")
+UNUSED_EXCEPTION = Rule("AG611", "unused-exception", Severity.WARNING)
+
 
 _NEAR_LINES = 30  # a client and the first call through it must be close together to be matched
 

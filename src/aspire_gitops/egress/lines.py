@@ -12,8 +12,11 @@ from aspire_gitops.egress.facts import (
     Value,
     VariableRead,
     VariableSet,
+    hosts_in,
+    is_prose,
+    leads_nowhere,
+    variables,
 )
-from aspire_gitops.egress.providers import hosts_in, is_prose, leads_nowhere, variables
 
 _ENV = re.compile(r"^\s*#|\s#")
 _START = re.compile(r"^\s*(?:#|;|//)")

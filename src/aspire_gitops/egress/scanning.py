@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 
 from aspire_gitops.egress.facts import Fact
 from aspire_gitops.egress.gateway import KnownGateway
-from aspire_gitops.egress.judging import FileFindings, FileJudge, Finding, span_at
+from aspire_gitops.egress.judging import KEY_IN_TEXT, FileFindings, FileJudge, Finding, span_at
 from aspire_gitops.egress.languages import TEXT, is_reviewed, is_test, language_of
 from aspire_gitops.egress.lines import scanner_of
 from aspire_gitops.egress.python.scanner import scan_python
 from aspire_gitops.egress.redacting import keys_in
-from aspire_gitops.egress.rules import KEY_IN_TEXT
 from aspire_gitops.vocabulary import Diagnostic
 
 _MAGIC = re.compile(r"^(\s*)([%!?].*)$")

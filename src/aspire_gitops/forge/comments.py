@@ -16,8 +16,7 @@ from pydantic import SecretStr
 
 from aspire_gitops.forge.dialects import PER_PAGE, Dialect
 from aspire_gitops.review.comment import Comment, ours, says_the_same
-from aspire_gitops.vocabulary import NotificationFailed
-from aspire_gitops.vocabulary.backoff import growing_s
+from aspire_gitops.vocabulary import NotificationFailed, growing_s
 from aspire_gitops.web import TIMEOUT_S, Destination, Method, send
 
 MAX_PAGE_BYTES = 48 * 1024 * 1024  # 100 comments of 65,536 characters, escaped and wrapped

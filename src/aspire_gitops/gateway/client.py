@@ -21,7 +21,7 @@ from aspire_gitops.gateway.faults import GatewayFault
 from aspire_gitops.gateway.http import AdminApi, Observer, Retries
 from aspire_gitops.gateway.rows import SeenRows
 from aspire_gitops.gateway.snapshot import read_everything, with_holders
-from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.kinds import KINDS
 from aspire_gitops.state import GatewayObject, Kind, Snapshot
 from aspire_gitops.vocabulary import GatewayError, GatewayRejected, GatewayUnavailable
 

@@ -8,7 +8,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from aspire_gitops.kinds.base import Call
+from aspire_gitops.kinds import Call
 from aspire_gitops.kinds.wire import Redaction
 from aspire_gitops.vocabulary import (
     GatewayError,

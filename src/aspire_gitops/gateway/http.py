@@ -22,10 +22,14 @@ import stamina
 from pydantic import SecretStr, ValidationError
 
 from aspire_gitops.gateway.faults import fault_of, public_url
-from aspire_gitops.kinds.base import Call
+from aspire_gitops.kinds import Call
 from aspire_gitops.kinds.wire import Redaction, ReplyT, parse
-from aspire_gitops.vocabulary import GatewayError, GatewayReplyInvalid, GatewayUnavailable
-from aspire_gitops.vocabulary.backoff import retry_after_s
+from aspire_gitops.vocabulary import (
+    GatewayError,
+    GatewayReplyInvalid,
+    GatewayUnavailable,
+    retry_after_s,
+)
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
 _CONNECTIONS = 8  # more only queue at the gateway, and each costs the pool's bookkeeping

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 from aspire_gitops.gateway.http import NO_RETRIES, AdminApi
 from aspire_gitops.gateway.snapshot import FALLBACKS, READINESS_DETAILS
-from aspire_gitops.kinds.base import Call, Endpoint
-from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.kinds import KINDS, Call, Endpoint
 from aspire_gitops.vocabulary import GatewayRefused, GatewayRejected, GatewayUnavailable
 
 READINESS = Endpoint("GET", "/health/readiness")  # answers without a key

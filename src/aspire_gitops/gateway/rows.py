@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from pydantic_core import PydanticSerializationError
 
-from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.kinds import KINDS
 from aspire_gitops.kinds.wire import Reply
 from aspire_gitops.state import GatewayObject, KeyFacts, Kind, LastChange
 

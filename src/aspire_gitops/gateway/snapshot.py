@@ -24,9 +24,8 @@ from pydantic import Field
 from aspire_gitops.gateway.faults import GatewayFault
 from aspire_gitops.gateway.http import NO_RETRIES, AdminApi, Retries, shaped
 from aspire_gitops.gateway.rows import LiveRow, Page, Parsed, SeenRows, live_row
-from aspire_gitops.kinds.base import Call, Endpoint, GatewayKind, Listing
+from aspire_gitops.kinds import KINDS, Call, Endpoint, GatewayKind, Listing
 from aspire_gitops.kinds.key_row import TEAM, USER, team_limits, user_limits
-from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.kinds.wire import JsonObject, Reply
 from aspire_gitops.state import GatewayObject, Holder, KeyFacts, Kind, LastChange, LiveFallback
 from aspire_gitops.vocabulary import GatewayRefused, GatewayRejected, GatewayUnavailable

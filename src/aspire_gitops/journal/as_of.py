@@ -12,8 +12,7 @@ from aspire_gitops.codec.values import document, object_json
 from aspire_gitops.journal.lines import line_json
 from aspire_gitops.journal.wording import EntryLike, who_text
 from aspire_gitops.resources.price_units import INPUT, OUTPUT
-from aspire_gitops.vocabulary import one_line, plural, value_text
-from aspire_gitops.vocabulary.time_words import moment_there
+from aspire_gitops.vocabulary import moment_there, one_line, plural, value_text
 from aspire_ledger.canonical import JsonValue
 
 Row: TypeAlias = Mapping[str, JsonValue]

@@ -8,8 +8,7 @@ from rich.text import Text
 
 from aspire_gitops.codec.values import document
 from aspire_gitops.journal.wording import DraftLike, EntryLike, sentence, who_text
-from aspire_gitops.vocabulary import one_line, plural
-from aspire_gitops.vocabulary.time_words import moment_there
+from aspire_gitops.vocabulary import moment_there, one_line, plural
 from aspire_ledger.canonical import JsonValue, canonical_json, pretty_json
 
 _STYLES = {

@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from aspire_gitops.status.wording import person
-from aspire_gitops.vocabulary import one_line, plural, revision_text
-from aspire_gitops.vocabulary.time_words import moment_there
+from aspire_gitops.vocabulary import moment_there, one_line, plural, revision_text
 from aspire_ledger.canonical import JsonValue
 
 

@@ -3,3 +3,49 @@
 A kind says what its objects are compiled from, how they are compared, addressed,
 listed, written, undone and protected. `base` is what each must say.
 """
+
+from aspire_gitops.kinds.base import (
+    NOBODY,
+    Call,
+    Danger,
+    Desired,
+    Endpoint,
+    Facts,
+    GatewayKind,
+    Listing,
+    Reading,
+    Reviewed,
+    Undo,
+    Value,
+    generation,
+)
+from aspire_gitops.kinds.registry import (
+    KINDS,
+    from_last_to_first,
+    level,
+    levels,
+    next_address,
+    parse_key,
+)
+
+__all__ = [
+    "KINDS",
+    "NOBODY",
+    "Call",
+    "Danger",
+    "Desired",
+    "Endpoint",
+    "Facts",
+    "GatewayKind",
+    "Listing",
+    "Reading",
+    "Reviewed",
+    "Undo",
+    "Value",
+    "from_last_to_first",
+    "generation",
+    "level",
+    "levels",
+    "next_address",
+    "parse_key",
+]

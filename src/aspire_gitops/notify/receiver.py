@@ -6,7 +6,7 @@ from threading import Lock
 from typing import Protocol
 
 from aspire_gitops.status.value import Notice, Topic
-from aspire_gitops.vocabulary.backoff import growing_s
+from aspire_gitops.vocabulary import growing_s
 
 ALL_BUT_PENDING = frozenset(Topic) - {Topic.PENDING}
 

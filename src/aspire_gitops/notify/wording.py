@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from aspire_gitops.planning import Plan
 from aspire_gitops.status.value import Answer, Drifted, FlappingField, Hold, HoldKind, Turn
-from aspire_gitops.vocabulary import Revision, plural, short_line
-from aspire_gitops.vocabulary.time_words import moment_utc
+from aspire_gitops.vocabulary import Revision, moment_utc, plural, short_line
 
 LONGEST_TITLE = 300
 LONGEST_LINE = 300

@@ -12,7 +12,7 @@ from dataclasses import replace
 from decimal import ROUND_UP, Decimal
 from typing import Final
 
-from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.kinds import KINDS
 from aspire_gitops.planning.diff import match, redacted
 from aspire_gitops.planning.plan import (
     ADOPTED_LIMITED,

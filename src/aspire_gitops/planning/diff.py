@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from aspire_gitops.kinds.base import generation
-from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.kinds import KINDS, generation
 from aspire_gitops.planning.plan import AMBIGUOUS_MARK, Cause, FieldChange, Refusal
 from aspire_gitops.state import Evidence, Fields, GatewayObject, Intent, Kind, Mark, ObjectKey
 from aspire_ledger.canonical import JsonValue, digest, keyed_digest

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from aspire_gitops.kinds.base import Facts, generation
-from aspire_gitops.kinds.registry import KINDS, next_address
+from aspire_gitops.kinds import KINDS, Facts, generation, next_address
 from aspire_gitops.planning.adoption import (
     check_adoptions,
     reset_field,

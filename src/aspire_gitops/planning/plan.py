@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import groupby
 
 from aspire_gitops.delivery.registry import in_plan_id
-from aspire_gitops.kinds.registry import level, levels
+from aspire_gitops.kinds import level, levels
 from aspire_gitops.state import GatewayObject, Intent, LiveFallback, ObjectKey
 from aspire_gitops.vocabulary import Rule
 from aspire_ledger.canonical import JsonValue, digest

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from aspire_gitops.kinds.registry import from_last_to_first
+from aspire_gitops.kinds import from_last_to_first
 from aspire_gitops.planning.plan import (
     CAP_BELOW_SPEND,
     EMPTY_SOURCE,

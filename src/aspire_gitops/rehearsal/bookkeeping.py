@@ -7,8 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from aspire_gitops.rehearsal.books import Book, BookedCall, Tariff, is_strict, tariff_of
-from aspire_gitops.rehearsal.environment import Received
+from aspire_gitops.rehearsal.environment import (
+    Book,
+    BookedCall,
+    Received,
+    Tariff,
+    is_strict,
+    tariff_of,
+)
 from aspire_gitops.rehearsal.ledger_books import LedgerBooks
 from aspire_gitops.state import Compiled, Kind, ObjectKey
 from aspire_ledger.amounts import NanoAud

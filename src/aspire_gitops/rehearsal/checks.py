@@ -7,8 +7,17 @@ from enum import StrEnum
 from aspire_gitops.applying import Outcome, Status
 from aspire_gitops.planning import Action, Plan
 from aspire_gitops.rehearsal.attacks import Attack, AttackKind
-from aspire_gitops.rehearsal.books import Agreement, Book, Disagreement, Tariff, agreement, shown
-from aspire_gitops.rehearsal.environment import Attacked, CallResult, Received
+from aspire_gitops.rehearsal.environment import (
+    Agreement,
+    Attacked,
+    Book,
+    CallResult,
+    Disagreement,
+    Received,
+    Tariff,
+    agreement,
+    shown,
+)
 from aspire_gitops.state import ObjectKey
 from aspire_gitops.vocabulary import plural
 

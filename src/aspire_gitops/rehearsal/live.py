@@ -18,13 +18,12 @@ from aspire_gitops.pipeline.plan import plan_with
 from aspire_gitops.planning import Plan, addresses_to_adopt
 from aspire_gitops.rehearsal.attacks import Attack, Names
 from aspire_gitops.rehearsal.bookkeeping import Bookkeeper
-from aspire_gitops.rehearsal.books import Book
 from aspire_gitops.rehearsal.calling import AppCaller, Attacker, leaks, received_by
-from aspire_gitops.rehearsal.environment import AppCall, Attacked, CallResult
+from aspire_gitops.rehearsal.environment import AppCall, Attacked, Book, CallResult
 from aspire_gitops.rehearsal.ledger_books import LedgerBooks
 from aspire_gitops.rehearsal.recorder import Recorder
-from aspire_gitops.rehearsal.redirect import Redirected, keys_folder, redirect, secret_reference
 from aspire_gitops.rehearsal.report import Rehearsal, Watcher
+from aspire_gitops.rehearsal.scenarios import Redirected, keys_folder, redirect, secret_reference
 from aspire_gitops.rehearsal.steps import play
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl, restart, running
 from aspire_gitops.sandbox.loopback import HTTP_ERRORS, loopback_client

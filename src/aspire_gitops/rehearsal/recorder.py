@@ -9,8 +9,8 @@ from aspire_gitops.applying import Outcome
 from aspire_gitops.applying.outcome_text import outcome_json, outcome_text
 from aspire_gitops.codec.plan import plan_to_json
 from aspire_gitops.planning import Plan
-from aspire_gitops.rendering.plan_markdown import plan_markdown
 from aspire_gitops.rendering.plan_text import plan_text
+from aspire_gitops.rendering.plan_wording import plan_markdown
 
 
 class Recorder:

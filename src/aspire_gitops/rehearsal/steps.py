@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 
 from aspire_gitops.rehearsal import checks
 from aspire_gitops.rehearsal.attacks import sample
-from aspire_gitops.rehearsal.books import tariff_of
-from aspire_gitops.rehearsal.environment import AppCall, Environment
-from aspire_gitops.rehearsal.redirect import provider_of, swapped
+from aspire_gitops.rehearsal.environment import AppCall, Environment, tariff_of
 from aspire_gitops.rehearsal.report import Rehearsal, Step, StepStatus, Watcher
 from aspire_gitops.rehearsal.scenarios import (
     app_keys,
@@ -23,7 +21,9 @@ from aspire_gitops.rehearsal.scenarios import (
     listed,
     not_listed,
     one_caller_for_each_provider,
+    provider_of,
     route_of,
+    swapped,
     swaps,
 )
 from aspire_gitops.state import Compiled

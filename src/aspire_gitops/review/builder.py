@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from aspire_gitops.catalog import Catalog
-from aspire_gitops.kinds.registry import next_address
+from aspire_gitops.kinds import next_address
 from aspire_gitops.planning import mark_for, without_unverified
 from aspire_gitops.planning.make import make_plan
 from aspire_gitops.review.aliases import alias_findings, alias_impacts

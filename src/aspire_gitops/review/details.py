@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from aspire_gitops.planning import Plan
-from aspire_gitops.rendering.plan_markdown import change_row
-from aspire_gitops.rendering.plan_wording import counts_text
+from aspire_gitops.rendering.plan_wording import change_row, counts_text
 from aspire_gitops.review.sentences import alias_rows
 from aspire_gitops.review.value import (
     AliasImpact,
@@ -31,8 +30,7 @@ from aspire_gitops.review.wording import (
     text_of,
     total_moved,
 )
-from aspire_gitops.vocabulary import html_code, plural, value_text
-from aspire_gitops.vocabulary.time_words import minutes
+from aspire_gitops.vocabulary import html_code, minutes, plural, value_text
 
 _STEPS = (1000, 200, 60, 20, 5)
 _LEAST = 200  # bytes; nothing useful fits into less

@@ -9,8 +9,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from aspire_gitops.catalog import Catalog
+from aspire_gitops.kinds import KINDS, parse_key
 from aspire_gitops.kinds.key import declarations
-from aspire_gitops.kinds.registry import KINDS, parse_key
 from aspire_gitops.planning import CAP_BELOW_SPEND, Change, Plan
 from aspire_gitops.review.comparison import Compared, Known
 from aspire_gitops.review.value import AppImpact, BudgetImpact, Edit, Moved, Review, Uptime

@@ -34,8 +34,7 @@ from aspire_gitops.review.wording import (
     text_of,
     total_moved,
 )
-from aspire_gitops.vocabulary import Diagnostic, plural, revision_text, value_text
-from aspire_gitops.vocabulary.time_words import age, moment_utc
+from aspire_gitops.vocabulary import Diagnostic, age, moment_utc, plural, revision_text, value_text
 
 COMMENT_BYTES = 60_000  # GitHub refuses comments of more than 65,536 characters
 SUMMARY_BYTES = 900_000  # and job summaries of more than a mebibyte

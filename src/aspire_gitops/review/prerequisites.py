@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from aspire_gitops.compiling.config import compile_config
+from aspire_gitops.kinds import parse_key
 from aspire_gitops.kinds.deployment import ALIAS_IN_USE
 from aspire_gitops.kinds.key import LAST_KEY
-from aspire_gitops.kinds.registry import parse_key
 from aspire_gitops.planning import (
     CAP_BELOW_SPEND,
     LEFTOVER,

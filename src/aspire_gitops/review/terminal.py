@@ -25,8 +25,7 @@ from aspire_gitops.review.wording import (
     money_moved,
     revision_brief,
 )
-from aspire_gitops.vocabulary import Diagnostic, one_line, value_text
-from aspire_gitops.vocabulary.time_words import age
+from aspire_gitops.vocabulary import Diagnostic, age, one_line, value_text
 
 _STYLES = {Edit.ADDED: "green", Edit.REMOVED: "red", Edit.CHANGED: "yellow"}
 _DETAILS = 12

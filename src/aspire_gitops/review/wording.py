@@ -17,9 +17,8 @@ from aspire_gitops.review.value import (
     Uptime,
 )
 from aspire_gitops.spend.wording import cents, reach_text
-from aspire_gitops.vocabulary import Diagnostic, Revision, markdown, plural
+from aspire_gitops.vocabulary import Diagnostic, Revision, markdown, minutes, plural
 from aspire_gitops.vocabulary import text as characters
-from aspire_gitops.vocabulary.time_words import minutes
 from aspire_ledger.money import Aud
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400

@@ -18,8 +18,7 @@ from aspire_gitops.status.document import (
     StatusDocument,
     TurnDocument,
 )
-from aspire_gitops.vocabulary import one_line, plural
-from aspire_gitops.vocabulary.time_words import ago, ahead
+from aspire_gitops.vocabulary import ago, ahead, one_line, plural
 
 _TONES: Mapping[str, str] = {
     "ready": "bold green",

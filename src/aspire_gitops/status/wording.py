@@ -16,8 +16,15 @@ from aspire_gitops.status.document import (
 )
 from aspire_gitops.status.document_builder import turn_document
 from aspire_gitops.status.value import Answer, HoldKind, Role, Standing, Turn
-from aspire_gitops.vocabulary import one_line, plural, revision_text
-from aspire_gitops.vocabulary.time_words import ahead, clock, duration, minutes
+from aspire_gitops.vocabulary import (
+    ahead,
+    clock,
+    duration,
+    minutes,
+    one_line,
+    plural,
+    revision_text,
+)
 
 STANDING_SIGNS: Mapping[Standing, str] = {  # distinguished by shape, colour is extra
     Standing.READY: "●",

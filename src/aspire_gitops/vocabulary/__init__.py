@@ -1,5 +1,10 @@
 """The words that every room uses: diagnostics, errors, revisions, and text that cannot act. No I/O."""
 
+from aspire_gitops.vocabulary.backoff import (
+    growing_s,
+    is_seconds,
+    retry_after_s,
+)
 from aspire_gitops.vocabulary.diagnostic import (
     Diagnostic,
     Rule,
@@ -52,6 +57,17 @@ from aspire_gitops.vocabulary.text import (
     short_line,
     value_text,
 )
+from aspire_gitops.vocabulary.time_words import (
+    age,
+    ago,
+    ahead,
+    clock,
+    duration,
+    minutes,
+    moment_there,
+    moment_utc,
+    span,
+)
 
 __all__ = [
     "AspireGitopsError",
@@ -88,14 +104,26 @@ __all__ = [
     "StalePlan",
     "UnsafePlan",
     "UsageError",
+    "age",
+    "ago",
+    "ahead",
+    "clock",
     "code",
+    "duration",
+    "growing_s",
     "html_code",
+    "is_seconds",
     "markdown",
+    "minutes",
+    "moment_there",
+    "moment_utc",
     "one_line",
     "plural",
     "printable",
+    "retry_after_s",
     "revision_text",
     "short_line",
     "sort_diagnostics",
+    "span",
     "value_text",
 ]

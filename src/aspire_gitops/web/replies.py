@@ -14,8 +14,13 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from aspire_gitops.vocabulary import NotificationFailed, UsageError, short_line
-from aspire_gitops.vocabulary.backoff import is_seconds, retry_after_s
+from aspire_gitops.vocabulary import (
+    NotificationFailed,
+    UsageError,
+    is_seconds,
+    retry_after_s,
+    short_line,
+)
 
 _TRY_AGAIN = frozenset({408, 425, 429})
 _LONGEST_WORDS = 200

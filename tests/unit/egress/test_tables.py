@@ -3,7 +3,7 @@
 import pytest
 
 from aspire_gitops.egress.clients import TABLES, Road, find_client
-from aspire_gitops.egress.providers import PROVIDERS, hosts_in, provider_of_base, variables
+from aspire_gitops.egress.facts import PROVIDERS, hosts_in, provider_of_base, variables
 from aspire_gitops.egress.scanning import worth_scanning
 
 ROWS = [(language, name) for language, table in TABLES.items() for name in table]

@@ -3,8 +3,7 @@
 import pytest
 
 from aspire_gitops.gateway import readiness, snapshot
-from aspire_gitops.kinds import credential, deployment, key, key_row
-from aspire_gitops.kinds.base import Endpoint
+from aspire_gitops.kinds import Endpoint, credential, deployment, key, key_row
 from aspire_ledger.places import Place, place_of
 
 MODULES = (readiness, snapshot, credential, deployment, key, key_row)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.kinds.registry import KINDS
+from aspire_gitops.kinds import KINDS
 from aspire_gitops.state import Kind, LastChange
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import aspire_gitops
-from aspire_gitops.kinds.registry import KINDS, from_last_to_first, level, levels, parse_key
+from aspire_gitops.kinds import KINDS, from_last_to_first, level, levels, parse_key
 from aspire_gitops.state import Kind, ObjectKey
 
 SOURCE = Path(aspire_gitops.__file__).parent

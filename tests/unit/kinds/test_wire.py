@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.kinds.base import Endpoint
+from aspire_gitops.kinds import KINDS, Endpoint
 from aspire_gitops.kinds.fields import normal
-from aspire_gitops.kinds.registry import KINDS
 from aspire_gitops.kinds.wire import mark_of
 from aspire_gitops.state import GatewayObject, Kind, Mark, ObjectKey, is_unset
 from aspire_gitops.vocabulary import GatewayReplyInvalid

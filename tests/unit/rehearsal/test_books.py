@@ -6,18 +6,19 @@ import pytest
 
 from aspire_gitops.rehearsal.attacks import Attack, AttackKind
 from aspire_gitops.rehearsal.attacks.values import CHAT
-from aspire_gitops.rehearsal.books import (
+from aspire_gitops.rehearsal.calling import leaks
+from aspire_gitops.rehearsal.checks import AttackOutcome, CheckFailed, Route, books_agree, withstood
+from aspire_gitops.rehearsal.environment import (
     Agreement,
+    Attacked,
     Book,
     BookedCall,
     Disagreement,
+    Received,
     Tariff,
     agreement,
     tariff_of,
 )
-from aspire_gitops.rehearsal.calling import leaks
-from aspire_gitops.rehearsal.checks import AttackOutcome, CheckFailed, Route, books_agree, withstood
-from aspire_gitops.rehearsal.environment import Attacked, Received
 from aspire_gitops.sandbox import Billed, UpstreamCall
 from aspire_gitops.sandbox.upstream.behaviour import Misbehaviour
 from aspire_ledger.amounts import NanoAud

@@ -6,8 +6,8 @@ from inline_snapshot import snapshot
 
 from aspire_gitops.delivery.registry import file_target
 from aspire_gitops.planning import Action, Cause, Change, FieldChange, Plan, Refusal
-from aspire_gitops.rendering.plan_markdown import plan_markdown
 from aspire_gitops.rendering.plan_text import plan_text
+from aspire_gitops.rendering.plan_wording import plan_markdown
 from aspire_gitops.state import (
     GatewayObject,
     Intent,

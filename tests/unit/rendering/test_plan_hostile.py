@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aspire_gitops.planning import Action, Change, FieldChange, Plan, Refusal
-from aspire_gitops.rendering.plan_markdown import plan_markdown
 from aspire_gitops.rendering.plan_text import plan_text
+from aspire_gitops.rendering.plan_wording import plan_markdown
 from aspire_gitops.state import GatewayObject, Kind, LiveFallback, ObjectKey
 from aspire_gitops.vocabulary import Rule, code, markdown, one_line, printable, value_text
 

@@ -26,9 +26,8 @@ from aspire_gitops.review.wording import (
     revision_brief,
     uptime_text,
 )
-from aspire_gitops.vocabulary import Revision
-from aspire_gitops.vocabulary.time_words import age as age_words
-from aspire_gitops.vocabulary.time_words import minutes
+from aspire_gitops.vocabulary import Revision, minutes
+from aspire_gitops.vocabulary import age as age_words
 from aspire_ledger.money import Aud
 from support.hostile_reviews import hostile_review
 from support.reviews import review_of

@@ -13,7 +13,7 @@ from aspire_gitops.status.document_builder import status_document, turn_document
 from aspire_gitops.status.terminal import status_text
 from aspire_gitops.status.value import Hold, HoldKind, Standing, Status
 from aspire_gitops.status.wording import runs, turn_line
-from aspire_gitops.vocabulary.time_words import clock, duration, span
+from aspire_gitops.vocabulary import clock, duration, span
 from support.statuses import (
     DRIFT,
     NOW,

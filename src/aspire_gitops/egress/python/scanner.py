@@ -13,8 +13,10 @@ from aspire_gitops.egress.facts import (
     Text,
     VariableRead,
     VariableSet,
+    is_prose,
+    leads_nowhere,
+    variables,
 )
-from aspire_gitops.egress.providers import is_prose, leads_nowhere, variables
 from aspire_gitops.egress.python.names import PythonNames, Scope, read_names
 from aspire_gitops.egress.python.values import Arguments, value_of, variable_of
 

@@ -14,8 +14,10 @@ from aspire_gitops.egress.facts import (
     Text,
     VariableRead,
     VariableSet,
+    is_prose,
+    leads_nowhere,
+    variables,
 )
-from aspire_gitops.egress.providers import is_prose, leads_nowhere, variables
 from aspire_gitops.egress.syntax.javascript_values import JavaScriptValues
 from aspire_gitops.egress.syntax.tree import Tree, field
 

@@ -16,8 +16,10 @@ from aspire_gitops.egress.facts import (
     VariableRead,
     VariableSet,
     either,
+    is_prose,
+    leads_nowhere,
+    variables,
 )
-from aspire_gitops.egress.providers import is_prose, leads_nowhere, variables
 from aspire_gitops.egress.syntax.tree import Tree, field, unwrapped
 
 _DEEPEST = 8
