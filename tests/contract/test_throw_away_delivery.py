@@ -145,7 +145,7 @@ def test_compiled_and_planned_it_is_one_tagged_value(tmp_path: Path, boxes: Lock
     made = make_plan(compiled, snapshot(), owner=OWNER, evidence={})
     read = plan_from_json(plan_to_json(made))
     assert (read.id, read.changes) == (made.id, made.changes)
-    assert f"handed over in box shop at {host}" in str(plan_text(read))
+    assert f"delivered to box shop at {host}" in str(plan_text(read))
 
 
 def test_a_plan_with_another_address_is_refused(plan: Plan) -> None:
