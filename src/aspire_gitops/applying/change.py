@@ -3,6 +3,7 @@
 import secrets as random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Self
 
 from aspire_gitops.applying.ports import Deliveries, Gateway
 from aspire_gitops.applying.proof import take_back, unmet
@@ -19,9 +20,14 @@ class NotProved(GatewayError):
     and answered the reading: it is this object that it cannot do.
     """
 
-    def __init__(self, message: str, *, lost: bool = False) -> None:
+    def __init__(self, message: str, *, help: str | None = None, lost: bool = False) -> None:  # noqa: A002
         self.lost = lost
-        super().__init__(message)
+        super().__init__(message, help=help)
+
+    @classmethod
+    def after(cls, lost: GatewayUnavailable | None, message: str) -> Self:
+        """Return the error for what reading showed; `lost` is how the write itself failed."""
+        return cls(message, help=lost.help if lost else None, lost=lost is not None)
 
 
 @dataclass(slots=True)
@@ -89,7 +95,7 @@ class ChangeRun:
     async def _live(self) -> GatewayObject:
         live = await self._live_or_gone()
         if live is None:
-            raise NotProved("it is gone since the plan was made; plan again")
+            raise NotProved("it was deleted after the plan was made", help="run `plan` again")
         return live
 
     async def _live_or_gone(self) -> GatewayObject | None:
@@ -99,7 +105,8 @@ class ChangeRun:
         live = await self.gateway.read(before.key.kind, before.address)
         if live and before.mark and (live.mark is None or live.mark.owner != before.mark.owner):
             raise NotProved(
-                "it lost our mark since the plan was made, so it is not ours; plan again"
+                "it lost our mark after the plan was made, so it is not ours",
+                help="run `plan` again",
             )
         return live
 
@@ -123,9 +130,9 @@ class ChangeRun:
             lost = error
         live = await self.gateway.read(wanted.key.kind, wanted.address or "")
         if problems := unmet(wanted, live, unset):
-            said = str(lost) if lost else "the gateway accepted it"
+            said = lost.message if lost else "the gateway accepted it"
             undone = await take_back(self.gateway, wanted, before, live) if live else ""
-            raise NotProved(f"{said}; read back: {'; '.join(problems)}{undone}", lost=bool(lost))
+            raise NotProved.after(lost, f"{said}; read back: {'; '.join(problems)}{undone}")
         self.state = live and redacted(live, wanted.fields)
 
     # ── one step for each action ────────────────────────────────────────────
@@ -174,8 +181,8 @@ class ChangeRun:
             return None  # whoever deleted it may have had a reason: never bring it back
         if await self.gateway.read(kind, address):
             raise DeliveryFailed(
-                "the delivery holds a key that is on the gateway already and is not ours;"
-                " move it away, or adopt the key with `adopt: true`"
+                "the delivery holds a key that is on the gateway already and is not ours",
+                help="move it away, or adopt the key with `adopt: true`",
             )
         return value
 
@@ -219,8 +226,8 @@ class ChangeRun:
         after = await self.gateway.spend_of(kind, address)
         # Calls go on meanwhile, so it may be above the target already; it only ever grows.
         if after is None or (before is not None and after >= before):
-            said = str(lost) if lost else "the gateway accepted the reset"
-            raise NotProved(f"{said}; read back: its spend did not go down", lost=bool(lost))
+            said = lost.message if lost else "the gateway accepted the reset"
+            raise NotProved.after(lost, f"{said}; read back: its spend did not go down")
 
     async def _replace(self) -> None:
         # New first, then the old one goes: the other way round fails live calls.
@@ -259,5 +266,5 @@ class ChangeRun:
         except GatewayUnavailable as error:
             lost = error
         if await self.gateway.read(live.key.kind, live.address or ""):
-            said = str(lost) if lost else "the gateway accepted the deletion"
-            raise NotProved(f"{said}; it is still there", lost=bool(lost))
+            said = lost.message if lost else "the gateway accepted the deletion"
+            raise NotProved.after(lost, f"{said}; it is still there")

@@ -6,6 +6,7 @@ What was pasted, quoted or forgotten in the place of a secret is told by its nam
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from aspire_gitops.own_files import OwnFiles
@@ -46,15 +47,21 @@ def resolve_secrets(
     """
     secrets, missing = _resolve(intents, environment, own)
     missing += [
-        f"{key} must not have the secret {intents[key].secrets[path]}: "
-        "it is the gateway's admin key, and would be sent to a provider"
+        SecretMissing(
+            f"{key} must not have the secret {intents[key].secrets[path]}: "
+            "it is the gateway's admin key, and would be sent to a provider"
+        )
         for key, values in secrets.items()
         for path, value in values.items()
         if is_admin_key(value)
     ]
-    if missing:
-        raise SecretMissing("\n".join(missing))
-    return secrets
+    match missing:
+        case []:
+            return secrets
+        case [only]:
+            raise only
+        case _:
+            raise SecretMissing("\n".join(map(str, missing)))
 
 
 def available_secrets(
@@ -78,16 +85,17 @@ def _resolve(
     intents: Mapping[ObjectKey, Intent],
     environment: Mapping[str, str] | None,
     own: OwnFiles | None,
-) -> tuple[Secrets, list[str]]:
+) -> tuple[Secrets, list[SecretMissing]]:
     variables = os.environ if environment is None else environment
     secrets: dict[ObjectKey, Mapping[str, str]] = {}
-    missing = []
+    missing: list[SecretMissing] = []
     for key, intent in sorted(intents.items()):
         found = {}
         for path, reference in sorted(intent.secrets.items()):
             value = _lookup(reference, variables, own or OwnFiles())
-            if isinstance(value, _Nowhere):
-                missing.append(f"{key} needs the secret {reference}: {value}")
+            if isinstance(value, Unusable):
+                message = f"{key} needs the secret {reference}: {value.reason}"
+                missing.append(SecretMissing(message, help=value.help))
             else:
                 found[path] = value
         if intent.secrets and len(found) == len(intent.secrets):
@@ -95,44 +103,46 @@ def _resolve(
     return secrets, missing
 
 
-class _Nowhere(str):
-    """Why a reference leads to no secret that may be used."""
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Why a reference leads to no secret that may be used, and what to do, where that is known."""
 
-    __slots__ = ()
+    reason: str
+    help: str | None = None
 
 
-def _lookup(reference: SecretReference, variables: Mapping[str, str], own: OwnFiles) -> str:
+def _lookup(
+    reference: SecretReference, variables: Mapping[str, str], own: OwnFiles
+) -> str | Unusable:
     value = (
         _in_variable(reference.locator, variables)
         if reference.scheme == "env"
         else _in_file(reference.locator, own)
     )
-    if isinstance(value, _Nowhere):
-        return value
-    why = why_not_secret(value)
-    return _Nowhere(why) if why else value
+    return value if isinstance(value, Unusable) else why_not_secret(value) or value
 
 
-def _in_variable(name: str, variables: Mapping[str, str]) -> str:
+def _in_variable(name: str, variables: Mapping[str, str]) -> str | Unusable:
     if why := why_not_variable(name):
-        return _Nowhere(f"{name} {why}")
-    return variables.get(name, "").strip() or _Nowhere(f"set the variable {name}")
+        return Unusable(f"{name} {why}")
+    unset = Unusable(f"the variable {name} is not set", "set it")
+    return variables.get(name, "").strip() or unset
 
 
-def _in_file(path: str, own: OwnFiles) -> str:
+def _in_file(path: str, own: OwnFiles) -> str | Unusable:
     if not written_plainly(path):
-        return _Nowhere(f"{path} is not written plainly: no `//`, `.` or `..`")
+        return Unusable(f"{path} is not written plainly: no `//`, `.` or `..`")
     if is_virtual(os.path.realpath(path)):
-        return _Nowhere(f"{path} leads to no file: it shows what processes and the kernel hold")
+        return Unusable(f"{path} leads to no file: it shows what processes and the kernel hold")
     if why := own.why_not_read(path):
-        return _Nowhere(f"{path} must not be sent to a provider: {why}")
+        return Unusable(f"{path} must not be sent to a provider: {why}")
     try:
         with Path(path).open(encoding="utf-8") as file:
             value = file.read(_LARGEST).strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
-        return _Nowhere(f"cannot read {path}: {why}")
-    return value or _Nowhere(f"{path} is empty")
+        return Unusable(f"cannot read {path}: {why}")
+    return value or Unusable(f"{path} is empty")
 
 
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
@@ -157,7 +167,7 @@ _PLACEHOLDER = re.compile(
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*_(KEY|TOKEN|SECRET|PASSWORD)")
 
 
-def why_not_secret(value: str) -> str | None:
+def why_not_secret(value: str) -> Unusable | None:
     """Return why a value, stripped of outer blanks, is no secret. Never repeats any of it."""
     return next((why for is_so, why in _FAULTS if is_so(value)), None)
 
@@ -167,25 +177,25 @@ def _is_placeholder(value: str) -> bool:
     return bool(not bare or _VARIABLE.fullmatch(value) or _PLACEHOLDER.fullmatch(bare))
 
 
-_FAULTS: Sequence[tuple[Callable[[str], object], str]] = (
+_FAULTS: Sequence[tuple[Callable[[str], object], Unusable]] = (
     (
         lambda value: value[0] in _QUOTES or value[-1] in _QUOTES,
-        "it is wrapped in quotes; write it without them",
+        Unusable("it is wrapped in quotes", "write it without them"),
     ),
-    (_SCHEME.match, "it begins with the name of a scheme; write the key alone"),
+    (_SCHEME.match, Unusable("it begins with the name of a scheme", "write the key alone")),
     (
         lambda value: _BRACKETS.fullmatch(value) or _SHELL.match(value),
-        "it is a placeholder that nothing replaced; write the value itself",
+        Unusable("it is a placeholder that nothing replaced", "write the value itself"),
     ),
     (
         lambda value: any(map(str.isspace, value)),
-        "it holds blanks or line breaks; write one value alone",
+        Unusable("it holds blanks or line breaks", "write one value alone"),
     ),
     (
         stands_for_secret,
-        "the gateway would put another secret in its place; write the value itself",
+        Unusable("the gateway would put another secret in its place", "write the value itself"),
     ),
-    (_is_placeholder, "it is a placeholder; write the value itself"),
-    (lambda value: not _KEY.fullmatch(value), "it holds characters that no key has"),
+    (_is_placeholder, Unusable("it is a placeholder", "write the value itself")),
+    (lambda value: not _KEY.fullmatch(value), Unusable("it holds characters that no key has")),
 )
 """What can be wrong, the clearest reason first."""

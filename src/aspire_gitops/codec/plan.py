@@ -170,15 +170,17 @@ def plan_from_json(text: str | bytes) -> Plan:
         plan = _read(file)
     except pydantic.ValidationError as error:
         raise UsageError(
-            f"this is not a plan file of version {VERSIONS['plan']}: {_first(error)};"
-            " make it anew with `plan -o FILE`"
+            f"this is not a plan file of version {VERSIONS['plan']}: {_first(error)}",
+            help="make a new one with `plan -o FILE`",
         ) from None
     except ValueError as error:
-        raise UsageError(f"this is not a plan: {error}; make one with `plan -o FILE`") from None
+        raise UsageError(
+            f"this is not a plan: {error}", help="make one with `plan -o FILE`"
+        ) from None
     if plan.id != file.id:
         raise UsageError(
-            f"plan {file.id} was changed after it was made (its content is that of {plan.id});"
-            " make a new one with `plan -o FILE`"
+            f"plan {file.id} was changed after it was made (its content is that of {plan.id})",
+            help="make a new one with `plan -o FILE`",
         )
     return plan
 
@@ -294,7 +296,8 @@ def _read_delivery(intent: _Intent) -> DeliveryTarget | None:
             known = " or ".join(f"`{tag}`" for tag in METHODS)
             raise UsageError(
                 "this is not a plan file that this release can apply: a delivery is "
-                f"{known}, one for each key; make it anew with `plan -o FILE`"
+                f"{known}, one for each key",
+                help="make a new one with `plan -o FILE`",
             )
 
 

@@ -183,7 +183,7 @@ def read_snapshot(content: bytes, owner: str, *, name: str) -> SavedSnapshot:
         UsageError: It is no snapshot of ours, one of another owner, or a newer program's.
     """
     if len(content) > MOST_BYTES:
-        raise UsageError(f"{name} is larger than any snapshot; name a snapshot")
+        raise UsageError(f"{name} is larger than any snapshot", help="name a snapshot")
     try:
         found = SnapshotFile.model_validate_json(content)
         live = _snapshot(found, owner)
@@ -191,8 +191,8 @@ def read_snapshot(content: bytes, owner: str, *, name: str) -> SavedSnapshot:
         raise _unreadable(content, name) from error
     if found.owner != owner:
         raise UsageError(
-            f"{name} is a snapshot of owner {found.owner}, and we are {owner};"
-            " set ASPIRE_GITOPS_OWNER"
+            f"{name} is a snapshot of owner {found.owner}, and we are {owner}",
+            help="set ASPIRE_GITOPS_OWNER",
         )
     return SavedSnapshot(live, found.digest, str(found.revision) if found.revision else None)
 
@@ -205,10 +205,11 @@ def _unreadable(content: bytes, name: str) -> UsageError:
     if number > VERSIONS["snapshot"]:
         return UsageError(
             f"{name} was made by a newer aspire-gitops (version {number}, and this one reads"
-            f" {VERSIONS['snapshot']}); upgrade this one"
+            f" {VERSIONS['snapshot']})",
+            help="upgrade this one",
         )
     return UsageError(
-        f"{name} is not a snapshot of this version; make one with `aspire-gitops snapshot`"
+        f"{name} is not a snapshot of this version", help="make one with `aspire-gitops snapshot`"
     )
 
 

@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.controller.loop import Loop
 from aspire_gitops.controller.reconcile import Reconciler
+from aspire_gitops.kinds.deployment import deployment_of
+from aspire_gitops.kinds.key_fields import key_of
 from aspire_gitops.planning import Plan
-from aspire_gitops.state import Kind, ObjectKey, Snapshot
+from aspire_gitops.state import Snapshot
 from aspire_gitops.status.value import (
     AliasRow,
     AppRow,
@@ -129,7 +131,7 @@ def _aliases(catalog: Catalog, pending: Plan | None) -> tuple[AliasRow, ...]:
             provider=alias.spec.target.provider,
             vendor=catalog.providers[alias.spec.target.provider].spec.vendor,
             model=alias.spec.target.model,
-            live=ObjectKey(Kind.DEPLOYMENT, name) not in waiting,
+            live=deployment_of(name) not in waiting,
         )
         for name, alias in sorted(catalog.aliases.items())
     )
@@ -146,9 +148,7 @@ def _apps(catalog: Catalog, seen: Snapshot, reconciler: Reconciler) -> tuple[App
             budget=app.spec.budget,
             monthly_aud=str(catalog.budgets[app.spec.budget].spec.monthly_aud),
             keys=len(app.spec.keys),
-            live_keys=sum(
-                ObjectKey(Kind.KEY, f"{name}.{key.name}") in live for key in app.spec.keys
-            ),
+            live_keys=sum(key_of(name, key.name) in live for key in app.spec.keys),
         )
         for name, app in sorted(catalog.apps.items())
     )

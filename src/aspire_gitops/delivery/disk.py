@@ -60,7 +60,8 @@ class DeliveredFile:
             raise self._failed("read", error) from None
         if not _KEY.fullmatch(value):
             raise DeliveryFailed(
-                f"{self.path} holds something that is not a key; move it away, or deliver elsewhere"
+                f"{self.path} holds something that is not a key",
+                help="move it away, or deliver elsewhere",
             )
         return value
 
@@ -99,8 +100,8 @@ class DeliveredFile:
         except OSError:
             if _is_link(folder, part):
                 raise DeliveryFailed(
-                    f'"{part}" in {self.path} is a link, which is not followed; '
-                    "put a folder there, or deliver to where it leads"
+                    f'"{part}" in {self.path} is a link, which is not followed',
+                    help="put a folder there, or deliver to where it leads",
                 ) from None
             raise
 
@@ -110,7 +111,7 @@ class DeliveredFile:
         descriptor = os.open(self.parts[-1], flags, dir_fd=folder)
         with os.fdopen(descriptor, encoding="utf-8", errors="replace") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise DeliveryFailed(f"{self.path} is not a file; move it away")
+                raise DeliveryFailed(f"{self.path} is not a file", help="move it away")
             return file.read(_LARGEST).strip()
 
     def _replace(self, folder: int, value: str) -> None:

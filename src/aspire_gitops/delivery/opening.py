@@ -87,7 +87,9 @@ class _InTime:
         except TimeoutError:
             late = True
         if late:  # outside the handler, so that nothing of the delivery hangs on the error
-            raise DeliveryFailed(f"{self.place} was not done in {self.limit_s:g} s; try again")
+            raise DeliveryFailed(
+                f"{self.place} was not done in {self.limit_s:g} s", help="try again"
+            )
 
 
 async def _sent(
@@ -116,4 +118,4 @@ def _parsed(reply: bytes, place: Destination) -> JsonValue:
     with suppress(ValueError):  # it quotes the reply, which may quote the request
         answer: JsonValue = json.loads(reply)
         return answer
-    raise DeliveryFailed(f"{place} answered something else than JSON; try again later")
+    raise DeliveryFailed(f"{place} answered something else than JSON", help="try again later")

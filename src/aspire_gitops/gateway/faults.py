@@ -34,13 +34,15 @@ def fault_of(
     said = redact(_words(reply))
     head = f"{call}: the gateway answered {status}" + (f" ({said})" if said else "")
     if _is_over_budget(reply):
-        way_out = "the admin key has a budget and has used it up; take max_budget off that key"
-        return GatewayRefused(f"{head}; {way_out}")
+        return GatewayRefused(
+            f"{head}; the admin key has used up its budget",
+            help="remove max_budget from that key",
+        )
     if status >= 500:
-        return GatewayFault(f"{head}; try again later", retry_after_s=retry_after_s)
+        return GatewayFault(head, help="try again later", retry_after_s=retry_after_s)
     if status == 429:
         return GatewayUnavailable(
-            f"{head}; try again later", retry_after_s=retry_after_s, answered=True
+            head, help="try again later", retry_after_s=retry_after_s, answered=True
         )
     return _lasting(call, status, head, reply)
 
@@ -48,15 +50,16 @@ def fault_of(
 def _lasting(call: Call, status: int, head: str, reply: dict[str, Any] | None) -> GatewayError:
     if status in {401, 403}:
         return GatewayRefused(
-            f"{head}; check that ASPIRE_GITOPS_ADMIN_KEY is the gateway's key of a user with the "
-            f"role proxy_admin, and that its allowed_routes include {call.endpoint.path}"
+            head,
+            help="check that ASPIRE_GITOPS_ADMIN_KEY is the gateway's key of a user with the "
+            f"role proxy_admin, and that its allowed_routes include {call.endpoint.path}",
         )
     if status < 400:
-        return GatewayReplyInvalid(f"{head}, a redirect; set the URL that it leads to")
+        return GatewayReplyInvalid(f"{head}, a redirect", help="set the URL that it leads to")
     if status in {404, 405} and (reply is None or reply.get("detail") in _NO_ROUTE):
         return GatewayReplyInvalid(
-            f"{head}; there is no such route, so the URL does not lead to a LiteLLM gateway "
-            "of a supported version"
+            f"{head}: there is no such route",
+            help="check that the URL leads to a LiteLLM gateway of a supported version",
         )
     return GatewayRejected(head, status=status)
 

@@ -295,6 +295,7 @@ def _decoded(call: Call, body: bytes) -> Any:
         return json.loads(body)
     what = "an HTML page" if body.lstrip()[:1] == b"<" else "not complete JSON"
     raise GatewayReplyInvalid(
-        f"{call}: the reply is {what}; does the URL lead to the gateway itself, "
-        "and not to a login page or a proxy in front of it?"
+        f"{call}: the reply is {what}",
+        help="check that the URL leads to the gateway itself, "
+        "not to a login page or a proxy in front of it",
     )

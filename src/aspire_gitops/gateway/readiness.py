@@ -45,8 +45,9 @@ async def check_rights(api: AdminApi) -> None:
     if missing:
         routes = ", ".join(map(str, missing))
         raise GatewayRefused(
-            f"{api.url} refuses the admin key at: {routes}; give its user the role proxy_admin, "
-            "put these routes into its allowed_routes, and give it no budget"
+            f"{api.url} refuses the admin key at: {routes}",
+            help="give its user the role proxy_admin, "
+            "put these routes into its allowed_routes, and give it no budget",
         )
 
 

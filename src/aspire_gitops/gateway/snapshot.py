@@ -203,8 +203,8 @@ async def read_all_pages(read_page: ReadPage, *, size: int) -> tuple[LiveRow, ..
         if still and len(rows) == first.total and len(set(addresses)) == len(addresses):
             return rows
     raise GatewayUnavailable(
-        f"a list on the gateway changed during each of {_PASSES} attempts to read it; "
-        "try again when less is being written",
+        f"a list on the gateway changed during each of {_PASSES} attempts to read it",
+        help="try again when less is being written",
         answered=True,
     )
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from aspire_gitops.codec.values import document, object_json
 from aspire_gitops.journal.lines import line_json
 from aspire_gitops.journal.wording import EntryLike, who_text
+from aspire_gitops.resources.price_units import INPUT, OUTPUT
 from aspire_gitops.vocabulary import moment_there, one_line, plural, value_text
 from aspire_ledger.canonical import JsonValue
 
@@ -190,10 +191,7 @@ _LIMITS = {
     "tpm_limit": "tokens a minute",
     "max_parallel_requests": "calls at once",
 }
-_PRICES = {
-    "input_cost_per_token": "in",
-    "output_cost_per_token": "out",
-}
+_PRICES = {INPUT.litellm: "in", OUTPUT.litellm: "out"}
 
 
 def then_text(then: Then, zone: tzinfo | None = None) -> Iterator[Text]:
@@ -293,5 +291,5 @@ def _text(value: JsonValue) -> str:
 def _per_million(value: JsonValue) -> str:
     if not isinstance(value, int | float):
         return _text(value)
-    price = Decimal(str(value)) * 1_000_000
+    price = Decimal(str(value)) * INPUT.per
     return f"{price.normalize():f}" if price else "0"

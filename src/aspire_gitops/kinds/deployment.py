@@ -262,6 +262,11 @@ class DeploymentKind:
                 yield name
 
 
+def deployment_of(alias: str) -> ObjectKey:
+    """Return the name of the deployment that serves an alias."""
+    return ObjectKey(Kind.DEPLOYMENT, alias)
+
+
 def _compiled(
     alias: Declared[AliasSpec], provider: Declared[ProviderSpec], release: Release
 ) -> Desired:
@@ -276,7 +281,7 @@ def _compiled(
     fields |= {f"model_info.{name}": value for name, value in _model_info(spec).items()}
     fields[CARD_FIELD] = card_of(spec)
     # The address stays open: planning chooses it, because a replacement needs a new one.
-    wanted = GatewayObject(ObjectKey(Kind.DEPLOYMENT, spec.name), spec.name, stated(fields))
+    wanted = GatewayObject(deployment_of(spec.name), spec.name, stated(fields))
     return wanted, Intent(adopt=spec.adopt, source=alias.document.path)
 
 

@@ -30,6 +30,11 @@ from aspire_ledger.money import Aud, ExchangeRate, json_number
 CALENDAR_MONTH = "1mo"  # the one spelling that LiteLLM resets on the 1st; "1month" means daily
 
 
+def key_of(app: str, key: str) -> ObjectKey:
+    """Return the name of one key of an app; `key` is what the app's file calls it."""
+    return ObjectKey(Kind.KEY, f"{app}.{key}")
+
+
 def compile_key(
     app: Declared[AppSpec],
     key: KeySpec,
@@ -47,7 +52,6 @@ def compile_key(
         elsewhere: The Delivery of the key, where there is one.
     """
     budget = reviewed.catalog.budgets[app.spec.budget].spec
-    name = f"{app.name}.{key.name}"
     metadata = _metadata(app.spec, budget, reviewed.exchange, reviewed.gateway)
     fields = stated(
         {
@@ -57,7 +61,8 @@ def compile_key(
             **{f"metadata.{path}": value for path, value in metadata.items()},
         }
     )
-    wanted = GatewayObject(ObjectKey(Kind.KEY, name), key.key_alias or name, fields)
+    name = key_of(app.name, key.name)
+    wanted = GatewayObject(name, key.key_alias or name.name, fields)
     intent = Intent(
         adopt=key.is_adopted,
         reset_spend=key.resets_spend,

@@ -18,15 +18,19 @@ from aspire_gitops.resources import (
     PriceTierSpec,
     TokenPriceSpec,
 )
+from aspire_gitops.resources.price_units import (
+    ANNOTATED_PAGE,
+    IMAGE,
+    PAGE,
+    TOKEN_UNITS,
+    PriceUnit,
+)
 from aspire_ledger.canonical import JsonValue
 from aspire_ledger.money import json_number, per_unit
 
 FORMAT = 1
 CARD_FIELD = "model_info.aspire"
 
-_INPUT, _OUTPUT = "input_cost_per_token", "output_cost_per_token"
-_READ, _WRITE = "cache_read_input_token_cost", "cache_creation_input_token_cost"
-_WRITE_1H = "cache_creation_input_token_cost_above_1hr"
 _NO_TIER = PriceTier("", frozenset())
 
 
@@ -35,20 +39,17 @@ def price_fields(spec: AliasSpec, release: Release) -> dict[str, JsonValue]:
     # Prices belong in litellm_params: the admin API strips them from model_info in silence.
     price = spec.price or PriceSpec()
     tokens = {
-        _INPUT: _per_token(price.input_usd_per_million_tokens),
-        _OUTPUT: _per_token(price.output_usd_per_million_tokens),
-        "input_cost_per_audio_token": _per_token(price.input_audio_usd_per_million_tokens),
-        "input_cost_per_image_token": _per_token(price.input_image_usd_per_million_tokens),
-        "output_cost_per_reasoning_token": _per_token(price.reasoning_usd_per_million_tokens),
-        "output_cost_per_audio_token": _per_token(price.output_audio_usd_per_million_tokens),
+        unit.litellm: _token_price(price, unit)
+        for unit in TOKEN_UNITS
+        if spec.mode == "chat" or not unit.is_cache
     }
     others = {
-        "ocr_cost_per_page": _price(price.usd_per_page),
-        "annotation_cost_per_page": _price(price.usd_per_annotated_page),
-        "output_cost_per_image": _price(_dearest_image(price)),
+        PAGE.litellm: _price(price.usd_per_page),
+        ANNOTATED_PAGE.litellm: _price(price.usd_per_annotated_page),
+        IMAGE.litellm: _price(_dearest_image(price)),
     }
     tiers = {name: usd for tier in price.tiers for name, usd in _tier_fields(tier, release)}
-    return tokens | others | (_cache_prices(price) if spec.mode == "chat" else {}) | tiers
+    return tokens | others | tiers
 
 
 def named_amounts(price: PriceSpec) -> Iterator[tuple[str, Decimal]]:
@@ -74,40 +75,26 @@ def _plain_amounts(prices: TokenPriceSpec) -> Iterator[tuple[str, Decimal]]:
             yield name, amount
 
 
-def _cache_prices(prices: TokenPriceSpec) -> dict[str, JsonValue]:
-    # Left out, LiteLLM takes these from its built-in list for models that it
-    # knows: prices that nobody reviewed and that change with its release.
-    plain = prices.input_usd_per_million_tokens
-    return {
-        _READ: _per_token(_or_plain(prices.cached_input_usd_per_million_tokens, plain)),
-        _WRITE: _per_token(_or_plain(prices.cache_write_usd_per_million_tokens, plain)),
-        _WRITE_1H: _per_token(_or_plain(prices.cache_write_1h_usd_per_million_tokens, plain)),
-    }
+def _token_price(prices: TokenPriceSpec, unit: PriceUnit) -> JsonValue:
+    usd: Decimal | None = getattr(prices, unit.name)
+    if usd is None and unit.is_cache:
+        # LiteLLM's list has prices that nobody reviewed and that change with its release.
+        usd = prices.input_usd_per_million_tokens
+    return _price(None if usd is None else per_unit(usd))
 
 
 def _tier_fields(tier: PriceTierSpec, release: Release) -> Iterator[tuple[str, JsonValue]]:
     known = release.price_tiers.get(tier.above_input_tokens, _NO_TIER)
-    usd = {
-        _INPUT: _per_token(tier.input_usd_per_million_tokens),
-        _OUTPUT: _per_token(tier.output_usd_per_million_tokens),
-        **_cache_prices(tier),
-    }
     return (
-        (f"{name}_above_{known.name}_tokens", usd[name]) for name in usd if name in known.prices
+        (f"{unit.litellm}_above_{known.name}_tokens", _token_price(tier, unit))
+        for unit in TOKEN_UNITS
+        if unit.litellm in known.prices
     )
 
 
 def _dearest_image(price: PriceSpec) -> Decimal | None:
     flat = () if price.usd_per_image is None else (price.usd_per_image,)
     return max((*flat, *(image.usd for image in price.images)), default=None)
-
-
-def _or_plain(part: Decimal | None, plain: Decimal | None) -> Decimal | None:
-    return plain if part is None else part
-
-
-def _per_token(usd_per_million: Decimal | None) -> JsonValue:
-    return _price(None if usd_per_million is None else per_unit(usd_per_million))
 
 
 def _price(usd: Decimal | None) -> JsonValue:

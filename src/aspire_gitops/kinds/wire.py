@@ -198,7 +198,8 @@ def parse(shape: type[ReplyT], reply: object) -> ReplyT:
         problems = [f"{_place(row['loc'])}: {row['msg']}" for row in error.errors()[:3]]
     raise GatewayReplyInvalid(
         f"the gateway's reply is not a {shape.__name__} as LiteLLM {TESTED.line} sends it "
-        f"({'; '.join(problems)}); is the URL right, and the gateway's version supported?"
+        f"({'; '.join(problems)})",
+        help="check the URL, and that the gateway's version is supported",
     )
 
 

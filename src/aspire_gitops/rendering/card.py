@@ -5,37 +5,12 @@ from collections.abc import Iterator, Mapping
 from aspire_gitops.codec.values import document
 from aspire_gitops.kinds.prices import card_of, named_amounts
 from aspire_gitops.resources import AliasSpec, ProviderSpec
+from aspire_gitops.resources.price_units import PRICE_UNITS
 from aspire_gitops.vocabulary import one_line
 from aspire_ledger.canonical import canonical_json, pretty_json
 
-_PRICES: Mapping[str, str] = {
-    "input_usd_per_million_tokens": "USD per million tokens in",
-    "output_usd_per_million_tokens": "USD per million tokens out",
-    "cached_input_usd_per_million_tokens": "USD per million cached tokens in",
-    "cache_write_usd_per_million_tokens": "USD per million tokens written to the cache",
-    "cache_write_1h_usd_per_million_tokens": "USD per million tokens written to the cache for an hour",
-    "input_audio_usd_per_million_tokens": "USD per million audio tokens in",
-    "input_image_usd_per_million_tokens": "USD per million image tokens in",
-    "reasoning_usd_per_million_tokens": "USD per million reasoning tokens",
-    "output_audio_usd_per_million_tokens": "USD per million audio tokens out",
-    "usd_per_page": "USD per page",
-    "usd_per_annotated_page": "USD per annotated page",
-    "usd_per_image": "USD per image",
-}
-_PRICES_BRIEF: Mapping[str, str] = {
-    "input_usd_per_million_tokens": "tokens in",
-    "output_usd_per_million_tokens": "out",
-    "cached_input_usd_per_million_tokens": "cached in",
-    "cache_write_usd_per_million_tokens": "cache writes",
-    "cache_write_1h_usd_per_million_tokens": "cache writes for an hour",
-    "input_audio_usd_per_million_tokens": "audio in",
-    "input_image_usd_per_million_tokens": "images in",
-    "reasoning_usd_per_million_tokens": "reasoning",
-    "output_audio_usd_per_million_tokens": "audio out",
-    "usd_per_page": "page",
-    "usd_per_annotated_page": "annotated page",
-    "usd_per_image": "image",
-}
+_PRICES: Mapping[str, str] = {unit.name: f"USD per {unit.words}" for unit in PRICE_UNITS}
+_PRICES_BRIEF: Mapping[str, str] = {unit.name: unit.brief for unit in PRICE_UNITS}
 
 _DEFAULT_ANSWER = 32_768  # tokens; what the ledger assumes if no file states it
 _DEFAULT_TIMEOUT_S = 600

@@ -10,6 +10,14 @@ from decimal import Decimal
 
 from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.resources import AliasSpec, AppSpec, PriceSpec, TokenPriceSpec
+from aspire_gitops.resources.price_units import (
+    ANNOTATED_PAGE,
+    IMAGE,
+    INPUT,
+    OUTPUT,
+    PAGE,
+    TOKEN_UNITS,
+)
 from aspire_gitops.vocabulary import Diagnostic, Rule, Severity
 
 UNBOUNDED_ANSWERS = Rule("AG327", "unbounded-answers")
@@ -32,21 +40,21 @@ ZERO_PRICE = Rule("AG306", "zero-price")
 PRICE_DOES_NOT_FIT = Rule("AG307", "price-does-not-fit-mode")
 UNCLEAR_PRICE = Rule("AG326", "unclear-price")
 
-_TOKENS = ("input_usd_per_million_tokens", "output_usd_per_million_tokens")
-_TOKEN_PARTS = tuple(name for name in TokenPriceSpec.model_fields if name not in _TOKENS)
+_TOKENS = (INPUT.name, OUTPUT.name)
+_TOKEN_PARTS = tuple(unit.name for unit in TOKEN_UNITS if unit.name not in _TOKENS)
 _BY_TOKENS = (*_TOKENS, *_TOKEN_PARTS, "tiers")
 # Each complete way to price a mode, the usual one first; below, every unit that it may state.
 _WAYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "chat": (_TOKENS,),
     "embedding": (_TOKENS,),
-    "ocr": (("usd_per_page",),),
-    "image_generation": (("usd_per_image",), ("images",), _TOKENS),
+    "ocr": ((PAGE.name,),),
+    "image_generation": ((IMAGE.name,), ("images",), _TOKENS),
 }
 _FITTING: Mapping[str, tuple[str, ...]] = {
     "chat": (*_BY_TOKENS, "usd_per_use"),
     "embedding": _BY_TOKENS,
-    "ocr": ("usd_per_page", "usd_per_annotated_page"),
-    "image_generation": ("usd_per_image", "images", *_BY_TOKENS),
+    "ocr": (PAGE.name, ANNOTATED_PAGE.name),
+    "image_generation": (IMAGE.name, "images", *_BY_TOKENS),
 }
 
 REPORT_NOT_ALLOWED = Rule("AG339", "report-not-allowed")

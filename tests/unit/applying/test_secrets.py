@@ -29,11 +29,22 @@ def test_a_variable_and_a_file_are_read(tmp_path: Path) -> None:
     assert found == {ONE: {SECRET_PATH: "from-env"}, TWO: {SECRET_PATH: "from-file"}}
 
 
+def test_one_missing_secret_says_what_to_do_apart() -> None:
+    with pytest.raises(SecretMissing) as caught:
+        resolve_secrets(intents(one="env:ONE"), {"ONE": "'quoted'"})
+    assert (
+        caught.value.message == "credential/one needs the secret env:ONE: it is wrapped in quotes"
+    )
+    assert caught.value.help == "write it without them"
+
+
 def test_every_missing_one_is_named_at_once(tmp_path: Path) -> None:
     wanted = intents(one="env:ONE", two=f"file:{tmp_path}/none")
     with pytest.raises(SecretMissing) as caught:
         resolve_secrets(wanted, {})
-    assert "credential/one needs the secret env:ONE: set the variable ONE" in str(caught.value)
+    assert "credential/one needs the secret env:ONE: the variable ONE is not set" in str(
+        caught.value
+    )
     assert f"cannot read {tmp_path}/none: No such file" in str(caught.value)
 
 

@@ -40,7 +40,7 @@ READ_FAULTS = [
     pytest.param(
         Status(429, {"error": {"message": "m", "type": "budget_exceeded"}}),
         GatewayRefused,
-        "take max_budget off that key",
+        "remove max_budget from that key",
         id="admin key over budget",
     ),
     pytest.param(Status(400), GatewayRejected, "400 .made to fail", id="400"),
