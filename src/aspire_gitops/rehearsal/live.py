@@ -1,6 +1,8 @@
-"""Rehearse on a real throw-away gateway: start it, run the steps, always stop it."""
+"""Rehearse on a real throw-away gateway: the real client, the real plan and apply, and a record of all that was written."""
 
 import asyncio
+import io
+import logging
 import secrets as random
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -11,7 +13,9 @@ from typing import TypeVar
 from pydantic import SecretStr
 
 from aspire_gitops.applying import Outcome, apply_plan, resolve_secrets
+from aspire_gitops.applying.outcome_text import outcome_json, outcome_text
 from aspire_gitops.applying.ports import Deliveries
+from aspire_gitops.codec.plan import plan_to_json
 from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.pipeline.plan import plan_with
@@ -21,15 +25,61 @@ from aspire_gitops.rehearsal.bookkeeping import Bookkeeper
 from aspire_gitops.rehearsal.calling import AppCaller, Attacker, leaks, received_by
 from aspire_gitops.rehearsal.environment import AppCall, Attacked, Book, CallResult
 from aspire_gitops.rehearsal.ledger_books import LedgerBooks
-from aspire_gitops.rehearsal.recorder import Recorder
 from aspire_gitops.rehearsal.report import Rehearsal, Watcher
 from aspire_gitops.rehearsal.scenarios import Redirected, keys_folder, redirect, secret_reference
 from aspire_gitops.rehearsal.steps import play
+from aspire_gitops.rendering.plan_text import plan_text
+from aspire_gitops.rendering.plan_wording import plan_markdown
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, UpstreamControl, restart, running
 from aspire_gitops.sandbox.loopback import HTTP_ERRORS, loopback_client
 from aspire_gitops.state import Compiled, Kind, ObjectKey, Snapshot, of_kind
 from aspire_gitops.vocabulary import SandboxError
 from aspire_ledger.canonical import JsonValue
+
+
+class Recorder:
+    """Records what this run writes, in every format, and its log."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+        self._log = io.StringIO()
+        self._texts: dict[str, str] = {}
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Keep every log line of this process, the libraries' debug lines included."""
+        handler = logging.StreamHandler(self._log)
+        root, level = logging.getLogger(), logging.getLogger().level
+        root.addHandler(handler)
+        root.setLevel(logging.DEBUG)
+        try:
+            yield
+        finally:
+            root.setLevel(level)
+            root.removeHandler(handler)
+
+    def keep_plan(self, plan: Plan) -> None:
+        name = f"plan {plan.id}"
+        self._texts |= {
+            f"{name} as text": plan_text(plan).plain,
+            f"{name} as Markdown": plan_markdown(plan),
+            f"{name} as JSON": plan_to_json(plan),
+            f"{name} as Python shows it": repr(plan),
+        }
+
+    def keep_outcome(self, outcome: Outcome) -> None:
+        name = f"outcome of plan {outcome.plan_id}"
+        self._texts |= {
+            f"{name} as text": outcome_text(outcome).plain,
+            f"{name} as JSON": outcome_json(outcome),
+        }
+
+    def keep(self, name: str, text: str) -> None:
+        self._texts[name] = text
+
+    def written(self) -> Mapping[str, str]:
+        return {**self._texts, "the log": self._log.getvalue()}
+
 
 Answer = TypeVar("Answer")
 
