@@ -12,7 +12,7 @@ class OwnFiles:
     """Files and folders that belong to the controller, under whatever spelling they are named.
 
     `files` hold its secrets, and so does all of the folder `secrets`; `state` is its
-    state folder, `keys` the folder that apps' keys are handed over in, which may be
+    state folder, `keys` the folder that apps' keys are delivered to, which may be
     inside the state folder.
     """
 
@@ -31,7 +31,7 @@ class OwnFiles:
         return None
 
     def why_not_write(self, path: str) -> str | None:
-        """Return why no key is handed over in the file that `path` leads to."""
+        """Return why no key is delivered to the file that `path` leads to."""
         real = os.path.realpath(path)
         if self._is_a_file(real):
             return "it is the controller's own secret"

@@ -39,7 +39,7 @@ def written_plainly(path: str) -> bool:
 
 
 def why_not_deliver(path: str) -> str | None:
-    """Return why no key is handed over at an absolute path that a Delivery names."""
+    """Return why no key is delivered to an absolute path that a Delivery names."""
     if why := _why_not_plain(path):
         return why
     base = next((base for base in DELIVERY_BASES if path.startswith(f"{base}/")), None)

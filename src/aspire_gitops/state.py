@@ -247,7 +247,7 @@ class KeyFacts:
 class Snapshot:
     """Everything of the managed kinds that is on the gateway at one moment, complete.
 
-    `objects` holds ours and foreign ones; several may share a key (two rows of
+    `objects` holds ours and unmanaged ones; several may share a key (two rows of
     one alias, in the middle of a replacement). `changed` is by kind and address,
     `spent` is AUD this month by budget, empty where no ledger was asked; `traffic`
     and `downtime` are None where nobody counted. `key_facts` is by address; `booked`

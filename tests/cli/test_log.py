@@ -130,7 +130,7 @@ def test_each_entry_reads_like_a_sentence(shell: CommandLine, line: str) -> None
             EntryKind.DELIVERY,
             {"to": "file:/run/keys/x", "status": "applied", "message": ""},
             "delivered key/a.main to file:/run/keys/x",
-            id="a key was handed over",
+            id="a key was delivered",
         ),
         pytest.param(
             EntryKind.RESULT,

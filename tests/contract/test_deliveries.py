@@ -32,7 +32,7 @@ KEY, OTHER = "sk-planted-0123456789abcdef", "sk-planted-fedcba9876543210"
 
 
 class Subject(ABC):
-    """One way to hand a key over, with a place to try it on. A new row of the registry needs one."""
+    """One way to deliver a key, with a place to try it on. A new row of the registry needs one."""
 
     method: ClassVar[DeliveryMethod[Any]]
 
@@ -229,13 +229,13 @@ def test_policy_is_asked_when_a_file_is_judged_and_when_a_plan_is_carried_out(
 ) -> None:
     assert registry.why_not(subject.target) is None
     assert registry.why_not(subject.forbidden)
-    with pytest.raises(DeliveryFailed, match="no key is handed over in"):
+    with pytest.raises(DeliveryFailed, match="no key is delivered to"):
         subject.opened(subject.forbidden)
 
 
 @pytest.mark.parametrize("address", [None, 7, [], {}, {"host": 1}, {"x": "y"}, "", "\x00", "../.."])
 def test_an_address_of_no_sense_is_refused_at_once(subject: Subject, address: JsonValue) -> None:
-    with pytest.raises(DeliveryFailed, match="no key is handed over"):
+    with pytest.raises(DeliveryFailed, match="no key is delivered"):
         subject.opened(DeliveryTarget(subject.method.tag, address))
 
 

@@ -54,7 +54,7 @@ class ChangeRun:
 
         Raises:
             NotProved: The gateway did something else. Plan again.
-            DeliveryFailed: The key could not be handed over. Try again.
+            DeliveryFailed: The key could not be delivered. Try again.
             GatewayError: See the class; the next apply finishes what is half done.
         """
         steps: Mapping[Action, Callable[[], Awaitable[None]]] = {

@@ -45,7 +45,7 @@ async def apply_plan(
         plan: A plan without refusals, based on the gateway as it is now.
         gateway: The admin API.
         secrets: Every secret that the plan refers to, resolved before this call.
-        deliveries: Opens the place that a new key's value is handed over at.
+        deliveries: Opens the place that a new key's value is delivered to.
         progress: Called with each result as soon as it is known. Must not raise.
         record: Awaited with each result before anything that comes after it in the
             plan's order begins. Must not raise.

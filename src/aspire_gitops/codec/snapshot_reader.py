@@ -1,6 +1,6 @@
 """Read back what `snapshot_writer` wrote. It comes from outside, so pydantic reads it.
 
-Pure: bytes in, a snapshot out. What foreign objects hold is not in the file. A
+Pure: bytes in, a snapshot out. What unmanaged objects hold is not in the file. A
 plan made from it knows their names and where they are, which is all that it
 needs to leave them alone.
 """

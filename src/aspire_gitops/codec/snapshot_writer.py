@@ -1,4 +1,4 @@
-"""A snapshot for a file: ours in full, foreign objects by name, address and digest only.
+"""A snapshot for a file: ours in full, unmanaged objects by name, address and digest only.
 
 What we manage holds no secret; what somebody else put on the gateway may, in
 any field, so none of their values leave it. Traffic is names and counts, a line

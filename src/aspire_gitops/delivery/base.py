@@ -1,4 +1,4 @@
-"""What all ways to hand a key over have in common. Pure: a delivery reaches the world by its `Doors`."""
+"""What all ways to deliver a key have in common. Pure: a delivery reaches the world by its `Doors`."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ class DeliveryTarget:
 
 
 class Delivery(Protocol):
-    """One place that a key's value is handed over at, opened."""
+    """One place that a key's value is delivered to, opened."""
 
     @property
     def place(self) -> str:
@@ -120,7 +120,7 @@ AddressT = TypeVar("AddressT")
 
 
 class DeliveryMethod(ABC, Generic[AddressT]):
-    """One way to hand a key over, with everything that the program knows of it."""
+    """One way to deliver a key, with everything that the program knows of it."""
 
     tag: ClassVar[str]
     """The field of a Delivery that says where, and the name in plans: `file`."""
@@ -140,7 +140,7 @@ class DeliveryMethod(ABC, Generic[AddressT]):
 
     @abstractmethod
     def shown(self, address: AddressT) -> str:
-        """Return the whole place in words for people, after "handed over in"."""
+        """Return the whole place in words for people, after "delivered to"."""
 
     def why_not(self, address: AddressT) -> str | None:  # noqa: ARG002 (not all have a policy)
         """Return why no reviewed file may name the place, after its name; None if it may."""
@@ -164,5 +164,5 @@ class DeliveryMethod(ABC, Generic[AddressT]):
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False)[0]
             where = ".".join([self.tag, *map(str, problem["loc"])])
-            raise DeliveryFailed(f"no key is handed over: {where}: {problem['msg']}") from None
+            raise DeliveryFailed(f"no key is delivered: {where}: {problem['msg']}") from None
         return read

@@ -76,7 +76,7 @@ class DeliveredFile:
 
     def _check_own(self) -> None:
         if why := self.own.why_not_write(self.path):
-            raise DeliveryFailed(f"no key is handed over in {self.path}: {why}")
+            raise DeliveryFailed(f"no key is delivered to {self.path}: {why}")
 
     @contextmanager
     def _folder(self, *, make: bool = False) -> Iterator[int]:

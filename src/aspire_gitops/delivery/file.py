@@ -1,4 +1,4 @@
-"""`file`: hand a key over in a file of mode 0600 on the controller's host.
+"""`file`: deliver a key to a file of mode 0600 on the controller's host.
 
 An address without a slash in front is below the controller's folder of keys, which the
 reviewed files do not know: `agents/default`.
@@ -29,7 +29,7 @@ class FileDelivery(DeliveryMethod[str]):
         # Not what a reviewed file says: it may be below the folder of keys, or in a sandbox.
         if isinstance(address, str) and address and address.isprintable():
             return address
-        raise DeliveryFailed("no key is handed over: a file's address is not a path")
+        raise DeliveryFailed("no key is delivered: a file's address is not a path")
 
     def own_place(self, app: str, key: str) -> str:
         """Return the place of an app's own, below the controller's folder of keys."""

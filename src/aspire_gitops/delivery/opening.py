@@ -55,7 +55,7 @@ def _opened(doors: Doors, target: DeliveryTarget) -> Delivery:
         raise DeliveryFailed(f"this release knows no delivery called {target.method}")
     address = method.parse(target.address)
     if why := method.why_not_open(address, doors.root):
-        raise DeliveryFailed(f"no key is handed over in {method.shown(address)}: it {why}")
+        raise DeliveryFailed(f"no key is delivered to {method.shown(address)}: it {why}")
     return _InTime(method.open(address, doors), method.time_limit_s)
 
 

@@ -1,4 +1,4 @@
-"""All ways to hand a key over: one row each. Nothing else in the program lists them. Pure."""
+"""All ways to deliver a key: one row each. Nothing else in the program lists them. Pure."""
 
 from typing import Any
 

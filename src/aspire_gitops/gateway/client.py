@@ -92,7 +92,7 @@ class GatewayClient:
         await self._api.__aexit__(kind, error, traceback)
 
     async def read_snapshot(self) -> Snapshot:
-        """Read every object of the kinds that we manage, foreign ones too, and the fallbacks.
+        """Read every object of the kinds that we manage, unmanaged objects too, and the fallbacks.
 
         About six calls, and one more per hundred keys. Holds no plaintext secret.
 

@@ -68,7 +68,7 @@ class ModelListReply(Reply):
 
 @dataclass(frozen=True, slots=True)
 class Everything:
-    """All that is on the gateway, foreign things too."""
+    """All that is on the gateway, unmanaged objects too."""
 
     litellm_version: str | None
     objects: tuple[GatewayObject, ...]

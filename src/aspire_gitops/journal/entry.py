@@ -14,7 +14,7 @@ class EntryKind(StrEnum):
     TURN = "turn"  # standing, reason, help, causes, counts, duration_s, quiet_turns
     PLAN = "plan"  # changes: written before the first of them is carried out
     RESULT = "result"  # action, status, message, duration_s, state: what the object is now
-    DELIVERY = "delivery"  # to, status, message: a new key's value, handed over
+    DELIVERY = "delivery"  # to, status, message: a new key's value, delivered
     OBSERVED = "observed"  # state, by, since: found on the gateway, and no result says so
     DRIFT = "drift"  # fields, answer, by, since
     APPLIED = "applied"  # changes: a revision is live as a whole

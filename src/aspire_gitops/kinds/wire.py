@@ -216,7 +216,7 @@ class _MarkRow(Reply):
 
 
 def mark_of(holder: Mapping[str, Any]) -> Mark | None:
-    """Return our mark, or None. What is malformed is no mark: the object is then foreign."""
+    """Return our mark, or None. What is malformed is no mark: the object is then unmanaged."""
     try:
         row = _MarkRow.model_validate(holder.get(MARK))
     except ValidationError:

@@ -154,7 +154,7 @@ class Matched:
     """The live side, sorted out.
 
     `ours` has one object per key; `leftovers` are further objects of ours
-    under a key that `ours` has already; `foreign` carries no mark of ours.
+    under a key that `ours` has already; `unmanaged` carries no mark of ours.
     """
 
     ours: Mapping[ObjectKey, GatewayObject]

@@ -213,7 +213,7 @@ class _Comparison:
         return Refusal(
             NOTHING_TO_ADOPT,
             str(self.wanted.key),
-            f'the gateway has no {self.wanted.key.kind} called "{self.wanted.handle}", and a new one could not be handed over',
+            f'the gateway has no {self.wanted.key.kind} called "{self.wanted.handle}", and a new one could not be delivered',
             "correct `key_alias` to the name of the key on the gateway; for a new key write"
             " `deliver: file` in place of `adopt: true`",
         )

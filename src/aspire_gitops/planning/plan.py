@@ -78,7 +78,7 @@ class Plan:
     """What would change, in the order of doing it.
 
     `refusals` must be empty before anything is applied. `warnings` and
-    `foreign` are for people: what we saw and leave alone.
+    `unmanaged` are for people: what we saw and leave alone.
     """
 
     revision: str

@@ -1,6 +1,6 @@
 """Apply a revision to a throw-away gateway and prove, call by call, that it does what it says.
 
-`redirect`, `checks`, `books` and the `attacks` are pure. `steps` are what is
+`scenarios`, `checks` and the `attacks` are pure. `steps` are what is
 done in order, `live` starts the sandbox that they run on. The real gateway and the real
 providers are never contacted.
 """

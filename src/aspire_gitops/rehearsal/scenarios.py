@@ -104,7 +104,7 @@ def _intent(key: ObjectKey, intent: Intent, folder: PurePath) -> Intent:
 
 
 def keys_folder(folder: PurePath) -> PurePath:
-    """Return where the keys of a rehearsal are handed over."""
+    """Return where the keys of a rehearsal are delivered."""
     return folder / "keys"
 
 

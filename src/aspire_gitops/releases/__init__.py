@@ -1,7 +1,7 @@
 """What differs from one LiteLLM release to the next, as data; the one place that names a version.
 
 A release is a file (`v1_106.py`) and a row in `RELEASES`; everything here is tested
-with `TESTED`. docs/releases.md says how to follow another one.
+with `TESTED`. docs/explain/releases.md says how to follow another one.
 """
 
 from collections.abc import Mapping

@@ -193,9 +193,9 @@ class BudgetSpec(ResourceSpec):
 
 
 class DeliverySpec(ResourceSpec):
-    """Where the value of one key of one app is handed over. It belongs to the platform alone."""
+    """Where the value of one key of one app is delivered. It belongs to the platform alone."""
 
-    # `delivery_resource` adds a field for each way to hand a key over.
+    # `delivery_resource` adds a field for each way to deliver a key.
 
     kind: Literal["Delivery"] = Field(description="The kind of this resource.")
     app: ResourceName = Field(description="Name of a declared app.")
@@ -217,7 +217,7 @@ def _target(method: DeliveryMethod[Any], value: Any) -> DeliveryTarget:
 
 
 def delivery_resource(methods: Iterable[DeliveryMethod[Any]]) -> type[DeliverySpec]:
-    """Return what a Delivery may say: one field for each way to hand a key over."""
+    """Return what a Delivery may say: one field for each way to deliver a key."""
     fields: dict[str, Any] = {method.tag: _field(method) for method in methods}
     doc = DeliverySpec.__doc__
     return create_model("DeliverySpec", __base__=DeliverySpec, __doc__=doc, **fields)

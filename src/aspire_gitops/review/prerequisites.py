@@ -143,7 +143,7 @@ def _in_config(before: GatewaySpec, after: GatewaySpec, text: str) -> Iterator[s
 def _differ(base: Compiled, head: Compiled) -> bool:
     if base.objects != head.objects:
         return True
-    # The same fields with another secret, or with a value that is handed over elsewhere.
+    # The same fields with another secret, or with a value that is delivered elsewhere.
     return any(
         (intent.secrets, intent.delivery) != (head.intents[key].secrets, head.intents[key].delivery)
         for key, intent in base.intents.items()

@@ -3,7 +3,7 @@
 Prisma's native engine is downloaded from neither registry. `engine/query-engine`
 stands in for it: the same engine in its WebAssembly build, behind the native
 one's command line and HTTP interface. The cache holds the installed result;
-`postgres` builds the database template from it and `proxy` starts it.
+`postgres` builds the database template from it and `start` runs it.
 """
 
 import platform

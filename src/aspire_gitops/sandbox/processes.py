@@ -2,7 +2,7 @@
 
 A pid alone proves nothing, because the kernel reuses it: a process is known by
 its pid and its time of birth, so that a stale state folder never ends somebody
-else's program. `postgres`, `proxy` and `upstream` say which programs to start.
+else's program. `start` and `postgres` say which programs to start.
 """
 
 import atexit

@@ -105,7 +105,7 @@ def _how(status: Status) -> Iterator[Metric]:
     yield _one_of("role", "1 for the role that this controller has.", Role, status.role)
     yield _one_of("standing", "1 for how the last turn ended.", Standing, status.standing)
     holds = {hold.kind for hold in status.holds}
-    yield _one_of("brake_active", "1 while this brake is on.", HoldKind, *holds, label="brake")
+    yield _one_of("brake_active", "1 while this hold is in force.", HoldKind, *holds, label="brake")
     at_work = status.at_work is not None
     yield _gauge("at_work", "1 during a turn, 0 between turns.", float(at_work))
     behind = _commit(status.wanted) != _commit(status.applied)
@@ -148,7 +148,7 @@ def _found(status: Status) -> Iterator[Metric]:
     yield _gauge("aliases", "Aliases that git declares.", len(status.aliases))
     yield _gauge("live_aliases", "Aliases that are live as git says.", aliases)
     yield _gauge("apps", "Apps that git declares.", len(status.apps))
-    yield _gauge("untold_notices", "Notices that could not be handed over yet.", status.untold)
+    yield _gauge("untold_notices", "Notices that could not be delivered yet.", status.untold)
 
 
 def _journal(status: Status) -> Iterator[Metric]:

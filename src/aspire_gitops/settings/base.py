@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     """Where the spend ledger is: `postgresql://…`. Without it nobody is asked."""
     ledger_url_file: Path | None = None
     delivery_root: Annotated[Path, AfterValidator(_whole_path)] = Path(DEFAULT_DELIVERY_ROOT)
-    """Where new keys are handed over: in `<root>/<app>/<key>`."""
+    """Where new keys are delivered: to `<root>/<app>/<key>`."""
     delivery_secrets_dir: Path | None = None
     """Folder of what deliveries sign in with: one file for each, by the name that they say."""
     log_format: LogFormat = LogFormat.CONSOLE

@@ -89,7 +89,7 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """Calls of some days that failed in one way. See `ledger.values.FailedCalls` for the outcomes."""
+    """Calls of some days that failed in one way. See `aspire_ledger.values.FailedCalls` for the outcomes."""
 
     app: str
     alias: str

@@ -297,7 +297,7 @@ def _controller(status: StatusDocument) -> Iterator[Text]:
     if status.journal:
         parts.append(f"journal {words.grouped(status.journal.entries)} entries")
     if status.untold:
-        parts.append(f"{plural(status.untold, 'notice')} not handed over")
+        parts.append(f"{plural(status.untold, 'notice')} not delivered")
     yield Text(f"  {'; '.join(parts)}", style="dim")
     if status.downtime:
         tone = "bold red" if status.downtime.seconds > status.downtime.allowed_s else "dim"

@@ -8,12 +8,12 @@ AspireGitopsError
 ├── SecretMissing             a reference leads to no usable secret      → somebody must act
 ├── UnsafePlan                a limit, a missing Approval, a conflict    → a commit or a person
 ├── StalePlan                 the gateway moved since the plan was made  → plan again
-├── DeliveryFailed            a key could not be handed over             → try again
+├── DeliveryFailed            a key could not be delivered               → try again
 ├── JournalUnavailable        locked, full or not reachable              → try again
 ├── JournalDamaged            its chain is broken                        → somebody must look
 ├── LedgerUnavailable         its database cannot answer now             → try again
 ├── LedgerRefused             what is asked of it cannot be done         → somebody must look
-├── NotificationFailed        a notification could not be handed over    → try again
+├── NotificationFailed        a notification could not be delivered      → try again
 ├── SandboxError              the sandbox could not be started or used   → see its help
 └── GatewayError
     ├── GatewayUnavailable    no answer, 429 or 5xx after the last retry → try again

@@ -1,7 +1,7 @@
 """The shapes that vendors give their keys and tokens: one table for everything that finds or hides them.
 
 `validation.literal_secrets` looks for all of them in reviewed files, `egress.redacting` for
-the keys of model providers in an app's code, `gateway.redaction` hides them in whatever a
+the keys of model providers in an app's code, `kinds.wire` hides them in whatever a
 gateway answers. Each decides for itself what may stand around a key.
 """
 

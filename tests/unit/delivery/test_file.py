@@ -158,7 +158,7 @@ def test_the_loop_goes_on_while_a_disk_is_slow(path: Path, monkeypatch: pytest.M
 )
 def test_a_place_that_no_file_may_name_is_not_opened(tmp_path: Path, place: str) -> None:
     root = tmp_path / "keys"
-    with pytest.raises(DeliveryFailed, match="no key is handed over"):
+    with pytest.raises(DeliveryFailed, match="no key is delivered"):
         deliveries_in(root)(file_target(place.format(root=root)))
 
 

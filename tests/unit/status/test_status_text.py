@@ -70,7 +70,7 @@ def test_the_first_line_says_how_things_stand(status: Status, first: str) -> Non
         pytest.param(stalled(), "qwen3-vl-235b-a22b-instruct  ≠ differs from git", id="an alias that differs"),
         pytest.param(ready(), "and 5 turns like it, back to 5 min ago", id="quiet turns are told once"),
         pytest.param(ready(), "knowledge-os  180 AUD a month", id="a cap"),
-        pytest.param(waiting(), "3 notices not handed over", id="notices"),
+        pytest.param(waiting(), "3 notices not delivered", id="notices"),
     ],
 )  # fmt: skip
 def test_it_says(status: Status, line: str) -> None:

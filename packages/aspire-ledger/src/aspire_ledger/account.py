@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from aspire_ledger.amounts import NanoAud, nano
 from aspire_ledger.money import Aud, Month
 
-MARK = "aspire_gitops"  # the key of our mark in a key's metadata; see `gateway.wire.marks`
+MARK = "aspire_gitops"  # the key of our mark in a key's metadata; see `kinds.wire` of aspire_gitops
 
 
 class Mode(StrEnum):

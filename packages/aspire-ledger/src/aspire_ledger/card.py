@@ -1,6 +1,6 @@
 """An alias's card: what its reviewed file says about cost and limits, as its deployment carries it.
 
-`compiling.card` writes it, the ledger reads it. A card that cannot be read in full is
+`aspire_gitops.kinds.prices` writes it, the ledger reads it. A card that cannot be read in full is
 no card: a price that is guessed would book less than the provider bills.
 """
 

@@ -323,7 +323,7 @@ CLOSINGS: Final = (
 UNDER_WAY: Final = "SELECT COUNT(*) FROM aspire_ledger.reservations WHERE month <= :month"
 
 # One statement, so that nothing moves between what is compared. Months whose entries
-# were forgotten are not in it: there `verifying` compares the closing.
+# were forgotten are not in it: there `audit` compares the closing.
 SUMS: Final = (
     "SELECT budget, month, CAST(SUM(spent) AS BIGINT), CAST(SUM(entered) AS BIGINT),"
     " CAST(SUM(reserved) AS BIGINT), CAST(SUM(held) AS BIGINT),"

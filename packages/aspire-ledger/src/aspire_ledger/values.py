@@ -307,7 +307,7 @@ class Closing:
     """A month whose entries do not change any more. `forgotten`: only this row is left of them.
 
     `digest` covers the columns that version 1 of the tables has, so that every release can
-    verify it. `full_digest` covers those of `format` (see `additions.entry_columns`); it is
+    verify it. `full_digest` covers those of `format` (see `tables.entry_columns`); it is
     empty in a month that an older release closed.
     """
 

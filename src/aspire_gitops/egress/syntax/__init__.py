@@ -1,1 +1,1 @@
-"""JavaScript, TypeScript, PHP and Go by tree-sitter's syntax trees (ADR 11)."""
+"""JavaScript, TypeScript, PHP and Go by tree-sitter's syntax trees (ADR 12)."""
