@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from aspire_gitops.rehearsal.attacks import Attack, Names
@@ -47,13 +47,23 @@ class AppCaller:
             model_id=reply.headers.get("x-litellm-model-id"),
             fallbacks=reply.headers.get("x-litellm-attempted-fallbacks"),
             retries=reply.headers.get("x-litellm-attempted-retries"),
-            received=tuple(map(received_by, self._control.calls()[before:])),
+            received=received_from(self._control.calls()[before:]),
             message="" if reply.is_success else reply.text[:LONGEST_MESSAGE],
         )
 
 
-def received_by(call: UpstreamCall) -> Received:
-    """Return what matters of a request that a provider received."""
+def received_from(calls: Iterable[UpstreamCall]) -> tuple[Received, ...]:
+    """Return what matters of the calls that providers received."""
+    return tuple(_received(call) for call in calls if not _lists_models(call))
+
+
+def _lists_models(call: UpstreamCall) -> bool:
+    # LiteLLM asks an OpenAI-like provider for its models' limits, with that provider's own
+    # key and whenever its list is older than it likes (`llms/openai_like/model_info.py`).
+    return call.body is None and call.path.endswith("/v1/models")
+
+
+def _received(call: UpstreamCall) -> Received:
     return Received(
         call.provider,
         call.model or "",

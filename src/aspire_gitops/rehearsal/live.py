@@ -22,7 +22,7 @@ from aspire_gitops.pipeline.plan import plan_with
 from aspire_gitops.planning import Plan, addresses_to_adopt
 from aspire_gitops.rehearsal.attacks import Attack, Names
 from aspire_gitops.rehearsal.bookkeeping import Bookkeeper
-from aspire_gitops.rehearsal.calling import AppCaller, Attacker, leaks, received_by
+from aspire_gitops.rehearsal.calling import AppCaller, Attacker, leaks, received_from
 from aspire_gitops.rehearsal.environment import AppCall, Attacked, Book, CallResult
 from aspire_gitops.rehearsal.ledger_books import LedgerBooks
 from aspire_gitops.rehearsal.report import Rehearsal, Watcher
@@ -152,7 +152,7 @@ class SandboxEnvironment:
             status, message = self._attacker.play(attack, names, value)
         calls = self._attacker.received()
         self._attacker.behave()
-        received = tuple(map(received_by, calls))
+        received = received_from(calls)
         self._bookkeeper.note(key, names.alias, received)
         self._recorder.keep(f"the answer to {key.name}, {attack.name}", message)
         planted = {name: secret for name, secret in self.planted().items() if secret != value}

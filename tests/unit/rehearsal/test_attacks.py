@@ -15,6 +15,8 @@ from aspire_gitops.rehearsal.attacks.values import (
     digest,
     http_call,
 )
+from aspire_gitops.rehearsal.calling import received_from
+from aspire_gitops.sandbox import UpstreamCall
 
 NAMES = Names("chat", "other", "gw.zeta", "http://127.0.0.1:9/elsewhere/v1")
 ATTACKS = all_attacks()
@@ -89,3 +91,17 @@ def test_a_digest_changes_with_an_attack_and_with_the_guard() -> None:
     assert digest(ATTACKS[1:], "guard") != before
     assert digest(ATTACKS, "another guard") != before
     assert digest(all_attacks(), "guard") == before
+
+
+def test_litellm_looking_up_a_providers_models_is_no_call() -> None:
+    def received(path: str, body: object) -> UpstreamCall:
+        return UpstreamCall(at=0, provider="acme", path=path, model=None, headers={}, body=body)
+
+    lookup = received("/acme/v1/models", None)
+    unread = received("/acme/v1/chat/completions", None)
+    disguised = received("/acme/v1/models", {"model": "m"})
+    counted = received_from([lookup, unread, disguised])
+    assert [(one.path, one.unread) for one in counted] == [
+        ("/acme/v1/chat/completions", True),
+        ("/acme/v1/models", False),
+    ]
