@@ -60,7 +60,7 @@ def received_from(calls: Iterable[UpstreamCall]) -> tuple[Received, ...]:
 def _lists_models(call: UpstreamCall) -> bool:
     # LiteLLM asks an OpenAI-like provider for its models' limits, with that provider's own
     # key and whenever its list is older than it likes (`llms/openai_like/model_info.py`).
-    return call.body is None and call.path.endswith("/v1/models")
+    return not call.body and call.path.endswith("/v1/models")
 
 
 def _received(call: UpstreamCall) -> Received:

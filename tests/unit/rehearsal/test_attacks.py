@@ -97,7 +97,7 @@ def test_litellm_looking_up_a_providers_models_is_no_call() -> None:
     def received(path: str, body: object) -> UpstreamCall:
         return UpstreamCall(at=0, provider="acme", path=path, model=None, headers={}, body=body)
 
-    lookup = received("/acme/v1/models", None)
+    lookup = received("/acme/v1/models", {})
     unread = received("/acme/v1/chat/completions", None)
     disguised = received("/acme/v1/models", {"model": "m"})
     counted = received_from([lookup, unread, disguised])
