@@ -130,7 +130,7 @@ def test_it_holds_when_the_command_returns(site: Site) -> None:
         pytest.param("abc", ("--yes",), "seven characters", id="too short to be one"),
         pytest.param("0" * 40, ("--yes",), "was never applied", id="never applied"),
         pytest.param("HEAD", ("--yes",), "too short for a commit", id="no commit at all"),
-        pytest.param("", (), "give --yes", id="nobody to ask"),
+        pytest.param("", (), "pass --yes", id="nobody to ask"),
     ],
 )
 def test_a_revert_that_nobody_can_mean_holds_nothing(

@@ -124,6 +124,6 @@ def test_commits_pass_or_are_refused_for_their_reason(clone: Clone) -> None:
     assert (code, "ask.py:2:10: AG601 direct-client" in shown) == (1, True)
     (clone.folder / "ask.py").unlink()
 
-    clone.edit("schemas/app.schema.json", '"Who answers', '"Whoever answers')
+    clone.edit("schemas/app.schema.json", '"Calls per minute', '"Call per minute')
     code, shown = clone.commit()
     assert (code, "out of date: schemas/app.schema.json" in shown) == (1, True)

@@ -151,7 +151,7 @@ def test_a_forge_that_is_down_fails_the_check_and_the_artefact_is_kept(
     assert not ran.succeeded
     assert ran.outcomes("failure") == ["Comment on the pull request"]
     assert len(job.uploaded) == 1
-    assert "the token is wrong or has expired" in ran.log
+    assert "set a valid token (this one is wrong or has expired" in ran.log
 
 
 def test_a_merge_queue_reviews_without_a_comment(job: Job, opened: PullRequest) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
@@ -15,7 +15,6 @@ from aspire_gitops.cli.options import Invocation
 from aspire_gitops.cli.terminal import warn
 from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
-from aspire_gitops.ledger_reading import LedgerReading
 from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, AsOf, chosen
 from aspire_gitops.pipeline.plan import plan_here
 from aspire_gitops.planning import Plan, addresses_to_adopt, adopted_keys, check_adoptions
@@ -33,6 +32,9 @@ from aspire_gitops.spend import Cap, caps_of, month_named
 from aspire_gitops.state import Compiled, GatewayObject, Intent, ObjectKey, Snapshot
 from aspire_gitops.vocabulary import LedgerRefused, LedgerUnavailable, UnsafePlan, UsageError
 from aspire_ledger.money import Month
+
+if TYPE_CHECKING:
+    from aspire_gitops.ledger_reading import LedgerReading
 
 Answer = TypeVar("Answer")
 
@@ -193,13 +195,15 @@ class InForce:
             raise UsageError(str(error), help="write it as 2026-11") from None
 
 
-def ledger_of(settings: Settings) -> LedgerReading:
+def ledger_of(settings: Settings) -> "LedgerReading":
     """Return the ledger that the settings lead to, not opened yet.
 
     Raises:
         UsageError: No ledger is named.
         SecretMissing: The file with its address cannot be read.
     """
+    from aspire_gitops.ledger_reading import LedgerReading  # noqa: PLC0415 (who has no ledger pays nothing)
+
     return LedgerReading(ledger_url(settings))
 
 

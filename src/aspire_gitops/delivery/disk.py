@@ -1,6 +1,7 @@
 """One file that holds one key: mode 0600, replaced in one step, durable before we go on."""
 
 import asyncio
+import fcntl
 import os
 import re
 import secrets as random
@@ -53,6 +54,7 @@ class DeliveredFile:
         self._check_own()
         try:
             with self._folder() as folder:
+                self._remove_drafts(folder)
                 value = self._value(folder)
         except FileNotFoundError:
             return None
@@ -121,6 +123,7 @@ class DeliveredFile:
         descriptor = os.open(draft, flags, 0o600, dir_fd=folder)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)  # until it is closed: see `_remove_drafts`
                 file.write(f"{value}\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -131,6 +134,18 @@ class DeliveredFile:
             raise
         # Without this a power cut may forget the rename after the gateway knows the key.
         os.fsync(folder)
+
+    def _remove_drafts(self, folder: int) -> None:
+        """Remove drafts of this file that a killed process left: each may hold a key."""
+        left = re.compile(rf"\.{re.escape(self.parts[-1])}\.[0-9a-f]{{16}}")
+        for name in filter(left.fullmatch, os.listdir(folder)):
+            with suppress(OSError):  # locked: another process is writing it
+                descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.unlink(name, dir_fd=folder)
+                finally:
+                    os.close(descriptor)
 
     def _failed(self, verb: str, error: OSError) -> DeliveryFailed:
         return DeliveryFailed(f"cannot {verb} {self.path}: {error.strerror or error}")

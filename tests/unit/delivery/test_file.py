@@ -1,6 +1,7 @@
 """A key in a file: private, whole or not at all, never over something that is not a key."""
 
 import asyncio
+import fcntl
 import os
 import stat
 import threading
@@ -232,3 +233,22 @@ def test_what_deliveries_sign_in_with_is_neither_read_nor_written(
     with pytest.raises(DeliveryFailed, match="the controller's own secret"):
         write(delivery, KEY + "2")
     assert (folder / "coolify").read_text() == KEY
+
+
+def test_a_draft_of_a_killed_process_is_removed_by_the_next_look(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    left = path.parent / f".{path.name}.{'0' * 16}"
+    left.write_text(f"{KEY}\n")
+    of_another = path.parent / f".other.{'0' * 16}"
+    of_another.write_text("")
+    assert read(file(path)) is None
+    assert (left.exists(), of_another.exists()) == (False, True)
+
+
+def test_a_draft_that_somebody_writes_now_is_left_alone(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    draft = path.parent / f".{path.name}.{'0' * 16}"
+    with draft.open("w") as written:
+        fcntl.flock(written, fcntl.LOCK_EX)
+        assert read(file(path)) is None
+        assert draft.exists()

@@ -56,7 +56,7 @@ def test_a_comment_of_5000_changes_fits_and_says_where_the_rest_is() -> None:
     assert (
         "Everything is in the full report: `aspire-gitops review --format markdown-full`." in shown
     )
-    assert "and 4975 more rows" in shown
+    assert "and 4,975 more rows" in shown
 
 
 def test_what_is_cut_is_still_whole_markdown() -> None:
