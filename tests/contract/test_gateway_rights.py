@@ -90,5 +90,5 @@ def test_an_admin_key_with_a_budget_is_told_that_the_budget_is_in_the_way(
 ) -> None:
     models = ["no-default-models"]
     key = user_key(gateway, "proxy_admin", allowed_routes=ROUTES, models=models, max_budget=0)
-    with pytest.raises(GatewayRefused, match="take max_budget off that key"):
+    with pytest.raises(GatewayRefused, match="remove max_budget from that key"):
         gateway.using(lambda client: client.read_snapshot(), key=key)
