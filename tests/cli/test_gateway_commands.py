@@ -16,6 +16,8 @@ from support.command_line import PROGRAM, CommandLine, ended, heeding_ctrl_c
 from support.fake_gateway import ADMIN_KEY, FakeGateway, Fault, Request, Status, serving
 from support.small_source import TODAY, write_files
 
+pytestmark = pytest.mark.slow  # waits for other programs
+
 BY_THEN = ("--today", TODAY)
 PROVIDER_SECRET = "sk-acme-planted-0123456789"
 

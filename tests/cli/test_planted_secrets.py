@@ -11,6 +11,8 @@ from support.command_line import CommandLine
 from support.fake_gateway import ADMIN_KEY, FakeGateway, serving
 from support.small_source import TODAY, write_files
 
+pytestmark = pytest.mark.slow  # waits for other programs
+
 PLANTED: Final = {
     "ACME_API_KEY": "acme-planted-0123456789",
     "LITELLM_MASTER_KEY": "master-planted-0123456789",

@@ -37,6 +37,8 @@ from support.lockers import TOKEN, Locker, locker, registered
 from support.objects import OWNER, snapshot
 from support.turns import Scene
 
+pytestmark = pytest.mark.slow  # waits for other programs
+
 KEY = ObjectKey(Kind.KEY, "shop.main")
 SECRETS = {ObjectKey(Kind.CREDENTIAL, "acme"): {"credential_values.api_key": "planted-acme-4711"}}
 

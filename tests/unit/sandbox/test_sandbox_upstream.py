@@ -12,6 +12,8 @@ from aspire_gitops.sandbox import SandboxError, UpstreamCall, UpstreamControl
 from aspire_gitops.sandbox.processes import free_port, stop
 from aspire_gitops.sandbox.start import start_upstream, upstream_url
 
+pytestmark = pytest.mark.slow  # waits for other programs
+
 
 def chat(client: httpx.Client, provider: str, model: str = "m", **more: object) -> httpx.Response:
     return client.post(f"/{provider}/v1/chat/completions", json={"model": model, **more})

@@ -9,6 +9,8 @@ from aspire_gitops.sandbox import Reset, UpstreamControl
 from aspire_gitops.sandbox.upstream.bill import Billed
 from support.sandbox_admin import eventually
 
+pytestmark = pytest.mark.slow  # waits for other programs
+
 
 def ask(client: httpx.Client, path: str = "chat/completions", **more: Any) -> httpx.Response:
     return client.post(f"/a/v1/{path}", json={"model": "m", **more})

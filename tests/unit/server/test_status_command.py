@@ -16,6 +16,8 @@ from support.command_line import CommandLine
 from support.serving import serving
 from support.statuses import StandIn, frozen, ready, stalled, waiting
 
+pytestmark = pytest.mark.slow  # waits for other programs
+
 
 @contextmanager
 def beside(status: Status, folder: Path) -> Iterator[CommandLine]:
