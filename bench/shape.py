@@ -9,6 +9,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from statistics import median
 
@@ -50,6 +51,7 @@ class Shape:
     imports: int
     paragraphs: tuple[str, ...]
     kind_tests: tuple[str, ...]  # `module:line`
+    circle: tuple[str, ...]  # modules that import each other in a row, empty if none do
 
     @property
     def imports_per_100_lines(self) -> float:
@@ -63,6 +65,8 @@ class Shape:
             yield f"{len(self.paragraphs)} paragraphs that one module imports; aim below {MOST_PARAGRAPHS + 1}"
         if self.functions[-1] > LONGEST_FUNCTION:
             yield f"a function of {self.functions[-1]} lines; aim at most {LONGEST_FUNCTION}"
+        if self.circle:
+            yield f"modules import each other: {' → '.join(self.circle)}"
         if len(self.kind_tests) > MOST_KIND_TESTS:
             yield f"tests on Kind outside of {KINDS}: {', '.join(self.kind_tests)}"
 
@@ -102,7 +106,17 @@ def shape_of(modules: Iterable[Module]) -> Shape:
             if not f"{module.name}.".startswith(f"{KINDS}.")
             for line in module.kind_tests
         ),
+        circle=_circle(found),
     )
+
+
+def _circle(modules: Iterable[Module]) -> tuple[str, ...]:
+    graph = {module.name: module.imported for module in modules}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return tuple(reversed(error.args[1]))
+    return ()
 
 
 def _name(path: Path) -> str:

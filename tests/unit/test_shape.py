@@ -58,3 +58,16 @@ def test_a_match_is_no_test_on_kind_and_kinds_may_test(shape: Shape) -> None:
 
 def test_each_missed_aim_is_a_sentence(shape: Shape) -> None:
     assert [sentence.split()[0] for sentence in shape.misses()] == ["5.19", "tests"]
+
+
+def test_modules_that_import_each_other_are_named(tmp_path: Path) -> None:
+    package = tmp_path / "aspire_gitops"
+    package.mkdir()
+    (package / "one.py").write_text("from aspire_gitops.two import X\n")
+    (package / "two.py").write_text("def late():\n    from aspire_gitops.one import Y\n")
+    shape = shape_of(modules_in({"aspire_gitops": tmp_path}))
+    assert shape.circle in {
+        ("aspire_gitops.one", "aspire_gitops.two", "aspire_gitops.one"),
+        ("aspire_gitops.two", "aspire_gitops.one", "aspire_gitops.two"),
+    }
+    assert any(sentence.startswith("modules import each other") for sentence in shape.misses())

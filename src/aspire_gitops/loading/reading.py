@@ -25,7 +25,7 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-from aspire_gitops.loading.document import Path, Places, span_between
+from aspire_gitops.loading.places import Path, Places, span_between
 from aspire_gitops.loading.rules import (
     ANCHOR,
     DUPLICATE_KEY,

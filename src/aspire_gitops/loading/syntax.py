@@ -2,7 +2,7 @@
 
 from yaml import MarkedYAMLError, YAMLError
 
-from aspire_gitops.loading.document import snippet_at, span_between
+from aspire_gitops.loading.places import snippet_at, span_between
 from aspire_gitops.loading.rules import YAML_SYNTAX
 from aspire_gitops.vocabulary import Diagnostic, Span
 

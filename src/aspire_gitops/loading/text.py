@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aspire_gitops.loading.document import snippet_at
+from aspire_gitops.loading.places import snippet_at
 from aspire_gitops.loading.rules import (
     FILE_TOO_LARGE,
     INVISIBLE_CHARACTER,
