@@ -73,7 +73,7 @@ def move(source: str, target: SecretStr, progress: Progress) -> Moved:
 
     Raises:
         UsageError: `source` is no URL of a file.
-        LedgerRefused: The file is no ledger, or a newer program's; the target holds other
+        LedgerRefused: The file is not a ledger, or a newer program's; the target holds other
             bookings, or may not be written. Nothing was changed.
         LedgerUnavailable: One of them cannot be read now, or a gateway is writing to the
             file. Nothing was changed; try again.
@@ -95,7 +95,7 @@ def _path(url: str) -> Path:
         )
     path = Path(unquote(url.removeprefix(_SCHEME)))
     if not path.is_file():
-        raise UsageError(f"there is no file {path}", help="see ASPIRE_LEDGER_URL of the gateway")
+        raise UsageError(f"{path} does not exist", help="see ASPIRE_LEDGER_URL of the gateway")
     return path
 
 

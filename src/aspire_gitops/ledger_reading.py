@@ -1,7 +1,7 @@
 """The one door to the spend ledger for everything that does not run inside the gateway.
 
 Turns the ledger's rows into the plain values of `spending`, and its errors into
-ours. Opened when it is first asked, so that whoever has no ledger pays nothing.
+ours. Opened when it is first asked, so that nothing is paid for where there is no ledger.
 """
 
 from collections import Counter

@@ -22,7 +22,7 @@ class OwnFiles:
     secrets: Path | None = None
 
     def why_not_read(self, path: str) -> str | None:
-        """Return why the file that `path` leads to is no provider's secret; links are followed."""
+        """Return why the file that `path` leads to is not a provider's secret; links are followed."""
         real = os.path.realpath(path)
         if self._is_a_file(real):
             return "it is the controller's own secret"

@@ -1,6 +1,6 @@
 """Which paths and variables of the controller's host a reviewed file may name. Pure.
 
-`validation` tells people, and whoever reads a secret or writes a key asks here
+`validation` tells people, and every reader of a secret and writer of a key asks here
 again: a plan may come from a file that was never validated. Each function
 returns why not, None where there is nothing to say.
 """
@@ -13,7 +13,7 @@ _STATE = "/var/lib/aspire-gitops"
 DELIVERY_BASES = ("/data", "/opt", "/run", "/srv", "/var/lib")
 """A Delivery's file is below one of these, in a folder of its own."""
 
-# Below the bases, what belongs to the system, to containers, or to whoever holds secrets.
+# Below the bases, what belongs to the system, to containers, or to keepers of secrets.
 _TAKEN = {
     "/run": "containerd credentials cryptsetup dbus docker initctl lock log mount netns podman "
     "secrets shm sshd sudo systemd tmpfiles.d udev user utmp",
@@ -67,7 +67,7 @@ def why_not_read(path: str) -> str | None:
     if why := _why_not_plain(path):
         return why
     if is_virtual(path):
-        return "is no file: it shows what processes and the kernel hold"
+        return "is not a file: it shows what processes and the kernel hold"
     if path.startswith((f"{_STATE}/", "/boot/")):
         return "is among the controller's own files"
     return None

@@ -108,7 +108,7 @@ class GatewayObject:
 
     @property
     def proof(self) -> str:
-        """The digest of what the object is, wherever it is and whoever set it."""
+        """The digest of what the object is, wherever it is and no matter who set it."""
         covered = (str(self.key), self.handle, self.fields)
         return self._proof or self._keep("_proof", digest(covered))
 
@@ -202,7 +202,7 @@ class LiveFallback:
 class LastChange:
     """Who last changed a live object, and when, each None where the gateway does not tell.
 
-    For people. Whoever may write to the gateway may also lie here, so nothing is
+    For people. Anyone with write access to the gateway can also lie here, so nothing is
     decided by it.
     """
 

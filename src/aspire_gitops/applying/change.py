@@ -175,10 +175,10 @@ class ChangeRun:
         if value is None:
             return None
         if why := self.why_not_key(value):
-            raise DeliveryFailed(f"the delivery holds a value that is no key of an app: {why}")
+            raise DeliveryFailed(f"the delivery holds a value that is not an app's key: {why}")
         kind, address = self.change.key.kind, its.address(value)
         if await self.gateway.was_deleted(kind, address):
-            return None  # whoever deleted it may have had a reason: never bring it back
+            return None  # it was deleted, perhaps for a reason: never bring it back
         if await self.gateway.read(kind, address):
             raise DeliveryFailed(
                 "the delivery holds a key that is on the gateway already and is not ours",

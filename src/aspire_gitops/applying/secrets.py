@@ -43,7 +43,7 @@ def resolve_secrets(
 
     Raises:
         SecretMissing: Names every reference that leads to no secret, or to one that
-            must not be used, and never shows a value. A person must act.
+            must not be used, and never shows a value. An operator must act.
     """
     secrets, missing = _resolve(intents, environment, own)
     missing += [
@@ -168,7 +168,7 @@ _VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*_(KEY|TOKEN|SECRET|PASSWORD)
 
 
 def why_not_secret(value: str) -> Unusable | None:
-    """Return why a value, stripped of outer blanks, is no secret. Never repeats any of it."""
+    """Return why a value, stripped of outer blanks, is not a secret. Never repeats any of it."""
     return next((why for is_so, why in _FAULTS if is_so(value)), None)
 
 

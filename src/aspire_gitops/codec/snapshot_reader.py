@@ -180,7 +180,7 @@ def read_snapshot(content: bytes, owner: str, *, name: str) -> SavedSnapshot:
     """Read what `snapshot_json` wrote. `name` is what messages call it.
 
     Raises:
-        UsageError: It is no snapshot of ours, one of another owner, or a newer program's.
+        UsageError: It is not a snapshot of ours, belongs to another owner, or is a newer program's.
     """
     if len(content) > MOST_BYTES:
         raise UsageError(f"{name} is larger than any snapshot", help="name a snapshot")

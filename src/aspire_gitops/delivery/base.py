@@ -48,7 +48,7 @@ class Delivery(Protocol):
 
         Raises:
             DeliveryFailed: Something is there that is not a key, or it cannot be read.
-            SecretMissing: What it signs in with is not set. A person must act.
+            SecretMissing: What it signs in with is not set. An operator must act.
         """
         ...
 
@@ -60,7 +60,7 @@ class Delivery(Protocol):
 
         Raises:
             DeliveryFailed: It could not be written, or nobody can tell. Try again.
-            SecretMissing: What it signs in with is not set. A person must act.
+            SecretMissing: What it signs in with is not set. An operator must act.
         """
         ...
 

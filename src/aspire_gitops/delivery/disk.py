@@ -26,8 +26,8 @@ class DeliveredFile:
     """One file that holds one key and a final newline.
 
     `base` is a folder of the operator's; links in its own path are followed.
-    `parts` lead from there to the file, and no link on that way is: whoever may
-    write below `base` could else send a key, or a read, to another file.
+    `parts` lead from there to the file, and no link on that way is: anyone who may
+    write below `base` could otherwise send a key, or a read, to another file.
     """
 
     base: str
@@ -159,7 +159,7 @@ def _is_link(folder: int, part: str) -> bool:
 
 
 async def _to_the_end(work: Callable[[], ResultT]) -> ResultT:
-    """Do what may wait for a disk in a thread; whoever is cancelled meanwhile waits for its end.
+    """Do what may wait for a disk in a thread; a caller that is cancelled meanwhile waits for its end.
 
     A thread cannot be stopped. One that nobody waits for could replace a file long after the
     next apply wrote a newer key there, and nobody would have the value of that one.

@@ -102,7 +102,7 @@ class GatewayClient:
 
         Raises:
             GatewayUnavailable: No answer, or keys came and went all the time. Try again later.
-            GatewayRefused: The admin key may not read something. A person must act.
+            GatewayRefused: The admin key may not read something. An operator must act.
             GatewayReplyInvalid: A reply has a shape that this version does not know.
         """
         try:
@@ -127,7 +127,7 @@ class GatewayClient:
     async def read_holders(self, snapshot: Snapshot, addresses: Collection[str]) -> Snapshot:
         """Return the snapshot with the limits of the teams and users of these keys.
 
-        A call for each team and each user. What may not be read is no error: it is
+        A call for each team and each user. What may not be read is not an error: it is
         not known, and the holder says why.
 
         Raises:
@@ -224,7 +224,7 @@ class GatewayClient:
         await self._api.send(call, secrets.values())
 
     async def delete(self, live: GatewayObject) -> None:
-        """Delete `live`. One that is gone already is no error.
+        """Delete `live`. One that is already gone is not an error.
 
         Raises:
             GatewayUnavailable: The outcome is unknown: read, then decide.

@@ -58,7 +58,7 @@ def _lasting(call: Call, status: int, head: str, reply: dict[str, Any] | None) -
         return GatewayReplyInvalid(f"{head}, a redirect", help="set the URL that it leads to")
     if status in {404, 405} and (reply is None or reply.get("detail") in _NO_ROUTE):
         return GatewayReplyInvalid(
-            f"{head}: there is no such route",
+            f"{head}: the gateway has no such route",
             help="check that the URL leads to a LiteLLM gateway of a supported version",
         )
     return GatewayRejected(head, status=status)

@@ -66,7 +66,7 @@ class _Memory:
 class SeenRows:
     """Remembers what the rows of the last reading were translated to.
 
-    Holds as many rows as one reading saw. Whoever reads again and again, with
+    Holds as many rows as one reading saw. A caller that reads again and again, with
     one client or with several, keeps one of these.
     """
 

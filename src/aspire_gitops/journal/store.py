@@ -122,7 +122,7 @@ class Journal:
 
     Every method may raise:
         JournalUnavailable: Locked, full, not reachable. Try again.
-        JournalDamaged: What is there cannot be relied on. A person must look.
+        JournalDamaged: What is there cannot be relied on. An operator must look.
     """
 
     def __init__(

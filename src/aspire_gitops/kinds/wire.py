@@ -179,7 +179,7 @@ List: TypeAlias = Annotated[list[str], BeforeValidator(lambda value: value or []
 Number: TypeAlias = int | float
 # An amount that others count up. What is none is not known, and no reason to read nothing.
 Counted: TypeAlias = Annotated[float | None, BeforeValidator(_amount)]
-# For people only, so a shape that we do not know is no reason to read nothing.
+# For people only, so an unknown shape must not stop the reading.
 Told: TypeAlias = Annotated[
     str | None, BeforeValidator(lambda value: value if isinstance(value, str) else None)
 ]
@@ -216,7 +216,7 @@ class _MarkRow(Reply):
 
 
 def mark_of(holder: Mapping[str, Any]) -> Mark | None:
-    """Return our mark, or None. What is malformed is no mark: the object is then unmanaged."""
+    """Return our mark, or None. A malformed mark does not count: the object is then unmanaged."""
     try:
         row = _MarkRow.model_validate(holder.get(MARK))
     except ValidationError:
@@ -254,7 +254,7 @@ def declared(item_fields: Mapping[str, JsonValue], mark: Mark | None) -> frozens
 def told(*, by: object, at: object) -> LastChange | None:
     """Return who changed an object last, and when; None if the gateway tells nothing.
 
-    It is for people, and whoever may write to the gateway may write here: what is
+    It is for people, and anyone with write access to the gateway can write here: what is
     no time is none, and a name is one short line without anything like a secret.
     """
     who, when = _name(by), _time(at)

@@ -118,7 +118,7 @@ def _overspent(change: Change, facts: KeyFacts) -> Iterator[Refusal]:
     if facts.spend is None:
         yield _unverified(
             change,
-            "LiteLLM's own spend of it is no amount",
+            "LiteLLM's own spend of it is not an amount",
             "see what GET /key/info says of the key, and set its spend by POST /key/update",
         )
         return

@@ -85,7 +85,7 @@ def install_template(installation: Installation, progress: Progress) -> Path:
 
 
 def copy_template(template: Path, data: Path) -> None:
-    """Make `data` a copy of the template, in one step for whoever looks at it."""
+    """Make `data` a copy of the template, in one step for every reader."""
     unfinished = data.with_name(f"{data.name}.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     # cp, for its --reflink: on a file system that can, the copy costs nothing.

@@ -75,7 +75,7 @@ def local_socket(state_dir: Path) -> Iterator[socket.socket]:
     with short_path(state_dir) as path:
         _make_way(path, state_dir)
         listener = _bound(path, state_dir)
-        made = os.stat(path).st_ino  # noqa: PTH116 (a path through /proc is no path to work with)
+        made = os.stat(path).st_ino  # noqa: PTH116 (a path through /proc is used as it is)
         try:
             yield listener
         finally:

@@ -98,7 +98,7 @@ class ControlledSource(Source, Protocol):
 
         Raises:
             SourceUnavailable: It cannot be read now. Try again.
-            SourceRefused: It will not, or must not, be used. A person must act.
+            SourceRefused: It will not, or must not, be used. An operator must act.
         """
         ...
 
@@ -108,7 +108,7 @@ class ControlledSource(Source, Protocol):
         Raises:
             SourceUnavailable: It cannot be read now, or this source has no older
                 revisions. Try again.
-            SourceRefused: It is lost, or must not be used. A person must act.
+            SourceRefused: It is lost, or must not be used. An operator must act.
         """
         ...
 

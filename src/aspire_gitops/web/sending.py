@@ -183,7 +183,7 @@ _ours: ContextVar[bool] = ContextVar("_ours", default=False)
 
 @contextmanager
 def _unlogged() -> Iterator[None]:
-    """Keep httpx from logging the URL, which it does at level INFO, whoever set up logging."""
+    """Keep httpx from logging the URL, which it does at level INFO, no matter who set up logging."""
     mark = _ours.set(True)
     try:
         yield

@@ -215,7 +215,7 @@ def test_a_secret_in_the_delivery_never_becomes_a_key(tmp_path: Path, which: str
     )
     outcome = using(fake, lambda client: apply_plan(plan, client, secrets, IN_TEMPORARY))
     found = failed(outcome)
-    assert "the delivery holds a value that is no key of an app: it is the" in found.message
+    assert "the delivery holds a value that is not an app's key: it is the" in found.message
     assert fake.keys.rows == {}
     assert (tmp_path / "shop.main").read_text() == planted
     assert planted not in repr(outcome)
