@@ -12,6 +12,9 @@ RESOLVED := --universal --python-version 3.11 --generate-hashes --no-emit-index-
 # rate, so that a checkout works at any time; controller and pull requests judge by today.
 AS_OF = --today=$(shell awk '$$1 == "as_of:" {print $$2}' gateway.d/gateway.yaml)
 
+# pytest keeps rewritten test modules as bytecode; without, each worker rewrites 500 of them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 define NEW_ENOUGH
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
   { echo "aspire-gitops needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
