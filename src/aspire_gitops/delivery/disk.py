@@ -18,6 +18,8 @@ from aspire_gitops.vocabulary import DeliveryFailed
 _KEY = re.compile(r"sk-[A-Za-z0-9_-]{16,97}")
 _LARGEST = 4096
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+# Not blocking: nobody may ever write to a pipe that somebody put there.
+_LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 ResultT = TypeVar("ResultT")
 
 
@@ -108,9 +110,7 @@ class DeliveredFile:
             raise
 
     def _value(self, folder: int) -> str:
-        # Not blocking: nobody may ever write to a pipe that somebody put there.
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-        descriptor = os.open(self.parts[-1], flags, dir_fd=folder)
+        descriptor = os.open(self.parts[-1], _LOOK, dir_fd=folder)
         with os.fdopen(descriptor, encoding="utf-8", errors="replace") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise DeliveryFailed(f"{self.path} is not a file", help="move it away")
@@ -140,7 +140,7 @@ class DeliveredFile:
         left = re.compile(rf"\.{re.escape(self.parts[-1])}\.[0-9a-f]{{16}}")
         for name in filter(left.fullmatch, os.listdir(folder)):
             with suppress(OSError):  # locked: another process is writing it
-                descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder)
+                descriptor = os.open(name, _LOOK, dir_fd=folder)
                 try:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     os.unlink(name, dir_fd=folder)

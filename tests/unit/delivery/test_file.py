@@ -252,3 +252,10 @@ def test_a_draft_that_somebody_writes_now_is_left_alone(path: Path) -> None:
         fcntl.flock(written, fcntl.LOCK_EX)
         assert read(file(path)) is None
         assert draft.exists()
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_that_is_called_like_a_draft_stops_nobody(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path.parent / f".{path.name}.{'0' * 16}")
+    assert read(file(path)) is None
