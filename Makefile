@@ -102,8 +102,8 @@ validate: $(STAMP) ## Check gateway.d/, which is also the worked example
 	$(BIN)/aspire-gitops validate gateway.d $(AS_OF)
 
 .PHONY: test-fast
-test-fast: $(STAMP) ## Run the tests that need no gateway: a minute and a quarter
-	$(BIN)/pytest -m "not real and not slow" --numprocesses 2 --hypothesis-profile=fast
+test-fast: $(STAMP) ## Run the tests that need no gateway: a minute
+	$(BIN)/pytest -m "not real and not slow" --numprocesses 3 --hypothesis-profile=fast
 
 # Three workers on two processors: one of them is always waiting for another program.
 .PHONY: test

@@ -347,6 +347,7 @@ def test_a_commit_that_may_be_two_is_asked_back(shell: CommandLine, journal: Jou
     assert (result.returncode, "give more characters" in result.stderr) == (64, True)
 
 
+@pytest.mark.slow
 def test_a_shared_journal_is_read_and_the_password_is_not_shown(
     shell: CommandLine, database_url: str, tmp_path: Path
 ) -> None:

@@ -45,6 +45,7 @@ def test_each_line_of_the_help_is_what_the_command_says_of_itself() -> None:
     assert said == {name: lazy.help for name, lazy in Program.lazy.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_has_help_with_examples(name: str) -> None:
     result = CliRunner().invoke(program, [name, "--help"])
@@ -208,6 +209,7 @@ def test_completion_scripts_ask_the_program(shell: str) -> None:
     assert (result.exit_code, "_ASPIRE_GITOPS_COMPLETE" in result.output) == (0, True)
 
 
+@pytest.mark.slow
 def test_completion_knows_the_commands(tmp_path: Path) -> None:
     shell = CommandLine(
         tmp_path,

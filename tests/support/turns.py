@@ -138,7 +138,15 @@ class Scene:
     def commit_as_is(self, message: str) -> str:
         self._commits += 1
         self.git("add", "-A")
-        self.git("commit", "-q", "--allow-empty", "-m", f"{message} {self._commits}")
+        self.git(
+            "-c",
+            "maintenance.auto=false",
+            "commit",
+            "-q",
+            "--allow-empty",
+            "-m",
+            f"{message} {self._commits}",
+        )
         return self.git("rev-parse", "HEAD")
 
     def git(self, *arguments: str) -> str:

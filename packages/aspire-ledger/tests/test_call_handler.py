@@ -600,6 +600,7 @@ def test_a_failure_of_a_call_that_we_did_not_admit_changes_nothing(
     assert run(desk.standing()) == (0, WORST)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", ["an event", "a failure", "a refusal", "nothing"])
 @pytest.mark.parametrize("by", [STRICT, caller()], ids=["strict", "fair"])
 def test_an_answer_that_ended_and_was_never_told_of_is_booked_and_corrected_later(

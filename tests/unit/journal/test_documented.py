@@ -26,6 +26,7 @@ def prove(proof: Path, journal: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_documented_proof_comes_to_the_same_hash(proof: Path, tmp_path: Path) -> None:
     with open_journal(None, tmp_path) as journal:
         journal.append(draft(author="Zoë “Z” \x00"), result("deployment/a", deployment()))

@@ -178,6 +178,7 @@ def test_the_constraints_pin_exact_releases() -> None:
     assert [line for line in lines if "==" not in line] == []
 
 
+@pytest.mark.slow
 def test_the_engine_is_installed_with_programs_that_can_be_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, programs: Path
 ) -> None:

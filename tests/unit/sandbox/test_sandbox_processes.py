@@ -18,6 +18,8 @@ from aspire_gitops.sandbox.processes import (
     wait_until,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def run_python(program: str, folder: Path) -> Process:
     return spawn([sys.executable, "-S", "-c", program], folder / "log", env={}, cwd=folder)
