@@ -131,7 +131,7 @@ class _Run:
         return Result(
             change,
             Status.FAILED if failure else Status.APPLIED,
-            message=str(failure or ""),
+            message=str(failure or run.left),
             duration_s=time.monotonic() - started,
             state=None if failure else run.state,
             delivered_to=run.delivered_to,

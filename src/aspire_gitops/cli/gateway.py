@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from aspire_gitops.applying import Outcome, Result, apply_plan, resolve_secrets
+from aspire_gitops.applying import Outcome, Result, apply_plan, dead_keys, resolve_secrets
 from aspire_gitops.cli.options import Invocation
 from aspire_gitops.cli.terminal import warn
 from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
+from aspire_gitops.journal.locking import this_process
 from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, AsOf, chosen
 from aspire_gitops.pipeline.plan import plan_here
 from aspire_gitops.planning import Plan, addresses_to_adopt, adopted_keys, check_adoptions
@@ -71,17 +72,21 @@ class LiveGateway:
         found = self.snapshot()
         if adopted := addresses_to_adopt(compiled, found, self._owner):
             found = self._ask(partial(_with_holders, snapshot=found, addresses=adopted))
-        return plan_here(compiled, found, self._owner, self._own)
+        plan = plan_here(compiled, found, self._owner, self._own)
+        dead = asyncio.run(dead_keys(compiled, found, self._owner, self._deliveries))
+        return replace(plan, warnings=(*plan.warnings, *(f"{one}; {one.help}" for one in dead)))
 
-    def apply(
-        self, plan: Plan, progress: Callable[[Result], None], *, just_made: bool = False
-    ) -> Outcome:
+    def apply(self, plan: Plan, progress: Callable[[Result], None], *, wait_s: float) -> Outcome:
         """Carry a plan out, if the gateway is as it was when the plan was made.
 
-        A plan that was `just_made` is not compared again: nobody had the time to look at it.
+        Args:
+            plan: The plan.
+            progress: Called with each result.
+            wait_s: How long to wait for another writer, in seconds.
 
         Raises:
             SecretMissing: Before the first write.
+            GatewayBusy: Another writer was at work all the time. Nothing was written.
             StalePlan: The gateway moved. Plan again.
             UnsafePlan: The plan is refused.
             GatewayRefused: The admin key lacks a right; nothing was written.
@@ -92,11 +97,16 @@ class LiveGateway:
 
         async def carried_out(client: GatewayClient) -> Outcome:
             secrets = resolve_secrets(intents, own=self._own, is_admin_key=client.is_admin_key)
-            if not just_made:
+            if not plan.changes:
                 await _ensure_as_planned(client, plan)
-            if plan.changes:
-                await client.check_rights()  # half an apply is worse than none
-            return await apply_plan(plan, client, secrets, self._deliveries, progress=progress)
+                return await apply_plan(plan, client, secrets, self._deliveries)
+            await client.check_rights()  # half an apply is worse than none
+            who = f"apply, {this_process()}"
+            async with client.writing(who, within_s=wait_s, waiting=_waiting) as why_stop:
+                await _ensure_as_planned(client, plan)
+                return await apply_plan(
+                    plan, client, secrets, self._deliveries, progress=progress, stop=why_stop
+                )
 
         return self._ask(carried_out)
 
@@ -152,6 +162,10 @@ def open_gateway(
     invocation.log_as(settings)
     ledger_url = read_secret(settings, "ledger_url")
     return LiveGateway(url, read_admin_key(settings), settings, ledger_url)
+
+
+def _waiting(who: str) -> None:
+    warn(f"waiting for another writer: {who}")
 
 
 async def _ensure_as_planned(client: GatewayClient, plan: Plan) -> None:

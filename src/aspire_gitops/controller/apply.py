@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from aspire_gitops.applying import Outcome, Result, Status, apply_plan, resolve_secrets
 from aspire_gitops.applying.change import NotProved
+from aspire_gitops.applying.secrets import Secrets
 from aspire_gitops.controller.drift import Chosen, healed
 from aspire_gitops.controller.gateway_reader import GatewayReader
 from aspire_gitops.controller.git_reader import CompiledRevision
@@ -28,7 +29,9 @@ from aspire_gitops.controller.turn_builder import (
     problem_of,
 )
 from aspire_gitops.journal.entry import Draft, EntryKind
+from aspire_gitops.journal.locking import this_process
 from aspire_gitops.planning import Plan
+from aspire_gitops.planning.make import ensure_current
 from aspire_gitops.state import Intent, ObjectKey
 from aspire_gitops.status.value import Answer, Drifted, Standing
 from aspire_gitops.vocabulary import (
@@ -53,21 +56,25 @@ class RecordedApply:
     unwritten: list[Draft] = field(default_factory=list)
     lost_journal: str | None = None
 
-    async def run(self, *before: Draft) -> Outcome:
+    def secrets(self) -> Secrets:
+        """Return what the plan refers to. Raises SecretMissing."""
+        return resolve_secrets(
+            _intents(self.plan), own=self.world.own, is_admin_key=self.world.gateway.is_admin_key
+        )
+
+    async def run(
+        self, secrets: Secrets, why_stop: Callable[[], str | None], *before: Draft
+    ) -> Outcome:
         """Apply the plan.
 
         Args:
+            secrets: What it refers to.
+            why_stop: Says why writing must stop, None while it may go on.
             before: What else to record before the first change.
 
         Raises:
-            SecretMissing: Before the first write.
             JournalUnavailable, JournalDamaged: Before the first write.
         """
-        secrets = resolve_secrets(
-            _intents(self.plan),
-            own=self.world.own,
-            is_admin_key=self.world.gateway.is_admin_key,
-        )
         planned = self.drafter.planned(self.plan, self.world.clock())
         await asyncio.to_thread(self.world.journal.append, *before, planned)
         return await apply_plan(
@@ -77,11 +84,8 @@ class RecordedApply:
             self.world.deliveries,
             progress=self.progress,
             record=self._record,
-            stop=self._why_stop,
+            stop=lambda: self.lost_journal or self.world.why_not_write() or why_stop(),
         )
-
-    def _why_stop(self) -> str | None:
-        return self.lost_journal or self.world.why_not_write()
 
     async def _record(self, result: Result) -> None:
         drafts = [*self.drafter.ended(result, self.plan.id, self.world.clock())]
@@ -100,6 +104,7 @@ def _intents(plan: Plan) -> dict[ObjectKey, Intent]:
 
 
 _RIGHTS_HOLD = timedelta(hours=1)
+_OTHERS_S = 5.0  # that a turn waits for another writer; the next turn comes soon
 _PROOFS = 3  # reads in a row that must disagree before a revision counts as failed
 
 Progress = Callable[[int, int], None]
@@ -188,13 +193,21 @@ class Applier:
         try:
             with builder.with_gateway():
                 await self._prove_rights()
-                outcome = await recorded.run(*drift)
+                outcome = await self._alone(recorded, drift)
                 if any(isinstance(r.error, GatewayRefused) for r in outcome.results):
                     self.memory.rights_proved_at = None
                 return outcome
         finally:
             self.memory.unwritten += recorded.unwritten
             self.memory.observed = ""  # whatever happened, read everything again
+
+    async def _alone(self, recorded: RecordedApply, drift: Sequence[Draft]) -> Outcome:
+        """Apply while nobody else writes, if nobody wrote since the plan was made."""
+        gateway, who = self.world.gateway, f"the controller, {this_process()}"
+        secrets = recorded.secrets()  # what is missing is told before the first write
+        async with gateway.writing(who, within_s=_OTHERS_S, waiting=lambda _: None) as why_stop:
+            ensure_current(recorded.plan, await gateway.read_snapshot())
+            return await recorded.run(secrets, why_stop, *drift)
 
     async def _prove_rights(self) -> None:
         # Half an apply is worse than none. The check costs ten calls, so it counts for a while;

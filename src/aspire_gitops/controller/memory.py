@@ -1,10 +1,12 @@
 """What the controller needs of the world, and what it knows from one turn to the next."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from aspire_gitops.applying import DeadKey
 from aspire_gitops.applying.ports import Deliveries
 from aspire_gitops.applying.ports import Gateway as WritableGateway
 from aspire_gitops.controller.drift import WINDOW, Heal
@@ -25,6 +27,10 @@ class Gateway(WritableGateway, Protocol):
     async def read_holders(self, snapshot: Snapshot, addresses: Collection[str]) -> Snapshot: ...
 
     async def check_rights(self) -> None: ...
+
+    def writing(
+        self, who: str, *, within_s: float, waiting: Callable[[str], None]
+    ) -> AbstractAsyncContextManager[Callable[[], str | None]]: ...
 
 
 class Journal(Protocol):
@@ -113,6 +119,8 @@ class Memory:
     quiet_turns: int = 0
     quiet_since: datetime | None = None
     facts: JournalFacts | None = None
+    dead_keys: tuple[DeadKey, ...] = ()  # what apps held at the last look
+    deliveries_read_at: datetime | None = None
     rights_proved_at: datetime | None = None  # when the admin key was seen to have all rights
     told_spend: frozenset[str] | None = None  # crossings that were told; None: not recalled yet
     outages: Outages = field(default_factory=Outages)

@@ -122,6 +122,9 @@ class Reconciler:
                 return
         chosen = self._choose(builder, wanted, plan, snapshot)
         await self._act(builder, wanted, plan, chosen, gateway_reader)
+        if not plan.changes and not builder.problems:
+            dead = await gateway_reader.dead_keys(wanted.compiled, snapshot)
+            builder.problems += [Problem(Standing.STALLED, str(one), one.help) for one in dead]
         if not builder.is_on_hold:
             builder.ready = held(builder.holds, builder.ready)
         await journal.drift(builder.drift, EntryDrafter(builder.id, wanted.revision), plan.id)

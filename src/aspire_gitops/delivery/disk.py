@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from aspire_gitops.own_files import OwnFiles
-from aspire_gitops.vocabulary import DeliveryFailed
+from aspire_gitops.vocabulary import DeliveryFailed, DeliveryTaken
 
 _KEY = re.compile(r"sk-[A-Za-z0-9_-]{16,97}")
 _LARGEST = 4096
@@ -48,9 +48,9 @@ class DeliveredFile:
         """Return the key in the file, None without a file, or raise DeliveryFailed."""
         return await _to_the_end(self._read)
 
-    async def write(self, value: str) -> None:
+    async def write(self, value: str, *, instead_of: str | None) -> None:
         """Replace the file. A reader sees the old content or the new, never a part."""
-        await _to_the_end(lambda: self._write(value))
+        await _to_the_end(lambda: self._write(value, instead_of))
 
     def _read(self) -> str | None:
         self._check_own()
@@ -69,12 +69,20 @@ class DeliveredFile:
             )
         return value
 
-    def _write(self, value: str) -> None:
+    def _write(self, value: str, instead_of: str | None) -> None:
         self._check_own()
         try:
             Path(self.base).mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._folder(make=True) as folder:
-                self._replace(folder, value)
+                with suppress(BlockingIOError):
+                    # Until it is closed. Only one writer at a time looks and replaces.
+                    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if self._value_if_any(folder) == instead_of:
+                        self._replace(folder, value)
+                        return
+                raise DeliveryTaken(
+                    f"another writer delivers to {self.path} at the same time", help="try again"
+                )
         except OSError as error:
             raise self._failed("write", error) from None
 
@@ -108,6 +116,12 @@ class DeliveredFile:
                     help="put a folder there, or deliver to where it leads",
                 ) from None
             raise
+
+    def _value_if_any(self, folder: int) -> str | None:
+        try:
+            return self._value(folder)
+        except FileNotFoundError:
+            return None
 
     def _value(self, folder: int) -> str:
         descriptor = os.open(self.parts[-1], _LOOK, dir_fd=folder)

@@ -74,9 +74,9 @@ class _InTime:
         async with self._limit():
             return await self.delivery.read()
 
-    async def write(self, value: str) -> None:
+    async def write(self, value: str, *, instead_of: str | None) -> None:
         async with self._limit():
-            await self.delivery.write(value)
+            await self.delivery.write(value, instead_of=instead_of)
 
     @asynccontextmanager
     async def _limit(self) -> AsyncIterator[None]:

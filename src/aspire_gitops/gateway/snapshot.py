@@ -13,7 +13,6 @@ from collections.abc import (
     Coroutine,
     Iterable,
     Mapping,
-    Sequence,
 )
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,6 +22,7 @@ from pydantic import Field
 
 from aspire_gitops.gateway.faults import GatewayFault
 from aspire_gitops.gateway.http import NO_RETRIES, AdminApi, Retries, shaped
+from aspire_gitops.gateway.lease import is_lease
 from aspire_gitops.gateway.rows import LiveRow, Page, Parsed, SeenRows, live_row
 from aspire_gitops.kinds import KINDS, Call, Endpoint, GatewayKind, Listing
 from aspire_gitops.kinds.key_row import TEAM, USER, team_limits, user_limits
@@ -85,7 +85,7 @@ async def read_everything(api: AdminApi, seen: SeenRows) -> Everything:
             together(*(_fallbacks(api, kind) for kind in FALLBACK_KINDS)),
             *(_List(api, seen, kind).read() for kind in KINDS.values()),
         )
-    rows: Sequence[LiveRow] = [row for found in lists for row in found]
+    rows = [row for found in lists for row in found if not is_lease(row.item)]
     return Everything(
         litellm_version=version,
         objects=tuple(row.item for row in rows),

@@ -62,7 +62,7 @@ _NO_KEY = "0" * 64
 # A null in one of these is answered with 200 and bricks the key, or the whole key list.
 _DICTS = frozenset({"aliases", "router_settings", "budget_fallbacks", "permissions", "config"})
 _LISTS = frozenset({"allowed_routes"})
-_NO_MODEL = "no-default-models"  # an empty list would mean every model
+NO_MODEL = "no-default-models"  # an empty list would mean every model
 # A limit, a budget or a road to another model that somebody set on an app's key by hand
 # is drift; metadata may be anybody's.
 _OWNED = (
@@ -201,7 +201,7 @@ class KeyKind:
         return Call(
             CREATE_KEY,
             body={
-                "models": [_NO_MODEL],
+                "models": [NO_MODEL],
                 **body[""],
                 "key": secrets["key"],
                 "key_alias": wanted.handle,
@@ -296,7 +296,7 @@ def _foreign_metadata(row: KeyRow) -> dict[str, Any]:
 
 def _emptied(name: str) -> tuple[str, JsonValue]:
     if name == "models":
-        return name, [_NO_MODEL]
+        return name, [NO_MODEL]
     if name == "expires":
         return "duration", None
     if name in _DICTS:

@@ -15,6 +15,8 @@ from aspire_gitops.vocabulary.diagnostic import (
 from aspire_gitops.vocabulary.errors import (
     AspireGitopsError,
     DeliveryFailed,
+    DeliveryTaken,
+    GatewayBusy,
     GatewayError,
     GatewayRefused,
     GatewayRejected,
@@ -73,7 +75,9 @@ __all__ = [
     "AspireGitopsError",
     "ControlledSource",
     "DeliveryFailed",
+    "DeliveryTaken",
     "Diagnostic",
+    "GatewayBusy",
     "GatewayError",
     "GatewayRefused",
     "GatewayRejected",

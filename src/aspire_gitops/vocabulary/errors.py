@@ -9,6 +9,7 @@ AspireGitopsError
 ├── UnsafePlan                a limit, a missing Approval, a conflict    → a commit or a person
 ├── StalePlan                 the gateway moved since the plan was made  → plan again
 ├── DeliveryFailed            a key could not be delivered               → try again
+│   └── DeliveryTaken         another writer delivered one meanwhile     → read it again
 ├── JournalUnavailable        locked, full or not reachable              → try again
 ├── JournalDamaged            its chain is broken                        → somebody must look
 ├── LedgerUnavailable         its database cannot answer now             → try again
@@ -17,6 +18,7 @@ AspireGitopsError
 ├── SandboxError              the sandbox could not be started or used   → see its help
 └── GatewayError
     ├── GatewayUnavailable    no answer, 429 or 5xx after the last retry → try again
+    │   └── GatewayBusy       another writer is at work on it             → try again
     ├── GatewayRefused        401 or 403                                 → somebody must act
     ├── GatewayRejected       the gateway said no to this one request    → a commit or a bug
     └── GatewayReplyInvalid   a reply of a shape that we do not know     → somebody must look
@@ -109,6 +111,10 @@ class DeliveryFailed(AspireGitopsError):
         super().__init__(message, help=help)
 
 
+class DeliveryTaken(DeliveryFailed):
+    """Another writer delivered a value meanwhile. It is left alone: read it again."""
+
+
 class JournalUnavailable(AspireGitopsError):
     """The journal cannot be written or read now. Nothing may be applied meanwhile; try again."""
 
@@ -192,6 +198,13 @@ class GatewayUnavailable(GatewayError):
         self.retry_after_s = retry_after_s
         self.answered = answered
         super().__init__(message, help=help)
+
+
+class GatewayBusy(GatewayUnavailable):
+    """Another writer is at work on the gateway. Nothing was written. Try again when it has ended."""
+
+    def __init__(self, message: str, *, help: str | None = None) -> None:  # noqa: A002
+        super().__init__(message, help=help, answered=True)
 
 
 class GatewayRefused(GatewayError):

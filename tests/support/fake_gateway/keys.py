@@ -75,7 +75,9 @@ class Keys:
             raise detail(
                 422, [{"type": "less_than_equal", "loc": ["query", "size"], "msg": message}]
             )
-        shown = list(self.rows.values())[(page - 1) * size : page * size]
+        part = query.get("search", "").casefold()
+        found = [row for row in self.rows.values() if part in (row["key_alias"] or "").casefold()]
+        shown = found[(page - 1) * size : page * size]
         if query.get("return_full_object") != "true":
             keys: list[Any] = [row["token"] for row in shown]
         elif any(row[name] is None for row in shown for name in (*_DICTS, "metadata")):
@@ -84,9 +86,9 @@ class Keys:
             keys = deepcopy(shown)
         return {
             "keys": keys,
-            "total_count": len(self.rows),
+            "total_count": len(found),
             "current_page": page,
-            "total_pages": -(-len(self.rows) // size),
+            "total_pages": -(-len(found) // size),
         }
 
     def read(self, request: Request) -> Any:
