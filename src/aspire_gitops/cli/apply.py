@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from aspire_gitops.applying import Outcome, Result
 from aspire_gitops.applying.outcome_text import outcome_json, outcome_summary, result_line
-from aspire_gitops.cli.gateway import LiveGateway, open_gateway
+from aspire_gitops.cli.gateway import WAIT_S, LiveGateway, open_gateway
 from aspire_gitops.cli.options import (
     Invocation,
     as_of,
@@ -26,7 +26,6 @@ from aspire_gitops.cli.options import (
 )
 from aspire_gitops.cli.terminal import ExitCode, show, show_warnings, warn
 from aspire_gitops.codec.plan import plan_from_json
-from aspire_gitops.gateway.lease import WAIT_S
 from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, chosen
 from aspire_gitops.pipeline.plan import compiled
 from aspire_gitops.planning import Plan

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from aspire_gitops.ledger_reading import LedgerReading
 
 Answer = TypeVar("Answer")
+WAIT_S = 300.0
+"""How long a command waits for another writer, in seconds, unless it is told otherwise."""
 
 
 class LiveGateway:

@@ -32,14 +32,12 @@ from aspire_gitops.kinds.key import (
     key_address,
 )
 from aspire_gitops.kinds.wire import JsonObject, Reply
-from aspire_gitops.state import GatewayObject, Kind
+from aspire_gitops.state import GatewayObject
 from aspire_gitops.vocabulary import GatewayBusy, GatewayError, GatewayRejected
 from aspire_ledger.canonical import JsonValue
 
 LEASE_S: Final = 60.0
 """How long a writer that died keeps others waiting, in seconds."""
-WAIT_S: Final = 300.0
-"""How long a person's command waits for another writer, in seconds."""
 
 _ALIAS: Final = "aspire-gitops writer"
 _NOTE: Final = "aspire_gitops_writer"
@@ -71,9 +69,9 @@ class _Rows(Reply):
 
 def is_lease(item: GatewayObject) -> bool:
     """Say whether an object on the gateway is a writer's row, which is nobody's key."""
-    if item.key.kind != Kind.KEY or not item.handle.startswith(_ALIAS):
-        return False
-    return any(path.startswith(f"metadata.{_NOTE}") for path in item.fields)
+    return item.handle.startswith(_ALIAS) and any(
+        path.startswith(f"metadata.{_NOTE}") for path in item.fields
+    )
 
 
 @dataclass(slots=True)
