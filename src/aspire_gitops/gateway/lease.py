@@ -69,9 +69,8 @@ class _Rows(Reply):
 
 def is_lease(item: GatewayObject) -> bool:
     """Say whether an object on the gateway is a writer's row, which is nobody's key."""
-    return item.handle.startswith(_ALIAS) and any(
-        path.startswith(f"metadata.{_NOTE}") for path in item.fields
-    )
+    is_named = item.handle.startswith(_ALIAS) and item.fields.get("blocked") is True
+    return is_named and any(path.startswith(f"metadata.{_NOTE}") for path in item.fields)
 
 
 @dataclass(slots=True)
