@@ -33,7 +33,7 @@ class Unmarked(StrEnum):
 
 
 class DamagedAccount(Exception):
-    """The key's metadata does not say who pays. The call is refused; a person must look."""
+    """The key's metadata does not say who pays. The call is refused; an operator must look."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,7 +212,7 @@ class Gatekeeper:
         return self._decision(answer, request, account)
 
     def _request(self, account: Account, starting: Starting, worst: NanoAud) -> Request:
-        # Made anew each time: whoever waits through midnight pays from the new month.
+        # Made anew each time: a call that waits through midnight is paid from the new month.
         now = self._clock()
         return Request(
             call=self.call(account, starting.id, starting.alias, starting.key, now),

@@ -178,7 +178,7 @@ async def logged_calls(
 ) -> Sequence[tuple[str, Decimal]]:
     """Return each call of a month in LiteLLM's own log of spend, by our id, in US dollars.
 
-    The log is no proof: a killed gateway loses seconds of it.
+    The log does not prove it: a killed gateway loses seconds of it.
 
     Args:
         store: A ledger in the gateway's own database.

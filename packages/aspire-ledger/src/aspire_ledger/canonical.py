@@ -63,7 +63,7 @@ def digest_of_text(text: str) -> str:
 def keyed_digest(secrets: Mapping[str, str], value: JsonValue) -> str:
     """Return `hmac-sha256:<hex>` of `value`, keyed by the secrets that belong to it.
 
-    Whoever holds the secrets can prove that they are the ones that were
+    A holder of the secrets can prove that they are the ones that were
     written; nobody else learns anything, and no key has to be stored anywhere.
     """
     key = _bytes(canonical_json(dict(secrets)))

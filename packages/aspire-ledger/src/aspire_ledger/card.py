@@ -154,7 +154,7 @@ class Card:
 
 
 def read_card(found: object) -> Card | None:
-    """Read what stands in a row's `model_info.aspire`; None if it is no whole card.
+    """Read what stands in a row's `model_info.aspire`; None if the card is incomplete.
 
     A price name that is not known here is a fault: it costs something that we would
     not book. Other names that are not known say nothing about this release; what
@@ -175,7 +175,7 @@ def read_price(found: object) -> Price | None:
 
 
 class _Malformed(Exception):
-    """This is no card."""
+    """This is not a card."""
 
 
 ValueT = TypeVar("ValueT")

@@ -2,7 +2,7 @@
 
 Every statement is a transaction of its own and may be sent twice, so a
 connection that a restart of the server cut is replaced and the statement sent
-again, until its time is over. A line that moves is no outage, however long it is:
+again, until its time is over. A queue that moves is not an outage, however long it is:
 on a starved machine sixty calls that begin at once wait for seconds. No message
 holds a password.
 """

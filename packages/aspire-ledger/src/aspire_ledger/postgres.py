@@ -24,13 +24,13 @@ from aspire_ledger.values import Answer, Booked, EntryKind, Request, Verdict
 _VERSION_TABLE: Final = f"{SCHEMA}.version"
 _LOCK_NUMBER: Final = int.from_bytes(sha256(b"aspire_ledger").digest()[:8], "big", signed=True)
 _LOCK: Final = f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER})"
-# Whoever waits for a table makes all who come after wait too, readers and calls alike. So
+# A statement that waits for a table makes all later ones wait too, readers and calls alike. So
 # a step gives up soon, and lets them through before it tries again.
 _SOON: Final = "SET LOCAL lock_timeout = '100ms'"
 _PAUSE_S: Final = 0.4
-# Autovacuum gives way to whoever waits for a second, and would else keep a large table for
-# minutes. Nothing of ours takes such a lock, and everybody may see it. Tried once: a VACUUM
-# that a person began does not give way.
+# Autovacuum gives way to a statement that has waited for a second, and would else keep a
+# large table for minutes. Nothing of ours takes such a lock, and everybody may see it. Tried
+# once: a VACUUM that a person began does not give way.
 _UNTIL_VACUUM_YIELDS: Final = "SET LOCAL lock_timeout = '1500ms'"
 _IS_VACUUMED: Final = f"""
 SELECT EXISTS (SELECT 1 FROM pg_locks AS held JOIN pg_class AS known ON known.oid = held.relation

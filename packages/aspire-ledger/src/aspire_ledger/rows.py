@@ -84,7 +84,7 @@ def of_settlement(settlement: Settlement, kind: EntryKind) -> Parameters:
         "cost": settlement.cost,
         "usd": str(settlement.usd),
         "calls": int(kind in _BOOKED_ONCE),
-        # What a crash left is no evidence of what calls cost, and a difference even less.
+        # What a crash left does not show what calls cost, and a difference even less.
         "learn": int(kind in {EntryKind.SETTLED, EntryKind.UNADMITTED}),
         "cap": min(settlement.cap, _MOST_NANO),
         "percents": sorted(set(settlement.warn_at_percent)),

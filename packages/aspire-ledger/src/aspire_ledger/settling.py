@@ -105,7 +105,7 @@ def _counted(ending: Ending, terms: Terms) -> Counted | None:
         return _images(ending, terms.card)
     if found is None or not found.input_tokens:  # no call is without any
         return None
-    # An answer with content took tokens, whoever forgot to count them.
+    # An answer with content took tokens, even if nobody counted them.
     is_short = terms.contract is not EMBEDDINGS and ending.text_bytes and not found.output_tokens
     return None if is_short else found
 

@@ -110,7 +110,7 @@ def _number_text(value: str) -> bool:
 def _number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return abs(value) <= _LARGEST  # no infinity, and not what is no number
+    return abs(value) <= _LARGEST  # neither infinite nor NaN
 
 
 def _whole(value: object) -> bool:

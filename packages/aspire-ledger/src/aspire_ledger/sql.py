@@ -233,7 +233,7 @@ SPENT_BY: Final[Mapping[str, str]] = {
     for column in ("app", "alias", "provider", "budget")
 }
 
-# What a later entry of the same month corrected is no estimate any more.
+# An entry that a later one of the same month corrected is no longer an estimate.
 ESTIMATED: Final = (
     "SELECT budget, CAST(SUM(nano_aud) AS BIGINT) AS spent, COUNT(*)"
     " FROM aspire_ledger.entries AS first WHERE month = :month AND estimated = 1"
@@ -280,7 +280,7 @@ SEEN_PARAMETERS: Final = (
     " ORDER BY day, app, alias, call_type, parameter, outcome LIMIT 1000"
 )
 
-# In nano-AUD and at the entries' own rates, so that whoever asks can convert exactly.
+# In nano-AUD and at the entries' own rates, so that the caller can convert exactly.
 SPENT_BY_KEY: Final = (
     "SELECT key, usd_per_aud, CAST(SUM(nano_aud) AS BIGINT) FROM aspire_ledger.entries"
     " WHERE month = :month AND key <> '' GROUP BY key, usd_per_aud"
@@ -292,7 +292,7 @@ DAILY: Final = (
     " WHERE month = :month AND budget = :budget AND day <> '' GROUP BY day ORDER BY day"
 )
 
-# The newest day first, so that a limit cuts off the oldest. A correction is no call; it takes
+# The newest day first, so that a limit cuts off the oldest. A correction is not a call; it takes
 # back the money and the units that were booked too much. Months are there for the index.
 TRAFFIC: Final = (
     f"SELECT day, budget, app, alias, COUNT(CASE WHEN {_IS_CALL} THEN 1 END),"

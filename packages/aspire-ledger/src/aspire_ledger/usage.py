@@ -1,6 +1,6 @@
 """What a provider reports of a call: read with care, because it is a claim. Pure.
 
-A report that is missing, negative, no number or absurd is no report; the call is then
+A report that is missing, negative, not a number or absurd does not count; the call is then
 estimated and says so. A report that can be believed is never booked below its price.
 """
 

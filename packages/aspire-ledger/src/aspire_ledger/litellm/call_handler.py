@@ -147,7 +147,7 @@ class CallHandler:
         call.deployment = deployment_of(kwargs)
 
     def answered(self, call_id: str, response: object) -> None:
-        """Remember an answer that is no stream: LiteLLM cannot log one whose usage is no number."""
+        """Remember an answer that is not a stream: LiteLLM cannot log one whose usage is not a number."""
         if call := self._open.get(call_id):
             call.whole = response
 

@@ -79,7 +79,7 @@ class Exchange:
     def _labels(self) -> object:
         try:
             return _parsed(b"".join(self.raw)).get(_LABELS)
-        except Objection:  # LiteLLM repairs some texts; what nobody can read is no object of texts
+        except Objection:  # LiteLLM repairs some texts; one that nobody can read holds no labels
             return False
 
 

@@ -1,6 +1,6 @@
 """What the proxy's environment tells the ledger. A wrong value ends the start: nothing is guessed.
 
-`ASPIRE_LEDGER_URL` is set by whoever runs the proxy; the compiled `config.yaml`
+`ASPIRE_LEDGER_URL` is set by the operator of the proxy; the compiled `config.yaml`
 sets the others, and LiteLLM puts those in the environment before it loads callbacks.
 """
 
