@@ -16,6 +16,7 @@ FILE = (*BY_THEN, *DEFAULT, "-o", ".github/CODEOWNERS")
 def shell(tmp_path: Path) -> CommandLine:
     write_files(tmp_path)
     (tmp_path / ".git").mkdir()
+    (tmp_path / ".github").mkdir()
     return CommandLine(tmp_path)
 
 

@@ -212,13 +212,13 @@ def _saved_plan(path: Path, settings: Settings) -> Plan:
 def _refuse_two_sources(ctx: click.Context) -> None:
     given = [
         name
-        for name in ("source", "revision")
+        for name in ("source", "revision", "today")
         if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
     ]
     if given:
         raise UsageError(
-            f"--plan cannot be combined with SOURCE (default {DEFAULT_FOLDER}) or --revision",
-            help="omit SOURCE and --revision",
+            f"--plan cannot be combined with SOURCE (default {DEFAULT_FOLDER}), --revision or --today",
+            help="omit them: the plan was made from its files, as of its day",
         )
 
 

@@ -9,7 +9,7 @@ import click
 
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.cli.options import as_of, with_source
-from aspire_gitops.cli.terminal import ExitCode, told_on_stderr, write_file
+from aspire_gitops.cli.terminal import ExitCode, OutputPath, told_on_stderr, write_file
 from aspire_gitops.pipeline.catalog import SourceChoice, check, chosen
 from aspire_gitops.rendering.codeowners import (
     OWNER,
@@ -36,7 +36,7 @@ Examples:
     name="codeowners", short_help="Write CODEOWNERS: an app's file to its owner.", epilog=_EPILOG
 )
 @with_source
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The CODEOWNERS file. Only our block in it is written.")  # fmt: skip
+@click.option("-o", "--output", type=OutputPath(), help="The CODEOWNERS file. Only our block in it is written.")  # fmt: skip
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 if the file is out of date.")  # fmt: skip
 @click.option("--default", "default", multiple=True, metavar="OWNER", help="Owner of everything that no app owns. May be repeated.  [default: the Gateway's `owner`]")  # fmt: skip
 @click.option("--team", "teams", multiple=True, metavar="EMAIL=OWNER", help="What an owner is called on GitHub or GitLab: @user or @org/team. May be repeated.")  # fmt: skip

@@ -17,6 +17,7 @@ from aspire_gitops.cli.egress_parts import Target, gateway_for, target_of
 from aspire_gitops.cli.options import as_of, with_today
 from aspire_gitops.cli.terminal import (
     ExitCode,
+    check_output,
     show_findings,
     told_on_stderr,
     warn,
@@ -137,7 +138,7 @@ def _output(item: str) -> tuple[str, Path]:
             f"invalid --output {item}: expected FORMAT=FILE",
             help=f"formats are {', '.join(DIAGNOSTIC_RENDERERS)}",
         )
-    return name, Path(path)
+    return name, check_output(Path(path))
 
 
 def _exceptions(chosen: Path | None, root: Path) -> Exceptions:

@@ -1,6 +1,9 @@
 """Output of commands: results, progress, findings, files and exit codes."""
 
+import errno
 import os
+import shlex
+import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,7 +11,7 @@ from contextlib import suppress
 from enum import IntEnum
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -70,33 +73,119 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+class OutputPath(click.Path):
+    """Where a command writes: a file, or a folder of files. Checked before the command works.
+
+    A file's folder must be there, and so must the folder around an output folder: a path
+    with a typo in it never becomes a new tree of folders.
+    """
+
+    def __init__(self, *, folder: bool = False) -> None:
+        super().__init__(path_type=Path)
+        self._folder = folder
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        return check_output(
+            Path(os.fsdecode(super().convert(value, param, ctx))), folder=self._folder
+        )
+
+
+def check_output(path: Path, *, folder: bool = False) -> Path:
+    """Return the path if it can be written to, as far as that shows beforehand.
+
+    Raises:
+        UsageError: Its folder is missing, or it is a folder where a file is needed.
+    """
+    if not path.name:
+        if folder:
+            return path
+        raise UsageError(f"{path} is a folder, and a file is needed", help=_NAME_A_FILE)
+    try:
+        existing = path.stat().st_mode if os.path.lexists(path) else None
+        above = path.parent.stat().st_mode
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise UsageError(
+                f"{path} is a link that leads nowhere", help="remove it, or choose another path"
+            ) from None
+        raise UsageError(
+            f"{path} cannot be written: there is no folder {path.parent}",
+            help=f"create it (mkdir -p {shlex.quote(str(path.parent))}), or choose another path",
+        ) from None
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    if not stat.S_ISDIR(above):
+        raise _unwritable(path, NotADirectoryError(errno.ENOTDIR, f"{path.parent} is a file"))
+    if existing is not None and stat.S_ISDIR(existing) != folder:
+        if folder:
+            raise UsageError(f"{path} is a file, and a folder is needed", help="name a folder")
+        raise UsageError(f"{path} is a folder, and a file is needed", help=_NAME_A_FILE)
+    return path
+
+
+_NAME_A_FILE = "name a file in it"
+
+
 def write_file(path: Path, text: str) -> bool:
     """Replace a file in one step; returns False if it was the same already.
 
+    What exists keeps its mode, and a link keeps leading to the file that it leads to.
+    A device or a pipe, such as /dev/stdout, is written to.
+
     Raises:
-        UsageError: The file cannot be written.
+        UsageError: The file cannot be written. What it held before is still there.
     """
     content = text.encode()
     try:
-        if path.is_file() and path.read_bytes() == content:
+        mode = path.stat().st_mode if path.exists() else None
+        if mode is not None and _is_a_stream(path, mode):
+            with _opened_stream(path) as stream:
+                stream.write(content)
+            return True
+        target = Path(os.path.realpath(path))
+        if mode is not None and target.read_bytes() == content:
             return False
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, content)
+        _replace(target, content, mode)
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror}", help="choose another path"
-        ) from error
+        raise _unwritable(path, error) from error
     return True
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _is_a_stream(path: Path, mode: int) -> bool:
+    return not stat.S_ISREG(mode) or path.is_relative_to("/dev") or path.is_relative_to("/proc")
+
+
+def _opened_stream(path: Path) -> BinaryIO:
+    # What is stdout already must be written at stdout's own place in that file.
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        if os.path.samestat(path.stat(), os.fstat(number)):
+            stream.flush()
+            return os.fdopen(os.dup(number), "wb")
+    return path.open("ab")
+
+
+def write_into(folder: Path, name: str, text: str) -> bool:
+    """Write one file of an output folder, which is created if only itself is missing."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    return write_file(folder / name, text)
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{path} cannot be written: {error.strerror}", help="choose another path")
+
+
+def _replace(path: Path, content: bytes, mode: int | None) -> None:
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             mask = os.umask(0)
             os.umask(mask)
-            os.fchmod(file.fileno(), 0o666 & ~mask)  # mkstemp uses 0600; these files are not secret
+            # mkstemp uses 0600, and a new file of ours is not secret.
+            os.fchmod(file.fileno(), 0o666 & ~mask if mode is None else stat.S_IMODE(mode))
         Path(draft).replace(path)
     except BaseException:
         with suppress(OSError):

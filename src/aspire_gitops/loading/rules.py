@@ -1,4 +1,4 @@
-"""What can be wrong with a file before its content is interpreted: AG001 to AG018.
+"""What can be wrong with a file before its content is interpreted: AG001 to AG020.
 
 Each rule has a page in `docs/rules/`. `sources` reports some of these codes for files
 that it cannot read; `loading` finds the rest.
@@ -29,6 +29,7 @@ FILE_TOO_LARGE = Rule("AG015", "file-too-large")
 NOT_A_REGULAR_FILE = Rule("AG016", "not-a-regular-file")
 REFUSED_LINK = Rule("AG017", "refused-link")
 UNREADABLE_FILE = Rule("AG018", "unreadable-file")
+NOT_YAML = Rule("AG020", "not-yaml")
 
 RULES = {
     rule.code: rule
@@ -51,6 +52,7 @@ RULES = {
         NOT_A_REGULAR_FILE,
         REFUSED_LINK,
         UNREADABLE_FILE,
+        NOT_YAML,
     )
 }
 """Every rule of this room by its code."""

@@ -45,9 +45,10 @@ def decode(path: str, content: bytes) -> Decoded:
         return Decoded(None, (_too_large(path, len(content)),))
     if not content.translate(None, _HARMLESS):
         return Decoded(content.decode("ascii"))
-    if content.startswith(_WIDE_MARKS) or content[:4].count(0) >= 2:
+    if is_wide(content):
         message = "the file is UTF-16 or UTF-32; only UTF-8 is supported"
-        return Decoded(None, (NOT_UTF8.at(Span(path), message, help="save it as UTF-8"),))
+        help_ = "save it as UTF-8, in an editor or with `iconv -f UTF-16 -t UTF-8`"
+        return Decoded(None, (NOT_UTF8.at(Span(path), message, help=help_),))
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
@@ -56,6 +57,17 @@ def decode(path: str, content: bytes) -> Decoded:
     text = text.removeprefix(_BOM)
     findings = tuple(_invisible(path, text))[: MAX_FINDINGS - len(mark)]
     return Decoded(_INVISIBLE.sub(" ", text) if findings else text, mark + findings)
+
+
+def is_wide(content: bytes) -> bool:
+    """Say whether this is UTF-16 or UTF-32: with a mark, or with a zero in each ASCII character."""
+    if content.startswith(_WIDE_MARKS):
+        return True
+    sample = content[:64]
+    zeros = max(sample[0::2].count(0), sample[1::2].count(0)) * 2
+    written = [byte for byte in sample if byte]
+    readable = sum(0x20 <= byte < 0x7F or byte in b"\t\r\n" for byte in written)
+    return zeros >= 0.8 * len(sample) > 0 and readable >= 0.8 * len(written) > 0
 
 
 def has_invisible(value: str) -> bool:

@@ -9,11 +9,14 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aspire_gitops.loading.rules import MAX_FILE_BYTES
+from aspire_gitops.sources.checkout import Checkout, is_below_git
 from aspire_gitops.sources.files import (
+    folded_name,
+    folded_names,
     is_hidden,
     is_reviewed,
     not_regular,
@@ -56,12 +59,15 @@ class DirectorySource:
         Raises:
             SourceUnavailable: The folder is missing, unreadable, empty, or
                 changed while it was read. Never an empty tree. Try again.
+            SourceRefused: Git checked out only a part of it.
         """
         files: list[SourceFile] = []
         problems: list[SourceProblem] = []
-        root = os.path.realpath(self.path)
+        root, shown = os.path.realpath(self.path), shown_folder(self.path)
+        checkout = Checkout.of(root)
+        checkout.check_whole(shown)
         try:
-            for found in _walk(root, root, shown_folder(self.path)):
+            for found in _walk(root, root, shown):
                 (files if isinstance(found, SourceFile) else problems).append(found)  # type: ignore[arg-type]  # each goes into its own list
         except OSError as error:
             raise _unavailable(self.path, error) from error
@@ -71,8 +77,14 @@ class DirectorySource:
                 help="check that it is the right folder and that it is mounted",
             )
         files.sort(key=lambda file: file.path)
+        paths = [file.path for file in files]
+        problems += (folded_name(*two) for two in folded_names(paths))
+        problems += (folded_name(*two) for two in checkout.folded(paths, shown))
         problems.sort(key=lambda problem: problem.path)
-        return SourceTree(self._revision(root), tuple(files), tuple(problems))
+        revision = self._revision(root)
+        if revision.commit and checkout.differs_unseen(files, shown):
+            revision = replace(revision, dirty=True)
+        return SourceTree(revision, tuple(files), tuple(problems))
 
     def read_at(self, commit: str) -> SourceTree:
         """Read an older revision, which a folder never has.
@@ -90,7 +102,7 @@ class DirectorySource:
 
     def _revision(self, root: str) -> Revision:
         plain = Revision(f"folder:{Path(root).name}")
-        if not (self.ask_git and _has_git_above(root)):
+        if not (self.ask_git and is_below_git(Path(root))):
             return plain
         try:
             from aspire_gitops.sources.git import work_tree_revision  # noqa: PLC0415 (0.2 s)
@@ -195,7 +207,3 @@ def _unavailable(path: Path, error: OSError) -> SourceUnavailable:
     return SourceUnavailable(
         f"{path} cannot be read: {error.strerror}", help="name a folder that this user can read"
     )
-
-
-def _has_git_above(root: str) -> bool:
-    return any((folder / ".git").exists() for folder in (Path(root), *Path(root).parents))

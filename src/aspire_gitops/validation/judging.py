@@ -5,6 +5,7 @@ path: a review judges what two revisions share only once.
 `validate` puts the documents of one revision together.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -20,6 +21,7 @@ from aspire_gitops.validation.literal_secrets import Hidden, diagnose, find, hid
 from aspire_gitops.validation.references import Reference, references_in
 from aspire_gitops.validation.wording import closest
 from aspire_gitops.vocabulary import Diagnostic, Rule
+from aspire_gitops.vocabulary.spec import NAME_PATTERN
 
 KIND_MISSING = Rule("AG101", "kind-missing")
 UNKNOWN_KIND = Rule("AG102", "unknown-kind")
@@ -65,14 +67,25 @@ def check_file_name(document: Document) -> Iterator[Diagnostic]:
         yield FILE_NAME_DIFFERS.at(
             document.span("name"),
             f'the resource is "{name}" and its file "{stem}": a search for one misses the other',
-            help=f'rename the file to "{name}.yaml", or write `name: {stem}`',
+            help=_matching(name, stem),
         )
 
 
+def _matching(name: str, stem: str) -> str:
+    # What is offered must pass: a stem such as `Shop` or `shop (1)` is no name.
+    options = []
+    if re.match(NAME_PATTERN, name):
+        options.append(f'rename the file to "{name}.yaml"')
+    if re.match(NAME_PATTERN, stem):
+        options.append(f"write `name: {stem}`")
+    return ", or ".join(options) or "use one name for both, of small letters, digits and dashes"
+
+
 def stem_of(path: str) -> str:
-    """Return the file's name without folder and `.yaml`."""
+    """Return the file's name without folder and `.yaml`, or `.YML` as some programs write it."""
     name = path[path.rfind("/") + 1 :]
-    return name.removesuffix(".yaml").removesuffix(".yml")
+    stem, _, suffix = name.rpartition(".")
+    return stem if suffix.lower() in ("yaml", "yml") else name
 
 
 def _meant(kind: str) -> str:

@@ -75,6 +75,9 @@ _ALWAYS = {
     "GIT_NO_REPLACE_OBJECTS": "1",  # a commit is what its name says
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
+    # What our clone is made of, whatever becomes git's default.
+    "GIT_DEFAULT_HASH": "sha1",
+    "GIT_DEFAULT_REF_FORMAT": "files",
 }
 _CONFIG = (
     ("core.hooksPath", os.devnull),
