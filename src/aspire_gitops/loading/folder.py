@@ -8,7 +8,6 @@ from aspire_gitops.loading.document import Document
 from aspire_gitops.loading.plain import plain_document
 from aspire_gitops.loading.rules import (
     INVISIBLE_CHARACTER,
-    MAX_FINDINGS,
     RULES,
     TAB,
     UNREADABLE_FILE,
@@ -54,8 +53,9 @@ def load_file(file: SourceFile) -> tuple[Document | None, tuple[Diagnostic, ...]
     from aspire_gitops.loading.reading import read  # noqa: PLC0415 (plain files need no YAML parser)
 
     reading = read(file.path, decoded.text)
-    findings = (*decoded.findings, *_worth_reporting(reading.findings, decoded.findings))
-    findings = findings[:MAX_FINDINGS]
+    findings = sort_diagnostics(
+        (*decoded.findings, *_worth_reporting(reading.findings, decoded.findings))
+    )
     if reading.value is None:
         return None, findings
     return Document(file.path, reading.value, decoded.text), findings
