@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,6 +53,19 @@ class Value:
     def is_nothing(self) -> bool:
         """Return whether it can only be unset, like `base_url=None`."""
         return not (self.texts or self.variables or self.other)
+
+
+MOST_BOUND = 16  # values of one name that are followed: each use of the name asks for all of them
+
+KeyT = TypeVar("KeyT")
+BoundT = TypeVar("BoundT")
+
+
+def note(bindings: dict[KeyT, list[BoundT]], name: KeyT, value: BoundT) -> None:
+    """Add a value that a name is given; beyond the first `MOST_BOUND` they are not followed."""
+    values = bindings.setdefault(name, [])
+    if len(values) < MOST_BOUND:
+        values.append(value)
 
 
 NOTHING = Value(absent=True)

@@ -212,11 +212,7 @@ class Arguments:
         base = PYTHON[name].base
         package = name.partition(".")[0]
         owners = {local for local, target in self.names.imports.items() if target == package}
-        owners |= {
-            local
-            for (_, local), values in self.names.values.items()
-            if any(value is node for value in values)
-        }
+        owners |= self.names.given(node)
         return {
             attribute: value
             for owner in owners

@@ -19,6 +19,7 @@ from aspire_gitops.egress.facts import (
     either,
     is_prose,
     leads_nowhere,
+    note,
     variables,
 )
 from aspire_gitops.egress.syntax.tree import Tree, field, unwrapped
@@ -80,9 +81,9 @@ class _GoNames:
         for target, item in zip(targets, values, strict=False):
             if target.type == "selector_expression":
                 name = field(target, "field")
-                self.fields.setdefault(f".{self.tree.text(name)}" if name else "", []).append(item)
+                note(self.fields, f".{self.tree.text(name)}" if name else "", item)
             else:
-                self.values.setdefault(self.tree.text(target), []).append(item)
+                note(self.values, self.tree.text(target), item)
 
     def _called(self, node: Node) -> tuple[str, str]:
         called = field(node, "function")

@@ -18,6 +18,7 @@ from aspire_gitops.egress.facts import (
     either,
     is_prose,
     leads_nowhere,
+    note,
     variables,
 )
 from aspire_gitops.egress.syntax.tree import Tree, field, unwrapped
@@ -55,24 +56,22 @@ class _PhpNames:
             case "assignment_expression":
                 left, right = field(node, "left"), field(node, "right")
                 if left is not None and right is not None:
-                    self.values.setdefault(self.tree.text(left), []).append(right)
+                    note(self.values, self.tree.text(left), right)
                     if left.type == "member_access_expression":
                         name = field(left, "name")
-                        self.calls.setdefault(self.tree.text(name) if name else "", []).append(
-                            right
-                        )
+                        note(self.calls, self.tree.text(name) if name else "", right)
             case "const_element":
                 name, *rest = node.named_children
                 if rest:
-                    self.values.setdefault(self.tree.text(name), []).append(rest[-1])
+                    note(self.values, self.tree.text(name), rest[-1])
             case "property_element" | "property_promotion_parameter" | "simple_parameter":
                 name, value = field(node, "name"), field(node, "default_value")
                 if name is not None and value is not None:
-                    self.values.setdefault(self.tree.text(name), []).append(value)
+                    note(self.values, self.tree.text(name), value)
             case "member_call_expression" | "nullsafe_member_call_expression":
                 name, first = field(node, "name"), first_argument(node)
                 if name is not None and first is not None:
-                    self.calls.setdefault(self.tree.text(name), []).append(first)
+                    note(self.calls, self.tree.text(name), first)
 
     def _use(self, node: Node) -> None:
         prefix = next(
