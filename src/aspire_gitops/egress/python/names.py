@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from aspire_gitops.egress.facts import note
+from aspire_gitops.egress.facts import Value, note
 
 Scope: TypeAlias = tuple[int, ...]
 """The functions around a place, outermost first, each by its number in the file."""
@@ -29,6 +29,7 @@ class PythonNames:
     parameters: set[tuple[Scope, str]] = field(default_factory=set)
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
     scopes: dict[ast.AST, Scope] = field(default_factory=dict)  # of each call and each function
+    known: dict[tuple[str, Scope, int], Value] = field(default_factory=dict)  # where names lead
     _given: dict[ast.AST, set[str]] = field(default_factory=dict)
 
     def given(self, node: ast.AST) -> set[str]:

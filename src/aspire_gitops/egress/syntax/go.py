@@ -17,6 +17,7 @@ from aspire_gitops.egress.facts import (
     VariableRead,
     VariableSet,
     either,
+    followed,
     is_prose,
     leads_nowhere,
     note,
@@ -52,6 +53,7 @@ class _GoNames:
         self.tree = tree
         self.imports: dict[str, str] = {}
         self.values: dict[str, list[Node]] = {}
+        self.known: dict[tuple[str, int], Value] = {}
         self.fields: dict[str, list[Node]] = {}
         self.nodes = list(tree.nodes())
         for node in self.nodes:
@@ -85,6 +87,13 @@ class _GoNames:
             else:
                 note(self.values, self.tree.text(target), item)
 
+    def _of_name(self, name: str, depth: int) -> Value:
+        def find() -> Value:
+            bound = self.values.get(name, ())
+            return either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
+
+        return followed(self.known, (name, depth), find)
+
     def _called(self, node: Node) -> tuple[str, str]:
         called = field(node, "function")
         owner, name = field(called, "operand"), field(called, "field")
@@ -105,10 +114,7 @@ class _GoNames:
             case "nil":
                 return NOTHING
             case "identifier":
-                bound = self.values.get(self.tree.text(node), ())
-                return (
-                    either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
-                )
+                return self._of_name(self.tree.text(node), depth)
             case "binary_expression":
                 left = self._value(field(node, "left"), depth + 1)
                 right = self._value(field(node, "right"), depth + 1)

@@ -4,7 +4,7 @@ import re
 
 from tree_sitter import Node
 
-from aspire_gitops.egress.facts import note
+from aspire_gitops.egress.facts import Value, note
 from aspire_gitops.egress.syntax.tree import Tree, field, unwrapped
 
 _INTEROP = frozenset(
@@ -28,6 +28,7 @@ class JavaScriptNames:
         self.tree = tree
         self.imports: dict[str, str] = {}
         self.values: dict[str, list[Node]] = {}
+        self.known: dict[tuple[str, int], Value] = {}
         self.attributes: dict[str, list[Node]] = {}
         self.parameters: set[str] = set()
         self.nodes = list(tree.nodes())

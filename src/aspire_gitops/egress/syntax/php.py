@@ -16,6 +16,7 @@ from aspire_gitops.egress.facts import (
     VariableRead,
     VariableSet,
     either,
+    followed,
     is_prose,
     leads_nowhere,
     note,
@@ -44,6 +45,7 @@ class _PhpNames:
         self.tree = tree
         self.imports: dict[str, str] = {}
         self.values: dict[str, list[Node]] = {}
+        self.known: dict[tuple[str, int], Value] = {}
         self.calls: dict[str, list[Node]] = {}  # what is given to `->name(…)`, anywhere
         self.nodes = list(tree.nodes())
         for node in self.nodes:
@@ -108,15 +110,9 @@ class _PhpNames:
             case "null":
                 return NOTHING
             case "variable_name" | "name" | "member_access_expression":
-                bound = self.values.get(self.tree.text(node), ())
-                return (
-                    either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
-                )
+                return self._of_name(self.tree.text(node), depth)
             case "class_constant_access_expression":
-                bound = self.values.get(self.tree.text(node.named_children[-1]), ())
-                return (
-                    either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
-                )
+                return self._of_name(self.tree.text(node.named_children[-1]), depth)
             case "binary_expression":
                 return self._binary(node, depth)
             case "conditional_expression":
@@ -128,6 +124,13 @@ class _PhpNames:
             case "function_call_expression" | "subscript_expression":
                 return self._from_environment(node, depth)
         return UNKNOWN
+
+    def _of_name(self, name: str, depth: int) -> Value:
+        def find() -> Value:
+            bound = self.values.get(name, ())
+            return either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
+
+        return followed(self.known, (name, depth), find)
 
     def _binary(self, node: Node, depth: int) -> Value:
         sign = field(node, "operator")
