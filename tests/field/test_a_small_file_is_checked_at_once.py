@@ -5,16 +5,21 @@ same process and by its processor time. What grew with the square took 100 to 10
 """
 
 import json
+import os
+import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 
 import click
 import pytest
 
+from aspire_gitops.egress.folder import Walk
 from aspire_gitops.pipeline.catalog import AsOf, Checked, check_tree
 from aspire_gitops.rendering.diagnostics import DIAGNOSTIC_RENDERERS
+from aspire_gitops.sources import DirectorySource
 from aspire_gitops.vocabulary import Revision, SourceFile, SourceTree
 from support.hostile_files import (
     MUTANTS,
@@ -145,6 +150,28 @@ def test_every_broken_file_of_thousands_is_named_before_any_is_named_twice() -> 
 def _of_the_example(result: Checked) -> int:
     others = [one for one in result.diagnostics if "apps/n" not in one.span.path]
     return len(others)
+
+
+@pytest.fixture
+def nested(tmp_path: Path) -> Iterator[Path]:
+    """A folder with the Gateway's file, and a thousand folders one inside the other."""
+    folder = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1100):
+        os.mkdir("a", dir_fd=folder)
+        inner = os.open("a", os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+    (tmp_path / "gateway.yaml").write_bytes(EXAMPLE["gateway.yaml"])
+    yield tmp_path
+    subprocess.run(["rm", "-r", tmp_path / "a"], check=True)  # Python's own way calls itself, too
+
+
+def test_folders_nested_a_thousand_deep_are_reported(nested: Path) -> None:
+    """They ended the program with "this is a bug in aspire-gitops (RecursionError)"."""
+    (problem,) = DirectorySource(nested, ask_git=False).read().problems
+    assert problem.message == "the folder is more than 64 levels deep"
+    assert [file.path for file in Walk(nested).files()] == ["gateway.yaml"]
 
 
 def test_warnings_never_crowd_out_the_only_error() -> None:

@@ -14,12 +14,14 @@ from pathlib import Path
 
 from aspire_gitops.loading.rules import MAX_FILE_BYTES
 from aspire_gitops.sources.files import (
+    MAX_FOLDERS,
     is_hidden,
     is_reviewed,
     not_regular,
     refused_link,
     refused_name,
     too_large,
+    too_nested,
     unreadable,
 )
 from aspire_gitops.vocabulary import (
@@ -121,6 +123,9 @@ def _walk(root: str, folder: str, shown: str) -> Iterator[SourceFile | SourcePro
 
 
 def _subfolder(root: str, folder: str, shown: str) -> Iterator[SourceFile | SourceProblem]:
+    if folder.count("/") - root.count("/") > MAX_FOLDERS:
+        yield too_nested(shown.rstrip("/"))
+        return
     try:
         yield from _walk(root, folder, shown)
     except PermissionError as error:

@@ -20,12 +20,14 @@ from git.objects import Blob, Tree
 
 from aspire_gitops.loading.rules import MAX_FILE_BYTES
 from aspire_gitops.sources.files import (
+    MAX_FOLDERS,
     is_hidden,
     is_reviewed,
     not_regular,
     refused_link,
     refused_name,
     too_large,
+    too_nested,
 )
 from aspire_gitops.sources.git.program import approvers, one_line
 from aspire_gitops.vocabulary import Revision, SourceFile, SourceProblem, SourceTree
@@ -170,7 +172,10 @@ def _walk(tree: Tree, blobs: Blobs) -> Iterator[SourceFile | SourceProblem]:
         if not name.isprintable():
             yield refused_name(path.removesuffix(name), name)
         elif isinstance(item, Tree):
-            yield from _walk(item, blobs)
+            if path.count("/") > MAX_FOLDERS:
+                yield too_nested(path)
+            else:
+                yield from _walk(item, blobs)
         elif not isinstance(item, Blob):
             yield not_regular(path, "a submodule")
         elif item.mode == Blob.link_mode:
