@@ -43,6 +43,7 @@ _LONG_LINES_FROM = 5000  # bytes; a short file of one line is a short file
 _PROBE = 8192
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
+_MOST_FOLDERS = 200  # one inside the other; the walk over them calls itself
 _BATCH = 400  # files: about 20 ms of work, far more than passing them on costs
 _PAYS_OFF = 4 * _BATCH
 _WAITING = 8  # batches for each processor
@@ -121,6 +122,8 @@ class Walk:
             self.left_out["vendored folders"] += 1
         elif rules.levels and rules.ignores(f"{prefix}{inner}/"):
             self.left_out["ignored by git"] += 1
+        elif inner.count("/") > _MOST_FOLDERS:
+            self.left_out["folders that are nested too deeply"] += 1
         else:
             yield from self._folder(entry.path, f"{inner}/", prefix, rules)
 

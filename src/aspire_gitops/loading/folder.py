@@ -9,7 +9,6 @@ from aspire_gitops.loading.foreign import explained, is_sealed, may_be_encrypted
 from aspire_gitops.loading.plain import plain_document
 from aspire_gitops.loading.rules import (
     INVISIBLE_CHARACTER,
-    MAX_FINDINGS,
     RULES,
     TAB,
     UNREADABLE_FILE,
@@ -62,8 +61,9 @@ def load_file(file: SourceFile) -> tuple[Document | None, tuple[Diagnostic, ...]
     foreign = explained((*decoded.findings, *reading.findings), text)
     if foreign is not None:
         return None, (foreign,)
-    findings = (*decoded.findings, *_worth_reporting(reading.findings, decoded.findings))
-    findings = findings[:MAX_FINDINGS]
+    findings = sort_diagnostics(
+        (*decoded.findings, *_worth_reporting(reading.findings, decoded.findings))
+    )
     if reading.value is None:
         return None, findings
     return Document(file.path, reading.value, text), findings

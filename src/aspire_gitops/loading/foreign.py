@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
-from aspire_gitops.loading.places import snippet_at
+from aspire_gitops.loading.places import Lines
 from aspire_gitops.loading.rules import (
     KEY_NOT_TEXT,
     NOT_A_MAPPING,
@@ -177,5 +177,5 @@ def _is_binary(content: bytes, text: str | None) -> bool:
 
 def _line_at(path: str, text: str, at: int) -> Span:
     line = text.count("\n", 0, at) + 1
-    snippet = snippet_at(text, line, 1)
+    snippet = Lines(text).snippet(line, 1)
     return Span(path, line, 1, len(snippet) + 1, snippet)

@@ -15,6 +15,7 @@ from pathlib import Path
 from aspire_gitops.loading.rules import MAX_FILE_BYTES
 from aspire_gitops.sources.checkout import Checkout, is_below_git
 from aspire_gitops.sources.files import (
+    MAX_FOLDERS,
     folded_name,
     folded_names,
     is_hidden,
@@ -23,6 +24,7 @@ from aspire_gitops.sources.files import (
     refused_link,
     refused_name,
     too_large,
+    too_nested,
     unreadable,
 )
 from aspire_gitops.vocabulary import (
@@ -133,6 +135,9 @@ def _walk(root: str, folder: str, shown: str) -> Iterator[SourceFile | SourcePro
 
 
 def _subfolder(root: str, folder: str, shown: str) -> Iterator[SourceFile | SourceProblem]:
+    if folder.count("/") - root.count("/") > MAX_FOLDERS:
+        yield too_nested(shown.rstrip("/"))
+        return
     try:
         yield from _walk(root, folder, shown)
     except PermissionError as error:

@@ -92,6 +92,18 @@ def not_regular(path: str, what: str) -> SourceProblem:
     )
 
 
+MAX_FOLDERS = 64  # one inside the other; the walk over them calls itself
+
+
+def too_nested(path: str) -> SourceProblem:
+    return _problem(
+        UNREADABLE_FILE,
+        path,
+        f"the folder is more than {MAX_FOLDERS} levels deep",
+        "put the files in a folder further up",
+    )
+
+
 def refused_link(path: str, why: str) -> SourceProblem:
     return _problem(REFUSED_LINK, path, f"the link {why}", "put the file itself here")
 

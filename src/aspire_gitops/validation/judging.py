@@ -6,21 +6,22 @@ path: a review judges what two revisions share only once.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
 from aspire_gitops.catalog import Declared
 from aspire_gitops.loading.document import Document
+from aspire_gitops.loading.places import Lines
 from aspire_gitops.resources import RESOURCES, ResourceKind
 from aspire_gitops.validation import fallback_roads
 from aspire_gitops.validation.fallback_roads import check_indirections
-from aspire_gitops.validation.literal_secrets import Hidden, diagnose, find, hidden_parts
+from aspire_gitops.validation.literal_secrets import HiddenParts, diagnose, find, hidden_parts
 from aspire_gitops.validation.references import Reference, references_in
-from aspire_gitops.validation.wording import closest
-from aspire_gitops.vocabulary import Diagnostic, Rule
+from aspire_gitops.validation.wording import closest, shown, shown_name
+from aspire_gitops.vocabulary import Diagnostic, Rule, sort_diagnostics
 from aspire_gitops.vocabulary.spec import NAME_PATTERN
 
 KIND_MISSING = Rule("AG101", "kind-missing")
@@ -49,7 +50,7 @@ def check_kind(document: Document) -> Iterator[Diagnostic]:
     elif not isinstance(kind, str) or kind not in KINDS:
         yield UNKNOWN_KIND.at(
             document.span("kind"),
-            f'unknown kind "{kind}"' if isinstance(kind, str) else "`kind` must be text",
+            f"unknown kind {shown(kind)}" if isinstance(kind, str) else "`kind` must be text",
             help=_meant(kind) if isinstance(kind, str) else f"use one of {_KINDS_IN_WORDS}",
         )
 
@@ -64,10 +65,11 @@ def check_file_name(document: Document) -> Iterator[Diagnostic]:
     if stem == "gateway" and document.value.get("kind") == ResourceKind.GATEWAY:
         return  # there is only one, found by its kind
     if isinstance(name, str) and name and name != stem:
+        short = shown_name(name)
         yield FILE_NAME_DIFFERS.at(
             document.span("name"),
-            f'the resource is "{name}" and its file "{stem}": a search for one misses the other',
-            help=_matching(name, stem),
+            f'the resource is "{short}" and its file "{stem}": a search for one misses the other',
+            help=_matching(name, stem) if short == name else f"write `name: {stem}`",
         )
 
 
@@ -100,14 +102,15 @@ class Judged:
 
     `kind` is None without a known kind, `declared` if the resource refuses the
     document; `refused` then has the names that it may have meant to declare.
-    `hidden` are the parts of its text that must never be shown.
+    `hidden` are the parts of its text that must never be shown. `found` is limited as
+    `sort_diagnostics` does it.
     """
 
     kind: ResourceKind | None
     declared: Declared[Any] | None = None
     refused: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
-    hidden: tuple[Hidden, ...] = ()
+    hidden: HiddenParts = field(default_factory=dict)
     found: tuple[Diagnostic, ...] = ()
 
 
@@ -122,12 +125,14 @@ def judge(document: Document) -> Judged:
         return Judged(None, hidden=hidden, found=(*found, *check_kind(document)))
     indirections = tuple(check_indirections(document))
     found = (*found, *check_file_name(document), *(reported for _, reported in indirections))
+    found = sort_diagnostics(found)
     references = tuple(references_in(document, kind))
     try:
         spec = RESOURCES[kind].model_validate(document.value)
     except ValidationError as error:
         names = (stem_of(document.path), str(document.value.get("name")))
-        found = (*found, *_explained(document, kind, error, [path for path, _ in indirections]))
+        explained = _explained(document, kind, error, {path for path, _ in indirections})
+        found = sort_diagnostics((*found, *explained))
         return Judged(kind, None, names, references, hidden, found)
     return Judged(kind, Declared(spec, document), (), references, hidden, found)
 
@@ -146,27 +151,36 @@ def judge_once() -> Judge:
     return remembering
 
 
-def secrets_in(path: str, text: str) -> tuple[tuple[Diagnostic, ...], tuple[Hidden, ...]]:
+def secrets_in(path: str, text: str) -> tuple[tuple[Diagnostic, ...], HiddenParts]:
     """Look for secrets, also in comments and in files that are not YAML."""
     secrets = find(text)
     if not secrets:
-        return (), ()
-    return tuple(diagnose(path, text, secrets)), tuple(hidden_parts(text, secrets))
+        return (), {}
+    return tuple(diagnose(path, text, secrets)), hidden_parts(Lines(text), secrets)
 
 
 def _explained(
     document: Document,
     kind: ResourceKind,
     error: ValidationError,
-    reported: Sequence[fallback_roads.Path],
+    reported: Collection[fallback_roads.Path],
 ) -> Iterator[Diagnostic]:
     from aspire_gitops.validation import explain  # noqa: PLC0415  # jsonschema takes 0.3 s to import, and right files never need it
 
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    # Unknown names are found in any case; the others only where they are looked for.
+    refused = [
+        item["loc"][:-2] if item["loc"][-1:] == ("[key]",) else item["loc"]
+        for item in errors
+        if item["type"] != "extra_forbidden"
+    ]
     routes = list(fallback_roads.check_raw(document, kind))
     yield from (diagnostic for _, diagnostic in routes)
     reasons = list(
-        explain.explain(document, kind, covered={*reported, *(path for path, _ in routes)})
+        explain.explain(
+            document, kind, covered={*reported, *(path for path, _ in routes)}, refused=refused
+        )
     )
     yield from reasons
     if not (reasons or routes or reported):
-        yield explain.without_reason(document, [item["loc"] for item in error.errors()])
+        yield explain.without_reason(document, [item["loc"] for item in errors])

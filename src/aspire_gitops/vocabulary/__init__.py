@@ -6,10 +6,14 @@ from aspire_gitops.vocabulary.backoff import (
     retry_after_s,
 )
 from aspire_gitops.vocabulary.diagnostic import (
+    FINDINGS_LEFT_OUT,
+    MAX_FINDINGS,
     Diagnostic,
+    Findings,
     Rule,
     Severity,
     Span,
+    left_out,
     sort_diagnostics,
 )
 from aspire_gitops.vocabulary.errors import (
@@ -72,11 +76,14 @@ from aspire_gitops.vocabulary.time_words import (
 )
 
 __all__ = [
+    "FINDINGS_LEFT_OUT",
+    "MAX_FINDINGS",
     "AspireGitopsError",
     "ControlledSource",
     "DeliveryFailed",
     "DeliveryTaken",
     "Diagnostic",
+    "Findings",
     "GatewayBusy",
     "GatewayError",
     "GatewayRefused",
@@ -117,6 +124,7 @@ __all__ = [
     "growing_s",
     "html_code",
     "is_seconds",
+    "left_out",
     "markdown",
     "minutes",
     "moment_there",

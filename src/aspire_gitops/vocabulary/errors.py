@@ -54,14 +54,15 @@ class UsageError(AspireGitopsError):
 
 
 class InvalidConfig(AspireGitopsError):
-    """The reviewed files hold at least one error; `diagnostics` has them all.
+    """The reviewed files hold at least one error; `diagnostics` has them, the first of many.
 
     Trying again cannot help: a commit must fix the files.
     """
 
     def __init__(self, diagnostics: Sequence["Diagnostic"]) -> None:
         self.diagnostics = tuple(diagnostics)
-        super().__init__(f"{len(self.diagnostics)} problems in the reviewed files")
+        count = sum(one.left_out or 1 for one in self.diagnostics)
+        super().__init__(f"{count:,} problems in the reviewed files")
 
 
 class SourceUnavailable(AspireGitopsError):

@@ -21,6 +21,7 @@ from git.objects import Blob, Tree
 
 from aspire_gitops.loading.rules import MAX_FILE_BYTES
 from aspire_gitops.sources.files import (
+    MAX_FOLDERS,
     dubious_ownership,
     folded_name,
     folded_names,
@@ -31,6 +32,7 @@ from aspire_gitops.sources.files import (
     refused_link,
     refused_name,
     too_large,
+    too_nested,
 )
 from aspire_gitops.sources.git.program import approvers, complaint, one_line
 from aspire_gitops.vocabulary import (
@@ -261,7 +263,10 @@ def _walk(tree: Tree, root: Tree, blobs: Blobs) -> Iterator[SourceFile | SourceP
         if not name.isprintable():
             yield refused_name(path.removesuffix(name), name)
         elif isinstance(item, Tree):
-            yield from _walk(item, root, blobs)
+            if path.count("/") > MAX_FOLDERS:
+                yield too_nested(path)
+            else:
+                yield from _walk(item, root, blobs)
         elif not isinstance(item, Blob):
             yield not_regular(path, "a submodule")
         elif item.mode == Blob.link_mode:
