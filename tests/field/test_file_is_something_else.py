@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -139,13 +140,13 @@ def test_what_can_be_read_is_read(text: str) -> None:
 
 
 @given(st.text(st.sampled_from("{}%<>=|! \nabcAES256_GCM[]:\"'#-\t,"), max_size=200))
-def test_a_text_that_yaml_reads_is_never_called_a_template_or_json(text: str) -> None:
+def test_a_mapping_that_yaml_reads_is_never_called_a_template(text: str) -> None:
     document, found = load_file(SourceFile("a.yaml", text.encode()))
     if any(item.rule.code == "AG020" for item in found):
         assert (document, len(found)) == (None, 1)
         if "template" in found[0].message:
-            with pytest.raises(yaml.YAMLError):
-                yaml.safe_load(text.replace("\t", " "))
+            with suppress(yaml.YAMLError):  # one bare word is YAML too, and no resource
+                assert not isinstance(yaml.safe_load(text.replace("\t", " ")), dict)
 
 
 @given(st.binary(max_size=300))
