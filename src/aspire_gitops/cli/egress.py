@@ -17,6 +17,7 @@ from aspire_gitops.cli.egress_parts import Target, gateway_for, target_of
 from aspire_gitops.cli.options import as_of, with_today
 from aspire_gitops.cli.terminal import (
     ExitCode,
+    is_plain,
     show_findings,
     told_on_stderr,
     warn,
@@ -160,7 +161,7 @@ def _shown(found: Sequence[Diagnostic], target: Target) -> Iterator[Diagnostic]:
 @contextmanager
 def _progress() -> "Iterator[Counting]":
     """Count files on stderr while a person looks."""
-    counting = Counting(is_shown=sys.stderr.isatty())
+    counting = Counting(is_shown=sys.stderr.isatty() and not is_plain())
     try:
         yield counting
     finally:

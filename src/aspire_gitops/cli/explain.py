@@ -6,6 +6,7 @@ from datetime import datetime
 import click
 
 from aspire_gitops.cli.options import as_of, with_today
+from aspire_gitops.cli.terminal import say, show
 from aspire_gitops.egress import judging as egress_rules
 from aspire_gitops.kinds import KINDS
 from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, AsOf, SourceChoice, check, chosen
@@ -34,7 +35,7 @@ def explain_alias(name: str, choice: SourceChoice, as_of: AsOf, *, as_json: bool
         raise UsageError(f"unknown alias {name!r}", help=hint)
     provider = catalog.providers[alias.spec.target.provider].spec
     shown = card_json(alias.spec, provider) if as_json else card_text(alias.spec, provider)
-    click.echo(shown, nl=False)
+    show(shown) if as_json else say(shown)
 
 
 def all_rules() -> Mapping[str, Rule]:
@@ -93,7 +94,7 @@ def _explain_rule(code: str | None) -> None:
     rules = all_rules()
     if code is None:
         for rule in rules.values():
-            click.echo(f"{rule.code} {rule.name} ({rule.severity})")
+            say(f"{rule.code} {rule.name} ({rule.severity})")
         return
     found = [rule for rule in rules.values() if code.lower() in (rule.code.lower(), rule.name)]
     if not found:
@@ -105,4 +106,4 @@ def _explain_rule(code: str | None) -> None:
         raise UsageError(
             "the rule pages are missing from this installation", help="reinstall aspire-gitops"
         )
-    click.echo(page, nl=False)
+    say(page)

@@ -99,13 +99,14 @@ def configure_logging(format_: "LogFormat", *, debug: bool, daemon: bool = False
     """Log warnings, each turn of a daemon, or everything with `debug`. Called once, at first."""
     import structlog  # noqa: PLC0415 (0.1 s that `validate` and `--help` do not need)
 
+    from aspire_gitops.cli.terminal import is_plain  # noqa: PLC0415 (likewise)
     from aspire_gitops.settings import LogFormat  # noqa: PLC0415 (likewise)
 
     level = logging.DEBUG if debug else logging.INFO if daemon else logging.WARNING
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if format_ is LogFormat.JSON
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty() and not is_plain())
     )
     structlog.configure(
         processors=[
