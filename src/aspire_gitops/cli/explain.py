@@ -84,7 +84,7 @@ def command(
         explain_alias(name, chosen(source, None), as_of(today), as_json=format_ == "json")
         return
     if code == "alias":
-        raise UsageError("which alias? Write `aspire-gitops explain alias NAME`")
+        raise UsageError("which alias?", help="write `aspire-gitops explain alias NAME`")
     if name is not None:
         raise UsageError(f"unexpected argument {name!r}", help="ask for one code at a time")
     _explain_rule(code)
@@ -98,9 +98,12 @@ def _explain_rule(code: str | None) -> None:
         return
     found = [rule for rule in rules.values() if code.lower() in (rule.code.lower(), rule.name)]
     if not found:
-        raise UsageError(
-            f"unknown rule {code}", help="run `aspire-gitops explain` to list all rules"
+        meant = closest(code.upper(), rules) or closest(
+            code, [rule.name for rule in rules.values()]
         )
+        listed = "run `aspire-gitops explain` to list all rules"
+        help_ = f"did you mean {meant}? {listed.capitalize()}" if meant else listed
+        raise UsageError(f"unknown rule {code}", help=help_)
     page = page_of(found[0].code)
     if page is None:
         raise UsageError(

@@ -26,6 +26,7 @@ from aspire_gitops.settings import (
     read_admin_key,
     read_delivery_secret,
     read_secret,
+    read_token,
     settings_warnings,
 )
 from aspire_gitops.spend import Cap, caps_of, month_named
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from aspire_gitops.ledger_reading import LedgerReading
 
 Answer = TypeVar("Answer")
+
+_GATEWAYS_LEDGER_URL = "ASPIRE_LEDGER_URL"  # what the gateway itself reads, where it is set here
 
 
 class LiveGateway:
@@ -209,7 +212,7 @@ def ledger_of(settings: Settings) -> "LedgerReading":
 
 def ledger_url(settings: Settings) -> SecretStr:
     """Return the ledger's address; see `ledger_of`."""
-    url = read_secret(settings, "ledger_url")
+    url = read_secret(settings, "ledger_url") or read_token(None, _GATEWAYS_LEDGER_URL)
     if url is None:
         raise UsageError(
             "no ledger is named",

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from aspire_gitops.cli.options import Invocation, pass_invocation
+from aspire_gitops.cli.options import Invocation, pass_invocation, with_state_dir
 from aspire_gitops.cli.terminal import told_on_stderr
 from aspire_gitops.sandbox import SandboxOptions, running, start, stop
 from aspire_gitops.vocabulary import UsageError
@@ -53,11 +53,14 @@ _state = click.option(
 
 @command.command()
 @_state
+@with_state_dir
 @_shape
 @pass_invocation
-def up(invocation: Invocation, /, *, state: Path | None, **shape: Any) -> None:
+def up(
+    invocation: Invocation, /, *, state: Path | None, state_dir: Path | None, **shape: Any
+) -> None:
     """Start the sandbox, and print its address and keys as `export` lines."""
-    folder = state or invocation.settings().state_dir / "sandbox"
+    folder = state or invocation.settings(state_dir=state_dir).state_dir / "sandbox"
     sandbox = start(folder, _options(**shape), progress=told_on_stderr)
     for name, value in sandbox.variables().items():
         click.echo(f"export {name}={shlex.quote(value)}")
@@ -65,11 +68,13 @@ def up(invocation: Invocation, /, *, state: Path | None, **shape: Any) -> None:
 
 @command.command()
 @_state
+@with_state_dir
 @click.option("--keep", is_flag=True, help="Keep data, ports and keys for the next `up`.")
 @pass_invocation
-def down(invocation: Invocation, state: Path | None, *, keep: bool) -> None:
+def down(invocation: Invocation, state: Path | None, *, state_dir: Path | None, keep: bool) -> None:
     """Stop the sandbox, and delete its data."""
-    stop(state or invocation.settings().state_dir / "sandbox", keep=keep)
+    folder = state or invocation.settings(state_dir=state_dir).state_dir / "sandbox"
+    stop(folder, keep=keep)
 
 
 @command.command("with", context_settings={"ignore_unknown_options": False})

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import sys
 import tempfile
 import textwrap
@@ -12,7 +11,7 @@ from enum import IntEnum
 from io import StringIO
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -53,12 +52,23 @@ _LEAST_COLUMNS = 20
 
 def folded(text: str, *, on_stderr: bool = False) -> str:
     """Return `text` with the lines that a terminal would cut in a word broken between words."""
-    if not (sys.stderr if on_stderr else sys.stdout).isatty():
-        return text
-    width = max(shutil.get_terminal_size().columns, _LEAST_COLUMNS)
-    if len(text) <= width:
+    stream = sys.stderr if on_stderr else sys.stdout
+    width = _width(stream) if stream.isatty() else 0
+    if not width or len(text) <= width:
         return text
     return "\n".join(part for line in text.split("\n") for part in fold(line, width))
+
+
+def _width(terminal: TextIO) -> int:
+    """Return the columns of a terminal; 0 where nobody knows."""
+    chosen = os.environ.get("COLUMNS", "")
+    try:
+        columns = (
+            int(chosen) if chosen.isdecimal() else os.get_terminal_size(terminal.fileno()).columns
+        )
+    except OSError:
+        return 0
+    return max(columns, _LEAST_COLUMNS) if columns else 0
 
 
 def fold(line: str, width: int) -> Iterator[str]:

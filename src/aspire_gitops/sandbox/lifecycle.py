@@ -162,7 +162,10 @@ def stop(state_dir: Path, *, keep: bool = False) -> None:
     with folder.locked():
         state = folder.read()
         if state is None:
-            raise SandboxNotFound(f"the sandbox in {state_dir} was stopped in the meantime")
+            raise SandboxNotFound(
+                f"the sandbox in {state_dir} was stopped in the meantime",
+                help="nothing is left to do",
+            )
         stop_all(state)
         folder.write(state)
         if keep:
@@ -270,11 +273,15 @@ def _already_running(
 def _running_folder(sandbox: Sandbox) -> Iterator[tuple[StateFolder, State]]:
     folder = StateFolder(sandbox.state_dir)
     if folder.read() is None:
-        raise SandboxNotFound(f"the sandbox in {folder.path} was stopped", help="start it again")
+        raise SandboxNotFound(
+            f"the sandbox in {folder.path} was stopped",
+            help="start it with `aspire-gitops sandbox up`",
+        )
     with folder.locked():
         state = folder.read()
         if state is None or not state.alive(POSTGRES):
             raise SandboxNotFound(
-                f"the sandbox in {folder.path} is no longer running", help="start it again"
+                f"the sandbox in {folder.path} is no longer running",
+                help="start it with `aspire-gitops sandbox up`",
             )
         yield folder, state

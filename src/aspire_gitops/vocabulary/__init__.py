@@ -58,6 +58,7 @@ from aspire_gitops.vocabulary.text import (
     value_text,
 )
 from aspire_gitops.vocabulary.time_words import (
+    MOMENT_HINT,
     age,
     ago,
     ahead,
@@ -66,10 +67,13 @@ from aspire_gitops.vocabulary.time_words import (
     minutes,
     moment_there,
     moment_utc,
+    read_length,
+    read_moment,
     span,
 )
 
 __all__ = [
+    "MOMENT_HINT",
     "AspireGitopsError",
     "ControlledSource",
     "DeliveryFailed",
@@ -120,6 +124,8 @@ __all__ = [
     "one_line",
     "plural",
     "printable",
+    "read_length",
+    "read_moment",
     "retry_after_s",
     "revision_text",
     "short_line",
