@@ -90,7 +90,7 @@ _CLOCK = r"[0-9]{1,2}(?::[0-9]{2}(?::[0-9]{2})?)?(?:\s*[ap]m)?|noon|midnight"
 _DAY = re.compile(rf"(today|yesterday)(?:,?\s+(?:at\s+)?({_CLOCK}))?", re.IGNORECASE)
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]\S+(?: ?[+-][0-9:]+)?)?")
 
-MOMENT_HINT = "write 2h, 2 minutes ago, yesterday 14:05, 2026-11-20 or 2026-11-20T14:05+11:00"
+MOMENT_HINT = "write 2h, yesterday 14:05, 2 minutes ago, 2026-11-20 or 2026-11-20T14:05+11:00"
 
 
 def read_length(text: str) -> timedelta | None:
