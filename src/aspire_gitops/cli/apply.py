@@ -46,7 +46,10 @@ class ApplyingShown:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
         )
-        console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+        wraps = sys.stderr.isatty()  # between words, where a terminal would cut them
+        console = Console(
+            stderr=True, highlight=False, soft_wrap=not wraps, markup=False, emoji=False
+        )
         self._progress = Progress(
             *columns, console=console, transient=True, disable=not (changes and console.is_terminal)
         )

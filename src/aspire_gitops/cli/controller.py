@@ -19,7 +19,7 @@ from aspire_gitops.cli.controller_parts import (
     world_of,
     writer_lock,
 )
-from aspire_gitops.cli.options import Invocation, now, pass_invocation, with_gateway
+from aspire_gitops.cli.options import Invocation, now, pass_invocation, with_gateway, with_state_dir
 from aspire_gitops.cli.state_folder import make_state_folder, only_controller
 from aspire_gitops.cli.terminal import told_on_stderr, warn
 from aspire_gitops.controller.daemon import Daemon
@@ -35,7 +35,7 @@ from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER
 from aspire_gitops.server.metrics import Metrics
 from aspire_gitops.settings import (
     ControllerSettings,
-    read_controller_settings,
+    refuse_misspelt_variables,
     settings_warnings,
 )
 
@@ -66,6 +66,7 @@ All settings: docs/reference/settings.md. How to run it: docs/operate/controller
 @click.option("--interval", "interval_s", type=float, metavar="SECONDS", help="Seconds between two turns.  [variable: ASPIRE_GITOPS_INTERVAL_S; default: 60]")  # fmt: skip
 @click.option("--listen", metavar="HOST:PORT", help="Status page, metrics, webhook.  [variable: ASPIRE_GITOPS_LISTEN; default: 127.0.0.1:8790]")  # fmt: skip
 @with_gateway
+@with_state_dir
 @pass_invocation
 def command(invocation: Invocation, /, *, source: Path, **flags: Any) -> None:
     """Watch git and the gateway, and keep the gateway equal to git.
@@ -74,7 +75,8 @@ def command(invocation: Invocation, /, *, source: Path, **flags: Any) -> None:
     SOURCE. Heals drift, keeps a journal, shows a status page. Only objects that
     carry our mark are changed or deleted.
     """
-    settings = read_controller_settings(log_format=invocation.log_format, **flags)
+    refuse_misspelt_variables()  # a default in place of what was meant may apply unsigned commits
+    settings = invocation.controller_settings(**flags)
     for warning in settings_warnings(settings):
         warn(warning)
     invocation.log_as(settings, daemon=True)

@@ -27,6 +27,7 @@ from aspire_gitops.settings import (
     read_admin_key,
     read_delivery_secret,
     read_secret,
+    read_token,
     settings_warnings,
 )
 from aspire_gitops.spend import Cap, caps_of, month_named
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 WAIT_S = 300.0
 """How long a command waits for another writer, in seconds, unless it is told otherwise."""
+
+_GATEWAYS_LEDGER_URL = "ASPIRE_LEDGER_URL"  # what the gateway itself reads, where it is set here
 
 
 class LiveGateway:
@@ -225,7 +228,7 @@ def ledger_of(settings: Settings) -> "LedgerReading":
 
 def ledger_url(settings: Settings) -> SecretStr:
     """Return the ledger's address; see `ledger_of`."""
-    url = read_secret(settings, "ledger_url")
+    url = read_secret(settings, "ledger_url") or read_token(None, _GATEWAYS_LEDGER_URL)
     if url is None:
         raise UsageError(
             "no ledger is named",

@@ -57,7 +57,7 @@ def command(kind: str | None, output: Path | None, *, check: bool, json_formats:
         click.echo(files.popitem()[1], nl=False)
         return
     if check:
-        again = "schema --json-formats" if json_formats else "schema"
+        again = " ".join(["schema", *([kind] if kind else []), *["--json-formats"] * json_formats])
         raise SystemExit(_check(files, output, again))
     for name, text in files.items():
         verb = "written" if write_into(output, name, text) else "unchanged"

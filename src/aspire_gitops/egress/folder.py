@@ -5,6 +5,7 @@ folder is read in its own place, and one outside does not belong to the app.
 """
 
 import os
+import signal
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -223,7 +224,10 @@ class Scan:
             result.declared |= judged.declared
 
     def _side_by_side(self, batches: Iterator[list[FoundFile]]) -> Iterator[Scanned]:
-        with ProcessPoolExecutor(self.jobs, mp_context=get_context("fork")) as pool:
+        pool = ProcessPoolExecutor(
+            self.jobs, mp_context=get_context("fork"), initializer=_leave_signals_to_parent
+        )
+        try:
             waiting: list[Future[Scanned]] = []
             for batch in batches:
                 waiting.append(pool.submit(self.batch, batch))
@@ -231,6 +235,15 @@ class Scan:
                     yield waiting.pop(0).result()
             for future in waiting:
                 yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)  # after Ctrl-C nobody waits for the rest
+
+
+def _leave_signals_to_parent() -> None:
+    # Ctrl-C reaches every process of the terminal: ours would each print a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def processors() -> int:

@@ -21,11 +21,26 @@ from aspire_gitops.vocabulary.spec import (
 Capability = Literal[
     "vision", "ocr", "tools", "json_schema", "reasoning", "prompt_caching", "audio"
 ]
-ParameterName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+ParameterName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9_]{0,63}$",
+        examples=["temperature"],
+        json_schema_extra=in_words(
+            "a parameter's name: lower-case letters, digits and underscores"
+        ),
+    ),
+]
 ParameterText = Annotated[str, Field(max_length=200)]
 ParameterNumber = Annotated[float, Field(ge=-1_000_000_000, le=1_000_000_000)]
 ParameterCount = Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000), Whole]
-NestedName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
+NestedName = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9_]{1,64}$",
+        json_schema_extra=in_words("a name like max_tokens: letters, digits and underscores"),
+    ),
+]
 _MOST = 64  # in one list or mapping
 ParameterScalar = Annotated[
     bool | ParameterCount | ParameterNumber | ParameterText, Field(union_mode="left_to_right")
@@ -50,7 +65,9 @@ ToolName = Annotated[
     str,
     Field(
         pattern=r"^[a-z][a-z0-9_]{0,63}$",
-        json_schema_extra=in_words("a tool's name: lower-case letters, digits and underscores"),
+        json_schema_extra=in_words(
+            "a tool's name like web_search: lower-case letters, digits and underscores"
+        ),
     ),
 ]
 ImageWord = Annotated[

@@ -12,7 +12,6 @@ from aspire_gitops.delivery.base import DeliveryMethod, DeliveryTarget
 from aspire_gitops.delivery.registry import METHODS
 from aspire_gitops.resources.alias import Capability, Dimensions, Tokens
 from aspire_gitops.vocabulary.spec import (
-    NAME_PATTERN,
     Amount,
     Day,
     FilePath,
@@ -29,11 +28,12 @@ from aspire_gitops.vocabulary.spec import (
     in_words,
 )
 
-AliasName = Annotated[str, Field(pattern=NAME_PATTERN)]
+AliasName = ResourceName
 KeyAlias = Annotated[
     str,
     Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._ /-]{0,99}$",
+        examples=["agents/default"],
         json_schema_extra=in_words(
             "up to 100 letters, digits, spaces, dots, dashes, underscores and slashes, "
             "with a letter or digit first"

@@ -64,6 +64,7 @@ from aspire_gitops.vocabulary.text import (
     value_text,
 )
 from aspire_gitops.vocabulary.time_words import (
+    MOMENT_HINT,
     age,
     ago,
     ahead,
@@ -72,12 +73,15 @@ from aspire_gitops.vocabulary.time_words import (
     minutes,
     moment_there,
     moment_utc,
+    read_length,
+    read_moment,
     span,
 )
 
 __all__ = [
     "FINDINGS_LEFT_OUT",
     "MAX_FINDINGS",
+    "MOMENT_HINT",
     "AspireGitopsError",
     "ControlledSource",
     "DeliveryFailed",
@@ -132,6 +136,8 @@ __all__ = [
     "one_line",
     "plural",
     "printable",
+    "read_length",
+    "read_moment",
     "retry_after_s",
     "revision_text",
     "short_line",

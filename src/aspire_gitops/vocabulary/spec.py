@@ -177,7 +177,9 @@ Sentence = Annotated[
         pattern=f"^{_NOT_CONTROL_NOR_ALPHANUMERIC}*[A-Za-z0-9]{_NOT_CONTROL}*$",
         min_length=3,
         max_length=500,
-        json_schema_extra=in_words("words: a letter or digit, and no control characters"),
+        json_schema_extra=in_words(
+            'words like "moved to the new provider": a letter or digit, and no control characters'
+        ),
     ),
 ]
 """Prose: 3 to 500 characters, a letter or digit among them, no control characters."""
