@@ -13,9 +13,11 @@ from aspire_gitops.kinds import KINDS, Facts, Value
 from aspire_gitops.planning import SPEND, Action, Change, evidence_of, marked, redacted
 from aspire_gitops.state import GatewayObject, Intent
 from aspire_gitops.vocabulary import (
+    AspireGitopsError,
     DeliveryFailed,
     DeliveryTaken,
     GatewayError,
+    GatewayRejected,
     GatewayUnavailable,
 )
 
@@ -24,7 +26,8 @@ class NotProved(GatewayError):
     """The write did not take: what was read back is something else. Plan again.
 
     `lost` says that the gateway failed on the write itself (5xx, no answer)
-    and answered the reading: it is this object that it cannot do.
+    and answered the reading: it is this object that it cannot do. Never said of a write
+    that somebody else than LiteLLM answered: that error is raised as it is.
     """
 
     def __init__(self, message: str, *, help: str | None = None, lost: bool = False) -> None:  # noqa: A002
@@ -35,6 +38,17 @@ class NotProved(GatewayError):
     def after(cls, lost: GatewayUnavailable | None, message: str) -> Self:
         """Return the error for what reading showed; `lost` is how the write itself failed."""
         return cls(message, help=lost.help if lost else None, lost=lost is not None)
+
+
+def blames_commit(error: AspireGitopsError | None) -> bool:
+    """Return whether a failed change proves something about the reviewed files.
+
+    An allow-list: LiteLLM itself said no to this very change, it did something else, or
+    policy forbids the place of a key. Everything else may befall any commit.
+    """
+    if isinstance(error, DeliveryFailed):
+        return error.about_commit
+    return isinstance(error, GatewayRejected | NotProved)
 
 
 @dataclass(slots=True)
@@ -139,6 +153,8 @@ class ChangeRun:
             lost = error
         live = await self.gateway.read(wanted.key.kind, wanted.address or "")
         if problems := unmet(wanted, live, unset):
+            if lost and lost.foreign and _text(live) == _text(before):
+                raise lost
             said = lost.message if lost else "the gateway accepted it"
             undone = await take_back(self.gateway, wanted, before, live) if live else ""
             raise NotProved.after(lost, f"{said}; read back: {'; '.join(problems)}{undone}")
@@ -169,7 +185,9 @@ class ChangeRun:
         # half way, the next run finds the value and goes on with it: no key is
         # ever on the gateway whose value nobody has.
         if self._intent.delivery is None:
-            raise DeliveryFailed(f"{self.change.key} has no `deliver`, so its value would be lost")
+            raise DeliveryFailed(
+                f"{self.change.key} has no `deliver`, so its value would be lost", about_commit=True
+            )
         delivery = self.deliveries(self._intent.delivery)
         try:
             value = await self._delivered(its, delivery)
@@ -249,6 +267,8 @@ class ChangeRun:
         after = await self.gateway.spend_of(kind, address)
         # Calls go on meanwhile, so it may be above the target already; it only ever grows.
         if after is None or (before is not None and after >= before):
+            if lost and lost.foreign:
+                raise lost
             said = lost.message if lost else "the gateway accepted the reset"
             raise NotProved.after(lost, f"{said}; read back: its spend did not go down")
 
@@ -292,5 +312,11 @@ class ChangeRun:
         except GatewayUnavailable as error:
             lost = error
         if await self.gateway.read(live.key.kind, live.address or ""):
+            if lost and lost.foreign:
+                raise lost
             said = lost.message if lost else "the gateway accepted the deletion"
             raise NotProved.after(lost, f"{said}; it is still there")
+
+
+def _text(item: GatewayObject | None) -> str | None:
+    return item.text if item else None

@@ -14,6 +14,7 @@ from aspire_gitops.planning import Action, Change, Plan, stages
 from aspire_gitops.state import Kind
 from aspire_gitops.vocabulary import (
     AspireGitopsError,
+    GatewayMisconfigured,
     GatewayRefused,
     GatewayUnavailable,
     SecretMissing,
@@ -177,7 +178,7 @@ class _Run:
 
     def _stop_if_hopeless(self, error: AspireGitopsError) -> None:
         # Whatever is left would fail the same way, one time-out after the other.
-        if isinstance(error, GatewayRefused | GatewayUnavailable):
+        if isinstance(error, GatewayRefused | GatewayUnavailable | GatewayMisconfigured):
             self.stopped = self.stopped or str(error)
 
 

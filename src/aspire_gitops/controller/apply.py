@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from aspire_gitops.applying import Outcome, Result, Status, apply_plan, resolve_secrets
-from aspire_gitops.applying.change import NotProved
+from aspire_gitops.applying.change import NotProved, blames_commit
 from aspire_gitops.applying.secrets import Secrets
 from aspire_gitops.controller.drift import Chosen, healed
 from aspire_gitops.controller.gateway_reader import GatewayReader
@@ -25,7 +25,6 @@ from aspire_gitops.controller.turn_builder import (
     Problem,
     TurnBuilder,
     after_applying,
-    passes,
     problem_of,
 )
 from aspire_gitops.journal.entry import Draft, EntryKind
@@ -47,12 +46,16 @@ from aspire_gitops.vocabulary import (
 
 @dataclass(slots=True)
 class RecordedApply:
-    """Applies one plan and records each result. `unwritten` is what the journal did not take."""
+    """Applies one plan and records each result. `unwritten` is what the journal did not take.
+
+    `resting`: it only heals, beside a rejected revision that rests.
+    """
 
     plan: Plan
     world: World
     drafter: EntryDrafter
     progress: Callable[[Result], None]
+    resting: bool = False
     unwritten: list[Draft] = field(default_factory=list)
     lost_journal: str | None = None
 
@@ -75,7 +78,7 @@ class RecordedApply:
         Raises:
             JournalUnavailable, JournalDamaged: Before the first write.
         """
-        planned = self.drafter.planned(self.plan, self.world.clock())
+        planned = self.drafter.planned(self.plan, self.world.clock(), resting=self.resting)
         await asyncio.to_thread(self.world.journal.append, *before, planned)
         return await apply_plan(
             self.plan,
@@ -144,10 +147,7 @@ class Applier:
         builder.outcome = outcome
         if is_new:
             self.memory.half_applied = wanted.identity
-        self._remember_states(outcome)
-        failed = [str(r.change.key) for r in outcome.results if r.status is not Status.APPLIED]
-        builder.drift = healed(chosen.drift, failed)
-        self.memory.note_drift(builder.drift, self.world.clock())
+        builder.drift = self._note(chosen, outcome)
         if not outcome.ok:
             await self._failed(builder, wanted, outcome, drafter)
         elif left := await self._left(builder, wanted, outcome, drafter):
@@ -156,6 +156,34 @@ class Applier:
             self.memory.unproved_turns = 0
             builder.ready = after_applying(wanted.revision, outcome, builder.drift)
             await self.note_applied(wanted, drafter, len(outcome.results))
+
+    async def heal(self, builder: TurnBuilder, wanted: CompiledRevision, chosen: Chosen) -> None:
+        """Heal drift while a rejected revision rests, whatever its own failure was.
+
+        Raises:
+            SecretMissing, JournalUnavailable, JournalDamaged, GatewayError: As `apply`.
+        """
+        drafter = EntryDrafter(builder.id, wanted.revision)
+        outcome = await self._carry_out(builder, chosen, drafter, resting=True)
+        known = builder.outcome.results if builder.outcome else ()
+        builder.outcome = replace(outcome, results=(*known, *outcome.results))
+        drift = self._note(chosen, outcome)
+        builder.drift += drift
+        failed = [r for r in outcome.results if r.error]
+        self.memory.unhealed |= {str(r.change.key) for r in failed if blames_commit(r.error)}
+        builder.problems += [
+            problem_of(r.error) for r in failed if r.error and not blames_commit(r.error)
+        ][:1]
+        if done := sum(one.answer is Answer.HEALED for one in drift):
+            said = f"healed drift on {plural(done, 'object')} meanwhile"
+            builder.ready = "; ".join(filter(None, [builder.ready, said]))
+
+    def _note(self, chosen: Chosen, outcome: Outcome) -> tuple[Drifted, ...]:
+        self._remember_states(outcome)
+        failed = [str(r.change.key) for r in outcome.results if r.status is not Status.APPLIED]
+        drift = healed(chosen.drift, failed)
+        self.memory.note_drift(drift, self.world.clock())
+        return drift
 
     async def note_applied(
         self, wanted: CompiledRevision, drafter: EntryDrafter, count: int
@@ -177,7 +205,12 @@ class Applier:
                 await asyncio.to_thread(self.world.source.keep, wanted.revision.commit)
 
     async def _carry_out(
-        self, builder: TurnBuilder, chosen: Chosen, drafter: EntryDrafter
+        self,
+        builder: TurnBuilder,
+        chosen: Chosen,
+        drafter: EntryDrafter,
+        *,
+        resting: bool = False,
     ) -> Outcome:
         plan, done = chosen.plan, 0
 
@@ -187,7 +220,7 @@ class Applier:
             self.progress(done, len(plan.changes))
 
         self.progress(0, len(plan.changes))
-        recorded = RecordedApply(plan, self.world, drafter, ended)
+        recorded = RecordedApply(plan, self.world, drafter, ended, resting)
         now = self.world.clock()
         drift = [drafter.drifted(one, now, plan.id) for one in self.fresh(chosen.drift)]
         try:
@@ -245,8 +278,8 @@ class Applier:
         names = ", ".join(left[:3]) + (", …" if len(left) > 3 else "")
         reason = f"the gateway accepted {wanted.revision.short} but does not show it: {names}"
         help_ = "check whether something else writes to them"
-        problem = Problem(Standing.STALLED, reason, help_)
-        await self._patiently(builder, wanted, problem, drafter)
+        problem = Problem(Standing.STALLED, reason, help_, about_commit=True)
+        await self._patiently(builder, wanted, problem, drafter, left)
 
     async def _patiently(
         self,
@@ -254,15 +287,16 @@ class Applier:
         wanted: CompiledRevision,
         problem: Problem,
         drafter: EntryDrafter,
+        objects: Iterable[str],
     ) -> None:
         # It may be a change by hand or a lost answer: only what persists is the
         # revision's own fault.
         self.memory.unproved_turns += 1
         if self.memory.unproved_turns < _PROOFS:
-            builder.problems.append(Problem(Standing.WAITING, problem.reason))
+            builder.problems.append(Problem(Standing.WAITING, problem.reason, passes=True))
             return
         builder.problems.append(problem)
-        await self._reject(wanted, problem, drafter)
+        await self._reject(wanted, problem, drafter, objects)
 
     async def _failed(
         self,
@@ -272,32 +306,44 @@ class Applier:
         drafter: EntryDrafter,
     ) -> None:
         failed = [r for r in outcome.results if r.status is Status.FAILED]
-        own = [r for r in failed if r.error and not passes(r.error)]
+        own = [r for r in failed if blames_commit(r.error)]
         what = f"{plural(len(failed), 'change')} of {len(outcome.results)} failed"
         if own:
             reason = f"{wanted.revision.short}: {what}: {own[0].change.key}: {own[0].message}"
-            problem = Problem(Standing.STALLED, reason, "push a commit that fixes it")
+            problem = Problem(
+                Standing.STALLED, reason, "push a commit that fixes it", about_commit=True
+            )
+            objects = [str(result.change.key) for result in failed]
             if all(_may_pass(result.error) for result in own):
-                await self._patiently(builder, wanted, problem, drafter)
+                await self._patiently(builder, wanted, problem, drafter, objects)
                 return
             builder.problems.append(problem)
-            await self._reject(wanted, problem, drafter)
-        elif failed and failed[0].error:
-            builder.problems.append(problem_of(failed[0].error))
+            await self._reject(wanted, problem, drafter, objects)
+        elif problems := [problem_of(result.error) for result in failed if result.error]:
+            # What an operator must fix is said first: the rest may pass meanwhile.
+            stalled = [one for one in problems if one.standing is Standing.STALLED]
+            builder.problems.append((stalled or problems)[0])
         else:
-            builder.problems.append(Problem(Standing.WAITING, outcome.results[-1].message))
+            builder.problems.append(
+                Problem(Standing.WAITING, outcome.results[-1].message, passes=True)
+            )
 
     async def _reject(
-        self, wanted: CompiledRevision, problem: Problem, drafter: EntryDrafter
+        self,
+        wanted: CompiledRevision,
+        problem: Problem,
+        drafter: EntryDrafter,
+        objects: Iterable[str] = (),
     ) -> None:
         before = self.memory.rejection
         again = before is not None and before.identity == wanted.identity
         times = before.times + 1 if before and again else 1
         now = self.world.clock()
-        rejection = Rejection(wanted.identity, problem.reason, times, now)
+        rejection = Rejection(wanted.identity, problem.reason, times, now, frozenset(objects))
         self.memory.unproved_turns = 0  # the next try, and the next revision, begin anew
         await self._append(drafter.draft(EntryKind.REJECTED, now, rejected_body(rejection)))
         self.memory.rejection = rejection
+        self.memory.unhealed = frozenset()
 
     async def _append(self, draft: Draft) -> None:
         await asyncio.to_thread(self.world.journal.append, draft)

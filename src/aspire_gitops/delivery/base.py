@@ -65,7 +65,8 @@ class Delivery(Protocol):
 
         Raises:
             DeliveryTaken: Another writer was faster. Read again.
-            DeliveryFailed: It could not be written, or nobody can tell. Try again.
+            DeliveryFailed: It could not be written, or nobody can tell. Try again. Say
+                `passes` of what is known to pass by itself; else an operator is told.
             SecretMissing: What it signs in with is not set. An operator must act.
         """
         ...
@@ -170,5 +171,7 @@ class DeliveryMethod(ABC, Generic[AddressT]):
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False)[0]
             where = ".".join([self.tag, *map(str, problem["loc"])])
-            raise DeliveryFailed(f"no key is delivered: {where}: {problem['msg']}") from None
+            raise DeliveryFailed(
+                f"no key is delivered: {where}: {problem['msg']}", about_commit=True
+            ) from None
         return read

@@ -1,6 +1,7 @@
 """One file that holds one key: mode 0600, replaced in one step, durable before we go on."""
 
 import asyncio
+import errno
 import fcntl
 import os
 import re
@@ -81,14 +82,16 @@ class DeliveredFile:
                         self._replace(folder, value)
                         return
                 raise DeliveryTaken(
-                    f"another writer delivers to {self.path} at the same time", help="try again"
+                    f"another writer delivers to {self.path} at the same time",
+                    help="try again",
+                    passes=True,
                 )
         except OSError as error:
             raise self._failed("write", error) from None
 
     def _check_own(self) -> None:
         if why := self.own.why_not_write(self.path):
-            raise DeliveryFailed(f"no key is delivered to {self.path}: {why}")
+            raise DeliveryFailed(f"no key is delivered to {self.path}: {why}", about_commit=True)
 
     @contextmanager
     def _folder(self, *, make: bool = False) -> Iterator[int]:
@@ -162,7 +165,17 @@ class DeliveredFile:
                     os.close(descriptor)
 
     def _failed(self, verb: str, error: OSError) -> DeliveryFailed:
-        return DeliveryFailed(f"cannot {verb} {self.path}: {error.strerror or error}")
+        help_ = _HELP.get(error.errno or 0, "fix it where the controller runs")
+        return DeliveryFailed(f"cannot {verb} {self.path}: {error.strerror or error}", help=help_)
+
+
+_HELP = {
+    errno.ENOSPC: "free space on that disk",
+    errno.EDQUOT: "free space, or raise the quota",
+    errno.EROFS: "mount it for writing",
+    errno.EACCES: "give the controller's user write access",
+    errno.EPERM: "give the controller's user write access",
+}
 
 
 def _is_link(folder: int, part: str) -> bool:

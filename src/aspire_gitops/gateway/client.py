@@ -276,7 +276,7 @@ class GatewayClient:
     async def _reply(self, kind: Kind, address: str) -> object:
         reading = KINDS[kind].facts.reading
         try:
-            return await self._api.get(reading.at(address))
+            return await self._api.get(reading.at(address), reading.shape)
         except GatewayRejected as error:
             if error.status not in reading.absent:
                 raise

@@ -42,6 +42,7 @@ ReadPage: TypeAlias = Callable[[int], Coroutine[Any, Any, Page]]
 
 
 class ReadinessReply(Reply):
+    db: object  # what LiteLLM always tells here, so that another server is not taken for it
     litellm_version: str | None = None
 
 
@@ -177,7 +178,8 @@ class _List:
     async def _one_by_one(self, addresses: Iterable[str]) -> AsyncIterator[LiveRow]:
         for address in addresses:
             try:
-                reply = await self.api.get(self.kind.facts.reading.at(address))
+                reading = self.kind.facts.reading
+                reply = await self.api.get(reading.at(address), reading.shape)
             except GatewayRejected:
                 continue  # gone in between; the totals will not agree, and the list is read again
             if (row := self.kind.single(reply)) is not None:

@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 from urllib.parse import quote
 
 from aspire_gitops.catalog import Catalog
-from aspire_gitops.kinds.wire import AddressesReply, PageReply
+from aspire_gitops.kinds.wire import AddressesReply, PageReply, Reply
 from aspire_gitops.releases import Release
 from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.state import (
@@ -129,12 +129,16 @@ class Counting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How one object is read. `absent` are the statuses that say that it is not there."""
+    """How one object is read. `absent` are the statuses that say that it is not there.
+
+    Of `shape` every reply of LiteLLM's has at least one required name.
+    """
 
     endpoint: Endpoint
     by: str  # the parameter that takes the address
     in_path: bool
     absent: frozenset[int]
+    shape: type[Reply] = Reply
 
     def at(self, address: str) -> Call:
         named = {self.by: address}

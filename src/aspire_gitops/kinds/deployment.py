@@ -140,6 +140,7 @@ class DeploymentKind:
             by="litellm_model_id",
             in_path=False,
             absent=frozenset({400}),
+            shape=DeploymentReply,
         ),
         listing=Listing(
             endpoint=DEPLOYMENTS,

@@ -114,7 +114,9 @@ class KeyKind:
         replacement=None,
         value=Value("key", "sk-", key_address, was_deleted),
         counting=Counting(COUNTED, facts_of, reset_spend),
-        reading=Reading(endpoint=READ_KEY, by="key", in_path=False, absent=frozenset({404})),
+        reading=Reading(
+            endpoint=READ_KEY, by="key", in_path=False, absent=frozenset({404}), shape=KeyReply
+        ),
         listing=Listing(
             endpoint=KEYS,
             shape=KeyPageReply,

@@ -204,7 +204,7 @@ def shown_folder(path: Path) -> str:
 
 def _unavailable(path: Path, error: OSError) -> SourceUnavailable:
     if isinstance(error, FileNotFoundError) and path.is_dir():
-        return SourceUnavailable(f"{path} changed while it was read", help="try again")
+        return SourceUnavailable(f"{path} changed while it was read", help="try again", passes=True)
     if isinstance(error, NotADirectoryError):
         return SourceUnavailable(
             f"{path} is not a folder", help="name the folder with the reviewed files"

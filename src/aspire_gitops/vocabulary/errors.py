@@ -21,8 +21,11 @@ AspireGitopsError
     │   └── GatewayBusy       another writer is at work on it             → try again
     ├── GatewayRefused        401 or 403                                 → somebody must act
     ├── GatewayRejected       the gateway said no to this one request    → a commit or a bug
+    ├── GatewayMisconfigured  it cannot work as it is set up             → somebody must act
     └── GatewayReplyInvalid   a reply of a shape that we do not know     → somebody must look
 
+"Try again" ends after a while unless `passes` says that the cause is known to pass by itself:
+whatever nobody foresaw becomes a matter for an operator.
 Only a bug in this program raises anything else.
 """
 
@@ -38,7 +41,10 @@ class AspireGitopsError(Exception):
 
     `message` says what is wrong, `help` what to do about it, None where nobody knows.
     They are joined only where there is one line for both; neither is ever cut apart.
+    `passes`: the cause is known to pass by itself. Never assumed: who raises it says so.
     """
+
+    passes: bool = False
 
     def __init__(self, message: str, *, help: str | None = None) -> None:  # noqa: A002 (the word people read)
         self.message = message
@@ -47,6 +53,14 @@ class AspireGitopsError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}; {self.help}" if self.help else self.message
+
+
+class Unavailable(AspireGitopsError):
+    """Something does not answer, or not now. Try again."""
+
+    def __init__(self, message: str, *, help: str | None = None, passes: bool = False) -> None:  # noqa: A002
+        self.passes = passes
+        super().__init__(message, help=help)
 
 
 class UsageError(AspireGitopsError):
@@ -65,8 +79,8 @@ class InvalidConfig(AspireGitopsError):
         super().__init__(f"{count:,} problems in the reviewed files")
 
 
-class SourceUnavailable(AspireGitopsError):
-    """The source cannot be read as a whole. It may pass by itself: try again."""
+class SourceUnavailable(Unavailable):
+    """The source cannot be read as a whole. Try again."""
 
 
 class SourceRefused(AspireGitopsError):
@@ -91,12 +105,15 @@ class UnsafePlan(AspireGitopsError):
 class StalePlan(AspireGitopsError):
     """The gateway is not in the state that the plan is based on. Make a new plan."""
 
+    passes = True
+
 
 class DeliveryFailed(AspireGitopsError):
     """A key could not be handed to its app. Try again; the next apply finishes it.
 
     `status` is what the receiver answered, None when it was not reached or is not a server;
-    `retry_after_s` is the receiver's own wish.
+    `retry_after_s` is the receiver's own wish. `about_commit`: the reviewed files ask for what
+    must not be, so that only another commit helps; else an operator must act, or it passes.
     """
 
     def __init__(
@@ -106,9 +123,13 @@ class DeliveryFailed(AspireGitopsError):
         help: str | None = None,  # noqa: A002
         status: int | None = None,
         retry_after_s: float | None = None,
+        about_commit: bool = False,
+        passes: bool = False,
     ) -> None:
         self.status = status
         self.retry_after_s = retry_after_s
+        self.about_commit = about_commit
+        self.passes = passes
         super().__init__(message, help=help)
 
 
@@ -116,7 +137,7 @@ class DeliveryTaken(DeliveryFailed):
     """Another writer delivered a value meanwhile. It is left alone: read it again."""
 
 
-class JournalUnavailable(AspireGitopsError):
+class JournalUnavailable(Unavailable):
     """The journal cannot be written or read now. Nothing may be applied meanwhile; try again."""
 
 
@@ -185,7 +206,8 @@ class GatewayUnavailable(GatewayError):
     """No usable answer: refused, timed out, 429 or 5xx after the last retry. Try again later.
 
     `retry_after_s` is what the gateway asks for, in seconds. `answered`: it did answer,
-    and is only busy.
+    and is only busy. `foreign`: somebody else answered, such as a proxy in front of it, so
+    the reply says nothing about what was asked.
     """
 
     def __init__(
@@ -195,9 +217,13 @@ class GatewayUnavailable(GatewayError):
         help: str | None = None,  # noqa: A002
         retry_after_s: float | None = None,
         answered: bool = False,
+        foreign: bool = False,
+        passes: bool = False,
     ) -> None:
         self.retry_after_s = retry_after_s
         self.answered = answered
+        self.foreign = foreign
+        self.passes = passes
         super().__init__(message, help=help)
 
 
@@ -205,7 +231,7 @@ class GatewayBusy(GatewayUnavailable):
     """Another writer is at work on the gateway. Nothing was written. Try again when it has ended."""
 
     def __init__(self, message: str, *, help: str | None = None) -> None:  # noqa: A002
-        super().__init__(message, help=help, answered=True)
+        super().__init__(message, help=help, answered=True, passes=True)
 
 
 class GatewayRefused(GatewayError):
@@ -218,6 +244,13 @@ class GatewayRejected(GatewayError):
     def __init__(self, message: str, *, status: int, help: str | None = None) -> None:  # noqa: A002
         self.status = status
         super().__init__(message, help=help)
+
+
+class GatewayMisconfigured(GatewayError):
+    """The address, a certificate, a proxy or the gateway's own database is not set up for this.
+
+    Trying again cannot help, and no commit can: somebody must act.
+    """
 
 
 class GatewayReplyInvalid(GatewayError):
