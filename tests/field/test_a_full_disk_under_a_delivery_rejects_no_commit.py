@@ -115,6 +115,7 @@ class Away:
         return self.value
 
     async def write(self, value: str, *, instead_of: str | None) -> None:
+        assert instead_of == self.value
         if self.error:
             raise self.error
         self.value = value

@@ -127,6 +127,12 @@ def faked(tmp_path: Path, keys: str) -> Iterator[Race]:
         yield Race(tmp_path, url, ADMIN_KEY, "racers", keys)
 
 
+@pytest.fixture
+def on_one_host(tmp_path: Path) -> Iterator[Race]:
+    with serving(FakeGateway()) as url:
+        yield Race(tmp_path, url, ADMIN_KEY, "racers", "together")
+
+
 def test_both_end_well_and_every_app_has_the_live_key(faked: Race) -> None:
     for number in range(2):
         faked.declare(f"shop{number}")
@@ -145,27 +151,27 @@ def test_both_end_well_on_a_real_gateway(
         race.check(race.run())
 
 
-def test_a_plan_says_that_an_app_holds_a_dead_key_and_what_to_do(faked: Race) -> None:
-    faked.declare("shop")
-    faked.check(faked.run())
-    for path in faked.delivered():
+def test_a_plan_says_that_an_app_holds_a_dead_key_and_what_to_do(on_one_host: Race) -> None:
+    on_one_host.declare("shop")
+    on_one_host.check(on_one_host.run())
+    for path in on_one_host.delivered():
         path.write_text("sk-of-an-earlier-life-0123456789\n")
-    planned = faked.host("one").run("plan", "gateway.d", *faked.today)
+    planned = on_one_host.host("one").run("plan", "gateway.d", *on_one_host.today)
     assert "its app cannot call; delete the key on the gateway" in " ".join(planned.stdout.split())
 
 
-def test_a_deleted_app_leaves_its_dead_key_and_it_is_said(faked: Race) -> None:
+def test_a_deleted_app_leaves_its_dead_key_and_it_is_said(on_one_host: Race) -> None:
     for name in ("shop", "mail"):
-        faked.declare(name)
-    faked.check(faked.run())
-    gone = faked.apps.pop()
-    (faked.folder / "gateway.d" / "apps" / f"{gone}.yaml").unlink()
-    (faked.folder / "gateway.d" / "approvals").mkdir()
-    (faked.folder / "gateway.d" / "approvals" / "gone.yaml").write_text(
+        on_one_host.declare(name)
+    on_one_host.check(on_one_host.run())
+    gone = on_one_host.apps.pop()
+    (on_one_host.folder / "gateway.d" / "apps" / f"{gone}.yaml").unlink()
+    (on_one_host.folder / "gateway.d" / "approvals").mkdir()
+    (on_one_host.folder / "gateway.d" / "approvals" / "gone.yaml").write_text(
         f"kind: Approval\nname: gone\nchange: delete-last-key\nobject: key/{gone}.main\n"
-        f"owner: ada@example.com\nreason: It is gone.\nexpires: {faked.today[1]}\n"
+        f"owner: ada@example.com\nreason: It is gone.\nexpires: {on_one_host.today[1]}\n"
     )
-    done = faked.host("one").run("apply", "gateway.d", *faked.today, "--yes")
+    done = on_one_host.host("one").run("apply", "gateway.d", *on_one_host.today, "--yes")
     said = " ".join((done.stdout + done.stderr).split())
     assert done.returncode == 0, said
     assert f"{gone}/main holds the value of key/{gone}.main, which is deleted; remove it" in said

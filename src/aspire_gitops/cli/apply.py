@@ -167,7 +167,12 @@ class _Applying:
             self._show(plan)
             try:
                 with ApplyingShown(len(plan.changes)) as shown:
-                    return self.gateway.apply(plan, shown.result, wait_s=self.lock_timeout_s)
+                    return self.gateway.apply(
+                        plan,
+                        shown.result,
+                        wait_s=self.lock_timeout_s,
+                        just_made=self.again is not None,
+                    )
             except StalePlan:
                 if self.again is None or not left:
                     raise

@@ -81,13 +81,22 @@ class LiveGateway:
         dead = asyncio.run(dead_keys(compiled, found, self._owner, self._deliveries))
         return replace(plan, warnings=(*plan.warnings, *(f"{one}; {one.help}" for one in dead)))
 
-    def apply(self, plan: Plan, progress: Callable[[Result], None], *, wait_s: float) -> Outcome:
+    def apply(
+        self,
+        plan: Plan,
+        progress: Callable[[Result], None],
+        *,
+        wait_s: float,
+        just_made: bool = False,
+    ) -> Outcome:
         """Carry a plan out, if the gateway is as it was when the plan was made.
 
         Args:
             plan: The plan.
             progress: Called with each result.
             wait_s: How long to wait for another writer, in seconds.
+            just_made: It is compared once, with the right to write; any other plan before
+                that as well, so that a stale one writes nothing.
 
         Raises:
             SecretMissing: Before the first write.
@@ -102,8 +111,9 @@ class LiveGateway:
 
         async def carried_out(client: GatewayClient) -> Outcome:
             secrets = resolve_secrets(intents, own=self._own, is_admin_key=client.is_admin_key)
-            if not plan.changes:
+            if not just_made:
                 await _ensure_as_planned(client, plan)
+            if not plan.changes:
                 return await apply_plan(plan, client, secrets, self._deliveries)
             await client.check_rights()  # half an apply is worse than none
             who = f"apply, {this_process()}"

@@ -7,6 +7,7 @@ import os
 import re
 import secrets as random
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from aspire_gitops.vocabulary import DeliveryFailed, DeliveryTaken
 
 _KEY = re.compile(r"sk-[A-Za-z0-9_-]{16,97}")
 _LARGEST = 4096
+_LOCK_TRIES = 1000
+_LOCK_PAUSE_S = 0.01  # keys of one apply are written side by side, also into one folder
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # Not blocking: nobody may ever write to a pipe that somebody put there.
 _LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -75,12 +78,10 @@ class DeliveredFile:
         try:
             Path(self.base).mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._folder(make=True) as folder:
-                with suppress(BlockingIOError):
-                    # Until it is closed. Only one writer at a time looks and replaces.
-                    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    if self._value_if_any(folder) == instead_of:
-                        self._replace(folder, value)
-                        return
+                # Only one writer at a time looks and replaces.
+                if _is_locked(folder) and self._value_if_any(folder) == instead_of:
+                    self._replace(folder, value)
+                    return
                 raise DeliveryTaken(
                     f"another writer delivers to {self.path} at the same time",
                     help="try again",
@@ -176,6 +177,16 @@ _HELP = {
     errno.EACCES: "give the controller's user write access",
     errno.EPERM: "give the controller's user write access",
 }
+
+
+def _is_locked(folder: int) -> bool:
+    """Lock a folder until it is closed; False if others held it all the time."""
+    for _ in range(_LOCK_TRIES):
+        with suppress(BlockingIOError):
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(_LOCK_PAUSE_S)
+    return False
 
 
 def _is_link(folder: int, part: str) -> bool:
