@@ -1,5 +1,6 @@
 """The command line: the composition root. Commands parse, call and render; nothing more."""
 
+import os
 import sys
 
 from aspire_gitops.cli.program import program
@@ -9,6 +10,11 @@ __all__ = ["main", "program"]
 
 def main() -> None:
     """Run `aspire-gitops` with the arguments of this process; ends the process."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:  # else the next file that is opened would be somebody's standard output
+            os.open(os.devnull, os.O_RDWR)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:  # a terminal that cannot show a character must not stop an apply

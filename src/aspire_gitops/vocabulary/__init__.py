@@ -35,8 +35,11 @@ from aspire_gitops.vocabulary.errors import (
     SourceRefused,
     SourceUnavailable,
     StalePlan,
+    SystemFault,
     UnsafePlan,
     UsageError,
+    system_fault,
+    system_help,
 )
 from aspire_gitops.vocabulary.revision import (
     ControlledSource,
@@ -102,6 +105,7 @@ __all__ = [
     "SourceUnavailable",
     "Span",
     "StalePlan",
+    "SystemFault",
     "UnsafePlan",
     "UsageError",
     "age",
@@ -125,5 +129,7 @@ __all__ = [
     "short_line",
     "sort_diagnostics",
     "span",
+    "system_fault",
+    "system_help",
     "value_text",
 ]

@@ -9,14 +9,11 @@ would point every call at another repository, so they are hidden meanwhile.
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
+from configparser import Error as ConfigError
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import TypeAlias
-
-import git
-from git.exc import GitError, ODBError
-from git.objects import Blob, Tree
 
 from aspire_gitops.loading.rules import MAX_FILE_BYTES
 from aspire_gitops.sources.files import (
@@ -27,12 +24,30 @@ from aspire_gitops.sources.files import (
     refused_name,
     too_large,
 )
-from aspire_gitops.sources.git.program import approvers, one_line
+from aspire_gitops.sources.git.program import NOT_INSTALLED, approvers, complaint, one_line
 from aspire_gitops.vocabulary import Revision, SourceFile, SourceProblem, SourceTree
+
+# gitpython runs git while it is imported, and cannot be imported where there is none or where
+# somebody's git config is broken. `run` and `first_line` say so in words when git is needed.
+_ALONE = {
+    "GIT_PYTHON_REFRESH": "quiet", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"
+}  # fmt: skip
+_before = dict(os.environ)
+os.environ.update(_ALONE)
+try:
+    import git
+    from git.exc import GitError, ODBError
+    from git.objects import Blob, Tree
+finally:
+    for _name in _ALONE:
+        del os.environ[_name]
+    os.environ.update({name: _before[name] for name in _ALONE if name in _before})
 
 # gitpython raises ValueError, TypeError, AssertionError and KeyError for references and
 # objects that are not there or not whole, and OSError for a repository that goes away.
-TROUBLE = (GitError, ODBError, ValueError, TypeError, AssertionError, KeyError, OSError, EOFError)
+TROUBLE = (
+    GitError, ODBError, ConfigError, ValueError, TypeError, AssertionError, KeyError, OSError, EOFError
+)  # fmt: skip
 Repo = git.Repo
 Commit = git.Commit
 _ENVIRONMENT = RLock()
@@ -131,6 +146,12 @@ def first_line(error: Exception) -> str:
         return "no such folder"
     if isinstance(error, git.InvalidGitRepositoryError):
         return "it is not a git repository"
+    if isinstance(error, git.GitCommandNotFound):
+        return f"git cannot be started; {NOT_INSTALLED}"
+    if isinstance(error, git.GitCommandError) and error.stderr:
+        return complaint(str(error.stderr).strip().removeprefix("stderr: '").rstrip("'"))
+    if isinstance(error, ConfigError):
+        return "its git config is not valid"  # the text would quote it
     lines = str(error).strip().splitlines()
     return one_line(lines[0]) if lines else type(error).__name__
 
