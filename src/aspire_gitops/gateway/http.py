@@ -19,6 +19,7 @@ from urllib.request import getproxies
 
 import httpx
 import stamina
+import structlog
 from pydantic import SecretStr, ValidationError
 
 from aspire_gitops.gateway.faults import fault_of, public_url
@@ -28,6 +29,7 @@ from aspire_gitops.vocabulary import (
     GatewayError,
     GatewayReplyInvalid,
     GatewayUnavailable,
+    UsageError,
     retry_after_s,
 )
 
@@ -88,6 +90,29 @@ class Retries:
 NO_RETRIES = Retries(attempts=1)
 
 
+_SLOW_S = 5.0  # a pause that people notice
+_log = structlog.get_logger("aspire_gitops.gateway")
+
+
+def _tell_retry(details: stamina.instrumentation.RetryDetails) -> None:
+    write = _log.warning if details.wait_for >= _SLOW_S else _log.debug
+    pause_s = round(details.wait_for, 1)
+    write("the gateway is asked again", in_s=pause_s, tries=details.retry_num, why=str(details.caused_by))  # fmt: skip
+
+
+stamina.instrumentation.set_on_retry_hooks([_tell_retry])
+
+_REACH = "check ASPIRE_GITOPS_GATEWAY_URL, and that the gateway runs and this machine reaches it"
+
+
+def _help_for(error: httpx.HTTPError) -> str:
+    if isinstance(error, httpx.ProxyError):
+        return "check the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names"
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "fix its certificate, or set SSL_CERT_FILE to the authority that signed it"
+    return _REACH
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer:
     status: int
@@ -124,12 +149,11 @@ class AdminApi:
         self._admin_key = admin_key
         # Not left to the pool: there, waiting for a connection would count as no answer.
         self._slots = asyncio.Semaphore(_CONNECTIONS)
-        self._client = httpx.AsyncClient(
+        self._client = _client(
             base_url=self.url.removesuffix("/v1"),
             auth=_Bearer(admin_key),
             headers={"accept": "application/json", "user-agent": "aspire-gitops"},
             transport=transport,
-            verify=_authorities(httpx.URL(self.url)),
             timeout=httpx.Timeout(timeout_s, connect=min(5.0, timeout_s)),
             # uvicorn hangs up an idle connection after 5 s; a write must not meet that.
             limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=2.0),
@@ -211,13 +235,15 @@ class AdminApi:
                 answer = await self._ask(call)
         except TimeoutError:
             fault = GatewayUnavailable(
-                f"{call}: no answer from {self.url} in {self._timeout_s:g} s"
+                f"{call}: no answer from {self.url} in {self._timeout_s:g} s", help=_REACH
             )
         except httpx.DecodingError:
             fault = GatewayReplyInvalid(f"{call}: the reply from {self.url} cannot be unpacked")
         except httpx.HTTPError as error:
             why = redact(str(error)) or type(error).__name__
-            fault = GatewayUnavailable(f"{call}: no answer from {self.url}: {why}")
+            fault = GatewayUnavailable(
+                f"{call}: no answer from {self.url}: {why}", help=_help_for(error)
+            )
         finally:
             self._observe(call, answer.status if answer else None, time.perf_counter() - started)
         if answer and answer.status >= 300:
@@ -268,12 +294,32 @@ async def _bounded(call: Call, chunks: AsyncIterator[bytes]) -> AsyncIterator[by
         yield chunk
 
 
-def _authorities(url: httpx.URL) -> ssl.SSLContext | bool:
+def _client(*, base_url: str, trust_env: bool, **options: Any) -> httpx.AsyncClient:
+    url = httpx.URL(base_url)
+    try:
+        authorities = _authorities(url, trust_env=trust_env)
+    except OSError:  # whose text names no file
+        raise UsageError(
+            "the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read",
+            help="set it to a PEM file that this user can read, or unset it",
+        ) from None
+    try:
+        return httpx.AsyncClient(
+            base_url=base_url, verify=authorities, trust_env=trust_env, **options
+        )
+    except (ValueError, ImportError, httpx.InvalidURL):  # whose text may quote a password
+        raise UsageError(
+            "the proxy that the environment names cannot be used",
+            help="set HTTPS_PROXY, HTTP_PROXY or ALL_PROXY to http://HOST:PORT, or unset it",
+        ) from None
+
+
+def _authorities(url: httpx.URL, *, trust_env: bool) -> ssl.SSLContext:
     # Plain HTTP, as beside the gateway, needs none, and reading them takes three megabytes of
     # a daemon. A context without any trusts nobody. (A proxy may want TLS for itself.)
     if url.scheme == "http" and not getproxies():
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return True
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 def shaped(call: Call, shape: type[ReplyT], body: bytes) -> ReplyT:
