@@ -1,6 +1,7 @@
 """`aspire-gitops controller`: the daemon that keeps the gateway equal to git."""
 
 import asyncio
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from aspire_gitops.settings import (
     refuse_misspelt_variables,
     settings_warnings,
 )
+from aspire_gitops.vocabulary import UsageError
 
 _EPILOG = """\b
 Examples:
@@ -80,9 +82,20 @@ def command(invocation: Invocation, /, *, source: Path, **flags: Any) -> None:
     for warning in settings_warnings(settings):
         warn(warning)
     invocation.log_as(settings, daemon=True)
+    try:
+        folder = source.absolute()  # the folder that we are started in may go away
+    except FileNotFoundError:
+        raise UsageError(
+            "the working folder no longer exists", help="start the controller in another one"
+        ) from None
     make_state_folder(settings.state_dir)
     with only_controller(settings.state_dir) as folder_lock:
-        asyncio.run(_run(settings, source, folder_lock))
+        asyncio.run(_run(settings, folder, folder_lock))
+
+
+def _tell_address(url: str) -> None:
+    with suppress(OSError):  # as in the log: nobody reads it, and the gateway is kept all the same
+        told_on_stderr(f"status page: {url}")
 
 
 async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock) -> None:
@@ -113,7 +126,16 @@ async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock
         outbox,
         SnapshotPublisher(places_of(settings), settings.owner, now),
         watched_folder=None if settings.repository else folder,
-        listening=lambda url: told_on_stderr(f"status page: {url}"),
+        listening=_tell_address,
+    )
+    log = structlog.get_logger("aspire_gitops.controller")
+    log.info(
+        "started",
+        version=status.version,
+        watches=f"{settings.folder} on {settings.branch} of {settings.repository}"
+        if settings.repository
+        else f"the folder {folder}",
+        settings=settings.model_dump(mode="json", exclude_none=True),  # secrets become stars
     )
     reconciler.at_work = status.working
     reconciler.announce = notifier.announce
@@ -123,3 +145,4 @@ async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock
             await daemon.run()
     finally:
         journal.close()
+        log.info("stopped")

@@ -3,17 +3,21 @@
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
 from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, AsOf
-from aspire_gitops.vocabulary import MOMENT_HINT, read_moment
+from aspire_gitops.vocabulary import MOMENT_HINT, one_line, read_moment
 
 if TYPE_CHECKING:
+    import structlog
+
     from aspire_gitops.settings import ControllerSettings, LogFormat, Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -130,18 +134,81 @@ def configure_logging(format_: "LogFormat", *, debug: bool, daemon: bool = False
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if format_ is LogFormat.JSON
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty() and not is_plain())
+        else structlog.dev.ConsoleRenderer(
+            colors=bool(sys.stderr and sys.stderr.isatty()) and not is_plain()
+        )
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            *([] if debug else [_drop_repeats()]),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_LogStream(sys.stderr)),  # type: ignore[arg-type]  # all that it uses,
     )
+    logging.basicConfig(level=logging.WARNING, handlers=[_LibraryLines()])
+
+
+_REPEATED_AFTER_S = 600.0
+_REMEMBERED = 100  # lines
+
+
+def _drop_repeats() -> "structlog.typing.Processor":
+    """Return what drops a warning that was said in the last ten minutes, word for word."""
+    import structlog  # noqa: PLC0415 (likewise)
+
+    said: dict[str, float] = {}
+
+    def keep_news(
+        _logger: object, method: str, event: "structlog.typing.EventDict"
+    ) -> "structlog.typing.EventDict":
+        if method == "info":
+            return event
+        line, now_s = repr(sorted(event.items())), monotonic()
+        if line in said and now_s - said[line] < _REPEATED_AFTER_S:
+            raise structlog.DropEvent
+        said.pop(line, None)
+        said[line] = now_s
+        for oldest in list(said)[:-_REMEMBERED]:
+            del said[oldest]
+        return event
+
+    return keep_news
+
+
+class _LogStream:
+    """Standard error, where a full disk or a reader that ended costs lines and never the daemon."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream  # None where it was closed before we started
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            if self._stream:
+                self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            if self._stream:
+                self._stream.flush()
+
+
+class _LibraryLines(logging.Handler):
+    """Says as one line of our log what a library logs: without its traceback, which may quote a secret."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        import structlog  # noqa: PLC0415 (likewise)
+
+        first, *_ = record.getMessage().splitlines() or [""]
+        error = record.exc_info[1] if record.exc_info else None
+        more = {"error": type(error).__name__} if error else {}
+        structlog.get_logger(record.name).log(
+            record.levelno, one_line(first), library=record.name, **more
+        )
 
 
 class MomentOption(click.ParamType[datetime]):

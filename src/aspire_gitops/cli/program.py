@@ -16,7 +16,13 @@ import click
 from aspire_gitops.cli.options import Invocation
 from aspire_gitops.cli.streams import heed_signals, prepare_streams, status_of_signal
 from aspire_gitops.cli.terminal import ExitCode, Help, is_plain, say, show_findings
-from aspire_gitops.vocabulary import AspireGitopsError, InvalidConfig, UsageError, printable
+from aspire_gitops.vocabulary import (
+    AspireGitopsError,
+    InvalidConfig,
+    UsageError,
+    printable,
+    system_fault,
+)
 
 click.UsageError.exit_code = ExitCode.USAGE  # click's own 2 means "changes pending" here
 click.Context.formatter_class = Help
@@ -114,7 +120,7 @@ class Program(click.Group):
             report_error(error)
             ctx.exit(ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.FAILED)
         except Exception as error:  # noqa: BLE001 (a bug: say so, without a wall of text)
-            report_bug(error, with_traceback=bool(ctx.params.get("debug")))
+            report_crash(error, with_traceback=bool(ctx.params.get("debug")))
             ctx.exit(ExitCode.FAILED)
 
 
@@ -126,6 +132,17 @@ def report_error(error: AspireGitopsError) -> None:
         say(f"       {line}", on_stderr=True)
     if error.help:
         say(f"  = help: {printable(error.help)}", on_stderr=True)
+
+
+def report_crash(error: Exception, *, with_traceback: bool) -> None:
+    """Report what the machine refused, or else a bug."""
+    fault = system_fault(error)
+    if fault is None:
+        report_bug(error, with_traceback=with_traceback)
+        return
+    report_error(fault)
+    if with_traceback:
+        click.echo("".join(traceback.format_exception(error)), err=True)
 
 
 def report_bug(error: Exception, *, with_traceback: bool) -> None:

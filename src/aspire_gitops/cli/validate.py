@@ -9,7 +9,13 @@ import click
 
 from aspire_gitops.cli.options import as_of, with_source
 from aspire_gitops.cli.program import report_error
-from aspire_gitops.cli.terminal import ExitCode, show_findings, told_on_stderr, with_findings_format
+from aspire_gitops.cli.terminal import (
+    ExitCode,
+    show_findings,
+    told_on_stderr,
+    warn,
+    with_findings_format,
+)
 from aspire_gitops.pipeline.catalog import SourceChoice, check, chosen
 from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable, plural
 
@@ -61,7 +67,7 @@ def _watch(folder: Path, once: Callable[[], ExitCode]) -> NoReturn:
 
     once()
     told_on_stderr(f"watching {folder}; stop with Ctrl-C")
-    for _ in changes(folder):
+    for _ in changes(folder, tell=lambda error: warn(str(error))):
         click.echo(f"{datetime.now(UTC).astimezone():%H:%M:%S}", err=True)
         try:
             once()

@@ -216,7 +216,7 @@ class JournalWriter:
             await self._append(*memory.unwritten, draft)
             memory.unwritten = []
             memory.facts = await asyncio.to_thread(self.world.journal.head)
-        except AspireGitopsError:
+        except (AspireGitopsError, OSError):
             memory.facts = None
             memory.unwritten = [*memory.unwritten, draft][-_MOST_UNWRITTEN:]
 

@@ -192,7 +192,7 @@ class Loop:
         try:
             leads = await asyncio.to_thread(self.lock.try_acquire)
             self.leader = None if leads else await asyncio.to_thread(self.lock.holder)
-        except AspireGitopsError as error:
+        except (AspireGitopsError, OSError) as error:
             leads, self.leader = False, None
             _log.warning("the lock cannot be reached, standing by", why=str(error))
         self.role = Role.LEADER if leads else Role.STANDBY

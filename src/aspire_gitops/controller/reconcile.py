@@ -32,7 +32,7 @@ from aspire_gitops.spend import zone
 from aspire_gitops.state import Snapshot
 from aspire_gitops.status.value import Standing, Turn
 from aspire_gitops.usage import Downtime
-from aspire_gitops.vocabulary import AspireGitopsError, Revision, moment_utc
+from aspire_gitops.vocabulary import AspireGitopsError, Revision, moment_utc, system_fault
 from aspire_ledger.money import Month
 
 ASKED = "reconcile"  # cause of a turn that a person asked for: rejected revisions are retried
@@ -71,6 +71,11 @@ class Reconciler:
             await self._look_and_act(builder)
         except AspireGitopsError as error:
             builder.problems.insert(0, problem_of(error))
+        except Exception as error:
+            fault = system_fault(error)
+            if fault is None:
+                raise
+            builder.problems.insert(0, problem_of(fault))
         finally:
             self.at_work(None)
         self._lose_patience(builder)

@@ -21,6 +21,7 @@ from urllib.request import getproxies
 
 import httpx
 import stamina
+import structlog
 from pydantic import SecretStr, ValidationError
 
 from aspire_gitops.gateway.faults import PROXY_HELP, fault_of, foreign_reply, public_url
@@ -92,6 +93,29 @@ class Retries:
 NO_RETRIES = Retries(attempts=1)
 
 
+_SLOW_S = 5.0  # a pause that people notice
+_log = structlog.get_logger("aspire_gitops.gateway")
+
+
+def _tell_retry(details: stamina.instrumentation.RetryDetails) -> None:
+    write = _log.warning if details.wait_for >= _SLOW_S else _log.debug
+    pause_s = round(details.wait_for, 1)
+    write("the gateway is asked again", in_s=pause_s, tries=details.retry_num, why=str(details.caused_by))  # fmt: skip
+
+
+stamina.instrumentation.set_on_retry_hooks([_tell_retry])
+
+_REACH = "check ASPIRE_GITOPS_GATEWAY_URL, and that the gateway runs and this machine reaches it"
+
+
+def _help_for(error: Exception) -> str:
+    if isinstance(error, httpx.ProxyError):
+        return "check the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names"
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "fix its certificate, or set SSL_CERT_FILE to the authority that signed it"
+    return _REACH
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer:
     status: int
@@ -128,17 +152,15 @@ class AdminApi:
         self._admin_key = admin_key
         # Not left to the pool: there, waiting for a connection would count as no answer.
         self._slots = asyncio.Semaphore(_CONNECTIONS)
-        trust_env = httpx.URL(self.url).host not in _LOOPBACK
-        self._client = httpx.AsyncClient(
+        self._client = _client(
             base_url=self.url.removesuffix("/v1"),
             auth=_Bearer(admin_key),
             headers={"accept": "application/json", "user-agent": "aspire-gitops"},
             transport=transport,
-            verify=_authorities(httpx.URL(self.url), trust_env=trust_env),
             timeout=httpx.Timeout(timeout_s, connect=min(5.0, timeout_s)),
             # uvicorn hangs up an idle connection after 5 s; a write must not meet that.
             limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=2.0),
-            trust_env=trust_env,
+            trust_env=httpx.URL(self.url).host not in _LOOPBACK,
         )
 
     def __repr__(self) -> str:
@@ -224,7 +246,9 @@ class AdminApi:
                 answer = await self._ask(call)
         except TimeoutError:
             fault = GatewayUnavailable(
-                f"{call}: no answer from {self.url} in {self._timeout_s:g} s", passes=True
+                f"{call}: no answer from {self.url} in {self._timeout_s:g} s",
+                help=_REACH,
+                passes=True,
             )
         except httpx.DecodingError:
             fault = GatewayUnavailable(
@@ -285,6 +309,20 @@ async def _bounded(call: Call, chunks: AsyncIterator[bytes]) -> AsyncIterator[by
         yield chunk
 
 
+def _client(*, base_url: str, trust_env: bool, **options: Any) -> httpx.AsyncClient:
+    url = httpx.URL(base_url)
+    authorities = _authorities(url, trust_env=trust_env)
+    try:
+        return httpx.AsyncClient(
+            base_url=base_url, verify=authorities, trust_env=trust_env, **options
+        )
+    except (ValueError, ImportError, httpx.InvalidURL):  # whose text may quote a password
+        raise UsageError(
+            "the proxy that the environment names cannot be used",
+            help="set HTTPS_PROXY, HTTP_PROXY or ALL_PROXY to http://HOST:PORT, or unset it",
+        ) from None
+
+
 def _authorities(url: httpx.URL, *, trust_env: bool) -> ssl.SSLContext:
     # Plain HTTP, as beside the gateway, needs none, and reading them takes three megabytes of
     # a daemon. A context without any trusts nobody. (A proxy may want TLS for itself.)
@@ -332,7 +370,7 @@ def _no_answer(message: str, error: Exception) -> GatewayError:
     passes = isinstance(error, _ON_THE_WAY) or (
         isinstance(error, httpx.ConnectError) and _CONNECTING.search(said) is not None
     )
-    return GatewayUnavailable(message, passes=passes)
+    return GatewayUnavailable(message, help=_help_for(error), passes=passes)
 
 
 _NEVER_SENT = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)

@@ -37,13 +37,18 @@ class LogFormat(StrEnum):
 
 
 def default_state_dir() -> Path:
-    """Return where this platform keeps a program's state."""
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "aspire-gitops"
+    """Return where this platform keeps a program's state; a service's place for a user without a home."""
     configured = os.environ.get("XDG_STATE_HOME", "")
     # The specification says that a relative path there is to be ignored.
-    base = Path(configured) if configured.startswith("/") else Path.home() / ".local" / "state"
-    return base / "aspire-gitops"
+    if configured.startswith("/") and sys.platform != "darwin":
+        return Path(configured) / "aspire-gitops"
+    try:
+        home = Path.home()
+    except RuntimeError:  # a container's user may have neither a name nor HOME
+        return Path(DEFAULT_DELIVERY_ROOT).with_name("state")
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "aspire-gitops"
+    return home / ".local" / "state" / "aspire-gitops"
 
 
 def _whole_path(path: Path) -> Path:

@@ -65,10 +65,10 @@ class DirectorySource:
         """
         files: list[SourceFile] = []
         problems: list[SourceProblem] = []
-        root, shown = os.path.realpath(self.path), shown_folder(self.path)
-        checkout = Checkout.of(root)
-        checkout.check_whole(shown)
         try:
+            root, shown = os.path.realpath(self.path), shown_folder(self.path)
+            checkout = Checkout.of(root)
+            checkout.check_whole(shown)
             for found in _walk(root, root, shown):
                 (files if isinstance(found, SourceFile) else problems).append(found)  # type: ignore[arg-type]  # each goes into its own list
         except OSError as error:
@@ -106,10 +106,8 @@ class DirectorySource:
         plain = Revision(f"folder:{Path(root).name}")
         if not (self.ask_git and is_below_git(Path(root))):
             return plain
-        try:
-            from aspire_gitops.sources.git import work_tree_revision  # noqa: PLC0415 (0.2 s)
-        except ImportError:  # no git program on this machine
-            return plain
+        from aspire_gitops.sources.git import work_tree_revision  # noqa: PLC0415 (0.2 s)
+
         return work_tree_revision(Path(root)) or plain
 
 
@@ -152,7 +150,7 @@ def _link(root: str, path: str, shown: str) -> Iterator[SourceFile | SourceProbl
             shown, "leads to itself" if error.errno == errno.ELOOP else "leads nowhere"
         )
         return
-    if Path(target).is_dir():
+    if os.path.isdir(target):  # noqa: PTH112 (pathlib raises where a folder may not be entered)
         yield refused_link(shown, "stands for a folder")
     elif not is_reviewed(shown):
         return
@@ -194,8 +192,11 @@ def _opened_file(descriptor: int, shown: str) -> SourceFile | SourceProblem:
 
 def shown_folder(path: Path) -> str:
     """Return the folder as people write it, with a final slash: relative where that is possible."""
-    absolute = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow the links that people wrote)
-    here = Path.cwd()
+    try:
+        absolute = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow the links that people wrote)
+        here = Path.cwd()
+    except FileNotFoundError:  # the folder that we were started in is gone
+        return f"{path.as_posix().rstrip('/')}/"
     if absolute.is_relative_to(here):
         relative = absolute.relative_to(here).as_posix()
         return "" if relative == "." else f"{relative}/"
@@ -203,7 +204,7 @@ def shown_folder(path: Path) -> str:
 
 
 def _unavailable(path: Path, error: OSError) -> SourceUnavailable:
-    if isinstance(error, FileNotFoundError) and path.is_dir():
+    if isinstance(error, FileNotFoundError) and os.path.isdir(path):  # noqa: PTH112 (likewise)
         return SourceUnavailable(f"{path} changed while it was read", help="try again", passes=True)
     if isinstance(error, NotADirectoryError):
         return SourceUnavailable(

@@ -42,8 +42,11 @@ from aspire_gitops.vocabulary.errors import (
     SourceRefused,
     SourceUnavailable,
     StalePlan,
+    SystemFault,
     UnsafePlan,
     UsageError,
+    system_fault,
+    system_help,
 )
 from aspire_gitops.vocabulary.revision import (
     ControlledSource,
@@ -119,6 +122,7 @@ __all__ = [
     "SourceUnavailable",
     "Span",
     "StalePlan",
+    "SystemFault",
     "UnsafePlan",
     "UsageError",
     "age",
@@ -145,5 +149,7 @@ __all__ = [
     "short_line",
     "sort_diagnostics",
     "span",
+    "system_fault",
+    "system_help",
     "value_text",
 ]

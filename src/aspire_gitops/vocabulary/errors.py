@@ -16,6 +16,7 @@ AspireGitopsError
 ├── LedgerRefused             what is asked of it cannot be done         → somebody must look
 ├── NotificationFailed        a notification could not be delivered      → try again
 ├── SandboxError              the sandbox could not be started or used   → see its help
+├── SystemFault               this machine refuses what the program needs → somebody must act
 └── GatewayError
     ├── GatewayUnavailable    no answer, 429 or 5xx after the last retry → try again
     │   └── GatewayBusy       another writer is at work on it             → try again
@@ -29,7 +30,8 @@ whatever nobody foresaw becomes a matter for an operator.
 Only a bug in this program raises anything else.
 """
 
-from collections.abc import Sequence
+import errno
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -255,3 +257,65 @@ class GatewayMisconfigured(GatewayError):
 
 class GatewayReplyInvalid(GatewayError):
     """The reply has a shape that this version does not know. Trying again cannot help."""
+
+
+class SystemFault(AspireGitopsError):
+    """This machine refuses what the program needs: a file, a descriptor, memory, a library."""
+
+
+_HELP_BY_ERRNO: Mapping[int, str] = {
+    errno.EACCES: "give the user that runs this program access to it and to each folder above it",
+    errno.EPERM: "run this program as a user who may do that",
+    errno.ENOENT: "check that it exists and is mounted",
+    errno.ENOTDIR: "check that each part of the path but the last is a folder",
+    errno.EROFS: "mount it writable, or set another path",
+    errno.ENOSPC: "free disk space",
+    errno.EDQUOT: "free disk space, or raise this user's quota",
+    errno.EIO: "check that disk",
+    errno.EMFILE: "raise this process's limit of open files (`ulimit -n`, systemd's LimitNOFILE)",
+    errno.ENFILE: "raise this machine's limit of open files (fs.file-max)",
+    errno.EAGAIN: "raise this user's limit of processes (`ulimit -u`, systemd's TasksMax)",
+    errno.ENOMEM: "give the program more memory",
+}
+_NO_THREAD, _NO_HOME = "can't start new thread", "Could not determine home directory."
+
+
+def system_help(error: OSError) -> str | None:
+    """Return what to do about an error of the operating system, None where nobody knows."""
+    return _HELP_BY_ERRNO.get(error.errno or 0)
+
+
+def system_fault(error: Exception) -> SystemFault | None:
+    """Return what this machine refused as an error that people read; None for a bug of ours.
+
+    Repeats the system's words, paths and names of modules. The text of any other
+    exception may quote a secret.
+    """
+    help_: str | None = None
+    match error:
+        case OSError(errno=int(), strerror=str(words)):
+            what, help_ = _with_path(words, error.filename), system_help(error)
+        case OSError() if not isinstance(error, TimeoutError):
+            what = f"this machine refused what the program needs ({type(error).__name__})"
+        case MemoryError():
+            what, help_ = "out of memory", _HELP_BY_ERRNO[errno.ENOMEM]
+        case ImportError(__cause__=OSError() as cause):
+            return system_fault(cause)
+        case ImportError() if not (error.name or "").startswith("aspire"):
+            what = f"a library cannot be loaded: {error}"
+            help_ = "install aspire-gitops again, with everything that it depends on"
+        case RuntimeError(args=(str(words),)) if words == _NO_THREAD:
+            what, help_ = "no thread can be started", _HELP_BY_ERRNO[errno.EAGAIN]
+        case RuntimeError(args=(str(words),)) if words == _NO_HOME:
+            what, help_ = "this user has no home folder", "set HOME"
+        case KeyError(args=(str(words),)) if words.startswith("getpwuid()"):
+            what, help_ = "this user has no name", "add the user to /etc/passwd"
+        case ExceptionGroup(exceptions=(first, *_)):  # what a task group raises
+            return system_fault(first)
+        case _:
+            return None
+    return SystemFault(what, help=help_)
+
+
+def _with_path(words: str, path: object) -> str:
+    return f"{path}: {words}" if isinstance(path, str) else words

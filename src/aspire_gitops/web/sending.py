@@ -173,8 +173,8 @@ def _why(error: Exception) -> str:
     # Only these speak of the network alone; others may quote a header or a URL.
     if isinstance(error, httpx.ConnectError | httpx.ProxyError) and str(error):
         return " ".join(str(error).split())[:_LONGEST_REASON]
-    if isinstance(error, OSError):
-        return f"the authorities in SSL_CERT_FILE cannot be read ({error.strerror or 'no PEM'})"
+    if isinstance(error, OSError):  # of no connection, so of the certificates
+        return "the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"
     if not isinstance(error, httpx.HTTPError):
         return "its URL, or the proxy that the environment names, cannot be used"
     return f"the connection broke ({type(error).__name__})"

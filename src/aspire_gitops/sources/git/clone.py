@@ -18,7 +18,7 @@ from pathlib import Path
 
 from aspire_gitops.sources.git.address import Address
 from aspire_gitops.sources.git.program import NO_ACCESS, Access, Finished, run, variables
-from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable
+from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable, system_help
 
 APPLIED = "refs/aspire-gitops/applied"
 _MARKER = "aspire-gitops-clone-of"  # a file of ours, so that nobody else's folder is removed
@@ -204,5 +204,5 @@ class Clone:
         rights = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
         return (SourceRefused if rights else SourceUnavailable)(
             f"the clone {self.path} cannot be written: {error.strerror}",
-            help="free disk space, or give this user write access",
+            help=system_help(error) or "free disk space, or give this user write access",
         )

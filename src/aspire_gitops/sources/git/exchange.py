@@ -14,7 +14,7 @@ from pathlib import Path
 from aspire_gitops.sources.git.address import Credentials, Protocol, SshKey, access, why_not_key
 from aspire_gitops.sources.git.clone import Clone, Damaged
 from aspire_gitops.sources.git.program import Access, Finished, words_of_remote
-from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable
+from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable, system_help
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +297,15 @@ class Exchange:
 
     def _check_path(self) -> None:
         address = self.clone.address
-        if address.protocol is Protocol.FILE and not Path(address.url).is_dir():
+        if address.protocol is not Protocol.FILE:
+            return
+        try:
+            there = Path(address.url).is_dir()
+        except OSError as error:
+            raise SourceRefused(
+                f"{address} cannot be read: {error.strerror}", help=system_help(error)
+            ) from None
+        if not there:
             raise SourceUnavailable(
                 f"{address} does not exist", help="check that it is mounted; it will be retried"
             )

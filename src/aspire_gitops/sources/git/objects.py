@@ -10,14 +10,11 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from configparser import Error as ConfigError
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import TypeAlias
-
-import git
-from git.exc import GitError, ODBError
-from git.objects import Blob, Tree
 
 from aspire_gitops.loading.rules import MAX_FILE_BYTES
 from aspire_gitops.sources.files import (
@@ -34,7 +31,7 @@ from aspire_gitops.sources.files import (
     too_large,
     too_nested,
 )
-from aspire_gitops.sources.git.program import approvers, complaint, one_line
+from aspire_gitops.sources.git.program import NOT_INSTALLED, approvers, complaint, one_line
 from aspire_gitops.vocabulary import (
     Revision,
     SourceFile,
@@ -44,9 +41,27 @@ from aspire_gitops.vocabulary import (
     SourceUnavailable,
 )
 
+# gitpython runs git while it is imported, and cannot be imported where there is none or where
+# somebody's git config is broken. `run` and `first_line` say so in words when git is needed.
+_ALONE = {
+    "GIT_PYTHON_REFRESH": "quiet", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"
+}  # fmt: skip
+_before = dict(os.environ)
+os.environ.update(_ALONE)
+try:
+    import git
+    from git.exc import GitError, ODBError
+    from git.objects import Blob, Tree
+finally:
+    for _name in _ALONE:
+        del os.environ[_name]
+    os.environ.update({name: _before[name] for name in _ALONE if name in _before})
+
 # gitpython raises ValueError, TypeError, AssertionError and KeyError for references and
 # objects that are not there or not whole, and OSError for a repository that goes away.
-TROUBLE = (GitError, ODBError, ValueError, TypeError, AssertionError, KeyError, OSError, EOFError)
+TROUBLE = (
+    GitError, ODBError, ConfigError, ValueError, TypeError, AssertionError, KeyError, OSError, EOFError
+)  # fmt: skip
 Repo = git.Repo
 Commit = git.Commit
 _ENVIRONMENT = RLock()
@@ -206,14 +221,19 @@ def read_blob(commit: Commit, path: str) -> bytes | None:
 
 # gitpython then guesses at ownership, which was looked at before.
 _NO_OBJECT = re.compile(r"SHA is empty|[0-9a-f]{40} missing")
+_WORDS: Mapping[type[Exception], str] = {
+    git.NoSuchPathError: "no such folder",
+    git.InvalidGitRepositoryError: "it is not a git repository",
+    git.GitCommandNotFound: f"git cannot be started; {NOT_INSTALLED}",
+    ConfigError: "its git config is not valid",  # the text would quote it
+}
 
 
 def first_line(error: Exception) -> str:
     """Return what gitpython complains about as one short line."""
-    if isinstance(error, git.NoSuchPathError):
-        return "no such folder"
-    if isinstance(error, git.InvalidGitRepositoryError):
-        return "it is not a git repository"
+    for kind, words in _WORDS.items():
+        if isinstance(error, kind):
+            return words
     if isinstance(error, git.GitCommandError):
         said = str(error.stderr).strip().removeprefix("stderr:").strip(" '\n")
         return one_line(complaint(said))

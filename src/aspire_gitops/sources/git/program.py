@@ -5,7 +5,6 @@ hook's variables count. git starts children (ssh, git-remote-https), so each run
 is a process group of its own and ends as one. `clone` and `exchange` say what to run.
 """
 
-import errno
 import os
 import re
 import selectors
@@ -17,7 +16,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable, short_line
+from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable, short_line, system_help
+
+NOT_INSTALLED = "install git 2.34 or newer where this program finds it (PATH)"
 
 MAX_LINE = 200  # characters
 MAX_APPROVERS = 20
@@ -175,16 +176,17 @@ def run(
     `about` what it works on, in words.
 
     Raises:
-        SourceUnavailable: It timed out, or wrote far too much.
-        SourceRefused: It cannot be started.
+        SourceRefused: It is not installed, or may not be run. Somebody must act.
+        SourceUnavailable: It timed out, wrote far too much, or cannot be started now.
     """
     try:
         process = _start(command, environment, given, () if held is None else (held,))
     except OSError as error:
         what = f"{command[0]} cannot be started: {error.strerror}"
-        if error.errno in (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE):
-            raise SourceUnavailable(what, help="give this machine more room") from error
-        raise SourceRefused(what, help="install it (git 2.34 or newer)") from error
+        if isinstance(error, FileNotFoundError | PermissionError) and error.filename == command[0]:
+            help_ = NOT_INSTALLED if command[0] == "git" else f"install {command[0]}"
+            raise SourceRefused(what, help=help_) from error
+        raise SourceUnavailable(what, help=system_help(error)) from error
     with process:
         try:
             output, said = _listen(process, timeout_s)
