@@ -63,12 +63,13 @@ class RecordedApply:
             SecretMissing: Before the first write.
             JournalUnavailable, JournalDamaged: Before the first write.
         """
-        secrets = resolve_secrets(
+        secrets = await asyncio.to_thread(
+            resolve_secrets,
             _intents(self.plan),
             own=self.world.own,
             is_admin_key=self.world.gateway.is_admin_key,
         )
-        planned = self.drafter.planned(self.plan, self.world.clock())
+        planned = await asyncio.to_thread(self.drafter.planned, self.plan, self.world.clock())
         await asyncio.to_thread(self.world.journal.append, *before, planned)
         return await apply_plan(
             self.plan,
@@ -223,7 +224,7 @@ class Applier:
         # Each write was read back on its own. Only a full read shows whether all of them hold.
         snapshot = await self.gateway_reader.snapshot(builder, drafter)
         touched = {result.change.key for result in outcome.results}
-        plan = wanted.plan(snapshot, self.world.owner, self.world.own)
+        plan = await wanted.plan(snapshot, self.world.owner, self.world.own)
         return [str(change.key) for change in plan.changes if change.key in touched]
 
     async def _unproved(
