@@ -274,7 +274,7 @@ async def _plan(settings: ControllerSettings, commit: str) -> Plan:
     async with gateway_of(settings) as gateway:
         found = await gateway.read_snapshot()
         adopted = addresses_to_adopt(wanted.compiled, found, settings.owner)
-        return wanted.plan(await gateway.read_holders(found, adopted), settings.owner)
+        return await wanted.plan(await gateway.read_holders(found, adopted), settings.owner)
 
 
 def _ask(plan: Plan, span: timedelta) -> None:

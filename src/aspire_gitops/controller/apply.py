@@ -78,7 +78,9 @@ class RecordedApply:
         Raises:
             JournalUnavailable, JournalDamaged: Before the first write.
         """
-        planned = self.drafter.planned(self.plan, self.world.clock(), resting=self.resting)
+        planned = await asyncio.to_thread(
+            self.drafter.planned, self.plan, self.world.clock(), resting=self.resting
+        )
         await asyncio.to_thread(self.world.journal.append, *before, planned)
         return await apply_plan(
             self.plan,
@@ -237,7 +239,8 @@ class Applier:
     async def _alone(self, recorded: RecordedApply, drift: Sequence[Draft]) -> Outcome:
         """Apply while nobody else writes, if nobody wrote since the plan was made."""
         gateway, who = self.world.gateway, f"the controller, {this_process()}"
-        secrets = recorded.secrets()  # what is missing is told before the first write
+        # What is missing is told before the first write.
+        secrets = await asyncio.to_thread(recorded.secrets)
         async with gateway.writing(who, within_s=_OTHERS_S, waiting=lambda _: None) as why_stop:
             ensure_current(recorded.plan, await gateway.read_snapshot())
             return await recorded.run(secrets, why_stop, *drift)
@@ -269,7 +272,7 @@ class Applier:
         # Each write was read back on its own. Only a full read shows whether all of them hold.
         snapshot = await self.gateway_reader.snapshot(builder, drafter)
         touched = {result.change.key for result in outcome.results}
-        plan = wanted.plan(snapshot, self.world.owner, self.world.own)
+        plan = await wanted.plan(snapshot, self.world.owner, self.world.own)
         return [str(change.key) for change in plan.changes if change.key in touched]
 
     async def _unproved(

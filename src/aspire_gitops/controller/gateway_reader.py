@@ -90,9 +90,10 @@ class GatewayReader:
         if self.spending:
             snapshot = await self.spending.looked(snapshot)
         self.last = snapshot
-        if snapshot.digest != self.memory.observed:
+        digest = await asyncio.to_thread(lambda: snapshot.digest)
+        if digest != self.memory.observed:
             await self._record(snapshot, drafter)
-            self.memory.observed = snapshot.digest
+            self.memory.observed = digest
         return snapshot
 
     async def with_holders(
@@ -136,9 +137,13 @@ class GatewayReader:
         return replace(snapshot, downtime=outages.downtime(month, looked_at))
 
     async def _record(self, snapshot: Snapshot, drafter: EntryDrafter) -> None:
-        live = states_of(snapshot, self.world.owner)
-        touches = touches_of(snapshot)
-        drafts = tuple(observations(live, self.memory.states, touches, drafter, self.world.clock()))
-        if drafts:
-            await asyncio.to_thread(self.world.journal.append, *drafts)
-        self.memory.states = dict(live)
+        now, known = self.world.clock(), self.memory.states
+
+        def record() -> dict[str, JsonValue]:
+            live = states_of(snapshot, self.world.owner)
+            drafts = tuple(observations(live, known, touches_of(snapshot), drafter, now))
+            if drafts:
+                self.world.journal.append(*drafts)
+            return dict(live)
+
+        self.memory.states = await asyncio.to_thread(record)

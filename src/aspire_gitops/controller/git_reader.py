@@ -47,9 +47,12 @@ class CompiledRevision:
     def revision(self) -> Revision:
         return self.compiled.revision
 
-    def plan(self, snapshot: Snapshot, owner: str, own: OwnFiles | None = None) -> Plan:
-        """Compare with what is live, with whatever secrets are at hand now and may be used."""
-        return plan_here(self.compiled, snapshot, owner, own)
+    async def plan(self, snapshot: Snapshot, owner: str, own: OwnFiles | None = None) -> Plan:
+        """Compare with what is live, with whatever secrets are at hand now and may be used.
+
+        In a thread: it reads files, and thousands of objects take a second.
+        """
+        return await asyncio.to_thread(plan_here, self.compiled, snapshot, owner, own)
 
     def without_approvals(self) -> "CompiledRevision":
         """Return the same without Approvals: it may heal what was applied, and nothing else."""

@@ -109,8 +109,12 @@ class SnapshotPublisher:
         known = content == self._published and not news
         if not self.places or (known and not self._is_old()):
             return
-        text = snapshot_json(
-            snapshot, owner=self.owner, revision=str(applied or "") or None, journal=journal
+        text = await asyncio.to_thread(
+            snapshot_json,
+            snapshot,
+            owner=self.owner,
+            revision=str(applied or "") or None,
+            journal=journal,
         )
         message = f"Publish what is live{f' at {applied.short}' if applied else ''}"
         try:

@@ -150,7 +150,7 @@ class Reconciler:
     ) -> Plan:
         """Make the plan, with what heals LiteLLM's own spend where the ledger contradicts it."""
         known = await gateway_reader.with_holders(builder, snapshot, wanted.compiled)
-        plan = wanted.plan(known, self.world.owner, self.world.own)
+        plan = await wanted.plan(known, self.world.owner, self.world.own)
         return with_resets(plan, known, self.spending.to_reset) if self.spending else plan
 
     def _choose(

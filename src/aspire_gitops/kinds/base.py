@@ -198,13 +198,15 @@ class Facts:
     `unsettable` are the fields that an update can clear; None means all.
     `named_by_address` says that the address is a name, which somebody else may take
     meanwhile. `heals_at_once` says that drift on it is never left alone for a while,
-    because what stands on it would fail with it.
+    because what stands on it would fail with it. `amounts` are the paths of texts that are
+    amounts, dotted to the leaf: equal ones may be spelled in two ways. None means no text is.
     """
 
     name: Kind
     needs: frozenset[Kind]
     owned: tuple[str, ...]
     unsettable: frozenset[str] | None
+    amounts: re.Pattern[str] | None
     parallel: int  # writes at once; more only queue at the gateway
     named_by_address: bool
     heals_at_once: bool

@@ -86,6 +86,7 @@ class CredentialKind:
         name=Kind.CREDENTIAL,
         needs=frozenset(),
         owned=("credential_values.",),
+        amounts=None,
         unsettable=None,
         parallel=4,
         named_by_address=True,

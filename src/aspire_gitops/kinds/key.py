@@ -4,6 +4,7 @@ Fields are limits, models, roads to other models, and `metadata.*` without our m
 What they are compiled from is in `key_fields`, what LiteLLM answers in `key_row`.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
@@ -107,6 +108,7 @@ class KeyKind:
         needs=frozenset({Kind.DEPLOYMENT}),
         owned=(*_OWNED, "models"),
         unsettable=None,
+        amounts=re.compile(r"metadata\.(monthly_aud|uplift_aud|usd_per_aud)"),
         parallel=8,
         named_by_address=False,
         heals_at_once=False,
