@@ -51,6 +51,7 @@ def leases(fake: FakeGateway) -> list[str]:
     return [r["key_alias"] for r in fake.keys.rows.values() if "writer" in (r["key_alias"] or "")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_many_writers_are_never_at_work_together(
     seed: int, monkeypatch: pytest.MonkeyPatch

@@ -1,6 +1,7 @@
 """What works in the ledger's thread ends, fails and is cancelled as it would on the caller's loop."""
 
 import asyncio
+import sys
 import threading
 
 import pytest
@@ -12,8 +13,17 @@ async def named() -> str:
     return threading.current_thread().name
 
 
+@pytest.fixture(autouse=True)
+def _only_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what tests before this one have running in this process."""
+    monkeypatch.setattr(sys.modules[__name__], "BEFORE", frozenset(threading.enumerate()))
+
+
+BEFORE: frozenset[threading.Thread] = frozenset()
+
+
 def others() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name == "ledger"]
+    return [one.name for one in set(threading.enumerate()) - BEFORE if one.name == "ledger"]
 
 
 def test_work_is_done_in_one_thread_which_ends_with_close() -> None:

@@ -1,0 +1,11 @@
+"""Faults that users met, one file each, named after what they saw. `make test-fast` leaves them out."""
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.slow)
