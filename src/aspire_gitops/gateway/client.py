@@ -73,6 +73,7 @@ class GatewayClient:
         self._snapshot_timeout_s = snapshot_timeout_s
         self._clock = clock
         self._lease_s = lease_s
+        self._writers: dict[str, tuple[int, float]] = {}
         self._seen = SeenRows() if seen is None else seen
 
     @property
@@ -189,7 +190,8 @@ class GatewayClient:
         self, who: str, *, within_s: float, waiting: Callable[[str], None]
     ) -> contextlib.AbstractAsyncContextManager[WhyStop]:
         """Hold the right to write, which one writer has at a time; see `lease.Lease.held`."""
-        return Lease(self._api, who, self._lease_s).held(within_s=within_s, waiting=waiting)
+        lease = Lease(self._api, who, self._lease_s, self._writers)
+        return lease.held(within_s=within_s, waiting=waiting)
 
     async def create(self, wanted: GatewayObject, secrets: Mapping[str, str]) -> None:
         """Create `wanted`, mark included. Read back before believing it.

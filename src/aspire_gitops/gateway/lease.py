@@ -79,13 +79,15 @@ class Lease:
 
     `lease_s` is how long a row counts without being renewed, in seconds; all writers of
     a gateway use the same. `who` introduces us to people: `apply, pid 7 on web-1`.
+    `seen` has the last beat of each writer and when it came, on the monotonic clock; a caller that asks
+    again and again for a moment keeps it, or it would wait for a dead writer for ever.
     """
 
     api: AdminApi
     who: str
     lease_s: float = LEASE_S
+    seen: dict[str, tuple[int, float]] = field(default_factory=dict)
     _value: str = field(default_factory=lambda: f"sk-{secrets.token_urlsafe(32)}")
-    _seen: dict[str, tuple[int, float]] = field(default_factory=dict)
     _renewed_at: float = 0.0
     _beat: int = 0
     _lost: str | None = None
@@ -170,10 +172,10 @@ class Lease:
     def _is_alive(self, note: _Note) -> bool:
         if _has_ended(note.process):
             return False
-        beat, since = self._seen.get(note.id, (-1, 0.0))
+        beat, since = self.seen.get(note.id, (-1, 0.0))
         if beat != note.beat:
             since = time.monotonic()
-            self._seen[note.id] = (note.beat, since)
+            self.seen[note.id] = (note.beat, since)
         return time.monotonic() - since < self.lease_s
 
     # ── keeping it ──────────────────────────────────────────────────────────
