@@ -17,7 +17,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from pydantic import Field, ValidationError
 
@@ -33,7 +33,13 @@ from aspire_gitops.kinds.key import (
 )
 from aspire_gitops.kinds.wire import JsonObject, Reply
 from aspire_gitops.state import GatewayObject
-from aspire_gitops.vocabulary import GatewayBusy, GatewayError, GatewayRejected
+from aspire_gitops.vocabulary import (
+    GatewayBusy,
+    GatewayError,
+    GatewayRejected,
+    GatewayUnavailable,
+    short_line,
+)
 from aspire_ledger.canonical import JsonValue
 
 LEASE_S: Final = 60.0
@@ -43,9 +49,10 @@ _ALIAS: Final = "aspire-gitops writer"
 _NOTE: Final = "aspire_gitops_writer"
 _POLL_S: Final = 0.5
 _PAGE: Final = 100
+_LONGEST_NAME: Final = 120
 
-Waiting = Callable[[str], None]
-WhyStop = Callable[[], str | None]
+Waiting: TypeAlias = Callable[[str], None]
+WhyStop: TypeAlias = Callable[[], str | None]
 
 
 class _Note(Reply):
@@ -67,6 +74,9 @@ class _Rows(Reply):
     keys: list[_Row]
 
 
+_Found: TypeAlias = Sequence[tuple[str, _Note]]
+
+
 def is_lease(item: GatewayObject) -> bool:
     """Say whether an object on the gateway is a writer's row, which is nobody's key."""
     is_named = item.handle.startswith(_ALIAS) and item.fields.get("blocked") is True
@@ -79,8 +89,8 @@ class Lease:
 
     `lease_s` is how long a row counts without being renewed, in seconds; all writers of
     a gateway use the same. `who` introduces us to people: `apply, pid 7 on web-1`.
-    `seen` has the last beat of each writer and when it came, on the monotonic clock; a caller that asks
-    again and again for a moment keeps it, or it would wait for a dead writer for ever.
+    `seen` has the last beat of each writer and when it came, on the monotonic clock; a caller
+    that asks again and again for a moment keeps it, or a dead writer would stop it for ever.
     """
 
     api: AdminApi
@@ -128,10 +138,11 @@ class Lease:
                 return
             if other.who != told:
                 told = other.who
-                waiting(told)
+                waiting(short_line(told, _LONGEST_NAME))
             if time.monotonic() >= until:
                 raise GatewayBusy(
-                    f"another writer is at work on {self.api.url}: {told}",
+                    f"another writer is at work on {self.api.url}:"
+                    f" {short_line(told, _LONGEST_NAME)}",
                     help="run the command again when it has ended",
                 )
             # Two that gave way to each other must not meet again.
@@ -142,9 +153,11 @@ class Lease:
         self._renewed_at = time.monotonic()
         try:
             await self.api.send(self._row_of_nobody(), [self._value])
-            other = await self._other()
+            rows = await self._rows()
+            self._check_listed(rows)
+            other = self._living(rows)
             if other is None:
-                await self._remove_dead()
+                await self._remove_dead(rows)
                 return None
         except BaseException:
             await asyncio.shield(self._give_back())
@@ -152,22 +165,32 @@ class Lease:
         await self._give_back()
         return other
 
+    def _check_listed(self, rows: _Found) -> None:
+        if self._id not in {note.id for _, note in rows}:
+            raise GatewayUnavailable(
+                f"{self.api.url} accepted a row and does not list it: nobody can tell who writes",
+                help="try again",
+                answered=True,
+            )
+
     async def _other(self) -> _Note | None:
         """Return a writer that is alive and not us, if there is one."""
-        return next((note for _, note in await self._rows() if self._is_alive(note)), None)
+        return self._living(await self._rows())
 
-    async def _remove_dead(self) -> None:
-        for token, note in await self._rows():
-            if not self._is_alive(note):
+    def _living(self, rows: _Found) -> _Note | None:
+        return next((n for _, n in rows if n.id != self._id and self._is_alive(n)), None)
+
+    async def _remove_dead(self, rows: _Found) -> None:
+        for token, note in rows:
+            if note.id != self._id and not self._is_alive(note):
                 with contextlib.suppress(GatewayRejected):  # somebody else was faster
                     await self.api.send(Call(DELETE_KEY, body={"keys": [token]}))
 
-    async def _rows(self) -> Sequence[tuple[str, _Note]]:
-        """Return all writers' rows but ours."""
+    async def _rows(self) -> _Found:
+        """Return all writers' rows, with their addresses."""
         params = {"search": _ALIAS, "return_full_object": "true", "page": "1", "size": str(_PAGE)}
         found = await self.api.read(Call(KEYS, params=params), _Rows)
-        ours = key_address(self._value)
-        return [(row.token, note) for row, note in _notes(found.keys) if row.token != ours]
+        return [(row.token, note) for row, note in _notes(found.keys)]
 
     def _is_alive(self, note: _Note) -> bool:
         if _has_ended(note.process):

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.gateway.lease import _this_process, is_lease
-from aspire_gitops.vocabulary import GatewayBusy, GatewayError
+from aspire_gitops.vocabulary import GatewayBusy, GatewayError, GatewayUnavailable
 from support.fake_gateway import (
     ADMIN_KEY,
     AT_ONCE,
@@ -20,6 +20,7 @@ from support.fake_gateway import (
     FakeTransport,
     Fault,
     Request,
+    Status,
 )
 
 GONE = "boot/1/999999999/1"  # no process of this machine; nobody can tell whether it has ended
@@ -148,6 +149,21 @@ def test_a_writer_that_died_on_this_machine_is_not_waited_for() -> None:
 
     asyncio.run(story())
     assert told == []
+    assert leases(fake) == []
+
+
+def test_a_row_that_is_accepted_and_not_listed_gives_no_right_to_write() -> None:
+    fake = FakeGateway()
+    lost = Status(200, {"key": "sk-lost", "token": "lost"})
+
+    async def story() -> None:
+        async with client(fake) as gateway:
+            with fake.failing(Fault(lost, path="/key/generate")):
+                async with gateway.writing("now", within_s=0, waiting=silent):
+                    raise AssertionError("it writes")
+
+    with pytest.raises(GatewayUnavailable, match="does not list it"):
+        asyncio.run(story())
     assert leases(fake) == []
 
 
