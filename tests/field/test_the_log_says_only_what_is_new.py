@@ -35,6 +35,14 @@ QUIET = Turn(
 )  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def _every_level() -> Iterator[None]:
+    """Forget the level that a command before this test chose for the whole process."""
+    structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()
+
+
 def logged(folder: Path, *turns: Turn) -> list[dict[str, Any]]:
     notifier = Notifier(Outbox(folder, []))
     with capture_logs() as lines:

@@ -330,11 +330,11 @@ def _authorities(url: httpx.URL, *, trust_env: bool) -> ssl.SSLContext:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         return httpx.create_ssl_context(trust_env=trust_env)
-    except OSError as error:
+    except OSError:
         named = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
         raise UsageError(
-            f"the authorities in {named} cannot be read: {error.strerror or error}",
-            help="fix SSL_CERT_FILE, or unset it",
+            f"the certificates in {named} that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read",
+            help="set it to a PEM file that this user can read, or unset it",
         ) from None
 
 

@@ -54,6 +54,14 @@ class Keys:
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, Any]] = {}
         self.deleted: dict[str, dict[str, Any]] = {}
+        self.leases: set[str] = set()  # rows that say who writes, by token; nobody's key
+
+    def is_of_a_lease(self, request: Request) -> bool:
+        """Say whether a write is about who may write, and about no object."""
+        if request.path not in ("/key/generate", "/key/update", "/key/delete"):
+            return False
+        named = request.body.get("keys") or [request.body.get("key") or ""]
+        return all(hash_of(key) in self.leases for key in named)
 
     def routes(self) -> list[Route]:
         return [
@@ -111,6 +119,8 @@ class Keys:
         if (body.get("max_budget") or 0) < 0:
             raise Refused(400, "max_budget cannot be negative")
         token = hash_of(key)
+        if str(body.get("key_alias")).startswith("aspire-gitops writer "):
+            self.leases.add(token)
         if token in self.rows:
             return {**body, "key": key, "token": token}  # nothing is written; a false echo
         self._claim(body.get("key_alias"), token)
