@@ -50,6 +50,8 @@ _NOTE: Final = "aspire_gitops_writer"
 _POLL_S: Final = 0.5
 _PAGE: Final = 100
 _LONGEST_NAME: Final = 120
+# Of this process. A row of ours that could not be deleted, because the gateway was away, is dead.
+_UNDER_WAY: Final = set[str]()
 
 Waiting: TypeAlias = Callable[[str], None]
 WhyStop: TypeAlias = Callable[[], str | None]
@@ -151,6 +153,7 @@ class Lease:
     async def _claim(self) -> _Note | None:
         """Create our row, then look again. Returns the writer that we give way to."""
         self._renewed_at = time.monotonic()
+        _UNDER_WAY.add(self._id)
         try:
             await self.api.send(self._row_of_nobody(), [self._value])
             rows = await self._rows()
@@ -193,6 +196,8 @@ class Lease:
         return [(row.token, note) for row, note in _notes(found.keys)]
 
     def _is_alive(self, note: _Note) -> bool:
+        if note.process and note.process == _this_process():
+            return note.id in _UNDER_WAY
         if _has_ended(note.process):
             return False
         beat, since = self.seen.get(note.id, (-1, 0.0))
@@ -225,6 +230,7 @@ class Lease:
 
     async def _give_back(self) -> None:
         # What is left behind by a gateway that is away counts as dead after `lease_s`.
+        _UNDER_WAY.discard(self._id)
         with contextlib.suppress(GatewayError):
             await self.api.send(Call(DELETE_KEY, body={"keys": [key_address(self._value)]}))
 

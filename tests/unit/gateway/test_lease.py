@@ -152,6 +152,23 @@ def test_a_writer_that_died_on_this_machine_is_not_waited_for() -> None:
     assert leases(fake) == []
 
 
+def test_a_row_of_ours_that_the_gateway_kept_does_not_stop_us() -> None:
+    """The gateway was away when it should have been deleted."""
+    fake, told = FakeGateway(), list[str]()
+
+    async def story() -> None:
+        async with client(fake) as gateway:
+            with fake.failing(Fault(Drop(), path="/key/delete")):
+                async with gateway.writing("first", within_s=0, waiting=told.append):
+                    pass
+            assert len(leases(fake)) == 1
+            async with gateway.writing("second", within_s=0, waiting=told.append):
+                assert len(leases(fake)) == 1
+
+    asyncio.run(story())
+    assert (told, leases(fake)) == ([], [])
+
+
 def test_a_row_that_is_accepted_and_not_listed_gives_no_right_to_write() -> None:
     fake = FakeGateway()
     lost = Status(200, {"key": "sk-lost", "token": "lost"})
