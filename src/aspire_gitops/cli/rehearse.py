@@ -1,6 +1,5 @@
 """`aspire-gitops rehearse`: apply the files to a throw-away gateway and prove that they work."""
 
-import sys
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -64,8 +63,7 @@ class RehearsalShown:
 
 
 def _console(*, stderr: bool) -> Console:
-    wraps = (sys.stderr if stderr else sys.stdout).isatty()  # else lines stay whole
-    return Console(stderr=stderr, highlight=False, soft_wrap=not wraps, markup=False, emoji=False)
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 _EPILOG = """\b

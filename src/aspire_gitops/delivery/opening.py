@@ -52,14 +52,10 @@ def deliveries_in(
 def _opened(doors: Doors, target: DeliveryTarget) -> Delivery:
     method = METHODS.get(target.method)
     if method is None:
-        raise DeliveryFailed(
-            f"this release knows no delivery called {target.method}", about_commit=True
-        )
+        raise DeliveryFailed(f"this release knows no delivery called {target.method}")
     address = method.parse(target.address)
     if why := method.why_not_open(address, doors.root):
-        raise DeliveryFailed(
-            f"no key is delivered to {method.shown(address)}: it {why}", about_commit=True
-        )
+        raise DeliveryFailed(f"no key is delivered to {method.shown(address)}: it {why}")
     return _InTime(method.open(address, doors), method.time_limit_s)
 
 
@@ -78,9 +74,9 @@ class _InTime:
         async with self._limit():
             return await self.delivery.read()
 
-    async def write(self, value: str, *, instead_of: str | None) -> None:
+    async def write(self, value: str) -> None:
         async with self._limit():
-            await self.delivery.write(value, instead_of=instead_of)
+            await self.delivery.write(value)
 
     @asynccontextmanager
     async def _limit(self) -> AsyncIterator[None]:
@@ -92,7 +88,7 @@ class _InTime:
             late = True
         if late:  # outside the handler, so that nothing of the delivery hangs on the error
             raise DeliveryFailed(
-                f"{self.place} was not done in {self.limit_s:g} s", help="try again", passes=True
+                f"{self.place} was not done in {self.limit_s:g} s", help="try again"
             )
 
 
@@ -113,11 +109,7 @@ async def _sent(
         raise DeliveryFailed(error.message, help=error.help) from None
     except NotificationFailed as error:
         raise DeliveryFailed(
-            error.message,
-            help=error.help,
-            status=error.status,
-            retry_after_s=error.retry_after_s,
-            passes=not error.permanent,
+            error.message, help=error.help, status=error.status, retry_after_s=error.retry_after_s
         ) from None
     return _parsed(reply, place) if reply.strip() else None
 

@@ -13,6 +13,7 @@ from collections.abc import (
     Coroutine,
     Iterable,
     Mapping,
+    Sequence,
 )
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,7 +23,6 @@ from pydantic import Field
 
 from aspire_gitops.gateway.faults import GatewayFault
 from aspire_gitops.gateway.http import NO_RETRIES, AdminApi, Retries, shaped
-from aspire_gitops.gateway.lease import is_lease
 from aspire_gitops.gateway.rows import LiveRow, Page, Parsed, SeenRows, live_row
 from aspire_gitops.kinds import KINDS, Call, Endpoint, GatewayKind, Listing
 from aspire_gitops.kinds.key_row import TEAM, USER, team_limits, user_limits
@@ -42,7 +42,6 @@ ReadPage: TypeAlias = Callable[[int], Coroutine[Any, Any, Page]]
 
 
 class ReadinessReply(Reply):
-    db: object  # what LiteLLM always tells here, so that another server is not taken for it
     litellm_version: str | None = None
 
 
@@ -86,7 +85,7 @@ async def read_everything(api: AdminApi, seen: SeenRows) -> Everything:
             together(*(_fallbacks(api, kind) for kind in FALLBACK_KINDS)),
             *(_List(api, seen, kind).read() for kind in KINDS.values()),
         )
-    rows = [row for found in lists for row in found if not is_lease(row.item)]
+    rows: Sequence[LiveRow] = [row for found in lists for row in found]
     return Everything(
         litellm_version=version,
         objects=tuple(row.item for row in rows),
@@ -178,8 +177,7 @@ class _List:
     async def _one_by_one(self, addresses: Iterable[str]) -> AsyncIterator[LiveRow]:
         for address in addresses:
             try:
-                reading = self.kind.facts.reading
-                reply = await self.api.get(reading.at(address), reading.shape)
+                reply = await self.api.get(self.kind.facts.reading.at(address))
             except GatewayRejected:
                 continue  # gone in between; the totals will not agree, and the list is read again
             if (row := self.kind.single(reply)) is not None:

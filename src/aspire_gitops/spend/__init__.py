@@ -30,14 +30,12 @@ from aspire_gitops.spend.month import (
     usd_text,
 )
 from aspire_gitops.spend.record import (
-    Adjustment,
+    Booked,
     Failures,
     MonthRecord,
-    MonthSums,
     Part,
     PriceDifference,
     PriceDifferences,
-    RateUsed,
     UnlistedParameter,
     days_of,
     is_month,
@@ -47,19 +45,17 @@ from aspire_gitops.spend.record import (
 )
 
 __all__ = [
-    "Adjustment",
+    "Booked",
     "BudgetSpend",
     "Cap",
     "Crossing",
     "Failures",
     "Forecast",
     "MonthRecord",
-    "MonthSums",
     "OwnSpend",
     "Part",
     "PriceDifference",
     "PriceDifferences",
-    "RateUsed",
     "Reach",
     "Spend",
     "UnlistedParameter",

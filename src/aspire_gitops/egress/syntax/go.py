@@ -17,10 +17,8 @@ from aspire_gitops.egress.facts import (
     VariableRead,
     VariableSet,
     either,
-    followed,
     is_prose,
     leads_nowhere,
-    note,
     variables,
 )
 from aspire_gitops.egress.syntax.tree import Tree, field, unwrapped
@@ -53,7 +51,6 @@ class _GoNames:
         self.tree = tree
         self.imports: dict[str, str] = {}
         self.values: dict[str, list[Node]] = {}
-        self.known: dict[tuple[str, int], Value] = {}
         self.fields: dict[str, list[Node]] = {}
         self.nodes = list(tree.nodes())
         for node in self.nodes:
@@ -83,16 +80,9 @@ class _GoNames:
         for target, item in zip(targets, values, strict=False):
             if target.type == "selector_expression":
                 name = field(target, "field")
-                note(self.fields, f".{self.tree.text(name)}" if name else "", item)
+                self.fields.setdefault(f".{self.tree.text(name)}" if name else "", []).append(item)
             else:
-                note(self.values, self.tree.text(target), item)
-
-    def _of_name(self, name: str, depth: int) -> Value:
-        def find() -> Value:
-            bound = self.values.get(name, ())
-            return either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
-
-        return followed(self.known, (name, depth), find)
+                self.values.setdefault(self.tree.text(target), []).append(item)
 
     def _called(self, node: Node) -> tuple[str, str]:
         called = field(node, "function")
@@ -114,7 +104,10 @@ class _GoNames:
             case "nil":
                 return NOTHING
             case "identifier":
-                return self._of_name(self.tree.text(node), depth)
+                bound = self.values.get(self.tree.text(node), ())
+                return (
+                    either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
+                )
             case "binary_expression":
                 left = self._value(field(node, "left"), depth + 1)
                 right = self._value(field(node, "right"), depth + 1)

@@ -4,7 +4,6 @@ import re
 
 from tree_sitter import Node
 
-from aspire_gitops.egress.facts import Value, note
 from aspire_gitops.egress.syntax.tree import Tree, field, unwrapped
 
 _INTEROP = frozenset(
@@ -28,7 +27,6 @@ class JavaScriptNames:
         self.tree = tree
         self.imports: dict[str, str] = {}
         self.values: dict[str, list[Node]] = {}
-        self.known: dict[tuple[str, int], Value] = {}
         self.attributes: dict[str, list[Node]] = {}
         self.parameters: set[str] = set()
         self.nodes = list(tree.nodes())
@@ -57,7 +55,7 @@ class JavaScriptNames:
             case "public_field_definition" | "field_definition":
                 name, value = field(node, "name") or field(node, "property"), field(node, "value")
                 if name and value:
-                    note(self.attributes, f"this.{self.tree.text(name)}", value)
+                    self.attributes.setdefault(f"this.{self.tree.text(name)}", []).append(value)
 
     def _import(self, node: Node) -> None:
         source = field(node, "source")
@@ -92,7 +90,7 @@ class JavaScriptNames:
                 owner = self._dotted(value)
                 if owner and name not in self.imports:
                     self.imports[name] = owner
-                note(self.values, name, value)
+                self.values.setdefault(name, []).append(value)
         elif target.type == "object_pattern" and value is not None:
             owner = self._dotted(value)
             if owner:
@@ -114,7 +112,7 @@ class JavaScriptNames:
         if left.type == "identifier":
             self._bind(left, right)
         elif left.type == "member_expression":
-            note(self.attributes, self.tree.text(left), right)
+            self.attributes.setdefault(self.tree.text(left), []).append(right)
 
     def _dotted(self, node: Node | None) -> str | None:
         """Return what an expression leads to by the imports: `lib.OpenAI` is `openai.OpenAI`."""
