@@ -20,7 +20,7 @@ class NotProved(GatewayError):
     and answered the reading: it is this object that it cannot do.
     """
 
-    def __init__(self, message: str, *, help: str | None = None, lost: bool = False) -> None:  # noqa: A002
+    def __init__(self, message: str, *, help: str | None = None, lost: bool = False) -> None:  # noqa: A002 (as in the base)
         self.lost = lost
         super().__init__(message, help=help)
 

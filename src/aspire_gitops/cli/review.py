@@ -32,11 +32,11 @@ def rendered(format_: str, review: Review, full_report: str = "") -> "Text | str
 
             return review_text(review)
         case "json":
-            from aspire_gitops.codec.review import review_json  # noqa: PLC0415
+            from aspire_gitops.codec.review import review_json  # noqa: PLC0415 (each format costs only those who ask for it)
 
             return review_json(review)
         case "sarif" | "github":
-            from aspire_gitops.rendering.diagnostics import DIAGNOSTIC_RENDERERS  # noqa: PLC0415
+            from aspire_gitops.rendering.diagnostics import DIAGNOSTIC_RENDERERS  # noqa: PLC0415 (likewise)
 
             return DIAGNOSTIC_RENDERERS[format_](review.findings)
         case _:
@@ -44,7 +44,7 @@ def rendered(format_: str, review: Review, full_report: str = "") -> "Text | str
 
 
 def _markdown(format_: str, review: Review, full_report: str) -> str:
-    from aspire_gitops.review.markdown import (  # noqa: PLC0415
+    from aspire_gitops.review.markdown import (  # noqa: PLC0415 (likewise)
         COMMENT_BYTES,
         SUMMARY_BYTES,
         Destination,

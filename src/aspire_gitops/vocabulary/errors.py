@@ -100,7 +100,7 @@ class DeliveryFailed(AspireGitopsError):
         self,
         message: str,
         *,
-        help: str | None = None,  # noqa: A002
+        help: str | None = None,  # noqa: A002 (as in the base)
         status: int | None = None,
         retry_after_s: float | None = None,
     ) -> None:
@@ -139,7 +139,7 @@ class NotificationFailed(AspireGitopsError):
         self,
         message: str,
         *,
-        help: str | None = None,  # noqa: A002
+        help: str | None = None,  # noqa: A002 (as in the base)
         retry_after_s: float | None = None,
         permanent: bool = False,
         status: int | None = None,
@@ -185,7 +185,7 @@ class GatewayUnavailable(GatewayError):
         self,
         message: str,
         *,
-        help: str | None = None,  # noqa: A002
+        help: str | None = None,  # noqa: A002 (as in the base)
         retry_after_s: float | None = None,
         answered: bool = False,
     ) -> None:
@@ -201,7 +201,7 @@ class GatewayRefused(GatewayError):
 class GatewayRejected(GatewayError):
     """The gateway answered 4xx to one request. The same request will fail again."""
 
-    def __init__(self, message: str, *, status: int, help: str | None = None) -> None:  # noqa: A002
+    def __init__(self, message: str, *, status: int, help: str | None = None) -> None:  # noqa: A002 (as in the base)
         self.status = status
         super().__init__(message, help=help)
 
