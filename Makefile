@@ -121,7 +121,7 @@ check: prerequisites lint shape workflows validate test ## Everything that must 
 
 .PHONY: check-all
 check-all: prerequisites lint shape workflows validate ## All of check, and every attack on a real gateway: writes docs/explain/attacks.md
-	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest tests/behaviour/test_attacks_real.py tests/behaviour/test_guard_real.py --matrix all
+	ASPIRE_GITOPS_REQUIRE_REAL=1 $(BIN)/pytest tests/behaviour/test_attacks_real.py tests/behaviour/test_guard_real.py tests/field --matrix all
 	$(MAKE) --no-print-directory test
 
 .PHONY: bench

@@ -160,7 +160,7 @@ def test_when_the_leader_is_stopped_the_other_takes_over(pair: Pair) -> None:
 
 
 def test_a_rejection_is_remembered_by_the_one_that_takes_over(pair: Pair) -> None:
-    no = Status(400, b'{"error": {"message": "no such thing"}}')
+    no = Status(400, b'{"error": {"message": "no such thing", "type": "auth_error"}}')
     with pair.fake.failing(Fault(no, path=r"/model/gw\..*/update")):
         pair.push("west")
         until(lambda: status(pair.first).standing == "stalled")

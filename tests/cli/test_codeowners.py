@@ -16,6 +16,7 @@ FILE = (*BY_THEN, *DEFAULT, "-o", ".github/CODEOWNERS")
 def shell(tmp_path: Path) -> CommandLine:
     write_files(tmp_path)
     (tmp_path / ".git").mkdir()
+    (tmp_path / ".github").mkdir()
     return CommandLine(tmp_path)
 
 
@@ -40,7 +41,8 @@ def test_written_it_is_fresh_until_an_owner_changes(shell: CommandLine) -> None:
     stale = shell.run("codeowners", *FILE, "--check")
 
     assert (stale.returncode, stale.stdout) == (1, "out of date: .github/CODEOWNERS\n")
-    assert stale.stderr == "  = help: run the same command without --check\n"
+    command = "aspire-gitops codeowners --today 2026-11-23 --output .github/CODEOWNERS"
+    assert stale.stderr == f"  = help: run `{command} --default @acme/platform`\n"
     assert "shop@example.com" not in (shell.folder / ".github/CODEOWNERS").read_text()
 
 

@@ -63,6 +63,7 @@ def test_wrong_usage(shell: CommandLine, arguments: list[str]) -> None:
 
 
 def test_several_formats_at_once(shell: CommandLine) -> None:
+    (shell.folder / "out").mkdir()
     ended = shell.run("egress", "scan", *URL, "--format", "github", "-o", "sarif=out/a.sarif", "-o", "json=a.json")  # fmt: skip
     assert ended.stdout.startswith("::error file=app/a.py,line=2,")
     assert json.loads((shell.folder / "out/a.sarif").read_text())["runs"][0]["results"][0]["ruleId"] == "AG601"  # fmt: skip

@@ -222,7 +222,8 @@ def test_a_refused_plan_is_shown_and_1(shell: CommandLine, fake: FakeGateway) ->
 
 
 def test_one_failure_is_1_and_the_rest_is_done(shell: CommandLine, fake: FakeGateway) -> None:
-    with fake.failing(Fault(Status(400), method="POST", path="/key/generate")):
+    # After eleven proofs of rights and the row that says who writes: a credential, a deployment.
+    with fake.failing(Fault(Status(400), method="POST", path="/key/generate", write=15)):
         result = shell.run("apply", *BY_THEN, "--yes", "--format", "json")
     outcome = json.loads(result.stdout)
     statuses = [found["status"] for found in outcome["results"]]

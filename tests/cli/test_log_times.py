@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from aspire_gitops.cli.options import read_moment
 from aspire_gitops.journal import open_journal
+from aspire_gitops.vocabulary import read_moment
 from support.command_line import PROGRAM, CommandLine, ended
 from support.journal_lines import draft
 

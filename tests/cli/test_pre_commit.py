@@ -70,6 +70,7 @@ def clone(tmp_path: Path) -> Clone:
     renew_rate(write_files(clone.folder) / "gateway.yaml")
     shell = CommandLine(clone.folder)
     assert shell.run("schema", "-o", "schemas").returncode == 0
+    (clone.folder / ".github").mkdir()  # -o makes no folder, because it may be a slip
     assert shell.run("codeowners", "-o", ".github/CODEOWNERS").returncode == 0
     hooks = [{**hook, "language": "system"} for hook in yaml.safe_load(MANIFEST.read_text())]
     for hook in hooks:

@@ -21,7 +21,7 @@ from aspire_gitops.planning import Action, Change, Plan
 from aspire_gitops.resources import RESOURCES, ResourceKind
 from aspire_gitops.state import Intent
 from aspire_gitops.validation.schema import accepts
-from aspire_gitops.vocabulary import DeliveryFailed
+from aspire_gitops.vocabulary import DeliveryFailed, DeliveryTaken
 from aspire_ledger.canonical import JsonValue
 from support.listening import Say
 from support.locker import LockerDelivery
@@ -132,7 +132,7 @@ def read(delivery: Delivery) -> str | None:
 
 
 def write(delivery: Delivery, value: str) -> None:
-    asyncio.run(delivery.write(value))
+    asyncio.run(delivery.write(value, instead_of=asyncio.run(delivery.read())))
 
 
 def test_every_row_of_the_registry_is_held_to_this() -> None:
@@ -178,7 +178,8 @@ def test_a_cancelled_write_leaves_the_old_value_or_the_new_one(delivery: Deliver
     write(delivery, KEY)
 
     async def cancelled(after_s: float) -> None:
-        task = asyncio.create_task(delivery.write(OTHER))
+        found = await delivery.read()
+        task = asyncio.create_task(delivery.write(OTHER, instead_of=found))
         await asyncio.sleep(after_s)
         task.cancel()
         await asyncio.wait([task])
@@ -186,6 +187,14 @@ def test_a_cancelled_write_leaves_the_old_value_or_the_new_one(delivery: Deliver
     for after_s in (0, 0.0005, 0.002, 0.005):
         asyncio.run(cancelled(after_s))
         assert read(delivery) in {KEY, OTHER}
+
+
+def test_a_value_that_another_writer_delivered_is_left_alone(delivery: Delivery) -> None:
+    found = read(delivery)
+    write(delivery, OTHER)
+    with pytest.raises(DeliveryTaken, match="try again"):
+        asyncio.run(delivery.write(KEY, instead_of=found))
+    assert read(delivery) == OTHER
 
 
 def test_its_name_in_the_journal_tells_the_method_and_no_secret(
@@ -258,14 +267,14 @@ def test_it_is_given_up_after_its_time_limit(
             await asyncio.sleep(60)
             return None
 
-        async def write(self, value: str) -> None:
-            del value
+        async def write(self, value: str, *, instead_of: str | None) -> None:
+            del value, instead_of
             await asyncio.sleep(60)
 
     monkeypatch.setattr(type(subject.method), "time_limit_s", 0.02)
     monkeypatch.setattr(type(subject.method), "open", lambda *_: Stuck())
     stuck = subject.opened(subject.target)
-    for attempt in (stuck.read(), stuck.write(KEY)):
+    for attempt in (stuck.read(), stuck.write(KEY, instead_of=None)):
         with pytest.raises(
             DeliveryFailed, match=f"{Stuck.place} was not done in 0.02 s; try again"
         ):

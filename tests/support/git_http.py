@@ -18,7 +18,7 @@ _BACKEND = "http-backend"
 class GitServer:
     """What the server serves, whom it lets in, and what is wrong with it today.
 
-    `fault` is a status to answer with, "hang", "cut" (half a pack) or "repeat" (the
+    `fault` is a status to answer with (and `says` its text), "hang", "cut" (half a pack) or "repeat" (the
     token, in a message); `seen` are the Authorization headers that came, `asked`
     counts the requests.
     """
@@ -27,6 +27,7 @@ class GitServer:
     token: str | None = None
     username: str = "x-access-token"
     fault: int | str | None = None
+    says: str = ""
     location: str = ""
     seen: list[str] = field(default_factory=list)
     asked: int = 0
@@ -90,7 +91,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.peer.seen.append(authorization)
         match self.peer.fault:
             case int() as status:
-                self._answer(status, b"", Location=self.peer.location)
+                kind = "text/plain; charset=utf-8" if self.peer.says else ""
+                said = self.peer.says.encode()
+                self._answer(status, said, Location=self.peer.location, Content_Type=kind)
             case "hang":
                 self.peer.released.wait()
                 self.close_connection = True

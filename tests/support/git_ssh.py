@@ -53,10 +53,16 @@ class SshServer:
 
 
 @contextlib.contextmanager
-def ssh_server(folder: Path, *, lets_in: Path, program: str = SERVERS[0]) -> Iterator[SshServer]:
-    """Run one of `SERVERS` until the end of the block. All that it needs is in the folder."""
+def ssh_server(
+    folder: Path, *, lets_in: Path, program: str = SERVERS[0], forced: str = ""
+) -> Iterator[SshServer]:
+    """Run one of `SERVERS` until the end of the block. All that it needs is in the folder.
+
+    `forced` is run in place of what a client asks for.
+    """
     host_key = new_key(folder / "host_key")
-    (folder / "authorized_keys").write_text(public(lets_in) + "\n")
+    options = f'command="{forced}" ' if forced else ""
+    (folder / "authorized_keys").write_text(f"{options}{public(lets_in)}\n")
     user = subprocess.run(["id", "-un"], check=True, capture_output=True, text=True).stdout.strip()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

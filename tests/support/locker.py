@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from aspire_gitops.delivery.base import Delivery, DeliveryMethod, Doors
-from aspire_gitops.vocabulary import DeliveryFailed
+from aspire_gitops.vocabulary import DeliveryFailed, DeliveryTaken
 from aspire_gitops.vocabulary.spec import HttpUrl, ResourceName, Spec
 from aspire_ledger.canonical import JsonValue
 
@@ -55,7 +55,9 @@ class _Box:
                 return None
             raise
 
-    async def write(self, value: str) -> None:
+    async def write(self, value: str, *, instead_of: str | None) -> None:
+        if await self.read() != instead_of:
+            raise DeliveryTaken(f"{self.place} holds another value by now", help="try again")
         await self._asked("PUT", "", {"value": value})
         if self.spec.restart:
             await self._asked("POST", "/restart")

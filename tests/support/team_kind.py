@@ -81,6 +81,7 @@ class TeamKind:
         needs=frozenset(),
         owned=("models", "max_budget"),
         unsettable=None,
+        amounts=None,
         parallel=4,
         named_by_address=True,
         heals_at_once=False,

@@ -5,19 +5,29 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
+from aspire_gitops.applying.delivered import left_behind
 from aspire_gitops.applying.ports import Deliveries, Gateway
 from aspire_gitops.applying.proof import take_back, unmet
+from aspire_gitops.delivery.base import Delivery
 from aspire_gitops.kinds import KINDS, Facts, Value
 from aspire_gitops.planning import SPEND, Action, Change, evidence_of, marked, redacted
 from aspire_gitops.state import GatewayObject, Intent
-from aspire_gitops.vocabulary import DeliveryFailed, GatewayError, GatewayUnavailable
+from aspire_gitops.vocabulary import (
+    AspireGitopsError,
+    DeliveryFailed,
+    DeliveryTaken,
+    GatewayError,
+    GatewayRejected,
+    GatewayUnavailable,
+)
 
 
 class NotProved(GatewayError):
     """The write did not take: what was read back is something else. Plan again.
 
     `lost` says that the gateway failed on the write itself (5xx, no answer)
-    and answered the reading: it is this object that it cannot do.
+    and answered the reading: it is this object that it cannot do. Never said of a write
+    that somebody else than LiteLLM answered: that error is raised as it is.
     """
 
     def __init__(self, message: str, *, help: str | None = None, lost: bool = False) -> None:  # noqa: A002 (as in the base)
@@ -30,6 +40,17 @@ class NotProved(GatewayError):
         return cls(message, help=lost.help if lost else None, lost=lost is not None)
 
 
+def blames_commit(error: AspireGitopsError | None) -> bool:
+    """Return whether a failed change proves something about the reviewed files.
+
+    An allow-list: LiteLLM itself said no to this very change, it did something else, or
+    policy forbids the place of a key. Everything else may befall any commit.
+    """
+    if isinstance(error, DeliveryFailed):
+        return error.about_commit
+    return isinstance(error, GatewayRejected | NotProved)
+
+
 @dataclass(slots=True)
 class ChangeRun:
     """One change, what it needs, and what came of it so far.
@@ -37,7 +58,8 @@ class ChangeRun:
     `secrets` are the values by field path. `why_not_key` says why a value is no
     key of an app: it is another secret. `state` is what was last read back
     and proved, None once it is deleted; `delivered_to` is where a new key's
-    value lies. Both hold whatever was reached, also when `carry_out` fails.
+    value lies. Both hold whatever was reached, also when `carry_out` fails. `left` says
+    where the value of a deleted key stays.
     """
 
     change: Change
@@ -48,6 +70,7 @@ class ChangeRun:
     why_not_key: Callable[[str], str | None]
     state: GatewayObject | None = None
     delivered_to: str | None = None
+    left: str = ""
 
     async def carry_out(self) -> None:
         """Make the change and prove it.
@@ -130,6 +153,8 @@ class ChangeRun:
             lost = error
         live = await self.gateway.read(wanted.key.kind, wanted.address or "")
         if problems := unmet(wanted, live, unset):
+            if lost and lost.foreign and _text(live) == _text(before):
+                raise lost
             said = lost.message if lost else "the gateway accepted it"
             undone = await take_back(self.gateway, wanted, before, live) if live else ""
             raise NotProved.after(lost, f"{said}; read back: {'; '.join(problems)}{undone}")
@@ -160,15 +185,26 @@ class ChangeRun:
         # half way, the next run finds the value and goes on with it: no key is
         # ever on the gateway whose value nobody has.
         if self._intent.delivery is None:
-            raise DeliveryFailed(f"{self.change.key} has no `deliver`, so its value would be lost")
+            raise DeliveryFailed(
+                f"{self.change.key} has no `deliver`, so its value would be lost", about_commit=True
+            )
         delivery = self.deliveries(self._intent.delivery)
-        value = await self._usable(its, await delivery.read())
-        if value is None:
-            value = f"{its.prefix}{random.token_urlsafe(32)}"
-            await delivery.write(value)
+        try:
+            value = await self._delivered(its, delivery)
+        except DeliveryTaken:  # what another writer delivered is as good as ours
+            value = await self._delivered(its, delivery)
         self.delivered_to = delivery.place
         wanted = self._wanted(its.address(value))
         await self._prove(wanted, self.gateway.create(wanted, {its.field: value}))
+
+    async def _delivered(self, its: Value, delivery: Delivery) -> str:
+        """Return the value that lies there by now, an unused one or one made here."""
+        found = await delivery.read()
+        value = await self._usable(its, found)
+        if value is None:
+            value = f"{its.prefix}{random.token_urlsafe(32)}"
+            await delivery.write(value, instead_of=found)
+        return value
 
     async def _usable(self, its: Value, value: str | None) -> str | None:
         """Return the delivered value if it is free to be used, None if a fresh one is needed."""
@@ -179,10 +215,15 @@ class ChangeRun:
         kind, address = self.change.key.kind, its.address(value)
         if await self.gateway.was_deleted(kind, address):
             return None  # it was deleted, perhaps for a reason: never bring it back
-        if await self.gateway.read(kind, address):
+        if live := await self.gateway.read(kind, address):
+            if live.mark and live.key == self.change.key:
+                raise NotProved(
+                    "another writer created it after the plan was made; the delivered key is good",
+                    help="run `plan` again",
+                )
             raise DeliveryFailed(
                 "the delivery holds a key that is on the gateway already and is not ours",
-                help="move it away, or adopt the key with `adopt: true`",
+                help="adopt the key with `adopt: true`, or deliver the new one elsewhere",
             )
         return value
 
@@ -226,6 +267,8 @@ class ChangeRun:
         after = await self.gateway.spend_of(kind, address)
         # Calls go on meanwhile, so it may be above the target already; it only ever grows.
         if after is None or (before is not None and after >= before):
+            if lost and lost.foreign:
+                raise lost
             said = lost.message if lost else "the gateway accepted the reset"
             raise NotProved.after(lost, f"{said}; read back: its spend did not go down")
 
@@ -255,7 +298,10 @@ class ChangeRun:
         return any(field.path in target for field in self.change.fields)
 
     async def _delete(self) -> None:
-        await self._remove(await self._live_or_gone())
+        live = await self._live_or_gone()
+        await self._remove(live)
+        if live and (dead := await left_behind(live, self.deliveries)):
+            self.left = f"{dead}; {dead.help}"
 
     async def _remove(self, live: GatewayObject | None) -> None:
         if live is None:
@@ -266,5 +312,11 @@ class ChangeRun:
         except GatewayUnavailable as error:
             lost = error
         if await self.gateway.read(live.key.kind, live.address or ""):
+            if lost and lost.foreign:
+                raise lost
             said = lost.message if lost else "the gateway accepted the deletion"
             raise NotProved.after(lost, f"{said}; it is still there")
+
+
+def _text(item: GatewayObject | None) -> str | None:
+    return item.text if item else None

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aspire_gitops.applying.change import ChangeRun
@@ -14,6 +14,7 @@ from aspire_gitops.planning import Action, Change, Plan, stages
 from aspire_gitops.state import Kind
 from aspire_gitops.vocabulary import (
     AspireGitopsError,
+    GatewayMisconfigured,
     GatewayRefused,
     GatewayUnavailable,
     SecretMissing,
@@ -78,6 +79,27 @@ def _refuse_admin_key(gateway: Gateway, secrets: Secrets) -> None:
             )
 
 
+class _NotApplied:
+    """What failed or was not tried, by everything that a later change may need of it."""
+
+    def __init__(self, results: Iterable[Result] = ()) -> None:
+        self.first: dict[object, Result] = {}
+        for result in results:
+            self.add(result)
+
+    def add(self, result: Result) -> None:
+        if result.status is not Status.APPLIED:
+            change = result.change
+            item = change.after or change.before
+            handle = (change.key.kind, item.handle if item else None)
+            for name in (change.key, change.key.kind, handle):
+                self.first.setdefault(name, result)
+
+    def blocking(self, change: Change) -> Result | None:
+        """Return what keeps `change` from being tried, or None."""
+        return next((self.first[name] for name in _needed(change) if name in self.first), None)
+
+
 @dataclass(slots=True)
 class _Run:
     """The state of one apply: the results so far, and why it must stop, if it must."""
@@ -92,6 +114,7 @@ class _Run:
     results: dict[int, Result] = field(default_factory=dict)
     stopped: str | None = None
     _index: dict[int, int] = field(default_factory=dict)
+    _not_applied: _NotApplied = field(default_factory=_NotApplied)
 
     def __post_init__(self) -> None:
         self._index = {id(change): index for index, change in enumerate(self.plan.changes)}
@@ -111,6 +134,7 @@ class _Run:
 
     async def _note(self, result: Result) -> None:
         self.results[self._index[id(result.change)]] = result
+        self._not_applied.add(result)
         self.progress(result)
         await self.record(result)
 
@@ -118,7 +142,7 @@ class _Run:
         self.stopped = self.stopped or self.stop()
         if self.stopped:
             return Result(change, Status.SKIPPED, f"not tried: {self.stopped}")
-        if lack := blocked_by(change, self.results.values()):
+        if lack := blocked_by(change, self._not_applied):
             return Result(change, Status.SKIPPED, lack)
         started = time.monotonic()
         run = self._run(change)
@@ -131,7 +155,7 @@ class _Run:
         return Result(
             change,
             Status.FAILED if failure else Status.APPLIED,
-            message=str(failure or ""),
+            message=str(failure or run.left),
             duration_s=time.monotonic() - started,
             state=None if failure else run.state,
             delivered_to=run.delivered_to,
@@ -154,30 +178,24 @@ class _Run:
 
     def _stop_if_hopeless(self, error: AspireGitopsError) -> None:
         # Whatever is left would fail the same way, one time-out after the other.
-        if isinstance(error, GatewayRefused | GatewayUnavailable):
+        if isinstance(error, GatewayRefused | GatewayUnavailable | GatewayMisconfigured):
             self.stopped = self.stopped or str(error)
 
 
-def blocked_by(change: Change, results: Iterable[Result]) -> str | None:
+def blocked_by(change: Change, results: Iterable[Result] | _NotApplied) -> str | None:
     """Return why `change` must not be tried after what failed before it, or None."""
-    needed = _needed(change)
-    for result in results:
-        if result.status is not Status.APPLIED and needed(result.change):
-            return f"not tried: {result.change.action} {result.change.key} {result.status}"
-    return None
+    failed = results if isinstance(results, _NotApplied) else _NotApplied(results)
+    result = failed.blocking(change)
+    if result is None:
+        return None
+    return f"not tried: {result.change.action} {result.change.key} {result.status}"
 
 
-def _needed(change: Change) -> Callable[[Change], bool]:
+def _needed(change: Change) -> Iterator[object]:
     kind = change.key.kind
     if change.action is Action.DELETE:
         # It would pull the ground from under whatever should have moved away first.
-        return lambda earlier: (
-            earlier.key == change.key or kind in KINDS[earlier.key.kind].facts.needs
-        )
-    references = KINDS[kind].references(change.after.fields) if change.after else frozenset()
-    return lambda earlier: (earlier.key.kind, _handle(earlier)) in references
-
-
-def _handle(change: Change) -> str | None:
-    item = change.after or change.before
-    return item.handle if item else None
+        yield change.key
+        yield from (other for other, one in KINDS.items() if kind in one.facts.needs)
+    elif change.after:
+        yield from sorted(KINDS[kind].references(change.after.fields))

@@ -1,7 +1,10 @@
 """`aspire-gitops apply`: apply a plan and verify each change."""
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from aspire_gitops.applying import Outcome, Result
 from aspire_gitops.applying.outcome_text import outcome_json, outcome_summary, result_line
-from aspire_gitops.cli.gateway import LiveGateway, open_gateway
+from aspire_gitops.cli.gateway import WAIT_S, LiveGateway, open_gateway
 from aspire_gitops.cli.options import (
     Invocation,
     as_of,
@@ -21,14 +24,16 @@ from aspire_gitops.cli.options import (
     with_gateway,
     with_source,
 )
-from aspire_gitops.cli.terminal import ExitCode, show, show_warnings
+from aspire_gitops.cli.terminal import ExitCode, show, show_warnings, warn
 from aspire_gitops.codec.plan import plan_from_json
 from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, chosen
 from aspire_gitops.pipeline.plan import compiled
 from aspire_gitops.planning import Plan
 from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.settings import Settings
-from aspire_gitops.vocabulary import UnsafePlan, UsageError, plural
+from aspire_gitops.vocabulary import StalePlan, UnsafePlan, UsageError, plural
+
+_PLANS = 5  # that other writers may make stale, one after the other
 
 
 class ApplyingShown:
@@ -41,7 +46,10 @@ class ApplyingShown:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
         )
-        console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+        wraps = sys.stderr.isatty()  # between words, where a terminal would cut them
+        console = Console(
+            stderr=True, highlight=False, soft_wrap=not wraps, markup=False, emoji=False
+        )
         self._progress = Progress(
             *columns, console=console, transient=True, disable=not (changes and console.is_terminal)
         )
@@ -87,6 +95,14 @@ with --detailed-exitcode, 2 when changes were made.
 )
 @click.option("--yes", is_flag=True, help="Do not ask. Required without a terminal.")
 @click.option(
+    "--lock-timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    default=WAIT_S,
+    show_default=True,
+    help="How long to wait for another writer: the controller, or another apply.",
+)
+@click.option(
     "--format",
     "format_",
     type=click.Choice(["text", "json"]),
@@ -108,6 +124,7 @@ def command(
     plan_file: Path | None,
     format_: str,
     yes: bool,
+    lock_timeout: float,
     detailed_exitcode: bool,
     **flags: Any,
 ) -> None:
@@ -117,6 +134,7 @@ def command(
     or deleted. New keys are delivered where the files say.
     """
     settings = invocation.settings(**flags)
+    again: Callable[[], Plan] | None = None
     if plan_file:
         _refuse_two_sources(ctx)
         plan = _saved_plan(plan_file, settings)
@@ -126,7 +144,8 @@ def command(
         show_warnings(findings)
         gateway = open_gateway(invocation, settings, wanted.gateway.url)
         plan = gateway.plan(wanted)
-    outcome = _apply(gateway, plan, yes=yes, saved=plan_file is not None)
+        again = partial(gateway.plan, wanted) if yes else None
+    outcome = _Applying(gateway, yes, lock_timeout, again).carry_out(plan)
     if format_ == "json":
         click.echo(outcome_json(outcome), nl=False)
     else:
@@ -134,18 +153,42 @@ def command(
     raise SystemExit(_exit_code(outcome, detailed=detailed_exitcode))
 
 
-def _apply(gateway: LiveGateway, plan: Plan, *, yes: bool, saved: bool) -> Outcome:
-    show(plan_text(plan), on_stderr=True)  # stdout is for the outcome
-    if plan.refusals:
-        raise UnsafePlan(
-            f"the plan is refused, for {plural(len(plan.refusals), 'reason')}: "
-            + ", ".join(f"{refusal.rule.code} {refusal.object}" for refusal in plan.refusals)
-        )
-    asks = bool(plan.changes) and not yes
-    if asks:
-        _ask(plan)
-    with ApplyingShown(len(plan.changes)) as shown:
-        return gateway.apply(plan, shown.result, just_made=not (asks or saved))
+@dataclass(frozen=True, slots=True)
+class _Applying:
+    """How to apply: `again` makes the plan anew, None where a person saw and chose this one."""
+
+    gateway: LiveGateway
+    yes: bool
+    lock_timeout_s: float
+    again: Callable[[], Plan] | None
+
+    def carry_out(self, plan: Plan) -> Outcome:
+        for left in reversed(range(_PLANS)):
+            self._show(plan)
+            try:
+                with ApplyingShown(len(plan.changes)) as shown:
+                    return self.gateway.apply(
+                        plan,
+                        shown.result,
+                        wait_s=self.lock_timeout_s,
+                        just_made=self.again is not None,
+                    )
+            except StalePlan:
+                if self.again is None or not left:
+                    raise
+            warn("the gateway changed after the plan was made; planning again")
+            plan = self.again()
+        raise AssertionError("the last try returns or raises")
+
+    def _show(self, plan: Plan) -> None:
+        show(plan_text(plan), on_stderr=True)  # stdout is for the outcome
+        if plan.refusals:
+            raise UnsafePlan(
+                f"the plan is refused, for {plural(len(plan.refusals), 'reason')}: "
+                + ", ".join(f"{refusal.rule.code} {refusal.object}" for refusal in plan.refusals)
+            )
+        if plan.changes and not self.yes:
+            _ask(plan)
 
 
 def _ask(plan: Plan) -> None:
@@ -177,13 +220,13 @@ def _saved_plan(path: Path, settings: Settings) -> Plan:
 def _refuse_two_sources(ctx: click.Context) -> None:
     given = [
         name
-        for name in ("source", "revision")
+        for name in ("source", "revision", "today")
         if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
     ]
     if given:
         raise UsageError(
-            f"--plan cannot be combined with SOURCE (default {DEFAULT_FOLDER}) or --revision",
-            help="omit SOURCE and --revision",
+            f"--plan cannot be combined with SOURCE (default {DEFAULT_FOLDER}), --revision or --today",
+            help="omit them: the plan was made from its files, as of its day",
         )
 
 

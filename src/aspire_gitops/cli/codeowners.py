@@ -1,6 +1,7 @@
 """`aspire-gitops codeowners`: who must review a change of each file."""
 
 import os
+import shlex
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ import click
 
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.cli.options import as_of, with_source
-from aspire_gitops.cli.terminal import ExitCode, told_on_stderr, write_file
+from aspire_gitops.cli.terminal import ExitCode, OutputPath, say, told_on_stderr, write_file
 from aspire_gitops.pipeline.catalog import SourceChoice, check, chosen
 from aspire_gitops.rendering.codeowners import (
     OWNER,
@@ -36,7 +37,7 @@ Examples:
     name="codeowners", short_help="Write CODEOWNERS: an app's file to its owner.", epilog=_EPILOG
 )
 @with_source
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The CODEOWNERS file. Only our block in it is written.")  # fmt: skip
+@click.option("-o", "--output", type=OutputPath(), help="The CODEOWNERS file. Only our block in it is written.")  # fmt: skip
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 if the file is out of date.")  # fmt: skip
 @click.option("--default", "default", multiple=True, metavar="OWNER", help="Owner of everything that no app owns. May be repeated.  [default: the Gateway's `owner`]")  # fmt: skip
 @click.option("--team", "teams", multiple=True, metavar="EMAIL=OWNER", help="What an owner is called on GitHub or GitLab: @user or @org/team. May be repeated.")  # fmt: skip
@@ -90,6 +91,11 @@ def _catalog(choice: SourceChoice, today: datetime | None) -> Catalog:
 def _places(choice: SourceChoice, prefix: str | None) -> tuple[str, str]:
     """Return what starts the documents' paths, and what starts them in the repository."""
     inside = _inside(choice.folder)
+    if choice.reference is None and not choice.folder.exists():
+        raise UsageError(
+            f"there is no folder {choice.folder}",
+            help="name the folder with the reviewed files, such as gateway.d",
+        )
     if inside is None and prefix is None:
         raise UsageError(
             f"{choice.folder} is not in a git repository",
@@ -140,11 +146,27 @@ def _compare(output: Path, ours: str) -> ExitCode:
     existing = _read(output)
     if merged(existing, ours) != existing:
         click.echo(f"out of date: {output}")
-        click.echo("  = help: run the same command without --check", err=True)
+        say(f"  = help: run `{_again()}`", on_stderr=True)
         return ExitCode.FAILED
     below = lines_after(existing)
     _tell_of_lines_below(output, below)
     return ExitCode.FAILED if below else ExitCode.DONE
+
+
+def _again() -> str:
+    """Return the command that was called, without `--check`."""
+    context, words = click.get_current_context(), ["aspire-gitops", "codeowners"]
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        is_given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if not is_given or name == "only_check":
+            continue
+        value = context.params[name]
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(parameter, click.Option):
+                words.append(parameter.opts[-1])
+            words.append(f"{one:%Y-%m-%d}" if isinstance(one, datetime) else str(one))
+    return shlex.join(words)
 
 
 def _write(output: Path, ours: str) -> None:

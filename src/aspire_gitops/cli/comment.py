@@ -105,10 +105,14 @@ class Pipeline:
         if self.forge is not ForgeName.GITHUB or not place:
             return False
         addition = text.rstrip("\n").encode() + b"\n"
-        with Path(place).open("ab") as summary:
-            if summary.tell() + len(addition) > _MOST_SUMMARY_BYTES:
-                return False
-            summary.write(addition)
+        try:
+            with Path(place).open("ab") as summary:
+                if summary.tell() + len(addition) > _MOST_SUMMARY_BYTES:
+                    return False
+                summary.write(addition)
+        except OSError as error:
+            warn(f"{_SUMMARY} names {place}, which cannot be written: {error.strerror}")
+            return False
         return True
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 
 from aspire_gitops.cli.options import as_of, with_source
-from aspire_gitops.cli.terminal import show_warnings, write_file
+from aspire_gitops.cli.terminal import OutputPath, show_warnings, write_into
 from aspire_gitops.compiling import artifacts
 from aspire_gitops.pipeline.catalog import chosen
 from aspire_gitops.pipeline.plan import compiled
+from aspire_gitops.vocabulary import UsageError
 
 _EPILOG = """\b
 Examples:
@@ -30,7 +31,7 @@ that apply makes) and manifest.json (their digests and the revision).
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputPath(folder=True),
     required=True,
     help="The folder to write into.",
 )
@@ -39,10 +40,16 @@ def command(source: str, revision: str | None, today: datetime | None, output: P
 
     Leaves unchanged files alone. Writes no secret.
     """
-    wanted, findings = compiled(chosen(source, revision), as_of(today))
+    choice = chosen(source, revision)
+    if output.resolve().is_relative_to(choice.folder.resolve()):
+        raise UsageError(
+            f"{output} is inside of {choice.folder}, where config.yaml would count as a reviewed file",
+            help="write into another folder",
+        )
+    wanted, findings = compiled(choice, as_of(today))
     show_warnings(findings)
     for name, text in artifacts(wanted).items():
         existed = (output / name).exists()
-        changed = write_file(output / name, text)
+        changed = write_into(output, name, text)
         verb = ("changed" if existed else "created") if changed else "unchanged"
         click.echo(f"{verb:<9} {output / name}")

@@ -1,6 +1,7 @@
 """`aspire-gitops controller`: the daemon that keeps the gateway equal to git."""
 
 import asyncio
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from aspire_gitops.cli.controller_parts import (
     world_of,
     writer_lock,
 )
-from aspire_gitops.cli.options import Invocation, now, pass_invocation, with_gateway
+from aspire_gitops.cli.options import Invocation, now, pass_invocation, with_gateway, with_state_dir
 from aspire_gitops.cli.state_folder import make_state_folder, only_controller
 from aspire_gitops.cli.terminal import told_on_stderr, warn
 from aspire_gitops.controller.daemon import Daemon
@@ -35,9 +36,10 @@ from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER
 from aspire_gitops.server.metrics import Metrics
 from aspire_gitops.settings import (
     ControllerSettings,
-    read_controller_settings,
+    refuse_misspelt_variables,
     settings_warnings,
 )
+from aspire_gitops.vocabulary import UsageError
 
 _EPILOG = """\b
 Examples:
@@ -66,6 +68,7 @@ All settings: docs/reference/settings.md. How to run it: docs/operate/controller
 @click.option("--interval", "interval_s", type=float, metavar="SECONDS", help="Seconds between two turns.  [variable: ASPIRE_GITOPS_INTERVAL_S; default: 60]")  # fmt: skip
 @click.option("--listen", metavar="HOST:PORT", help="Status page, metrics, webhook.  [variable: ASPIRE_GITOPS_LISTEN; default: 127.0.0.1:8790]")  # fmt: skip
 @with_gateway
+@with_state_dir
 @pass_invocation
 def command(invocation: Invocation, /, *, source: Path, **flags: Any) -> None:
     """Watch git and the gateway, and keep the gateway equal to git.
@@ -74,13 +77,25 @@ def command(invocation: Invocation, /, *, source: Path, **flags: Any) -> None:
     SOURCE. Heals drift, keeps a journal, shows a status page. Only objects that
     carry our mark are changed or deleted.
     """
-    settings = read_controller_settings(log_format=invocation.log_format, **flags)
+    refuse_misspelt_variables()  # a default in place of what was meant may apply unsigned commits
+    settings = invocation.controller_settings(**flags)
     for warning in settings_warnings(settings):
         warn(warning)
     invocation.log_as(settings, daemon=True)
+    try:
+        folder = source.absolute()  # the folder that we are started in may go away
+    except FileNotFoundError:
+        raise UsageError(
+            "the working folder no longer exists", help="start the controller in another one"
+        ) from None
     make_state_folder(settings.state_dir)
     with only_controller(settings.state_dir) as folder_lock:
-        asyncio.run(_run(settings, source, folder_lock))
+        asyncio.run(_run(settings, folder, folder_lock))
+
+
+def _tell_address(url: str) -> None:
+    with suppress(OSError):  # as in the log: nobody reads it, and the gateway is kept all the same
+        told_on_stderr(f"status page: {url}")
 
 
 async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock) -> None:
@@ -111,7 +126,16 @@ async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock
         outbox,
         SnapshotPublisher(places_of(settings), settings.owner, now),
         watched_folder=None if settings.repository else folder,
-        listening=lambda url: told_on_stderr(f"status page: {url}"),
+        listening=_tell_address,
+    )
+    log = structlog.get_logger("aspire_gitops.controller")
+    log.info(
+        "started",
+        version=status.version,
+        watches=f"{settings.folder} on {settings.branch} of {settings.repository}"
+        if settings.repository
+        else f"the folder {folder}",
+        settings=settings.model_dump(mode="json", exclude_none=True),  # secrets become stars
     )
     reconciler.at_work = status.working
     reconciler.announce = notifier.announce
@@ -121,3 +145,4 @@ async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock
             await daemon.run()
     finally:
         journal.close()
+        log.info("stopped")

@@ -60,11 +60,20 @@ def source_of(
 def credentials_of(settings: ControllerSettings) -> Credentials | None:
     """Return the credentials for the git remote."""
     if settings.git_ssh_key_file:
-        known = settings.git_known_hosts_file or Path.home() / ".ssh" / "known_hosts"
-        return SshKey(settings.git_ssh_key_file, known)
+        return SshKey(settings.git_ssh_key_file, settings.git_known_hosts_file or _known_hosts())
     if settings.git_token_file:
         return TokenFile(settings.git_token_file)
     return Token(settings.git_token) if settings.git_token else None
+
+
+def _known_hosts() -> Path:
+    try:
+        return Path.home() / ".ssh" / "known_hosts"
+    except RuntimeError:
+        raise UsageError(
+            "this user has no home folder, so there is no known_hosts file",
+            help=f"set {PREFIX}GIT_KNOWN_HOSTS_FILE",
+        ) from None
 
 
 def gateway_of(settings: ControllerSettings, observer: Observer | None = None) -> GatewayClient:

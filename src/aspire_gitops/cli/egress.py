@@ -17,6 +17,8 @@ from aspire_gitops.cli.egress_parts import Target, gateway_for, target_of
 from aspire_gitops.cli.options import as_of, with_today
 from aspire_gitops.cli.terminal import (
     ExitCode,
+    check_output,
+    is_plain,
     show_findings,
     told_on_stderr,
     warn,
@@ -45,19 +47,19 @@ def command() -> None:
 @command.command(
     name="scan", short_help="Report direct clients, hosts, keys and variables.", epilog=_EPILOG
 )
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--gateway-url", metavar="URL", help="The gateway's base URL, with /v1, for the fixes."
 )
 @click.option(
     "--gateway-d",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="The gateway's reviewed files: its URL and aliases for the fixes.",
 )
 @click.option(
     "--exceptions",
     "exceptions_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help=f"Reviewed exceptions.  [default: {DEFAULT_NAME} in the scanned folder]",
 )
 @with_findings_format
@@ -99,6 +101,11 @@ def scan(
     """
     _need_the_extra()
     written = [_output(item) for item in outputs]
+    for path in paths:
+        if not path.exists():
+            raise UsageError(
+                f"no such file or folder: {path}", help="name existing files or folders"
+            )
     gateway, day = gateway_for(gateway_url, gateway_d, as_of(today))
     if gateway.url is None:
         warn(
@@ -137,7 +144,7 @@ def _output(item: str) -> tuple[str, Path]:
             f"invalid --output {item}: expected FORMAT=FILE",
             help=f"formats are {', '.join(DIAGNOSTIC_RENDERERS)}",
         )
-    return name, Path(path)
+    return name, check_output(Path(path))
 
 
 def _exceptions(chosen: Path | None, root: Path) -> Exceptions:
@@ -160,7 +167,7 @@ def _shown(found: Sequence[Diagnostic], target: Target) -> Iterator[Diagnostic]:
 @contextmanager
 def _progress() -> "Iterator[Counting]":
     """Count files on stderr while a person looks."""
-    counting = Counting(is_shown=sys.stderr.isatty())
+    counting = Counting(is_shown=sys.stderr.isatty() and not is_plain())
     try:
         yield counting
     finally:

@@ -13,7 +13,7 @@ from aspire_gitops.egress.fixes import SETTINGS
 from aspire_gitops.egress.gateway import KnownGateway, gateway_of
 from aspire_gitops.egress.languages import language_of
 from aspire_gitops.pipeline.catalog import AsOf, SourceChoice, check
-from aspire_gitops.vocabulary import SourceUnavailable, UsageError
+from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable, UsageError
 
 if TYPE_CHECKING:
     from aspire_gitops.egress.folder import FoundFile
@@ -33,8 +33,10 @@ def gateway_for(url: str | None, folder: Path | None, as_of: AsOf) -> tuple[Know
         return KnownGateway(url), as_of.at(UTC).date()
     try:
         checked = check(SourceChoice(folder), as_of, ask_git=False)
-    except SourceUnavailable as error:  # 1 would say that there are findings
-        raise UsageError(error.message, help="name the folder with --gateway-d") from error
+    except (SourceRefused, SourceUnavailable) as error:  # 1 would say that there are findings
+        raise UsageError(
+            error.message, help=error.help or "name the folder with --gateway-d"
+        ) from error
     gateway = gateway_of(checked.catalog)
     if gateway.url is None:
         raise UsageError(

@@ -6,6 +6,7 @@ from datetime import datetime
 import click
 
 from aspire_gitops.cli.options import as_of, with_today
+from aspire_gitops.cli.terminal import say, show
 from aspire_gitops.egress import judging as egress_rules
 from aspire_gitops.kinds import KINDS
 from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, AsOf, SourceChoice, check, chosen
@@ -34,7 +35,7 @@ def explain_alias(name: str, choice: SourceChoice, as_of: AsOf, *, as_json: bool
         raise UsageError(f"unknown alias {name!r}", help=hint)
     provider = catalog.providers[alias.spec.target.provider].spec
     shown = card_json(alias.spec, provider) if as_json else card_text(alias.spec, provider)
-    click.echo(shown, nl=False)
+    show(shown) if as_json else say(shown)
 
 
 def all_rules() -> Mapping[str, Rule]:
@@ -83,7 +84,7 @@ def command(
         explain_alias(name, chosen(source, None), as_of(today), as_json=format_ == "json")
         return
     if code == "alias":
-        raise UsageError("which alias? Write `aspire-gitops explain alias NAME`")
+        raise UsageError("which alias?", help="write `aspire-gitops explain alias NAME`")
     if name is not None:
         raise UsageError(f"unexpected argument {name!r}", help="ask for one code at a time")
     _explain_rule(code)
@@ -93,16 +94,19 @@ def _explain_rule(code: str | None) -> None:
     rules = all_rules()
     if code is None:
         for rule in rules.values():
-            click.echo(f"{rule.code} {rule.name} ({rule.severity})")
+            say(f"{rule.code} {rule.name} ({rule.severity})")
         return
     found = [rule for rule in rules.values() if code.lower() in (rule.code.lower(), rule.name)]
     if not found:
-        raise UsageError(
-            f"unknown rule {code}", help="run `aspire-gitops explain` to list all rules"
+        meant = closest(code.upper(), rules) or closest(
+            code, [rule.name for rule in rules.values()]
         )
+        listed = "run `aspire-gitops explain` to list all rules"
+        help_ = f"did you mean {meant}? {listed.capitalize()}" if meant else listed
+        raise UsageError(f"unknown rule {code}", help=help_)
     page = page_of(found[0].code)
     if page is None:
         raise UsageError(
             "the rule pages are missing from this installation", help="reinstall aspire-gitops"
         )
-    click.echo(page, nl=False)
+    say(page)

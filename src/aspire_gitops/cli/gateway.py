@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from aspire_gitops.applying import Outcome, Result, apply_plan, resolve_secrets
+from aspire_gitops.applying import Outcome, Result, apply_plan, dead_keys, resolve_secrets
 from aspire_gitops.cli.options import Invocation
 from aspire_gitops.cli.terminal import warn
 from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
+from aspire_gitops.journal.locking import this_process
 from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, AsOf, chosen
 from aspire_gitops.pipeline.plan import plan_here
 from aspire_gitops.planning import Plan, addresses_to_adopt, adopted_keys, check_adoptions
@@ -26,6 +27,7 @@ from aspire_gitops.settings import (
     read_admin_key,
     read_delivery_secret,
     read_secret,
+    read_token,
     settings_warnings,
 )
 from aspire_gitops.spend import Cap, caps_of, month_named
@@ -37,6 +39,10 @@ if TYPE_CHECKING:
     from aspire_gitops.ledger_reading import LedgerReading
 
 Answer = TypeVar("Answer")
+WAIT_S = 300.0
+"""How long a command waits for another writer, in seconds, unless it is told otherwise."""
+
+_GATEWAYS_LEDGER_URL = "ASPIRE_LEDGER_URL"  # what the gateway itself reads, where it is set here
 
 
 class LiveGateway:
@@ -71,17 +77,30 @@ class LiveGateway:
         found = self.snapshot()
         if adopted := addresses_to_adopt(compiled, found, self._owner):
             found = self._ask(partial(_with_holders, snapshot=found, addresses=adopted))
-        return plan_here(compiled, found, self._owner, self._own)
+        plan = plan_here(compiled, found, self._owner, self._own)
+        dead = asyncio.run(dead_keys(compiled, found, self._owner, self._deliveries))
+        return replace(plan, warnings=(*plan.warnings, *(f"{one}; {one.help}" for one in dead)))
 
     def apply(
-        self, plan: Plan, progress: Callable[[Result], None], *, just_made: bool = False
+        self,
+        plan: Plan,
+        progress: Callable[[Result], None],
+        *,
+        wait_s: float,
+        just_made: bool = False,
     ) -> Outcome:
         """Carry a plan out, if the gateway is as it was when the plan was made.
 
-        A plan that was `just_made` is not compared again: nobody had the time to look at it.
+        Args:
+            plan: The plan.
+            progress: Called with each result.
+            wait_s: How long to wait for another writer, in seconds.
+            just_made: It is compared once, with the right to write; any other plan before
+                that as well, so that a stale one writes nothing.
 
         Raises:
             SecretMissing: Before the first write.
+            GatewayBusy: Another writer was at work all the time. Nothing was written.
             StalePlan: The gateway moved. Plan again.
             UnsafePlan: The plan is refused.
             GatewayRefused: The admin key lacks a right; nothing was written.
@@ -94,9 +113,15 @@ class LiveGateway:
             secrets = resolve_secrets(intents, own=self._own, is_admin_key=client.is_admin_key)
             if not just_made:
                 await _ensure_as_planned(client, plan)
-            if plan.changes:
-                await client.check_rights()  # half an apply is worse than none
-            return await apply_plan(plan, client, secrets, self._deliveries, progress=progress)
+            if not plan.changes:
+                return await apply_plan(plan, client, secrets, self._deliveries)
+            await client.check_rights()  # half an apply is worse than none
+            who = f"apply, {this_process()}"
+            async with client.writing(who, within_s=wait_s, waiting=_waiting) as why_stop:
+                await _ensure_as_planned(client, plan)
+                return await apply_plan(
+                    plan, client, secrets, self._deliveries, progress=progress, stop=why_stop
+                )
 
         return self._ask(carried_out)
 
@@ -154,6 +179,10 @@ def open_gateway(
     return LiveGateway(url, read_admin_key(settings), settings, ledger_url)
 
 
+def _waiting(who: str) -> None:
+    warn(f"waiting for another writer: {who}")
+
+
 async def _ensure_as_planned(client: GatewayClient, plan: Plan) -> None:
     """Raise StalePlan or UnsafePlan if the gateway moved, or what LiteLLM counts for adopted keys."""
     found = await client.read_snapshot()
@@ -209,7 +238,7 @@ def ledger_of(settings: Settings) -> "LedgerReading":
 
 def ledger_url(settings: Settings) -> SecretStr:
     """Return the ledger's address; see `ledger_of`."""
-    url = read_secret(settings, "ledger_url")
+    url = read_secret(settings, "ledger_url") or read_token(None, _GATEWAYS_LEDGER_URL)
     if url is None:
         raise UsageError(
             "no ledger is named",

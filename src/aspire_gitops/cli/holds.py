@@ -3,7 +3,6 @@
 import asyncio
 import getpass
 import os
-import re
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +11,13 @@ from typing import Any
 import click
 
 from aspire_gitops.cli.controller_parts import database_url, gateway_of, source_of
-from aspire_gitops.cli.options import Invocation, now, pass_invocation, with_gateway_address
+from aspire_gitops.cli.options import (
+    Invocation,
+    now,
+    pass_invocation,
+    with_gateway_address,
+    with_state_dir,
+)
 from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr
 from aspire_gitops.controller.git_reader import Compiler
 from aspire_gitops.controller.holds import hold_draft, holds_in_force, resume_draft
@@ -21,11 +26,16 @@ from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER
 from aspire_gitops.planning import Plan, addresses_to_adopt
 from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.server.local import LocalController
-from aspire_gitops.settings import ControllerSettings, read_controller_settings
+from aspire_gitops.settings import ControllerSettings
 from aspire_gitops.status.value import Hold, HoldKind
-from aspire_gitops.vocabulary import AspireGitopsError, UnsafePlan, UsageError, moment_utc
+from aspire_gitops.vocabulary import (
+    AspireGitopsError,
+    UnsafePlan,
+    UsageError,
+    moment_utc,
+    read_length,
+)
 
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=30)
 
 
@@ -39,10 +49,9 @@ class Duration(click.ParamType[timedelta]):
     ) -> timedelta:
         if isinstance(value, timedelta):
             return value
-        found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", str(value))
-        if not found:
+        span = read_length(str(value))
+        if not span:
             self.fail(f"{value!r} (write 30m, 2h or 3d)", param, ctx)
-        span = timedelta(**{_UNITS[found[2]]: int(found[1])})
         if span > _LONGEST:
             self.fail(f"{value} is longer than 30 days (freeze again when it ends)", param, ctx)
         return span
@@ -83,14 +92,23 @@ with_reason = click.option("--reason", required=True, help="Why, in one sentence
 @click.option("--for", "span", type=Duration(), required=True, help="How long: 30m, 2h, 3d.")
 @with_reason
 @with_owner
+@with_state_dir
 @pass_invocation
-def freeze(invocation: Invocation, /, *, span: timedelta, reason: str, who: str) -> None:
+def freeze(
+    invocation: Invocation,
+    /,
+    *,
+    span: timedelta,
+    reason: str,
+    who: str,
+    state_dir: Path | None,
+) -> None:
     """Keep the controller from changing anything for a while.
 
     It keeps reading and reporting. A second freeze replaces the first; `resume`
     ends it early.
     """
-    settings = read_controller_settings(log_format=invocation.log_format)
+    settings = invocation.controller_settings(state_dir=state_dir)
     at = now()
     put_on(settings, Hold(HoldKind.FREEZE, one_line(who), one_line(reason), at, at + span))
     click.echo(f"Frozen until {moment_utc(at + span)}. `aspire-gitops resume` ends it early.")
@@ -103,20 +121,22 @@ def freeze(invocation: Invocation, /, *, span: timedelta, reason: str, who: str)
 )
 @with_reason
 @with_owner
+@with_state_dir
 @pass_invocation
-def suspend(invocation: Invocation, /, *, reason: str, who: str) -> None:
+def suspend(invocation: Invocation, /, *, reason: str, who: str, state_dir: Path | None) -> None:
     """Keep the controller from changing anything until `resume`."""
-    settings = read_controller_settings(log_format=invocation.log_format)
+    settings = invocation.controller_settings(state_dir=state_dir)
     put_on(settings, Hold(HoldKind.SUSPEND, one_line(who), one_line(reason), now()))
     click.echo("Suspended. `aspire-gitops resume` ends it.")
 
 
 @click.command(name="resume", short_help="End a freeze, a suspension or a revert.", epilog=_EPILOG)
 @with_owner
+@with_state_dir
 @pass_invocation
-def resume(invocation: Invocation, /, *, who: str) -> None:
+def resume(invocation: Invocation, /, *, who: str, state_dir: Path | None) -> None:
     """End every hold: the controller follows the branch again and applies changes."""
-    settings = read_controller_settings(log_format=invocation.log_format)
+    settings = invocation.controller_settings(state_dir=state_dir)
     at = now()
     with journal_of(settings) as journal:
         held = holds_in_force(journal.read(kinds=(EntryKind.HOLD,)), at)
@@ -196,6 +216,7 @@ The branch is unchanged: revert the commit there before the time is over.
 @with_owner
 @click.option("--repository", metavar="URL", help="The controller's repository.  [variable: ASPIRE_GITOPS_REPOSITORY]")  # fmt: skip
 @with_gateway_address
+@with_state_dir
 @click.option("--yes", is_flag=True, help="Do not ask. Required without a terminal.")
 @pass_invocation
 def revert(
@@ -210,7 +231,7 @@ def revert(
     **flags: Any,
 ) -> None:
     """Make the gateway match an older revision, and hold it there for a while."""
-    settings = read_controller_settings(log_format=invocation.log_format, **flags)
+    settings = invocation.controller_settings(**flags)
     invocation.log_as(settings)
     if settings.repository is None:
         raise UsageError("reverting needs a git repository", help="set ASPIRE_GITOPS_REPOSITORY")
@@ -253,7 +274,7 @@ async def _plan(settings: ControllerSettings, commit: str) -> Plan:
     async with gateway_of(settings) as gateway:
         found = await gateway.read_snapshot()
         adopted = addresses_to_adopt(wanted.compiled, found, settings.owner)
-        return wanted.plan(await gateway.read_holders(found, adopted), settings.owner)
+        return await wanted.plan(await gateway.read_holders(found, adopted), settings.owner)
 
 
 def _ask(plan: Plan, span: timedelta) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 import click
 from rich.text import Text
 
-from aspire_gitops.cli.options import Invocation, MomentOption, pass_invocation
+from aspire_gitops.cli.options import Invocation, MomentOption, pass_invocation, with_state_dir
 from aspire_gitops.cli.state_folder import journal_to_read
 from aspire_gitops.cli.terminal import ExitCode, show, show_paged, told_on_stderr
 from aspire_gitops.journal import Entry, EntryKind
@@ -85,6 +86,7 @@ def _chosen(names: Sequence[str]) -> list[EntryKind]:
     show_default=True,
     help="Output format.",
 )
+@with_state_dir
 @click.pass_context
 @pass_invocation
 def command(
@@ -100,6 +102,7 @@ def command(
     kinds: tuple[str, ...],
     limit: int,
     format_: str,
+    state_dir: Path | None,
 ) -> None:
     """Show the entries of the journal, newest first.
 
@@ -108,8 +111,9 @@ def command(
     that writes.
     """
     if ctx.invoked_subcommand:
+        ctx.default_map = {"verify": {"state_dir": state_dir}}
         return
-    with journal_to_read(invocation) as journal:
+    with journal_to_read(invocation, state_dir) as journal:
         entries = journal.read(
             kinds=_chosen(kinds),
             object=object_,
@@ -128,11 +132,14 @@ def command(
 )
 @click.option("--head", metavar="HASH", help="A hash kept earlier: fail if the journal no longer has that entry.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Output format.")  # fmt: skip
+@with_state_dir
 @pass_invocation
-def verify(invocation: Invocation, /, *, head: str | None, format_: str) -> None:
+def verify(
+    invocation: Invocation, /, *, head: str | None, format_: str, state_dir: Path | None
+) -> None:
     """Recompute every hash, from the first entry to the last."""
     wanted = _whole_hash(head) if head else None
-    with journal_to_read(invocation) as journal:
+    with journal_to_read(invocation, state_dir) as journal:
         verdict = journal.verify(wanted)
     if format_ == "json":
         show(pretty_json(verdict_json(verdict)))

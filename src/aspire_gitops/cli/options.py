@@ -1,20 +1,24 @@
 """Shared options, the SOURCE argument, times as people write them, and the settings of one run."""
 
 import logging
-import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
 from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, AsOf
+from aspire_gitops.vocabulary import MOMENT_HINT, one_line, read_moment
 
 if TYPE_CHECKING:
-    from aspire_gitops.settings import LogFormat, Settings
+    import structlog
+
+    from aspire_gitops.settings import ControllerSettings, LogFormat, Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -39,6 +43,15 @@ def with_gateway_address(command: Command) -> Command:
     ):  # fmt: skip
         command = option(command)
     return command
+
+
+def with_state_dir(command: Command) -> Command:
+    """Add `--state-dir`, for every command that reads or writes the controller's state folder."""
+    return click.option(
+        "--state-dir",
+        type=click.Path(path_type=Path),
+        help="The controller's state folder.  [variable: ASPIRE_GITOPS_STATE_DIR]",
+    )(command)
 
 
 with_today = click.option(
@@ -85,7 +98,22 @@ class Invocation:
         """
         from aspire_gitops.settings import read_settings  # noqa: PLC0415 (0.2 s that `validate` and `--help` do not need)
 
+        self._warn_of_unknown_variables()
         return read_settings(log_format=self.log_format, **flags)
+
+    def controller_settings(self, **flags: Any) -> "ControllerSettings":
+        """Read the controller's settings as `settings` does. Raises UsageError."""
+        from aspire_gitops.settings import read_controller_settings  # noqa: PLC0415 (as above)
+
+        self._warn_of_unknown_variables()
+        return read_controller_settings(log_format=self.log_format, **flags)
+
+    def _warn_of_unknown_variables(self) -> None:
+        from aspire_gitops.cli.terminal import warn  # noqa: PLC0415 (as above)
+        from aspire_gitops.settings import misspelt_variables  # noqa: PLC0415 (as above)
+
+        for unknown in misspelt_variables():
+            warn(f"{unknown.message}; {unknown.help}")
 
     def log_as(self, settings: "Settings", *, daemon: bool = False) -> None:
         """Log as the settings say. For commands that talk to a gateway, before they do."""
@@ -99,58 +127,88 @@ def configure_logging(format_: "LogFormat", *, debug: bool, daemon: bool = False
     """Log warnings, each turn of a daemon, or everything with `debug`. Called once, at first."""
     import structlog  # noqa: PLC0415 (0.1 s that `validate` and `--help` do not need)
 
+    from aspire_gitops.cli.terminal import is_plain  # noqa: PLC0415 (likewise)
     from aspire_gitops.settings import LogFormat  # noqa: PLC0415 (likewise)
 
     level = logging.DEBUG if debug else logging.INFO if daemon else logging.WARNING
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if format_ is LogFormat.JSON
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=bool(sys.stderr and sys.stderr.isatty()) and not is_plain()
+        )
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            *([] if debug else [_drop_repeats()]),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_LogStream(sys.stderr)),  # type: ignore[arg-type]  # all that it uses,
     )
+    logging.basicConfig(level=logging.WARNING, handlers=[_LibraryLines()])
 
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_AGO = re.compile(r"([0-9]{1,6})\s*([smhdw])(?:\s+ago)?")
-_DAY = re.compile(r"(today|yesterday)(?:\s+(?:at\s+)?([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?))?")
-_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]\S+(?: ?[+-][0-9:]+)?)?")
-
-HINT = "write 2h, yesterday 14:05, 2026-11-20 or 2026-11-20T14:05+11:00"
+_REPEATED_AFTER_S = 600.0
+_REMEMBERED = 100  # lines
 
 
-def read_moment(text: str, now: datetime) -> datetime | None:
-    """Return the moment that `text` means at `now`; None if it is not a time.
+def _drop_repeats() -> "structlog.typing.Processor":
+    """Return what drops a warning that was said in the last ten minutes, word for word."""
+    import structlog  # noqa: PLC0415 (likewise)
 
-    Raises:
-        ValueError: It looks like a time but is invalid, such as `2026-02-30`.
-    """
-    words = " ".join(text.split())
-    if words == "now":
-        return now
-    if found := _AGO.fullmatch(words):
-        return now - timedelta(**{_UNITS[found[2]]: int(found[1])})
-    if found := _DAY.fullmatch(words):
-        day = now.astimezone().date() - timedelta(days=found[1] == "yesterday")
-        clock = time.fromisoformat(_two_digits(found[2])) if found[2] else time()
-        return datetime.combine(day, clock).astimezone()
-    if _ISO.fullmatch(words):
-        moment = datetime.fromisoformat(words)
-        return moment if moment.tzinfo else moment.astimezone()
-    return None
+    said: dict[str, float] = {}
+
+    def keep_news(
+        _logger: object, method: str, event: "structlog.typing.EventDict"
+    ) -> "structlog.typing.EventDict":
+        if method == "info":
+            return event
+        line, now_s = repr(sorted(event.items())), monotonic()
+        if line in said and now_s - said[line] < _REPEATED_AFTER_S:
+            raise structlog.DropEvent
+        said.pop(line, None)
+        said[line] = now_s
+        for oldest in list(said)[:-_REMEMBERED]:
+            del said[oldest]
+        return event
+
+    return keep_news
 
 
-def _two_digits(clock: str) -> str:
-    hour, _, rest = clock.partition(":")
-    return f"{hour:0>2}:{rest}"
+class _LogStream:
+    """Standard error, where a full disk or a reader that ended costs lines and never the daemon."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream  # None where it was closed before we started
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            if self._stream:
+                self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            if self._stream:
+                self._stream.flush()
+
+
+class _LibraryLines(logging.Handler):
+    """Says as one line of our log what a library logs: without its traceback, which may quote a secret."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        import structlog  # noqa: PLC0415 (likewise)
+
+        first, *_ = record.getMessage().splitlines() or [""]
+        error = record.exc_info[1] if record.exc_info else None
+        more = {"error": type(error).__name__} if error else {}
+        structlog.get_logger(record.name).log(
+            record.levelno, one_line(first), library=record.name, **more
+        )
 
 
 class MomentOption(click.ParamType[datetime]):
@@ -168,5 +226,5 @@ class MomentOption(click.ParamType[datetime]):
         except (ValueError, OverflowError):
             moment = None
         if moment is None:
-            self.fail(f"{value!r} ({HINT})", param, ctx)
+            self.fail(f"{value!r} ({MOMENT_HINT})", param, ctx)
         return moment

@@ -1,5 +1,6 @@
 """`aspire-gitops plan`: what apply would change."""
 
+import shlex
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,14 @@ from aspire_gitops.cli.options import (
     with_gateway,
     with_source,
 )
-from aspire_gitops.cli.terminal import ExitCode, show, show_warnings, told_on_stderr, write_file
+from aspire_gitops.cli.terminal import (
+    ExitCode,
+    OutputPath,
+    show,
+    show_warnings,
+    told_on_stderr,
+    write_file,
+)
 from aspire_gitops.codec.plan import plan_to_json
 from aspire_gitops.codec.snapshot_reader import MOST_BYTES, SavedSnapshot, read_snapshot
 from aspire_gitops.pipeline.catalog import chosen
@@ -77,7 +85,7 @@ RENDERERS: Mapping[str, Callable[[Plan], Text | str]] = {
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputPath(),
     help="Also write the plan there as JSON, for `apply --plan`.",
 )
 @click.option(
@@ -125,8 +133,16 @@ def command(
     show(RENDERERS[format_](plan))
     if output:
         write_file(output, plan_to_json(plan))
-        told_on_stderr(f"wrote {output}; apply it with: aspire-gitops apply --plan {output}")
+        told_on_stderr(f"wrote {output}{_what_next(plan, output)}")
     raise SystemExit(_exit_code(plan, detailed=detailed_exitcode))
+
+
+def _what_next(plan: Plan, output: Path) -> str:
+    if plan.refusals:
+        return ": the plan is refused, and apply would refuse this file"
+    if not plan.changes:
+        return ""
+    return f"; apply it with: aspire-gitops apply --plan {shlex.quote(str(output))}"
 
 
 def _exit_code(plan: Plan, *, detailed: bool) -> ExitCode:

@@ -5,7 +5,7 @@ start fast. Expected errors become one message and an exit code here; nothing
 else prints an exception.
 """
 
-import os
+import sys
 import traceback
 from dataclasses import dataclass
 from importlib import import_module
@@ -14,10 +14,18 @@ from typing import Any, ClassVar
 import click
 
 from aspire_gitops.cli.options import Invocation
-from aspire_gitops.cli.terminal import ExitCode, show_findings
-from aspire_gitops.vocabulary import AspireGitopsError, InvalidConfig, UsageError, printable
+from aspire_gitops.cli.streams import heed_signals, prepare_streams, status_of_signal
+from aspire_gitops.cli.terminal import ExitCode, Help, is_plain, say, show_findings
+from aspire_gitops.vocabulary import (
+    AspireGitopsError,
+    InvalidConfig,
+    UsageError,
+    printable,
+    system_fault,
+)
 
 click.UsageError.exit_code = ExitCode.USAGE  # click's own 2 means "changes pending" here
+click.Context.formatter_class = Help
 
 _HOW_TO_REPORT = "Report it with this message, the command and the version (--version)."
 
@@ -83,6 +91,15 @@ class Program(click.Group):
             raise TypeError(f"{lazy.module}.{lazy.attribute} is not a command")
         return found
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:  # click knows the commands that are loaded
+            name = error.command_name
+            raise click.NoSuchCommand(name, possibilities=self.lazy, ctx=ctx) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click's signature)
         with formatter.section("Commands"):
             formatter.write_dl([(name, lazy.help) for name, lazy in self.lazy.items()])
@@ -103,28 +120,42 @@ class Program(click.Group):
             report_error(error)
             ctx.exit(ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.FAILED)
         except Exception as error:  # noqa: BLE001 (a bug: say so, without a wall of text)
-            report_bug(error, with_traceback=bool(ctx.params.get("debug")))
+            report_crash(error, with_traceback=bool(ctx.params.get("debug")))
             ctx.exit(ExitCode.FAILED)
 
 
 def report_error(error: AspireGitopsError) -> None:
     """Print an expected error: what is wrong, further lines indented, then the help."""
     first, *others = printable(error.message).splitlines() or [type(error).__name__]
-    click.echo(f"{click.style('error', fg='red', bold=True)}: {first}", err=True)
+    say(f"{click.style('error', fg='red', bold=True)}: {first}", on_stderr=True)
     for line in others:
-        click.echo(f"       {line}", err=True)
+        say(f"       {line}", on_stderr=True)
     if error.help:
-        click.echo(f"  = help: {printable(error.help)}", err=True)
+        say(f"  = help: {printable(error.help)}", on_stderr=True)
+
+
+def report_crash(error: Exception, *, with_traceback: bool) -> None:
+    """Report what the machine refused, or else a bug."""
+    fault = system_fault(error)
+    if fault is None:
+        report_bug(error, with_traceback=with_traceback)
+        return
+    report_error(fault)
+    if with_traceback:
+        click.echo("".join(traceback.format_exception(error)), err=True)
 
 
 def report_bug(error: Exception, *, with_traceback: bool) -> None:
     """Report a bug. Leaves out the text of the error, which may quote a secret."""
-    click.echo(f"error: this is a bug in aspire-gitops ({type(error).__name__})", err=True)
+    say(f"error: this is a bug in aspire-gitops ({type(error).__name__})", on_stderr=True)
     if with_traceback:
         click.echo("".join(traceback.format_exception(error)), err=True)
     else:
-        click.echo("  = help: run it again with --debug for the details.", err=True)
-    click.echo(f"  = help: {_HOW_TO_REPORT}", err=True)
+        say(
+            "  = help: run it with --debug, as `aspire-gitops --debug …`, for the details.",
+            on_stderr=True,
+        )
+    say(f"  = help: {_HOW_TO_REPORT}", on_stderr=True)
 
 
 _EPILOG = """\b
@@ -139,7 +170,8 @@ Then, with ASPIRE_GITOPS_GATEWAY_URL and ASPIRE_GITOPS_ADMIN_KEY_FILE set:
 
 \b
 Exit codes: 0 done or nothing to do, 1 failed, 2 changes pending (with
---detailed-exitcode), 64 wrong usage, 130 interrupted.
+--detailed-exitcode), 64 wrong usage, 130 interrupted (143 by SIGTERM), 141 nobody
+reads the output.
 Settings: docs/reference/settings.md. Codes such as AG201: aspire-gitops explain AG201.
 """
 
@@ -163,6 +195,37 @@ def program(ctx: click.Context, *, debug: bool, log_format: str | None) -> None:
     Edit a file, `validate` it, look at the `plan`, `apply` it. Everything the
     program changes carries its mark; what does not is never touched.
     """
-    if os.environ.get("NO_COLOR"):
+    if is_plain():
         ctx.color = False
     ctx.obj = Invocation(debug=debug, log_format=log_format)
+
+
+def run() -> int:
+    """Run the program with the arguments of this process, and return its exit code."""
+    code = _code()
+    return (status_of_signal() or code) if code else code
+
+
+def _code() -> int:
+    try:
+        prepare_streams()
+        heed_signals()
+        try:
+            # Outside of click's standalone mode, where Ctrl-C and a closed pipe would be 1.
+            code = program.main(prog_name="aspire-gitops", standalone_mode=False)
+        finally:
+            sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except AspireGitopsError as error:
+        report_error(error)
+        return ExitCode.FAILED
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except BaseException:
+        if status_of_signal() is None:
+            raise
+        return ExitCode.INTERRUPTED
+    return code if isinstance(code, int) else ExitCode.DONE

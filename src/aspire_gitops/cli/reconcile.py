@@ -13,7 +13,7 @@ from aspire_gitops.cli.controller_parts import (
     world_of,
     writer_lock,
 )
-from aspire_gitops.cli.options import Invocation, pass_invocation, with_gateway
+from aspire_gitops.cli.options import Invocation, pass_invocation, with_gateway, with_state_dir
 from aspire_gitops.cli.state_folder import make_state_folder, only_controller
 from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr
 from aspire_gitops.codec.values import document
@@ -22,7 +22,7 @@ from aspire_gitops.controller.reconcile import ASKED, Reconciler
 from aspire_gitops.journal.locking import FileLock
 from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER
 from aspire_gitops.server.local import LocalController
-from aspire_gitops.settings import ControllerSettings, read_controller_settings
+from aspire_gitops.settings import ControllerSettings
 from aspire_gitops.status.document import TurnDocument
 from aspire_gitops.status.document_builder import turn_document
 from aspire_gitops.status.value import Standing
@@ -51,13 +51,14 @@ Exit codes: 0 the turn ended ready, 1 it is waiting or stalled.
     "--repository", metavar="URL", help="With --alone: the git remote, in place of SOURCE."
 )
 @with_gateway
+@with_state_dir
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How the turn is written.")  # fmt: skip
 @pass_invocation
 def command(
     invocation: Invocation, /, *, source: Path, alone: bool, format_: str, **flags: Any
 ) -> None:
     """Take one turn: read git and the gateway, and bring the gateway to git."""
-    settings = read_controller_settings(log_format=invocation.log_format, **flags)
+    settings = invocation.controller_settings(**flags)
     invocation.log_as(settings)
     turn = _alone(settings, source) if alone else _asked(settings)
     if format_ == "json":

@@ -1,5 +1,6 @@
 """`aspire-gitops rehearse`: apply the files to a throw-away gateway and prove that they work."""
 
+import sys
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -63,7 +64,8 @@ class RehearsalShown:
 
 
 def _console(*, stderr: bool) -> Console:
-    return Console(stderr=stderr, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    wraps = (sys.stderr if stderr else sys.stdout).isatty()  # else lines stay whole
+    return Console(stderr=stderr, highlight=False, soft_wrap=not wraps, markup=False, emoji=False)
 
 
 _EPILOG = """\b

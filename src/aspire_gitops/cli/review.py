@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from aspire_gitops.cli.options import as_of, with_today
-from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr, warn, write_file
+from aspire_gitops.cli.terminal import (
+    ExitCode,
+    check_output,
+    show,
+    told_on_stderr,
+    warn,
+    write_file,
+)
 from aspire_gitops.codec.snapshot_reader import MOST_BYTES, SavedSnapshot, read_snapshot
 from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, Revisions, in_repository
 from aspire_gitops.pipeline.change import compare, sides
@@ -90,7 +97,7 @@ class OutputOption(click.ParamType[Output]):
         format_, _, file = str(value).partition("=")
         if format_ not in FORMATS or not file:
             self.fail(f"write it as FORMAT=FILE, with one of {', '.join(FORMATS)}", param, ctx)
-        return Output(format_, Path(file))
+        return Output(format_, check_output(Path(file)))
 
 
 def _an_owner(_context: click.Context, _option: click.Parameter, name: str) -> str:

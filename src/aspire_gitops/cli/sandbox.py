@@ -2,14 +2,16 @@
 
 import os
 import shlex
+import signal
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from aspire_gitops.cli.options import Invocation, pass_invocation
+from aspire_gitops.cli.options import Invocation, pass_invocation, with_state_dir
 from aspire_gitops.cli.terminal import told_on_stderr
 from aspire_gitops.sandbox import SandboxOptions, running, start, stop
 from aspire_gitops.vocabulary import UsageError
@@ -51,11 +53,14 @@ _state = click.option(
 
 @command.command()
 @_state
+@with_state_dir
 @_shape
 @pass_invocation
-def up(invocation: Invocation, /, *, state: Path | None, **shape: Any) -> None:
+def up(
+    invocation: Invocation, /, *, state: Path | None, state_dir: Path | None, **shape: Any
+) -> None:
     """Start the sandbox, and print its address and keys as `export` lines."""
-    folder = state or invocation.settings().state_dir / "sandbox"
+    folder = state or invocation.settings(state_dir=state_dir).state_dir / "sandbox"
     sandbox = start(folder, _options(**shape), progress=told_on_stderr)
     for name, value in sandbox.variables().items():
         click.echo(f"export {name}={shlex.quote(value)}")
@@ -63,11 +68,13 @@ def up(invocation: Invocation, /, *, state: Path | None, **shape: Any) -> None:
 
 @command.command()
 @_state
+@with_state_dir
 @click.option("--keep", is_flag=True, help="Keep data, ports and keys for the next `up`.")
 @pass_invocation
-def down(invocation: Invocation, state: Path | None, *, keep: bool) -> None:
+def down(invocation: Invocation, state: Path | None, *, state_dir: Path | None, keep: bool) -> None:
     """Stop the sandbox, and delete its data."""
-    stop(state or invocation.settings().state_dir / "sandbox", keep=keep)
+    folder = state or invocation.settings(state_dir=state_dir).state_dir / "sandbox"
+    stop(folder, keep=keep)
 
 
 @command.command("with", context_settings={"ignore_unknown_options": False})
@@ -80,13 +87,40 @@ def with_(ctx: click.Context, /, *, program: tuple[str, ...], **shape: Any) -> N
     PROGRAM finds the sandbox in its environment. Its exit code is passed on.
     """
     with running(_options(**shape), progress=told_on_stderr) as sandbox:
+        status = _run(program, sandbox.variables())
+    ctx.exit(status if status >= 0 else 128 - status)
+
+
+_PATIENCE_S = 10
+
+
+def _run(program: tuple[str, ...], variables: Mapping[str, str]) -> int:
+    """Run it to its end; where a signal ends us first, it may clean up before it is killed."""
+    try:
+        child = subprocess.Popen(program, env={**os.environ, **variables})
+    except OSError as error:
+        raise UsageError(
+            f"{program[0]} cannot be run: {error.strerror}", help="put the command after `--`"
+        ) from error
+    try:
+        return child.wait()
+    except BaseException as error:
+        is_ctrl_c = isinstance(error, KeyboardInterrupt)
+        if not (is_ctrl_c and sys.stdin.isatty()):  # a terminal's Ctrl-C reached it as well
+            child.send_signal(signal.SIGINT if is_ctrl_c else signal.SIGTERM)
+        _wait_for(child)
+        raise
+
+
+def _wait_for(child: "subprocess.Popen[bytes]") -> None:
+    for end in (child.terminate, child.kill):
         try:
-            ended = subprocess.run(program, env={**os.environ, **sandbox.variables()}, check=False)
-        except OSError as error:
-            raise UsageError(
-                f"{program[0]} cannot be run: {error.strerror}", help="put the command after `--`"
-            ) from error
-    ctx.exit(ended.returncode if ended.returncode >= 0 else 128 - ended.returncode)
+            child.wait(_PATIENCE_S)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt, SystemExit):
+            end()
+        else:
+            return
+    child.wait()
 
 
 _LEDGER = "aspire_ledger.hook"  # a compiled config that has it cannot start without

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from aspire_gitops.cli.terminal import ExitCode, write_file
+from aspire_gitops.cli.terminal import ExitCode, OutputPath, write_into
 from aspire_gitops.resources.schema import FOLDER_SCHEMA, editor_files, schema_files
 from aspire_gitops.vocabulary import UsageError
 
@@ -28,7 +28,7 @@ Examples:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputPath(folder=True),
     help="Write every schema and the catalogue of them, or the schema of KIND, into this folder.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file is out of date.")
@@ -57,10 +57,10 @@ def command(kind: str | None, output: Path | None, *, check: bool, json_formats:
         click.echo(files.popitem()[1], nl=False)
         return
     if check:
-        again = "schema --json-formats" if json_formats else "schema"
+        again = " ".join(["schema", *([kind] if kind else []), *["--json-formats"] * json_formats])
         raise SystemExit(_check(files, output, again))
     for name, text in files.items():
-        verb = "written" if write_file(output / name, text) else "unchanged"
+        verb = "written" if write_into(output, name, text) else "unchanged"
         click.echo(f"{verb:<9} {output / name}")
 
 

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import click
 
-from aspire_gitops.cli.options import HINT, Invocation, pass_invocation, read_moment
+from aspire_gitops.cli.options import Invocation, pass_invocation, with_state_dir
 from aspire_gitops.cli.state_folder import journal_to_read
 from aspire_gitops.cli.terminal import show, show_paged
 from aspire_gitops.journal import Entry, EntryKind, Journal, Moment
@@ -21,7 +22,7 @@ from aspire_gitops.journal.as_of import (
     then_text,
     view,
 )
-from aspire_gitops.vocabulary import UsageError
+from aspire_gitops.vocabulary import MOMENT_HINT, UsageError, read_moment
 from aspire_ledger.canonical import JsonValue, pretty_json
 
 _EPILOG = """\b
@@ -30,8 +31,8 @@ Examples:
   aspire-gitops show-at 4f2c9d1 --app knowledge-os              right after that commit was applied
   aspire-gitops show-at "2h ago" --format json                  everything, for machines
 
-Times: 2h ago, yesterday 14:05, 2026-11-20T14:05+11:00; without an offset in the
-zone of this machine.
+Times: 2h, 2 minutes ago, yesterday at 2pm, 2026-11-20T14:05+11:00; without an
+offset in the zone of this machine.
 """
 _REVISION = re.compile(r"(?:.+@sha1:)?[0-9a-f]{4,64}(?:\+changes)?")
 
@@ -60,9 +61,17 @@ class PointInTime:
     show_default=True,
     help="Output format.",
 )
+@with_state_dir
 @pass_invocation
 def command(
-    invocation: Invocation, /, *, when: str, app: str | None, alias: str | None, format_: str
+    invocation: Invocation,
+    /,
+    *,
+    when: str,
+    app: str | None,
+    alias: str | None,
+    format_: str,
+    state_dir: Path | None,
 ) -> None:
     """Show what was live at a time, or when a commit was last applied completely.
 
@@ -71,7 +80,7 @@ def command(
     """
     if app and alias:
         raise UsageError("--app and --alias cannot be combined", help="pass one of them")
-    with journal_to_read(invocation) as journal:
+    with journal_to_read(invocation, state_dir) as journal:
         asked = _asked(journal, when, datetime.now().astimezone())
         found = then_of(journal, asked, _chooses(app, alias), journal.recorded_states())
     _refuse_nothing(found, app, alias, when)
@@ -93,13 +102,13 @@ def _asked(journal: Journal, when: str, now: datetime) -> PointInTime:
     try:
         moment = read_moment(when, now)
     except (ValueError, OverflowError):
-        raise UsageError(f"invalid time {when!r}", help=f"{HINT}, or a commit") from None
+        raise UsageError(f"invalid time {when!r}", help=f"{MOMENT_HINT}, or a commit") from None
     if moment:
         if moment > now:
             raise UsageError(f"{when!r} is in the future", help="name a time in the past")
         return PointInTime(moment, moment)
     if not _REVISION.fullmatch(when):
-        raise UsageError(f"invalid time or commit {when!r}", help=f"{HINT}, or a commit")
+        raise UsageError(f"invalid time or commit {when!r}", help=f"{MOMENT_HINT}, or a commit")
     entry = _last_applied(journal, when)
     return PointInTime(entry.draft.at, entry.number)
 

@@ -7,7 +7,7 @@ import click
 
 from aspire_gitops.cli.gateway import open_gateway
 from aspire_gitops.cli.options import Invocation, pass_invocation, with_gateway
-from aspire_gitops.cli.terminal import show, told_on_stderr, write_file
+from aspire_gitops.cli.terminal import OutputPath, show, told_on_stderr, write_file
 from aspire_gitops.codec.snapshot_writer import snapshot_json
 
 _EPILOG = """\b
@@ -26,7 +26,7 @@ Examples:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputPath(),
     help="Write to this file instead of stdout.",
 )
 @pass_invocation

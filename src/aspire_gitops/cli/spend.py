@@ -101,6 +101,5 @@ async def _statement(
                 f"the lines of {name} were deleted after it was closed",
                 help=f"run `spend --month {name}` for the totals",
             )
-        lines = [line async for line in ledger.lines(name)]
-        totals = {part.name: part.aud for part in await ledger.totals(name)}
-    return statement_of(lines, money.caps, month=month, now=moment, totals=totals)
+        sums = await ledger.month_sums(name)
+    return statement_of(sums, money.caps, month=month, now=moment)

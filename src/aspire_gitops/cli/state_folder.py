@@ -61,15 +61,15 @@ def only_controller(state_dir: Path) -> Iterator[FileLock]:
         lock.release()
 
 
-def journal_to_read(invocation: Invocation) -> Journal:
-    """Open the journal that the settings lead to. Changes nothing in it, nor beside it.
+def journal_to_read(invocation: Invocation, state_dir: Path | None = None) -> Journal:
+    """Open the journal that the settings, or the named folder, lead to. Changes nothing in it, nor beside it.
 
     Raises:
         JournalUnavailable: It does not exist, or cannot be reached.
         JournalDamaged: The journal is damaged.
         UsageError, SecretMissing: A setting is wrong.
     """
-    settings = invocation.settings()
+    settings = invocation.settings(state_dir=state_dir)
     url = read_secret(settings, "database_url")
     secret = url.get_secret_value() if url else None
     return open_journal(secret, settings.state_dir, read_only=True)

@@ -3,13 +3,12 @@
 import time
 from collections.abc import Callable, Mapping
 from enum import IntEnum
-from pathlib import Path
 from typing import Any
 
 import click
 from rich.text import Text
 
-from aspire_gitops.cli.options import Invocation, pass_invocation
+from aspire_gitops.cli.options import Invocation, pass_invocation, with_state_dir
 from aspire_gitops.cli.terminal import show
 from aspire_gitops.server.local import LocalController
 from aspire_gitops.status.document import StatusDocument
@@ -51,11 +50,7 @@ RENDERERS: Mapping[str, Callable[[StatusDocument], Text | str]] = {
     short_help="Show what the controller on this machine is doing.",
     epilog=_EPILOG,
 )
-@click.option(
-    "--state-dir",
-    type=click.Path(path_type=Path),
-    help="The controller's state folder.  [variable: ASPIRE_GITOPS_STATE_DIR]",
-)
+@with_state_dir
 @click.option(
     "--format",
     "format_",

@@ -9,9 +9,15 @@ import click
 
 from aspire_gitops.cli.options import as_of, with_source
 from aspire_gitops.cli.program import report_error
-from aspire_gitops.cli.terminal import ExitCode, show_findings, told_on_stderr, with_findings_format
+from aspire_gitops.cli.terminal import (
+    ExitCode,
+    show_findings,
+    told_on_stderr,
+    warn,
+    with_findings_format,
+)
 from aspire_gitops.pipeline.catalog import SourceChoice, check, chosen
-from aspire_gitops.vocabulary import SourceUnavailable, plural
+from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable, plural
 
 _EPILOG = """\b
 Examples:
@@ -61,10 +67,13 @@ def _watch(folder: Path, once: Callable[[], ExitCode]) -> NoReturn:
 
     once()
     told_on_stderr(f"watching {folder}; stop with Ctrl-C")
-    for _ in changes(folder):
+    for _ in changes(folder, tell=lambda error: warn(str(error))):
         click.echo(f"{datetime.now(UTC).astimezone():%H:%M:%S}", err=True)
         try:
             once()
-        except SourceUnavailable as error:  # a folder on the move: say so, and go on watching
+        except (
+            SourceRefused,
+            SourceUnavailable,
+        ) as error:  # a folder on the move: say so, and go on watching
             report_error(error)
     raise SystemExit(ExitCode.DONE)

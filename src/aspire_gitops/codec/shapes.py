@@ -195,7 +195,7 @@ SHAPES: Final[Mapping[str, Mapping[str, Shape]]] = {
             "app": TEXT, "alias": TEXT, "deployment": TEXT, "outcome": TEXT, "calls": WHOLE,
         })),
     },
-    "findings": {"errors": WHOLE, "warnings": WHOLE, "diagnostics": many(_FINDING)},
+    "findings": {"errors": WHOLE, "warnings": WHOLE, "left_out?": WHOLE, "diagnostics": many(_FINDING)},
     "log": {"lines": many(_LINE)},
     "log-line": _LINE["properties"],
     "log-verdict": {

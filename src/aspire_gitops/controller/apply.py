@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from aspire_gitops.applying import Outcome, Result, Status, apply_plan, resolve_secrets
-from aspire_gitops.applying.change import NotProved
+from aspire_gitops.applying.change import NotProved, blames_commit
+from aspire_gitops.applying.secrets import Secrets
 from aspire_gitops.controller.drift import Chosen, healed
 from aspire_gitops.controller.gateway_reader import GatewayReader
 from aspire_gitops.controller.git_reader import CompiledRevision
@@ -24,11 +25,12 @@ from aspire_gitops.controller.turn_builder import (
     Problem,
     TurnBuilder,
     after_applying,
-    passes,
     problem_of,
 )
 from aspire_gitops.journal.entry import Draft, EntryKind
+from aspire_gitops.journal.locking import this_process
 from aspire_gitops.planning import Plan
+from aspire_gitops.planning.make import ensure_current
 from aspire_gitops.state import Intent, ObjectKey
 from aspire_gitops.status.value import Answer, Drifted, Standing
 from aspire_gitops.vocabulary import (
@@ -44,31 +46,41 @@ from aspire_gitops.vocabulary import (
 
 @dataclass(slots=True)
 class RecordedApply:
-    """Applies one plan and records each result. `unwritten` is what the journal did not take."""
+    """Applies one plan and records each result. `unwritten` is what the journal did not take.
+
+    `resting`: it only heals, beside a rejected revision that rests.
+    """
 
     plan: Plan
     world: World
     drafter: EntryDrafter
     progress: Callable[[Result], None]
+    resting: bool = False
     unwritten: list[Draft] = field(default_factory=list)
     lost_journal: str | None = None
 
-    async def run(self, *before: Draft) -> Outcome:
+    def secrets(self) -> Secrets:
+        """Return what the plan refers to. Raises SecretMissing."""
+        return resolve_secrets(
+            _intents(self.plan), own=self.world.own, is_admin_key=self.world.gateway.is_admin_key
+        )
+
+    async def run(
+        self, secrets: Secrets, why_stop: Callable[[], str | None], *before: Draft
+    ) -> Outcome:
         """Apply the plan.
 
         Args:
+            secrets: What it refers to.
+            why_stop: Says why writing must stop, None while it may go on.
             before: What else to record before the first change.
 
         Raises:
-            SecretMissing: Before the first write.
             JournalUnavailable, JournalDamaged: Before the first write.
         """
-        secrets = resolve_secrets(
-            _intents(self.plan),
-            own=self.world.own,
-            is_admin_key=self.world.gateway.is_admin_key,
+        planned = await asyncio.to_thread(
+            self.drafter.planned, self.plan, self.world.clock(), resting=self.resting
         )
-        planned = self.drafter.planned(self.plan, self.world.clock())
         await asyncio.to_thread(self.world.journal.append, *before, planned)
         return await apply_plan(
             self.plan,
@@ -77,11 +89,8 @@ class RecordedApply:
             self.world.deliveries,
             progress=self.progress,
             record=self._record,
-            stop=self._why_stop,
+            stop=lambda: self.lost_journal or self.world.why_not_write() or why_stop(),
         )
-
-    def _why_stop(self) -> str | None:
-        return self.lost_journal or self.world.why_not_write()
 
     async def _record(self, result: Result) -> None:
         drafts = [*self.drafter.ended(result, self.plan.id, self.world.clock())]
@@ -100,6 +109,7 @@ def _intents(plan: Plan) -> dict[ObjectKey, Intent]:
 
 
 _RIGHTS_HOLD = timedelta(hours=1)
+_OTHERS_S = 5.0  # that a turn waits for another writer; the next turn comes soon
 _PROOFS = 3  # reads in a row that must disagree before a revision counts as failed
 
 Progress = Callable[[int, int], None]
@@ -139,10 +149,7 @@ class Applier:
         builder.outcome = outcome
         if is_new:
             self.memory.half_applied = wanted.identity
-        self._remember_states(outcome)
-        failed = [str(r.change.key) for r in outcome.results if r.status is not Status.APPLIED]
-        builder.drift = healed(chosen.drift, failed)
-        self.memory.note_drift(builder.drift, self.world.clock())
+        builder.drift = self._note(chosen, outcome)
         if not outcome.ok:
             await self._failed(builder, wanted, outcome, drafter)
         elif left := await self._left(builder, wanted, outcome, drafter):
@@ -151,6 +158,34 @@ class Applier:
             self.memory.unproved_turns = 0
             builder.ready = after_applying(wanted.revision, outcome, builder.drift)
             await self.note_applied(wanted, drafter, len(outcome.results))
+
+    async def heal(self, builder: TurnBuilder, wanted: CompiledRevision, chosen: Chosen) -> None:
+        """Heal drift while a rejected revision rests, whatever its own failure was.
+
+        Raises:
+            SecretMissing, JournalUnavailable, JournalDamaged, GatewayError: As `apply`.
+        """
+        drafter = EntryDrafter(builder.id, wanted.revision)
+        outcome = await self._carry_out(builder, chosen, drafter, resting=True)
+        known = builder.outcome.results if builder.outcome else ()
+        builder.outcome = replace(outcome, results=(*known, *outcome.results))
+        drift = self._note(chosen, outcome)
+        builder.drift += drift
+        failed = [r for r in outcome.results if r.error]
+        self.memory.unhealed |= {str(r.change.key) for r in failed if blames_commit(r.error)}
+        builder.problems += [
+            problem_of(r.error) for r in failed if r.error and not blames_commit(r.error)
+        ][:1]
+        if done := sum(one.answer is Answer.HEALED for one in drift):
+            said = f"healed drift on {plural(done, 'object')} meanwhile"
+            builder.ready = "; ".join(filter(None, [builder.ready, said]))
+
+    def _note(self, chosen: Chosen, outcome: Outcome) -> tuple[Drifted, ...]:
+        self._remember_states(outcome)
+        failed = [str(r.change.key) for r in outcome.results if r.status is not Status.APPLIED]
+        drift = healed(chosen.drift, failed)
+        self.memory.note_drift(drift, self.world.clock())
+        return drift
 
     async def note_applied(
         self, wanted: CompiledRevision, drafter: EntryDrafter, count: int
@@ -172,7 +207,12 @@ class Applier:
                 await asyncio.to_thread(self.world.source.keep, wanted.revision.commit)
 
     async def _carry_out(
-        self, builder: TurnBuilder, chosen: Chosen, drafter: EntryDrafter
+        self,
+        builder: TurnBuilder,
+        chosen: Chosen,
+        drafter: EntryDrafter,
+        *,
+        resting: bool = False,
     ) -> Outcome:
         plan, done = chosen.plan, 0
 
@@ -182,19 +222,28 @@ class Applier:
             self.progress(done, len(plan.changes))
 
         self.progress(0, len(plan.changes))
-        recorded = RecordedApply(plan, self.world, drafter, ended)
+        recorded = RecordedApply(plan, self.world, drafter, ended, resting)
         now = self.world.clock()
         drift = [drafter.drifted(one, now, plan.id) for one in self.fresh(chosen.drift)]
         try:
             with builder.with_gateway():
                 await self._prove_rights()
-                outcome = await recorded.run(*drift)
+                outcome = await self._alone(recorded, drift)
                 if any(isinstance(r.error, GatewayRefused) for r in outcome.results):
                     self.memory.rights_proved_at = None
                 return outcome
         finally:
             self.memory.unwritten += recorded.unwritten
             self.memory.observed = ""  # whatever happened, read everything again
+
+    async def _alone(self, recorded: RecordedApply, drift: Sequence[Draft]) -> Outcome:
+        """Apply while nobody else writes, if nobody wrote since the plan was made."""
+        gateway, who = self.world.gateway, f"the controller, {this_process()}"
+        # What is missing is told before the first write.
+        secrets = await asyncio.to_thread(recorded.secrets)
+        async with gateway.writing(who, within_s=_OTHERS_S, waiting=lambda _: None) as why_stop:
+            ensure_current(recorded.plan, await gateway.read_snapshot())
+            return await recorded.run(secrets, why_stop, *drift)
 
     async def _prove_rights(self) -> None:
         # Half an apply is worse than none. The check costs ten calls, so it counts for a while;
@@ -223,7 +272,7 @@ class Applier:
         # Each write was read back on its own. Only a full read shows whether all of them hold.
         snapshot = await self.gateway_reader.snapshot(builder, drafter)
         touched = {result.change.key for result in outcome.results}
-        plan = wanted.plan(snapshot, self.world.owner, self.world.own)
+        plan = await wanted.plan(snapshot, self.world.owner, self.world.own)
         return [str(change.key) for change in plan.changes if change.key in touched]
 
     async def _unproved(
@@ -232,8 +281,8 @@ class Applier:
         names = ", ".join(left[:3]) + (", …" if len(left) > 3 else "")
         reason = f"the gateway accepted {wanted.revision.short} but does not show it: {names}"
         help_ = "check whether something else writes to them"
-        problem = Problem(Standing.STALLED, reason, help_)
-        await self._patiently(builder, wanted, problem, drafter)
+        problem = Problem(Standing.STALLED, reason, help_, about_commit=True)
+        await self._patiently(builder, wanted, problem, drafter, left)
 
     async def _patiently(
         self,
@@ -241,15 +290,16 @@ class Applier:
         wanted: CompiledRevision,
         problem: Problem,
         drafter: EntryDrafter,
+        objects: Iterable[str],
     ) -> None:
         # It may be a change by hand or a lost answer: only what persists is the
         # revision's own fault.
         self.memory.unproved_turns += 1
         if self.memory.unproved_turns < _PROOFS:
-            builder.problems.append(Problem(Standing.WAITING, problem.reason))
+            builder.problems.append(Problem(Standing.WAITING, problem.reason, passes=True))
             return
         builder.problems.append(problem)
-        await self._reject(wanted, problem, drafter)
+        await self._reject(wanted, problem, drafter, objects)
 
     async def _failed(
         self,
@@ -259,32 +309,44 @@ class Applier:
         drafter: EntryDrafter,
     ) -> None:
         failed = [r for r in outcome.results if r.status is Status.FAILED]
-        own = [r for r in failed if r.error and not passes(r.error)]
+        own = [r for r in failed if blames_commit(r.error)]
         what = f"{plural(len(failed), 'change')} of {len(outcome.results)} failed"
         if own:
             reason = f"{wanted.revision.short}: {what}: {own[0].change.key}: {own[0].message}"
-            problem = Problem(Standing.STALLED, reason, "push a commit that fixes it")
+            problem = Problem(
+                Standing.STALLED, reason, "push a commit that fixes it", about_commit=True
+            )
+            objects = [str(result.change.key) for result in failed]
             if all(_may_pass(result.error) for result in own):
-                await self._patiently(builder, wanted, problem, drafter)
+                await self._patiently(builder, wanted, problem, drafter, objects)
                 return
             builder.problems.append(problem)
-            await self._reject(wanted, problem, drafter)
-        elif failed and failed[0].error:
-            builder.problems.append(problem_of(failed[0].error))
+            await self._reject(wanted, problem, drafter, objects)
+        elif problems := [problem_of(result.error) for result in failed if result.error]:
+            # What an operator must fix is said first: the rest may pass meanwhile.
+            stalled = [one for one in problems if one.standing is Standing.STALLED]
+            builder.problems.append((stalled or problems)[0])
         else:
-            builder.problems.append(Problem(Standing.WAITING, outcome.results[-1].message))
+            builder.problems.append(
+                Problem(Standing.WAITING, outcome.results[-1].message, passes=True)
+            )
 
     async def _reject(
-        self, wanted: CompiledRevision, problem: Problem, drafter: EntryDrafter
+        self,
+        wanted: CompiledRevision,
+        problem: Problem,
+        drafter: EntryDrafter,
+        objects: Iterable[str] = (),
     ) -> None:
         before = self.memory.rejection
         again = before is not None and before.identity == wanted.identity
         times = before.times + 1 if before and again else 1
         now = self.world.clock()
-        rejection = Rejection(wanted.identity, problem.reason, times, now)
+        rejection = Rejection(wanted.identity, problem.reason, times, now, frozenset(objects))
         self.memory.unproved_turns = 0  # the next try, and the next revision, begin anew
         await self._append(drafter.draft(EntryKind.REJECTED, now, rejected_body(rejection)))
         self.memory.rejection = rejection
+        self.memory.unhealed = frozenset()
 
     async def _append(self, draft: Draft) -> None:
         await asyncio.to_thread(self.world.journal.append, draft)

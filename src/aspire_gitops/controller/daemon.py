@@ -52,18 +52,16 @@ class Daemon:
         ready = asyncio.Event()
         serving = asyncio.create_task(self._serve(ready))
         await self._either(ready, serving)
-        beside = [
-            serving,
-            *map(asyncio.create_task, (self.outbox.run(self._stop), self._publish())),
-        ]
-        watcher = self._watch()
+        unwatched = Event()
+        tasks = (self.outbox.run(self._stop), self._publish(), self._watch(unwatched))
+        beside = [serving, *map(asyncio.create_task, tasks)]
         for task in beside:
             task.add_done_callback(self._one_ended)
         try:
             await self.loop.run()
         finally:
             self._stop.set()
-            watcher.set()
+            unwatched.set()
             ended = await asyncio.gather(*beside, return_exceptions=True)
         for result in ended:
             if isinstance(result, Exception):
@@ -103,25 +101,30 @@ class Daemon:
                 head = facts.head if facts else None
                 await self.publisher.publish(reconciler.seen, turn.result().applied, head)
 
-    def _watch(self) -> Event:
-        stop, running = Event(), asyncio.get_running_loop()
-        if self.watched_folder is None:
-            return stop
+    async def _watch(self, stop: Event) -> None:
+        running = asyncio.get_running_loop()
+
+        def tell(error: SourceUnavailable) -> None:
+            _log.warning(error.message, help=error.help)
 
         def watch(folder: Path) -> None:
-            try:
-                for _ in changes(folder, stop=stop):
-                    running.call_soon_threadsafe(self.loop.wakeups.wake, "file change")
-            except SourceUnavailable as error:  # the interval still finds the folder again
-                _log.warning("the folder is not watched", why=str(error))
+            for _ in changes(folder, stop=stop, tell=tell):
+                running.call_soon_threadsafe(self.loop.wakeups.wake, "file change")
 
-        running.run_in_executor(None, watch, self.watched_folder)
-        return stop
+        if self.watched_folder is None:
+            await self._stop.wait()
+        else:
+            await asyncio.to_thread(watch, self.watched_folder)
 
     def _heed_signals(self) -> None:
         running = asyncio.get_running_loop()
+
+        def stop(number: signal.Signals) -> None:
+            _log.info("stopping after the current change", signal=number.name)
+            self.loop.stop()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            running.add_signal_handler(number, self.loop.stop)
+            running.add_signal_handler(number, stop, number)
         running.add_signal_handler(signal.SIGHUP, self.loop.wakeups.wake, "SIGHUP")
 
     def _one_ended(self, task: "asyncio.Task[None]") -> None:

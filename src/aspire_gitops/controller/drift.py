@@ -1,12 +1,12 @@
 """Tell drift from git's own changes, and heal flapping fields less often. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from aspire_gitops.kinds import KINDS
-from aspire_gitops.planning import SPEND, Cause, Change, Plan
+from aspire_gitops.planning import SPEND, Action, Cause, Change, Plan
 from aspire_gitops.status.value import Answer, Drifted, FlappingField
 
 WINDOW = timedelta(hours=1)
@@ -105,6 +105,51 @@ def choose(
         _drifted(change, _answer(change, held, heals=heals), touches) for change in drifted
     )
     return Chosen(replace(plan, changes=kept), drift)
+
+
+def enforced(
+    good: Plan, rejected: Plan, failed: Container[str], unhealed: Container[str]
+) -> tuple[Plan, Plan]:
+    """Return the parts of two plans that set back what was changed by hand.
+
+    For the time that a rejected revision rests. An object that neither revision would have as
+    it is was changed by hand. It goes back to what was live before: what the rejected revision
+    made of it, where its mark says so, else what the last good one has. Nothing else is
+    touched, so what was applied of the rejected revision stays.
+
+    Args:
+        good: What the last good revision would change.
+        rejected: What the rejected one would change; the same plan where it is the last good.
+        failed: Objects that the rejected revision failed at.
+        unhealed: Objects that could not be healed since.
+    """
+    theirs = {change.key for change in rejected.changes if _sets_back(change)}
+    ours = {change.key for change in good.changes if _sets_back(change)}
+    refused = {refusal.object for plan in (good, rejected) for refusal in plan.refusals}
+
+    def part(plan: Plan, *, of_rejected: bool) -> Plan:
+        kept = tuple(
+            change
+            for change in plan.changes
+            if _sets_back(change)
+            and change.key in ours & theirs
+            and _is_marked_by(change, rejected, good) is of_rejected
+            and not (of_rejected and str(change.key) in failed)
+            and str(change.key) not in unhealed
+            and str(change.key) not in refused
+        )
+        return replace(plan, changes=kept, refusals=())
+
+    return part(good, of_rejected=False), part(rejected, of_rejected=True)
+
+
+def _sets_back(change: Change) -> bool:
+    return change.action in (Action.CREATE, Action.UPDATE, Action.REPLACE)
+
+
+def _is_marked_by(change: Change, rejected: Plan, good: Plan) -> bool:
+    mark = change.before.mark if change.before else None
+    return mark is not None and mark.revision == rejected.revision != good.revision
 
 
 def healed(drift: Iterable[Drifted], failed: Iterable[str]) -> tuple[Drifted, ...]:

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from aspire_gitops.applying import DeadKey, dead_keys
 from aspire_gitops.controller.drift import Touch
 from aspire_gitops.controller.journal_writer import EntryDrafter, state_row
 from aspire_gitops.controller.memory import Memory, World
@@ -17,6 +18,8 @@ from aspire_gitops.state import Compiled, Snapshot
 from aspire_gitops.vocabulary import GatewayError
 from aspire_ledger.canonical import JsonValue
 from aspire_ledger.money import Month
+
+_DELIVERIES_HOLD = timedelta(minutes=10)
 
 
 def states_of(snapshot: Snapshot, owner: str) -> Mapping[str, JsonValue]:
@@ -87,9 +90,10 @@ class GatewayReader:
         if self.spending:
             snapshot = await self.spending.looked(snapshot)
         self.last = snapshot
-        if snapshot.digest != self.memory.observed:
+        digest = await asyncio.to_thread(lambda: snapshot.digest)
+        if digest != self.memory.observed:
             await self._record(snapshot, drafter)
-            self.memory.observed = snapshot.digest
+            self.memory.observed = digest
         return snapshot
 
     async def with_holders(
@@ -107,6 +111,17 @@ class GatewayReader:
             self.last = snapshot
         return snapshot
 
+    async def dead_keys(self, compiled: Compiled, snapshot: Snapshot) -> tuple[DeadKey, ...]:
+        """Return what apps hold in place of a live key. Looks again after ten minutes."""
+        memory, now = self.memory, self.world.clock()
+        looked = memory.deliveries_read_at
+        if looked is None or memory.dead_keys or not looked <= now < looked + _DELIVERIES_HOLD:
+            world = self.world
+            found = await dead_keys(compiled, snapshot, world.owner, world.deliveries)
+            memory.dead_keys = tuple(one for one in found if not one.is_deleted)
+            memory.deliveries_read_at = now
+        return memory.dead_keys
+
     async def _read(self, builder: TurnBuilder) -> Snapshot:
         looked_at, outages = self.world.clock(), self.memory.outages
         try:
@@ -122,9 +137,13 @@ class GatewayReader:
         return replace(snapshot, downtime=outages.downtime(month, looked_at))
 
     async def _record(self, snapshot: Snapshot, drafter: EntryDrafter) -> None:
-        live = states_of(snapshot, self.world.owner)
-        touches = touches_of(snapshot)
-        drafts = tuple(observations(live, self.memory.states, touches, drafter, self.world.clock()))
-        if drafts:
-            await asyncio.to_thread(self.world.journal.append, *drafts)
-        self.memory.states = dict(live)
+        now, known = self.world.clock(), self.memory.states
+
+        def record() -> dict[str, JsonValue]:
+            live = states_of(snapshot, self.world.owner)
+            drafts = tuple(observations(live, known, touches_of(snapshot), drafter, now))
+            if drafts:
+                self.world.journal.append(*drafts)
+            return dict(live)
+
+        self.memory.states = await asyncio.to_thread(record)

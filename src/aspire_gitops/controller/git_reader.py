@@ -47,9 +47,12 @@ class CompiledRevision:
     def revision(self) -> Revision:
         return self.compiled.revision
 
-    def plan(self, snapshot: Snapshot, owner: str, own: OwnFiles | None = None) -> Plan:
-        """Compare with what is live, with whatever secrets are at hand now and may be used."""
-        return plan_here(self.compiled, snapshot, owner, own)
+    async def plan(self, snapshot: Snapshot, owner: str, own: OwnFiles | None = None) -> Plan:
+        """Compare with what is live, with whatever secrets are at hand now and may be used.
+
+        In a thread: it reads files, and thousands of objects take a second.
+        """
+        return await asyncio.to_thread(plan_here, self.compiled, snapshot, owner, own)
 
     def without_approvals(self) -> "CompiledRevision":
         """Return the same without Approvals: it may heal what was applied, and nothing else."""
@@ -61,6 +64,7 @@ class Compiler:
     """Compiles trees, and knows the last few by identity and day."""
 
     _known: dict[tuple[str, date], CompiledRevision] = field(default_factory=dict)
+    _held: CompiledRevision | None = None
 
     def wanted(self, tree: SourceTree, now: datetime) -> CompiledRevision:
         """Check and compile a tree, as of `now` (aware) in its Gateway's timezone.
@@ -79,6 +83,18 @@ class Compiler:
             for oldest in list(self._known)[:-_REMEMBERED]:
                 del self._known[oldest]
         return self._known[name, day]
+
+    def held(self, known: CompiledRevision, now: datetime) -> CompiledRevision:
+        """Return a revision as of `now`, unchecked: its uplifts end, and an old rate is no error."""
+        here = now.astimezone(known.checked.now.tzinfo)
+        if here.date() == known.checked.today:
+            return known
+        last = self._held
+        if last and (last.identity, last.checked.today) == (known.identity, here.date()):
+            return last
+        checked = replace(known.checked, now=here)
+        self._held = replace(known, compiled=compile_checked(checked), checked=checked)
+        return self._held
 
     def remembered(self, name: str) -> CompiledRevision | None:
         """Return the newest compilation of one identity, if it is still known."""
@@ -122,7 +138,8 @@ class GitReader:
     async def last_good(self, builder: TurnBuilder) -> CompiledRevision | None:
         """Return the revision that was applied last, as it was judged on that day.
 
-        Its Approvals are dropped: keeping what is live never needs one.
+        Its Approvals are dropped: keeping what is live never needs one. Its uplifts
+        end when their day ends, whatever stands in front of it.
         None when there is none, or when it can no longer be read.
         """
         applied = self.memory.applied
@@ -136,7 +153,10 @@ class GitReader:
                 known = await asyncio.to_thread(self.compiler.wanted, tree, applied.at)
             except (SourceUnavailable, SourceRefused, InvalidConfig):
                 return None  # the newest revision's problem is already reported
-        return known.without_approvals() if known else None
+        if known is None:
+            return None
+        held = await asyncio.to_thread(self.compiler.held, known, self.world.clock())
+        return held.without_approvals()
 
     async def _tree(self, commit: str | None) -> SourceTree:
         source = self.world.source

@@ -49,8 +49,11 @@ class EntryDrafter:
             body=body,
         )
 
-    def planned(self, plan: Plan, at: datetime) -> Draft:
-        """Return what is about to be done, in order. Written before the first change."""
+    def planned(self, plan: Plan, at: datetime, *, resting: bool = False) -> Draft:
+        """Return what is about to be done, in order. Written before the first change.
+
+        `resting`: it only heals, beside a rejected revision that rests.
+        """
         rows: list[JsonValue] = [
             {
                 "action": change.action.value,
@@ -60,7 +63,8 @@ class EntryDrafter:
             }
             for change in plan.changes
         ]
-        return self.draft(EntryKind.PLAN, at, {"changes": rows}, plan=plan.id)
+        more: dict[str, JsonValue] = {"resting": True} if resting else {}
+        return self.draft(EntryKind.PLAN, at, {"changes": rows, **more}, plan=plan.id)
 
     def ended(self, result: Result, plan_id: str, at: datetime) -> Iterator[Draft]:
         """Yield what became of one change, and where a new key went."""
@@ -88,8 +92,11 @@ class EntryDrafter:
         }
         return self.draft(EntryKind.DRIFT, at, body, object=drift.object, plan=plan_id)
 
-    def turned(self, turn: Turn, quiet_turns: int) -> Draft:
-        """Return how the turn ended. `quiet_turns` are those before it that said nothing new."""
+    def turned(self, turn: Turn, quiet_turns: int, since: Mapping[str, datetime | None]) -> Draft:
+        """Return how the turn ended. `quiet_turns` are those before it that said nothing new.
+
+        `since` are the moments from when on the controller waits, by their names.
+        """
         body: dict[str, JsonValue] = {
             "standing": turn.standing.value,
             "reason": turn.reason,
@@ -98,6 +105,7 @@ class EntryDrafter:
             "counts": dict(turn.counts),
             "duration_s": round(turn.duration_s, 3),
             "quiet_turns": quiet_turns,
+            **{name: at.isoformat() for name, at in since.items() if at},
         }
         plan_id = turn.plan.id if turn.plan and turn.plan.changes else None
         return self.draft(EntryKind.TURN, turn.started_at, body, plan=plan_id)
@@ -201,13 +209,14 @@ class JournalWriter:
         if not fresh and since and abs(turn.started_at - since) < HEARTBEAT:
             memory.quiet_turns += 1
             return
-        draft = EntryDrafter(turn.id, turn.wanted).turned(turn, memory.quiet_turns)
+        waits = {"waiting_since": memory.waiting_since, "puzzled_since": memory.puzzled_since}
+        draft = EntryDrafter(turn.id, turn.wanted).turned(turn, memory.quiet_turns, waits)
         memory.said, memory.quiet_turns, memory.quiet_since = said, 0, turn.started_at
         try:
             await self._append(*memory.unwritten, draft)
             memory.unwritten = []
             memory.facts = await asyncio.to_thread(self.world.journal.head)
-        except AspireGitopsError:
+        except (AspireGitopsError, OSError):
             memory.facts = None
             memory.unwritten = [*memory.unwritten, draft][-_MOST_UNWRITTEN:]
 

@@ -134,6 +134,7 @@ class Loop:
     least_gap_s: float = 1.0  # between two turns, however often somebody pushes
     role: Role = Role.STANDBY
     leader: str | None = None  # who leads instead, while standing by
+    unreachable: str = ""  # why nobody can tell who leads
     next_look_s: float = 0.0  # on the monotonic clock
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _moved: float = field(default_factory=time.monotonic)
@@ -192,8 +193,9 @@ class Loop:
         try:
             leads = await asyncio.to_thread(self.lock.try_acquire)
             self.leader = None if leads else await asyncio.to_thread(self.lock.holder)
-        except AspireGitopsError as error:
-            leads, self.leader = False, None
+            self.unreachable = ""
+        except (AspireGitopsError, OSError) as error:
+            leads, self.leader, self.unreachable = False, None, str(error)
             _log.warning("the lock cannot be reached, standing by", why=str(error))
         self.role = Role.LEADER if leads else Role.STANDBY
         if leads:
@@ -201,6 +203,11 @@ class Loop:
         return leads
 
     def _stands_by(self) -> AspireGitopsError:
+        if self.unreachable:
+            return AspireGitopsError(
+                f"this controller is on standby: {self.unreachable}",
+                help="fix the database that ASPIRE_GITOPS_DATABASE_URL names",
+            )
         leader = self.leader or "another controller"
         return AspireGitopsError(
             f"this controller is on standby; {leader} leads", help="send the request to the leader"

@@ -1,10 +1,12 @@
 """What the controller needs of the world, and what it knows from one turn to the next."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from aspire_gitops.applying import DeadKey
 from aspire_gitops.applying.ports import Deliveries
 from aspire_gitops.applying.ports import Gateway as WritableGateway
 from aspire_gitops.controller.drift import WINDOW, Heal
@@ -25,6 +27,10 @@ class Gateway(WritableGateway, Protocol):
     async def read_holders(self, snapshot: Snapshot, addresses: Collection[str]) -> Snapshot: ...
 
     async def check_rights(self) -> None: ...
+
+    def writing(
+        self, who: str, *, within_s: float, waiting: Callable[[str], None]
+    ) -> AbstractAsyncContextManager[Callable[[], str | None]]: ...
 
 
 class Journal(Protocol):
@@ -69,6 +75,7 @@ class World:
 
 
 _LONGEST_REST = timedelta(hours=1)
+_LONGEST_GAP = timedelta(minutes=80)  # between two lines of turns, and a start
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,7 @@ class Rejection:
     reason: str
     times: int
     at: datetime
+    failed: frozenset[str] = frozenset()  # the objects that it failed at, `kind/name`
 
     def rests_until(self, slow_interval_s: float) -> datetime:
         """Return when it may be tried again: later after each failure, within the hour."""
@@ -102,17 +110,22 @@ class Memory:
     recalled: bool = False
     applied: Applied | None = None
     rejection: Rejection | None = None
+    unhealed: frozenset[str] = frozenset()  # what could not be healed while it rests
     half_applied: str = ""  # the revision that was begun after `applied` and is not live as a whole
     heals: list[Heal] = field(default_factory=list)
     states: dict[str, JsonValue] = field(default_factory=dict)
     drift: frozenset[Drifted] = frozenset()  # what was recorded already, and is still there
     waiting_turns: int = 0
+    waiting_since: datetime | None = None  # the first of these turns
+    puzzled_since: datetime | None = None  # of turns in a row that wait for nobody knows what
     unproved_turns: int = 0
     unwritten: list[Draft] = field(default_factory=list)  # what the journal could not take yet
     said: str = ""  # what the last recorded turn said
     quiet_turns: int = 0
     quiet_since: datetime | None = None
     facts: JournalFacts | None = None
+    dead_keys: tuple[DeadKey, ...] = ()  # what apps held at the last look
+    deliveries_read_at: datetime | None = None
     rights_proved_at: datetime | None = None  # when the admin key was seen to have all rights
     told_spend: frozenset[str] | None = None  # crossings that were told; None: not recalled yet
     outages: Outages = field(default_factory=Outages)
@@ -138,7 +151,7 @@ def recall(memory: Memory, journal: Journal, now: datetime) -> None:
     rejected = _newest(journal, EntryKind.REJECTED)
     if applied:
         memory.applied = _applied(applied)
-        memory.half_applied = _begun_since(applied, _newest(journal, EntryKind.PLAN))
+        memory.half_applied = _begun_since(applied, journal)
     if rejected and rejected.number > (applied.number if applied else 0):
         memory.rejection = _rejection(rejected)
     memory.heals = list(_heals(journal, now))
@@ -149,7 +162,20 @@ def recall(memory: Memory, journal: Journal, now: datetime) -> None:
         known=_newest(journal, EntryKind.OBSERVED) is not None or applied is not None,
         now=now,
     )
+    _recall_waiting(memory, _newest(journal, EntryKind.TURN), now)
     memory.recalled = True
+
+
+def _recall_waiting(memory: Memory, last_turn: Entry | None, now: datetime) -> None:
+    # Else whoever restarts a controller that waits, again and again, is never told.
+    if last_turn is None or not now - _LONGEST_GAP <= last_turn.draft.at <= now:
+        return
+    since = (last_turn.draft.body.get(name) for name in ("waiting_since", "puzzled_since"))
+    memory.waiting_since, memory.puzzled_since = map(_moment, since)
+
+
+def _moment(text: JsonValue) -> datetime | None:
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
 def applied_body(applied: Applied) -> Mapping[str, JsonValue]:
@@ -171,6 +197,7 @@ def rejected_body(
         "identity": rejection.identity,
         "reason": rejection.reason,
         "times": rejection.times,
+        "failed": sorted(rejection.failed),
         "diagnostics": list(diagnostics),
     }
 
@@ -193,11 +220,16 @@ def _heals(journal: Journal, now: datetime) -> Iterator[Heal]:
             yield from (Heal(str(draft.object), path, draft.at) for path in named or [""])
 
 
-def _begun_since(applied: Entry, planned: Entry | None) -> str:
-    if planned is None or planned.number < applied.number:
-        return ""
-    begun = planned.draft.commit
-    return begun if begun and begun != applied.draft.commit else ""
+def _begun_since(applied: Entry, journal: Journal) -> str:
+    plans = journal.read(kinds=(EntryKind.PLAN,), since=applied.draft.at, newest_first=True)
+    for planned in plans:
+        if planned.number < applied.number:
+            break
+        if planned.draft.body.get("resting"):
+            continue  # only healed beside a rejected revision, and says nothing of that one
+        begun = planned.draft.commit
+        return begun if begun and begun != applied.draft.commit else ""
+    return ""
 
 
 def _newest(journal: Journal, kind: EntryKind) -> Entry | None:
@@ -220,10 +252,11 @@ def _applied(entry: Entry) -> Applied:
 
 def _rejection(entry: Entry) -> Rejection:
     body = entry.draft.body
-    times = body.get("times")
+    times, failed = body.get("times"), body.get("failed")
     return Rejection(
         identity=str(body.get("identity") or entry.draft.commit),
         reason=str(body.get("reason") or ""),
         times=times if isinstance(times, int) else 1,
         at=entry.draft.at,
+        failed=frozenset(map(str, failed)) if isinstance(failed, list | tuple) else frozenset(),
     )

@@ -10,6 +10,8 @@ import structlog
 
 from aspire_gitops.codec.snapshot_writer import snapshot_json
 from aspire_gitops.controller.git_reader import CompiledRevision
+from aspire_gitops.controller.loop import INTERVAL
+from aspire_gitops.controller.pace import HEARTBEAT
 from aspire_gitops.controller.turn_builder import TurnBuilder
 from aspire_gitops.notify.news import notices_of, pending_notice, remembered
 from aspire_gitops.notify.outbox import Outbox
@@ -24,11 +26,14 @@ _log = structlog.get_logger("aspire_gitops.controller")
 
 @dataclass(slots=True)
 class Notifier:
-    """Logs turns and puts notices about them into the outbox."""
+    """Logs turns that say something new, and puts notices about turns into the outbox."""
 
     outbox: Outbox
     _before: Turn | None = None
     _name: str = ""
+    _said: tuple[object, ...] = ()
+    _said_at: datetime | None = None
+    _quiet_turns: int = 0
 
     def turned(self, turn: Turn) -> None:
         """Hear of a turn that ended."""
@@ -45,20 +50,33 @@ class Notifier:
         )
 
     def _log(self, turn: Turn) -> None:
-        write = _log.info if turn.standing is Standing.READY else _log.warning
-        write(
+        quiet = self._is_quiet(turn)
+        said = _log.info if turn.standing is Standing.READY else _log.warning
+        (_log.debug if quiet else said)(
             turn.reason,
             standing=turn.standing.value,
             turn=turn.id,
             causes=list(turn.causes),
-            wanted=str(turn.wanted),
-            applied=str(turn.applied),
+            wanted=str(turn.wanted) if turn.wanted else None,
+            applied=str(turn.applied) if turn.applied else None,
             counts=dict(turn.counts),
             drift=[one.object for one in turn.drift],
             seconds=round(turn.duration_s, 3),
             own_seconds=round(turn.own_s, 3),
+            quiet_turns=self._quiet_turns,
             **({"help": turn.help} if turn.help else {}),
         )
+        self._quiet_turns = self._quiet_turns + 1 if quiet else 0
+
+    def _is_quiet(self, turn: Turn) -> bool:
+        """Return whether a turn that only the interval caused says what was logged already."""
+        drift = tuple((one.object, one.answer) for one in turn.drift)
+        said = (turn.standing, turn.reason, turn.wanted, turn.applied, drift)
+        is_due = self._said_at is None or abs(turn.started_at - self._said_at) >= HEARTBEAT
+        if said == self._said and turn.causes == (INTERVAL,) and not turn.counts and not is_due:
+            return True
+        self._said, self._said_at = said, turn.started_at
+        return False
 
 
 Publish = Callable[[bytes, str], None]
@@ -91,14 +109,18 @@ class SnapshotPublisher:
         known = content == self._published and not news
         if not self.places or (known and not self._is_old()):
             return
-        text = snapshot_json(
-            snapshot, owner=self.owner, revision=str(applied or "") or None, journal=journal
+        text = await asyncio.to_thread(
+            snapshot_json,
+            snapshot,
+            owner=self.owner,
+            revision=str(applied or "") or None,
+            journal=journal,
         )
         message = f"Publish what is live{f' at {applied.short}' if applied else ''}"
         try:
             for put in self.places:
                 await asyncio.to_thread(put, text.encode(), message)
-        except NotificationFailed as error:
+        except (NotificationFailed, OSError) as error:
             self.failures += 1
             _publishing_log.warning("the snapshot could not be published", why=str(error))
         else:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from aspire_gitops.controller.pace import HEARTBEAT
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.usage import Downtime
-from aspire_gitops.vocabulary import AspireGitopsError, GatewayUnavailable
+from aspire_gitops.vocabulary import AspireGitopsError, GatewayMisconfigured, GatewayUnavailable
 from aspire_ledger.canonical import JsonValue
 from aspire_ledger.money import Month
 
@@ -35,7 +35,9 @@ class Outages:
 
     def failed(self, error: AspireGitopsError, at: datetime) -> list[Draft]:
         """Hear of a look at the gateway that failed; returns what the journal should be told."""
-        if not isinstance(error, GatewayUnavailable) or error.answered:
+        if not isinstance(error, GatewayUnavailable | GatewayMisconfigured):
+            return self.answered(at)
+        if isinstance(error, GatewayUnavailable) and error.answered:
             return self.answered(at)
         self._note_watching(at)
         if not self.known:

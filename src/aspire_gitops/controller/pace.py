@@ -9,6 +9,8 @@ from aspire_gitops.status.value import Standing
 from aspire_gitops.vocabulary import growing_s
 
 HEARTBEAT: Final = timedelta(hours=1)  # turns that say nothing new are written down so often
+PATIENCE: Final = timedelta(hours=1)  # with what is known to pass by itself
+LEAST_PATIENCE: Final = timedelta(minutes=10)  # with everything else; then an operator is told
 _FIRST_RETRY_S = 2.0
 _LONGEST_BACKOFF_S = 300.0
 _JITTER = 0.1

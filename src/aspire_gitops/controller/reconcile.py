@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from aspire_gitops.controller.apply import Announce, Applier
-from aspire_gitops.controller.drift import Chosen, choose, flapping_fields, unhealed
+from aspire_gitops.controller.drift import Chosen, choose, enforced, flapping_fields, unhealed
 from aspire_gitops.controller.gateway_reader import GatewayReader, touches_of
 from aspire_gitops.controller.git_reader import CompiledRevision, Compiler, GitReader
 from aspire_gitops.controller.journal_writer import EntryDrafter, JournalWriter
 from aspire_gitops.controller.memory import Memory, World
-from aspire_gitops.controller.pace import Pace
+from aspire_gitops.controller.pace import LEAST_PATIENCE, PATIENCE, Pace
 from aspire_gitops.controller.spending import Spending
 from aspire_gitops.controller.turn_builder import (
     Problem,
@@ -22,6 +22,7 @@ from aspire_gitops.controller.turn_builder import (
     held,
     not_now,
     on_hold,
+    overdue,
     problem_of,
     refused,
 )
@@ -31,7 +32,7 @@ from aspire_gitops.spend import zone
 from aspire_gitops.state import Snapshot
 from aspire_gitops.status.value import Standing, Turn
 from aspire_gitops.usage import Downtime
-from aspire_gitops.vocabulary import AspireGitopsError, Revision, moment_utc
+from aspire_gitops.vocabulary import AspireGitopsError, Revision, moment_utc, system_fault
 from aspire_ledger.money import Month
 
 ASKED = "reconcile"  # cause of a turn that a person asked for: rejected revisions are retried
@@ -70,8 +71,14 @@ class Reconciler:
             await self._look_and_act(builder)
         except AspireGitopsError as error:
             builder.problems.insert(0, problem_of(error))
+        except Exception as error:
+            fault = system_fault(error)
+            if fault is None:
+                raise
+            builder.problems.insert(0, problem_of(fault))
         finally:
             self.at_work(None)
+        self._lose_patience(builder)
         applied = self.memory.applied
         self.read = builder.wanted
         turn = builder.build(applied.revision if applied else None, self._pause_s)
@@ -121,7 +128,15 @@ class Reconciler:
             if plan.refusals:
                 return
         chosen = self._choose(builder, wanted, plan, snapshot)
-        await self._act(builder, wanted, plan, chosen, gateway_reader)
+        if not builder.is_on_hold and (problem := self._resting(builder, wanted)):
+            builder.problems.append(problem)
+            builder.warnings = wanted.warnings
+            await self._heal_meanwhile(builder, wanted, plan, snapshot, gateway_reader)
+        else:
+            await self._act(builder, wanted, plan, chosen, gateway_reader)
+            if not plan.changes and not builder.problems:
+                dead = await gateway_reader.dead_keys(wanted.compiled, snapshot)
+                builder.problems += [Problem(Standing.STALLED, str(one), one.help) for one in dead]
         if not builder.is_on_hold:
             builder.ready = held(builder.holds, builder.ready)
         await journal.drift(builder.drift, EntryDrafter(builder.id, wanted.revision), plan.id)
@@ -135,11 +150,17 @@ class Reconciler:
     ) -> Plan:
         """Make the plan, with what heals LiteLLM's own spend where the ledger contradicts it."""
         known = await gateway_reader.with_holders(builder, snapshot, wanted.compiled)
-        plan = wanted.plan(known, self.world.owner, self.world.own)
+        plan = await wanted.plan(known, self.world.owner, self.world.own)
         return with_resets(plan, known, self.spending.to_reset) if self.spending else plan
 
     def _choose(
-        self, builder: TurnBuilder, wanted: CompiledRevision, plan: Plan, snapshot: Snapshot
+        self,
+        builder: TurnBuilder,
+        wanted: CompiledRevision,
+        plan: Plan,
+        snapshot: Snapshot,
+        *,
+        git_is_unchanged: bool = False,
     ) -> Chosen:
         now = self.world.clock()
         builder.flapping = flapping_fields(self.memory.heals, now)
@@ -148,7 +169,7 @@ class Reconciler:
         return choose(
             plan,
             # What a half-applied revision left behind is our doing, not a change by hand.
-            git_is_unchanged=is_live and not self.memory.half_applied,
+            git_is_unchanged=git_is_unchanged or (is_live and not self.memory.half_applied),
             heals=wanted.compiled.gateway.heals_drift,
             flapping=builder.flapping,
             touches=touches_of(snapshot),
@@ -168,8 +189,6 @@ class Reconciler:
         builder.drift = unhealed(chosen.drift)
         if builder.is_on_hold:
             builder.ready = on_hold(builder.holds, plan)
-        elif problem := self._resting(builder, wanted):
-            builder.problems.append(problem)
         elif chosen.plan.changes and (why := self.world.why_not_write()):
             builder.ready = not_now(why, plan)
         elif chosen.plan.changes:
@@ -178,6 +197,32 @@ class Reconciler:
             builder.drift = chosen.drift
             builder.ready = at_rest(wanted.revision, chosen.drift)
             await applier.note_applied(wanted, EntryDrafter(builder.id, wanted.revision), 0)
+
+    async def _heal_meanwhile(
+        self,
+        builder: TurnBuilder,
+        wanted: CompiledRevision,
+        plan: Plan,
+        snapshot: Snapshot,
+        gateway_reader: GatewayReader,
+    ) -> None:
+        """Set back what was changed by hand, though nothing of the rejected revision is tried."""
+        memory, rejection = self.memory, self.memory.rejection
+        good = await GitReader(self.world, self._compiler, memory).last_good(builder)
+        if good is None or rejection is None:
+            return
+        known = plan
+        if good.identity != wanted.identity:
+            known = await self._plan(builder, good, snapshot, gateway_reader)
+        failed = memory.unhealed | (rejection.failed if known is plan else frozenset())
+        parts = enforced(known, plan, rejection.failed, failed)
+        applier = Applier(self.world, memory, gateway_reader, self._progress, self.announce)
+        for revision, part in zip((good, wanted), parts, strict=True):
+            chosen = self._choose(builder, revision, part, snapshot, git_is_unchanged=True)
+            if not chosen.plan.changes or self.world.why_not_write():
+                builder.drift += unhealed(chosen.drift)
+            else:
+                await applier.heal(builder, revision, chosen)
 
     def _resting(self, builder: TurnBuilder, wanted: CompiledRevision) -> Problem | None:
         rejection = self.memory.rejection
@@ -190,18 +235,38 @@ class Reconciler:
             "push another commit, or run `aspire-gitops reconcile`"
             f" (it will be retried at {moment_utc(until)})"
         )
-        return Problem(Standing.STALLED, rejection.reason, help_)
+        return Problem(Standing.STALLED, rejection.reason, help_, about_commit=True)
 
     def _progress(self, done: int, total: int) -> None:
         self.at_work(f"applying: {done} of {total} changes done")
 
+    def _lose_patience(self, builder: TurnBuilder) -> None:
+        """Report what waited too long: nothing may wait for ever without anybody being told."""
+        memory, now = self.memory, builder.started_at
+        waiting = [one for one in builder.problems if one.standing is Standing.WAITING]
+        puzzling = [one for one in waiting if not one.passes]
+        memory.waiting_since = _since(memory.waiting_since, now) if waiting else None
+        memory.puzzled_since = _since(memory.puzzled_since, now) if puzzling else None
+        late = memory.waiting_since is not None and now - memory.waiting_since >= PATIENCE
+        if memory.puzzled_since is not None and now - memory.puzzled_since >= LEAST_PATIENCE:
+            late = True
+        since = memory.waiting_since
+        if late and since:
+            builder.problems = [
+                overdue(one, since) if one in waiting else one for one in builder.problems
+            ]
+
     def _pause_s(self, problem: Problem | None) -> float:
-        waits = problem is not None and problem.standing is Standing.WAITING
+        waits = problem is not None and problem.waits
         self.memory.waiting_turns = self.memory.waiting_turns + 1 if waits else 0
         return self.pace.pause_s(
-            problem.standing if problem else Standing.READY,
+            Standing.WAITING if waits else problem.standing if problem else Standing.READY,
             failures=self.memory.waiting_turns,
             jitter=self.world.jitter,
             retry_after_s=problem.retry_after_s if problem else None,
             slowly=problem.slowly if problem else False,
         )
+
+
+def _since(known: datetime | None, now: datetime) -> datetime:
+    return min(known or now, now)  # also if the clock was set back

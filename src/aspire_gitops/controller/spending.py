@@ -3,7 +3,8 @@
 Each turn asks for the totals, which is cheap; what each day cost is asked for
 every few minutes together with what calls did (`calls`), and the traffic of a month
 twice an hour. A ledger that does not answer leaves spend unknown: the plan warns, the
-page says so, and everything else goes on.
+page says so, and everything else goes on. The ledger turns its rows over in a thread of its
+own, and what is computed from them here is computed in a thread too: the loop serves others.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from aspire_gitops.controller.memory import Journal, Memory
 from aspire_gitops.journal.entry import Draft, EntryKind
 from aspire_gitops.spend import (
     BudgetSpend,
+    Cap,
     Crossing,
     Failures,
     MonthRecord,
@@ -86,7 +88,7 @@ async def ask_about_calls(ledger: CallLedger, month: Month, now: datetime) -> Ca
         since=since,
         until=until,
         failures=failures,
-        parameters=None if found is None else by_app(found),
+        parameters=None if found is None else await asyncio.to_thread(by_app, found),
         prices=prices,
         problem="\n".join(problems),
     )
@@ -94,7 +96,7 @@ async def ask_about_calls(ledger: CallLedger, month: Month, now: datetime) -> Ca
 
 async def _failures(ledger: CallLedger, since: date, until: date) -> tuple[AliasFailures, ...]:
     lately = await ledger.failures(since, until)
-    return by_alias(lately, await ledger.failures(until, until))
+    return await asyncio.to_thread(by_alias, lately, await ledger.failures(until, until))
 
 
 async def _told(asked: Awaitable[Answer], what: str, problems: list[str]) -> Answer | None:
@@ -152,7 +154,7 @@ class Spending:
     async def looked(self, snapshot: Snapshot) -> Snapshot:
         """Return the snapshot with what is spent in it, as far as the ledger tells."""
         now = self.clock()
-        caps = caps_of((o for o in snapshot.objects if o.mark and o.mark.owner == self.owner), now)
+        caps = await asyncio.to_thread(self._caps, snapshot, now)
         month = month_of(caps, now)
         if month is None:
             self.report, self.calls = SpendReport(), None
@@ -167,12 +169,13 @@ class Spending:
             return replace(snapshot, traffic=self._traffic)
         is_anew = before != self._recorded_at
         lately = None if is_anew else self.report.spend
-        spend = spend_of(record, caps, month=month, now=now, lately=lately)
+        spend = await asyncio.to_thread(spend_of, record, caps, month=month, now=now, lately=lately)
         await self._count_traffic(month, now)
         spent = known_spent(record.budgets, caps)
         booked = await self._booked(month)
         snapshot = replace(snapshot, spent=spent, booked=booked, traffic=self._traffic)
-        self.report = SpendReport(spend, unlike=self._lasting(snapshot, now))
+        unlike = await asyncio.to_thread(own_spends, snapshot, self.owner)
+        self.report = SpendReport(spend, unlike=self._lasting(unlike, now))
         if is_anew:
             self.calls = await ask_about_calls(self.ledger, month, now)
         return snapshot
@@ -196,6 +199,9 @@ class Spending:
         if fresh:
             await self._write([_draft(spend, one) for one in fresh], memory)
 
+    def _caps(self, snapshot: Snapshot, now: datetime) -> Mapping[str, Cap]:
+        return caps_of((o for o in snapshot.objects if o.mark and o.mark.owner == self.owner), now)
+
     async def _booked(self, month: Month) -> Mapping[str, Decimal] | None:
         # Asked after the gateway was read: what LiteLLM has counted, the ledger has booked.
         try:
@@ -205,9 +211,8 @@ class Spending:
             return None
         return {key: usd for key, (usd, _) in found.items()}
 
-    def _lasting(self, snapshot: Snapshot, now: datetime) -> tuple[OwnSpend, ...]:
+    def _lasting(self, found: Sequence[OwnSpend], now: datetime) -> tuple[OwnSpend, ...]:
         """Return the keys that were told apart long enough for LiteLLM to have written its spend."""
-        found = own_spends(snapshot, self.owner)
         before, self._since = self._since, {}
         for one in found:
             seen = before.get((one.address, one.verdict), now)

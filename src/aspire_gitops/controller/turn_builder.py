@@ -4,7 +4,7 @@ import secrets as random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from aspire_gitops.applying import Outcome, Status
@@ -22,6 +22,7 @@ from aspire_gitops.vocabulary import (
     AspireGitopsError,
     DeliveryFailed,
     Diagnostic,
+    GatewayMisconfigured,
     GatewayRefused,
     GatewayRejected,
     GatewayReplyInvalid,
@@ -42,7 +43,12 @@ from aspire_gitops.vocabulary import (
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a turn is not ready. `slowly`: no commit can fix it, so the pause is long."""
+    """Why a turn is not ready. `slowly`: no commit can fix it, so the pause is long.
+
+    `passes`: it waits for something that is known to pass by itself. `overdue`: it waited too
+    long, and is reported though it is still retried. `about_commit`: the newest commit is at
+    fault, and nothing else.
+    """
 
     standing: Standing
     reason: str
@@ -50,6 +56,14 @@ class Problem:
     slowly: bool = False
     retry_after_s: float | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
+    passes: bool = False
+    overdue: bool = False
+    about_commit: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Return whether it is retried with growing pauses."""
+        return self.standing is Standing.WAITING or self.overdue
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +71,25 @@ class _Meaning:
     standing: Standing
     slowly: bool = False
     help: str = ""
+    about_commit: bool = False
 
 
-_PASSES = _Meaning(Standing.WAITING)
+_WAITS = _Meaning(Standing.WAITING)
 _MEANINGS: Mapping[type[AspireGitopsError], _Meaning] = {
-    SourceUnavailable: _PASSES,
-    GatewayUnavailable: _PASSES,
-    JournalUnavailable: _PASSES,
-    StalePlan: _PASSES,
+    SourceUnavailable: _WAITS,
+    GatewayUnavailable: _WAITS,
+    JournalUnavailable: _WAITS,
+    StalePlan: _WAITS,
     DeliveryFailed: _Meaning(Standing.STALLED),
-    InvalidConfig: _Meaning(Standing.STALLED, help="push a commit that fixes them"),
-    UnsafePlan: _Meaning(Standing.STALLED),
-    SecretMissing: _Meaning(Standing.STALLED, help="set it where the controller runs"),
-    GatewayRejected: _Meaning(Standing.STALLED),
+    InvalidConfig: _Meaning(
+        Standing.STALLED, help="push a commit that fixes them", about_commit=True
+    ),
+    UnsafePlan: _Meaning(Standing.STALLED, about_commit=True),
+    SecretMissing: _Meaning(
+        Standing.STALLED, help="set it where the controller runs", about_commit=True
+    ),
+    GatewayRejected: _Meaning(Standing.STALLED, about_commit=True),
+    GatewayMisconfigured: _Meaning(Standing.STALLED),
     SourceRefused: _Meaning(Standing.STALLED, slowly=True),
     GatewayRefused: _Meaning(
         Standing.STALLED, slowly=True, help="give the controller a valid admin key"
@@ -89,19 +109,33 @@ def problem_of(error: AspireGitopsError) -> Problem:
         (_MEANINGS[kind] for kind in type(error).__mro__ if kind in _MEANINGS),
         _Meaning(Standing.STALLED),
     )
+    delivery = error if isinstance(error, DeliveryFailed) else None
     return Problem(
-        standing=meaning.standing,
+        standing=Standing.WAITING if delivery and delivery.passes else meaning.standing,
         reason=" ".join(error.message.split()),
         help=" ".join((error.help or meaning.help).split()),
         slowly=meaning.slowly,
-        retry_after_s=error.retry_after_s if isinstance(error, GatewayUnavailable) else None,
+        retry_after_s=error.retry_after_s
+        if isinstance(error, GatewayUnavailable | DeliveryFailed)
+        else None,
         diagnostics=error.diagnostics if isinstance(error, InvalidConfig) else (),
+        passes=error.passes,
+        about_commit=delivery.about_commit if delivery else meaning.about_commit,
     )
 
 
-def passes(error: AspireGitopsError) -> bool:
-    """Return whether an error passes by itself."""
-    return problem_of(error).standing is Standing.WAITING
+_LOOK = "it has not passed by itself, so look for the cause; it is still retried"
+
+
+def overdue(problem: Problem, since: datetime) -> Problem:
+    """Return a problem that waited too long, as what an operator must look at."""
+    return replace(
+        problem,
+        standing=Standing.STALLED,
+        reason=f"{problem.reason}; this has lasted since {moment_utc(since)}",
+        help="; ".join(filter(None, [problem.help, _LOOK])),
+        overdue=True,
+    )
 
 
 @dataclass(slots=True)
@@ -173,6 +207,7 @@ class TurnBuilder:
             standing=problem.standing if problem else Standing.READY,
             reason=self._reason(problem),
             problem=problem.reason if problem else "",
+            blames_commit=problem.about_commit if problem else True,
             help=problem.help if problem else "",
             wanted=self.wanted,
             applied=applied,
@@ -238,7 +273,7 @@ def refused(plan: Plan, revision: Revision) -> Problem:
     first, *others = plan.refusals
     more = f" (and {len(others)} more)" if others else ""
     reason = f"the plan of {revision.short} is refused: {first.rule.code} {first.message}{more}"
-    return Problem(Standing.STALLED, reason, first.help)
+    return Problem(Standing.STALLED, reason, first.help, about_commit=True)
 
 
 def not_now(why: str, plan: Plan) -> str:

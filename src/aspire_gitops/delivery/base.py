@@ -52,14 +52,21 @@ class Delivery(Protocol):
         """
         ...
 
-    async def write(self, value: str) -> None:
+    async def write(self, value: str, *, instead_of: str | None) -> None:
         """Put the value there, whole or not at all, so that the app has it or will have it.
 
         This includes whatever makes the app read it, such as a redeploy. Trying again
         must do no harm: an apply that stopped half way writes the same value once more.
 
+        Args:
+            value: The key's value.
+            instead_of: What `read` returned. A place that shows what it holds is left
+                alone if it holds something else by now.
+
         Raises:
-            DeliveryFailed: It could not be written, or nobody can tell. Try again.
+            DeliveryTaken: Another writer was faster. Read again.
+            DeliveryFailed: It could not be written, or nobody can tell. Try again. Say
+                `passes` of what is known to pass by itself; else an operator is told.
             SecretMissing: What it signs in with is not set. An operator must act.
         """
         ...
@@ -164,5 +171,7 @@ class DeliveryMethod(ABC, Generic[AddressT]):
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False)[0]
             where = ".".join([self.tag, *map(str, problem["loc"])])
-            raise DeliveryFailed(f"no key is delivered: {where}: {problem['msg']}") from None
+            raise DeliveryFailed(
+                f"no key is delivered: {where}: {problem['msg']}", about_commit=True
+            ) from None
         return read

@@ -1,11 +1,13 @@
 """One file that holds one key: mode 0600, replaced in one step, durable before we go on."""
 
 import asyncio
+import errno
 import fcntl
 import os
 import re
 import secrets as random
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -13,10 +15,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from aspire_gitops.own_files import OwnFiles
-from aspire_gitops.vocabulary import DeliveryFailed
+from aspire_gitops.vocabulary import DeliveryFailed, DeliveryTaken
 
 _KEY = re.compile(r"sk-[A-Za-z0-9_-]{16,97}")
 _LARGEST = 4096
+_LOCK_TRIES = 1000
+_LOCK_PAUSE_S = 0.01  # keys of one apply are written side by side, also into one folder
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # Not blocking: nobody may ever write to a pipe that somebody put there.
 _LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -48,9 +52,9 @@ class DeliveredFile:
         """Return the key in the file, None without a file, or raise DeliveryFailed."""
         return await _to_the_end(self._read)
 
-    async def write(self, value: str) -> None:
+    async def write(self, value: str, *, instead_of: str | None) -> None:
         """Replace the file. A reader sees the old content or the new, never a part."""
-        await _to_the_end(lambda: self._write(value))
+        await _to_the_end(lambda: self._write(value, instead_of))
 
     def _read(self) -> str | None:
         self._check_own()
@@ -69,18 +73,26 @@ class DeliveredFile:
             )
         return value
 
-    def _write(self, value: str) -> None:
+    def _write(self, value: str, instead_of: str | None) -> None:
         self._check_own()
         try:
             Path(self.base).mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._folder(make=True) as folder:
-                self._replace(folder, value)
+                # Only one writer at a time looks and replaces.
+                if _is_locked(folder) and self._value_if_any(folder) == instead_of:
+                    self._replace(folder, value)
+                    return
+                raise DeliveryTaken(
+                    f"another writer delivers to {self.path} at the same time",
+                    help="try again",
+                    passes=True,
+                )
         except OSError as error:
             raise self._failed("write", error) from None
 
     def _check_own(self) -> None:
         if why := self.own.why_not_write(self.path):
-            raise DeliveryFailed(f"no key is delivered to {self.path}: {why}")
+            raise DeliveryFailed(f"no key is delivered to {self.path}: {why}", about_commit=True)
 
     @contextmanager
     def _folder(self, *, make: bool = False) -> Iterator[int]:
@@ -108,6 +120,12 @@ class DeliveredFile:
                     help="put a folder there, or deliver to where it leads",
                 ) from None
             raise
+
+    def _value_if_any(self, folder: int) -> str | None:
+        try:
+            return self._value(folder)
+        except FileNotFoundError:
+            return None
 
     def _value(self, folder: int) -> str:
         descriptor = os.open(self.parts[-1], _LOOK, dir_fd=folder)
@@ -148,7 +166,27 @@ class DeliveredFile:
                     os.close(descriptor)
 
     def _failed(self, verb: str, error: OSError) -> DeliveryFailed:
-        return DeliveryFailed(f"cannot {verb} {self.path}: {error.strerror or error}")
+        help_ = _HELP.get(error.errno or 0, "fix it where the controller runs")
+        return DeliveryFailed(f"cannot {verb} {self.path}: {error.strerror or error}", help=help_)
+
+
+_HELP = {
+    errno.ENOSPC: "free space on that disk",
+    errno.EDQUOT: "free space, or raise the quota",
+    errno.EROFS: "mount it for writing",
+    errno.EACCES: "give the controller's user write access",
+    errno.EPERM: "give the controller's user write access",
+}
+
+
+def _is_locked(folder: int) -> bool:
+    """Lock a folder until it is closed; False if others held it all the time."""
+    for _ in range(_LOCK_TRIES):
+        with suppress(BlockingIOError):
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(_LOCK_PAUSE_S)
+    return False
 
 
 def _is_link(folder: int, part: str) -> bool:

@@ -29,7 +29,9 @@ class FileDelivery(DeliveryMethod[str]):
         # Not what a reviewed file says: it may be below the folder of keys, or in a sandbox.
         if isinstance(address, str) and address and address.isprintable():
             return address
-        raise DeliveryFailed("no key is delivered: a file's address is not a path")
+        raise DeliveryFailed(
+            "no key is delivered: a file's address is not a path", about_commit=True
+        )
 
     def own_place(self, app: str, key: str) -> str:
         """Return the place of an app's own, below the controller's folder of keys."""

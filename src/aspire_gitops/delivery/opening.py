@@ -52,10 +52,14 @@ def deliveries_in(
 def _opened(doors: Doors, target: DeliveryTarget) -> Delivery:
     method = METHODS.get(target.method)
     if method is None:
-        raise DeliveryFailed(f"this release knows no delivery called {target.method}")
+        raise DeliveryFailed(
+            f"this release knows no delivery called {target.method}", about_commit=True
+        )
     address = method.parse(target.address)
     if why := method.why_not_open(address, doors.root):
-        raise DeliveryFailed(f"no key is delivered to {method.shown(address)}: it {why}")
+        raise DeliveryFailed(
+            f"no key is delivered to {method.shown(address)}: it {why}", about_commit=True
+        )
     return _InTime(method.open(address, doors), method.time_limit_s)
 
 
@@ -74,9 +78,9 @@ class _InTime:
         async with self._limit():
             return await self.delivery.read()
 
-    async def write(self, value: str) -> None:
+    async def write(self, value: str, *, instead_of: str | None) -> None:
         async with self._limit():
-            await self.delivery.write(value)
+            await self.delivery.write(value, instead_of=instead_of)
 
     @asynccontextmanager
     async def _limit(self) -> AsyncIterator[None]:
@@ -88,7 +92,7 @@ class _InTime:
             late = True
         if late:  # outside the handler, so that nothing of the delivery hangs on the error
             raise DeliveryFailed(
-                f"{self.place} was not done in {self.limit_s:g} s", help="try again"
+                f"{self.place} was not done in {self.limit_s:g} s", help="try again", passes=True
             )
 
 
@@ -109,7 +113,11 @@ async def _sent(
         raise DeliveryFailed(error.message, help=error.help) from None
     except NotificationFailed as error:
         raise DeliveryFailed(
-            error.message, help=error.help, status=error.status, retry_after_s=error.retry_after_s
+            error.message,
+            help=error.help,
+            status=error.status,
+            retry_after_s=error.retry_after_s,
+            passes=not error.permanent,
         ) from None
     return _parsed(reply, place) if reply.strip() else None
 

@@ -5,9 +5,11 @@ is itself a finding.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -17,7 +19,14 @@ from aspire_gitops.egress.redacting import shown_line
 from aspire_gitops.loading.document import Document
 from aspire_gitops.loading.folder import load_file
 from aspire_gitops.resources.egress import EgressExceptionSpec, EgressExceptionsSpec
-from aspire_gitops.vocabulary import Diagnostic, SourceFile, Span
+from aspire_gitops.vocabulary import (
+    MAX_FINDINGS,
+    Diagnostic,
+    SourceFile,
+    Span,
+    left_out,
+    short_line,
+)
 
 DEFAULT_NAME = ".aspire-egress.yaml"
 
@@ -60,7 +69,10 @@ def read_exceptions(path: str, content: bytes) -> Exceptions:
     try:
         spec = EgressExceptionsSpec.model_validate(document.value)
     except ValidationError as error:
-        diagnostics.extend(_refused(document, item) for item in error.errors())
+        listed = error.errors(include_url=False, include_context=False, include_input=False)
+        diagnostics.extend(_refused(document, item) for item in listed[:MAX_FINDINGS])
+        if len(listed) > MAX_FINDINGS:
+            diagnostics.append(left_out(Span(path), len(listed) - MAX_FINDINGS))
         return Exceptions(document=document, diagnostics=tuple(diagnostics))
     if any(item.is_error for item in diagnostics):
         return Exceptions(document=document, diagnostics=tuple(diagnostics))
@@ -71,17 +83,21 @@ def _refused(document: Document, error: ErrorDetails) -> Diagnostic:
     kind, place = error["type"], error["loc"]
     span = document.key_span(*place) if kind == "extra_forbidden" else document.span(*place)
     words = _WORDS.get(kind) or _pattern_words(place)
-    name = ".".join(map(str, place))
+    name = short_line(".".join(map(str, place)), 100)
     message = f"`{name}`: {words}" if name else words
     return EXCEPTIONS_FILE.at(_shown(span), message, help=_HELPS.get(kind))
 
 
 def _pattern_words(place: tuple[str | int, ...]) -> str:
     """Return what the field must be, in the words of its schema."""
-    field_ = EgressExceptionSpec.model_json_schema()["properties"].get(
-        place[-1] if place else "", {}
-    )
+    field_ = _properties().get(place[-1] if place else "", {})
     return str(field_.get("patternErrorMessage", "must be 3 to 500 characters of plain text"))
+
+
+@cache
+def _properties() -> Mapping[str | int, Any]:
+    properties: Mapping[str | int, Any] = EgressExceptionSpec.model_json_schema()["properties"]
+    return properties
 
 
 def _shown(span: Span) -> Span:

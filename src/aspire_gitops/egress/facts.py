@@ -1,9 +1,9 @@
 """What scanners know and report: who sells models, vision and OCR, and the facts of one file."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,6 +27,9 @@ class CodeRange:
         )
 
 
+_MOST_TEXTS = 64
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """What an expression may be, as far as a static look can tell.
@@ -42,17 +45,38 @@ class Value:
     other: bool = False
 
     def __or__(self, more: "Value") -> "Value":
+        texts = tuple(dict.fromkeys((*self.texts, *more.texts)))
         return Value(
-            tuple(dict.fromkeys((*self.texts, *more.texts))),
+            texts[:_MOST_TEXTS],
             tuple(dict.fromkeys((*self.variables, *more.variables))),
             self.absent or more.absent,
-            self.other or more.other,
+            self.other or more.other or len(texts) > _MOST_TEXTS,
         )
 
     @property
     def is_nothing(self) -> bool:
         """Return whether it can only be unset, like `base_url=None`."""
         return not (self.texts or self.variables or self.other)
+
+
+MOST_BOUND = 16  # values of one name that are followed: each use of the name asks for all of them
+
+KeyT = TypeVar("KeyT")
+BoundT = TypeVar("BoundT")
+
+
+def followed(known: dict[KeyT, Value], key: KeyT, find: Callable[[], Value]) -> Value:
+    """Return what a name leads to, found once: thousands of uses would follow it again."""
+    if key not in known:
+        known[key] = find()
+    return known[key]
+
+
+def note(bindings: dict[KeyT, list[BoundT]], name: KeyT, value: BoundT) -> None:
+    """Add a value that a name is given; beyond the first `MOST_BOUND` they are not followed."""
+    values = bindings.setdefault(name, [])
+    if len(values) < MOST_BOUND:
+        values.append(value)
 
 
 NOTHING = Value(absent=True)

@@ -5,6 +5,7 @@ folder is read in its own place, and one outside does not belong to the app.
 """
 
 import os
+import signal
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,6 +44,7 @@ _LONG_LINES_FROM = 5000  # bytes; a short file of one line is a short file
 _PROBE = 8192
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
+_MOST_FOLDERS = 200  # one inside the other; the walk over them calls itself
 _BATCH = 400  # files: about 20 ms of work, far more than passing them on costs
 _PAYS_OFF = 4 * _BATCH
 _WAITING = 8  # batches for each processor
@@ -121,6 +123,8 @@ class Walk:
             self.left_out["vendored folders"] += 1
         elif rules.levels and rules.ignores(f"{prefix}{inner}/"):
             self.left_out["ignored by git"] += 1
+        elif inner.count("/") > _MOST_FOLDERS:
+            self.left_out["folders that are nested too deeply"] += 1
         else:
             yield from self._folder(entry.path, f"{inner}/", prefix, rules)
 
@@ -220,7 +224,10 @@ class Scan:
             result.declared |= judged.declared
 
     def _side_by_side(self, batches: Iterator[list[FoundFile]]) -> Iterator[Scanned]:
-        with ProcessPoolExecutor(self.jobs, mp_context=get_context("fork")) as pool:
+        pool = ProcessPoolExecutor(
+            self.jobs, mp_context=get_context("fork"), initializer=_leave_signals_to_parent
+        )
+        try:
             waiting: list[Future[Scanned]] = []
             for batch in batches:
                 waiting.append(pool.submit(self.batch, batch))
@@ -228,6 +235,15 @@ class Scan:
                     yield waiting.pop(0).result()
             for future in waiting:
                 yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)  # after Ctrl-C nobody waits for the rest
+
+
+def _leave_signals_to_parent() -> None:
+    # Ctrl-C reaches every process of the terminal: ours would each print a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def processors() -> int:

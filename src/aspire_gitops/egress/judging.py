@@ -1,7 +1,9 @@
 """Facts of one file to findings. Each rule of egress is here once, for all languages."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, islice
 
 from aspire_gitops.egress import fixes
 from aspire_gitops.egress.clients import TABLES, Client, Road
@@ -36,6 +38,7 @@ EXPIRED_EXCEPTION = Rule("AG610", "expired-exception")
 UNUSED_EXCEPTION = Rule("AG611", "unused-exception", Severity.WARNING)
 
 
+_NEAR_MODELS = 100  # in thirty lines; the one that counts is nearly always the first
 _NEAR_LINES = 30  # a client and the first call through it must be close together to be matched
 
 
@@ -67,20 +70,22 @@ class FileJudge:
     lines: Sequence[str]
     language: str
     gateway: KnownGateway
-    models: list[ModelNamed] = field(default_factory=list)
+    models: list[ModelNamed] = field(default_factory=list)  # as they stand in the file
+    model_lines: list[int] = field(default_factory=list)
 
     def judge(self, facts: Iterable[Fact]) -> FileFindings:
         listed = list(facts)
-        self.models = [fact for fact in listed if isinstance(fact, ModelNamed)]
+        models = (fact for fact in listed if isinstance(fact, ModelNamed))
+        self.models = sorted(models, key=lambda fact: fact.place)
+        self.model_lines = [fact.place.line for fact in self.models]
         made = [fact for fact in listed if isinstance(fact, Construction)]
         clients = [(fact, found) for fact in made if (found := self._client(fact))]
         findings = [found for _, found in clients]
-        covered = [fact.place for fact, _ in clients]
+        covered = _Covered([fact.place for fact, _ in clients])
         rest = [
             fact
             for fact in listed
-            if not isinstance(fact, (Construction, ModelNamed))
-            and not any(place.holds(fact.place) for place in covered)
+            if not isinstance(fact, (Construction, ModelNamed)) and not covered.holds(fact.place)
         ]
         findings.extend(found for fact in rest for found in self._rest(fact))
         return FileFindings(tuple(_once(findings)), frozenset(self._declared(listed)))
@@ -202,14 +207,35 @@ class FileJudge:
 
     def _model(self, place: CodeRange) -> str | None:
         """Return the model that the code names within a range, or next after it."""
-        inside = [item for item in self.models if place.holds(item.place)]
-        near = range(place.line, place.line + _NEAR_LINES)
-        after = [item for item in self.models if item.place.line in near]
-        found = next(iter(inside or after), None)
-        return found.name if found else None
+        first = bisect_left(self.model_lines, place.line)
+        last = max(place.last_line, place.line + _NEAR_LINES - 1)
+        after: ModelNamed | None = None
+        for item in islice(self.models, first, first + _NEAR_MODELS):
+            if item.place.line > last:
+                break
+            if place.holds(item.place):
+                return item.name
+            if after is None and item.place.line < place.line + _NEAR_LINES:
+                after = item
+        return after.name if after else None
 
     def _at(self, rule: Rule, place: CodeRange, message: str, help_: str) -> Diagnostic:
         return rule.at(span_at(self.path, self.lines, place), message, help=help_)
+
+
+class _Covered:
+    """Ranges of code, to ask whether another one starts inside of any."""
+
+    def __init__(self, places: Sequence[CodeRange]) -> None:
+        ordered = sorted(places)
+        self.starts = [(place.line, place.column) for place in ordered]
+        ends = ((max(place.last_line, place.line), place.end_column) for place in ordered)
+        self.ends = list(accumulate(ends, max))  # the furthest end of this one and all before
+
+    def holds(self, place: CodeRange) -> bool:
+        at = (place.line, place.column)
+        before = bisect_right(self.starts, at)
+        return before > 0 and at < self.ends[before - 1]
 
 
 def span_at(path: str, lines: Sequence[str], place: CodeRange) -> Span:

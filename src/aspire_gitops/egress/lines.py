@@ -21,6 +21,8 @@ from aspire_gitops.egress.facts import (
 _ENV = re.compile(r"^\s*#|\s#")
 _START = re.compile(r"^\s*(?:#|;|//)")
 
+_BESIDE = 4000  # characters
+
 _NAME = re.compile(
     r"(?<![A-Za-z0-9_])(?:"
     + "|".join(sorted(variables(), key=len, reverse=True))
@@ -37,7 +39,7 @@ _FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
 }
 _FLAG_BEFORE = re.compile(r"(?:^|\s)(?:-e|--env|--build-arg)[ =]$")
 _ITEM_BEFORE = re.compile(r"^\s*-\s+(?:name:\s+)?[\"']?$")
-_DOCKER_BEFORE = re.compile(r"(?i)^\s*(?P<word>ENV|ARG)\s+(?:\S+=\S*\s+)*$")
+_DOCKER_BEFORE = re.compile(r"(?i)^\s*(?P<word>ENV|ARG)\s+(?:[^\s=]+=\S*\s+)*$")
 _KEY = re.compile(r"^\s*(?:-\s+)?[\"']?(?P<key>[\w.-]+)[\"']?\s*[:=]\s*(?P<value>.*)$")
 _TELLS = re.compile(r"^\s*(?:-\s+|run:\s*)?@?(?:echo|printf|print)\b[^|>]*$")
 _VARIABLE = re.compile(r"\$\{?\{?\s*(?:secrets\.|vars\.|env\.)?(?P<name>[A-Za-z_]\w*)")
@@ -92,25 +94,28 @@ def scanner_of(language: str) -> Callable[[str], Iterator[Fact]]:
 
 def _variables(language: str, line: str, number: int) -> Iterator[Fact]:
     seen: set[str] = set()
+    is_told = _TELLS.match(line) is not None
     for match in _NAME.finditer(line):
-        name = match[0]
-        fact = _fact(language, line, match, number)
-        if fact is not None and name not in seen:
-            seen.add(name)
-            yield fact
+        if match[0] not in seen:
+            fact = _fact(language, line, match, number, is_told=is_told)
+            if fact is not None:
+                seen.add(match[0])
+                yield fact
 
 
 def _fact(  # noqa: PLR0911 (one return for each way to write a variable)
-    language: str, line: str, match: re.Match[str], number: int
+    language: str, line: str, match: re.Match[str], number: int, *, is_told: bool
 ) -> Fact | None:
-    name, before, after = match[0], line[: match.start()], line[match.end() :]
+    name, start, end = match[0], match.start(), match.end()
+    # What decides stands beside the name; a line of megabytes may hold it a hundred thousand times.
+    before, after = line[max(0, start - _BESIDE) : start], line[end : end + _BESIDE]
     place = CodeRange(number, match.start() + 1, match.end() + 1, number)
     if _READ_BEFORE.search(before):
         return VariableRead(name, place)
     if _FLAG_BEFORE.search(before) or (language == "dockerfile" and _DOCKER_BEFORE.match(before)):
         given = re.match(r"[= ](?P<value>\S+)", after)
         return VariableSet(name, _value(given["value"]) if given else UNKNOWN, place)
-    if not _WORD_BEFORE.search(before) or _TELLS.match(line):
+    if not _WORD_BEFORE.search(before) or is_told:
         return None
     given_value = next((found for form in _FORMS[language] if (found := form.match(after))), None)
     if given_value:

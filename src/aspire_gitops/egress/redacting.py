@@ -8,6 +8,7 @@ is hidden too, because a wrong star costs nothing.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aspire_gitops.egress.facts import CodeRange
 from aspire_gitops.vocabulary.secret_shapes import BY_NAME, PROVIDER_KEYS, Shape, matcher
@@ -46,12 +47,14 @@ def keys_in(text: str) -> Iterator[KeyFound]:
     """Yield each key in a text, but no obvious placeholder like `sk-ant-your-key`."""
     if not _HINT.search(text):
         return
+    line, start = 1, 0  # of the line of the key before
     for match in _KEY.finditer(text):
         shape = BY_NAME[match.lastgroup or ""]
         if not _looks_random(match[0], shape):
             continue
-        line = text.count("\n", 0, match.start()) + 1
-        column = match.start() - text.rfind("\n", 0, match.start())
+        line += text.count("\n", start, match.start())
+        start = max(start, text.rfind("\n", start, match.start()) + 1)
+        column = match.start() - start + 1
         place = CodeRange(line, column, column + len(match[0]), line)
         yield KeyFound(shape.what, place, len(match[0]))
 
@@ -74,6 +77,7 @@ def _looks_random(key: str, shape: Shape) -> bool:
     return len(plain) - digits >= 2 and enough
 
 
+@lru_cache(maxsize=8)  # thousands of findings may stand in one line
 def shown_line(line: str) -> str:
     """Return a line of code with `*` for every key in it, cut when it is very long.
 

@@ -24,7 +24,9 @@ _KEY_HELP = (
     "revoke it now: git never forgets; let the app read its gateway key from the environment"
 )
 _LINES = re.compile(r"\r\n?|\n")
-_SCRIPT = re.compile(r"<script\b[^>]*>(.*?)</script>|\A---\n(.*?)\n---", re.DOTALL)
+_SCRIPT = re.compile(r"<script\b[^>]*>(.*?)</script>", re.DOTALL)
+_FRONT = re.compile(r"---\n(.*?)\n---", re.DOTALL)
+_CLOSING = "</script>"
 _FAMILY = {"typescript": "javascript", "tsx": "javascript", "component": "javascript"}
 """Languages that share a table of clients and the wording of fixes."""
 
@@ -103,10 +105,14 @@ def _javascript(grammar: str) -> Scanner:
 def _component(text: str) -> Iterator[Fact]:
     """The scripts of a Vue, Svelte or Astro file; what is around them becomes blank lines."""
     blank = [" " if character != "\n" else "\n" for character in text]
-    for match in _SCRIPT.finditer(text):
-        group = 1 if match[1] is not None else 2
-        start, end = match.span(group)
-        blank[start:end] = text[start:end]
+    front = _FRONT.match(text)
+    # A script that nothing closes would be looked through to the end, and so would the next.
+    closed = text.rfind(_CLOSING) + len(_CLOSING)
+    scripts = _SCRIPT.finditer(text, front.end() if front else 0, max(closed, len(_CLOSING)))
+    for match in (front, *scripts):
+        if match:
+            start, end = match.span(1)
+            blank[start:end] = text[start:end]
     return _javascript("typescript")("".join(blank))
 
 
@@ -204,21 +210,26 @@ def _plain(line: str) -> str:
     return f"{magic[1]}pass  # {magic[2]}" if magic else line
 
 
+_LOOKED_THROUGH = 20  # times for lines that are not there; then the line of the one before counts
+
+
 class _Finder:
     """Finds the line of the file for each line of a cell, in order."""
 
     def __init__(self, text: str) -> None:
         self.lines = text.split("\n")
         self.at = 0
+        self.left = _LOOKED_THROUGH * len(self.lines)
 
     def find(self, line: str) -> int:
         written = json.dumps(line)[1:-1]
         plain = json.dumps(line, ensure_ascii=False)[1:-1]
-        for number in range(self.at, len(self.lines)):
+        for number in range(self.at, len(self.lines) if self.left > 0 else self.at):
             if written in self.lines[number] or plain in self.lines[number]:
                 if line.strip():
                     self.at = number
                 return number + 1
+        self.left -= len(self.lines) - self.at
         return self.at + 1
 
 

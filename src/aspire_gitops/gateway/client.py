@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from aspire_gitops.gateway import readiness
 from aspire_gitops.gateway.faults import GatewayFault
 from aspire_gitops.gateway.http import AdminApi, Observer, Retries
+from aspire_gitops.gateway.lease import LEASE_S, Lease, WhyStop
 from aspire_gitops.gateway.rows import SeenRows
 from aspire_gitops.gateway.snapshot import read_everything, with_holders
 from aspire_gitops.kinds import KINDS
@@ -45,6 +46,7 @@ class GatewayClient:
         retries: Retries | None = None,
         clock: Callable[[], datetime] = _now,
         seen: SeenRows | None = None,
+        lease_s: float = LEASE_S,
     ) -> None:
         """Make a client; nothing is sent yet.
 
@@ -58,6 +60,7 @@ class GatewayClient:
             retries: How long reads are tried. Writes are sent once.
             clock: Where a snapshot's time comes from.
             seen: What earlier clients of this gateway remember of its rows.
+            lease_s: How long a writer that died keeps others waiting, in seconds.
         """
         self._api = AdminApi(
             base_url,
@@ -69,6 +72,8 @@ class GatewayClient:
         )
         self._snapshot_timeout_s = snapshot_timeout_s
         self._clock = clock
+        self._lease_s = lease_s
+        self._writers: dict[str, tuple[int, float]] = {}
         self._seen = SeenRows() if seen is None else seen
 
     @property
@@ -181,6 +186,13 @@ class GatewayClient:
             raise AssertionError(f"LiteLLM counts nothing for a {kind}")
         await self._api.send(counting.reset(address, usd))
 
+    def writing(
+        self, who: str, *, within_s: float, waiting: Callable[[str], None]
+    ) -> contextlib.AbstractAsyncContextManager[WhyStop]:
+        """Hold the right to write, which one writer has at a time; see `lease.Lease.held`."""
+        lease = Lease(self._api, who, self._lease_s, self._writers)
+        return lease.held(within_s=within_s, waiting=waiting)
+
     async def create(self, wanted: GatewayObject, secrets: Mapping[str, str]) -> None:
         """Create `wanted`, mark included. Read back before believing it.
 
@@ -266,7 +278,7 @@ class GatewayClient:
     async def _reply(self, kind: Kind, address: str) -> object:
         reading = KINDS[kind].facts.reading
         try:
-            return await self._api.get(reading.at(address))
+            return await self._api.get(reading.at(address), reading.shape)
         except GatewayRejected as error:
             if error.status not in reading.absent:
                 raise

@@ -9,6 +9,8 @@ import asyncio
 import contextlib
 import hmac
 import json
+import os
+import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterable
@@ -19,15 +21,18 @@ from urllib.request import getproxies
 
 import httpx
 import stamina
+import structlog
 from pydantic import SecretStr, ValidationError
 
-from aspire_gitops.gateway.faults import fault_of, public_url
+from aspire_gitops.gateway.faults import PROXY_HELP, fault_of, foreign_reply, public_url
 from aspire_gitops.kinds import Call
-from aspire_gitops.kinds.wire import Redaction, ReplyT, parse
+from aspire_gitops.kinds.wire import Redaction, Reply, ReplyT, parse
 from aspire_gitops.vocabulary import (
     GatewayError,
+    GatewayMisconfigured,
     GatewayReplyInvalid,
     GatewayUnavailable,
+    UsageError,
     retry_after_s,
 )
 
@@ -88,6 +93,29 @@ class Retries:
 NO_RETRIES = Retries(attempts=1)
 
 
+_SLOW_S = 5.0  # a pause that people notice
+_log = structlog.get_logger("aspire_gitops.gateway")
+
+
+def _tell_retry(details: stamina.instrumentation.RetryDetails) -> None:
+    write = _log.warning if details.wait_for >= _SLOW_S else _log.debug
+    pause_s = round(details.wait_for, 1)
+    write("the gateway is asked again", in_s=pause_s, tries=details.retry_num, why=str(details.caused_by))  # fmt: skip
+
+
+stamina.instrumentation.set_on_retry_hooks([_tell_retry])
+
+_REACH = "check ASPIRE_GITOPS_GATEWAY_URL, and that the gateway runs and this machine reaches it"
+
+
+def _help_for(error: Exception) -> str:
+    if isinstance(error, httpx.ProxyError):
+        return "check the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names"
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "fix its certificate, or set SSL_CERT_FILE to the authority that signed it"
+    return _REACH
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer:
     status: int
@@ -124,12 +152,11 @@ class AdminApi:
         self._admin_key = admin_key
         # Not left to the pool: there, waiting for a connection would count as no answer.
         self._slots = asyncio.Semaphore(_CONNECTIONS)
-        self._client = httpx.AsyncClient(
+        self._client = _client(
             base_url=self.url.removesuffix("/v1"),
             auth=_Bearer(admin_key),
             headers={"accept": "application/json", "user-agent": "aspire-gitops"},
             transport=transport,
-            verify=_authorities(httpx.URL(self.url)),
             timeout=httpx.Timeout(timeout_s, connect=min(5.0, timeout_s)),
             # uvicorn hangs up an idle connection after 5 s; a write must not meet that.
             limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=2.0),
@@ -155,16 +182,24 @@ class AdminApi:
     ) -> None:
         await self._client.aclose()
 
-    async def get(self, call: Call, *, retries: Retries | None = None) -> Any:
+    async def get(
+        self, call: Call, shape: type[Reply] | None = None, *, retries: Retries | None = None
+    ) -> Any:
         """Read, and try again while the gateway is unavailable.
 
         Returns:
-            The decoded JSON.
+            The decoded JSON. With a shape it has at least one of that shape's names; nothing
+            else of the shape is looked at.
 
         Raises:
-            GatewayUnavailable, GatewayRefused, GatewayRejected, GatewayReplyInvalid.
+            GatewayUnavailable, GatewayRefused, GatewayRejected, GatewayReplyInvalid,
+            GatewayMisconfigured.
         """
-        return _decoded(call, await self.body(call, retries=retries))
+        body = await self.body(call, retries=retries)
+        reply = _decoded(call, body)
+        if shape and not _has_names_of(shape, reply):
+            raise foreign_reply(call, 200, body)
+        return reply
 
     async def read(self, call: Call, shape: type[ReplyT]) -> ReplyT:
         """Read a reply of a known shape. Raises as `get`."""
@@ -186,11 +221,11 @@ class AdminApi:
         raise AssertionError("stamina yields an attempt or raises")
 
     async def send(self, call: Call, secrets: Iterable[str] = ()) -> None:
-        """Write once. The reply's content proves nothing, so it is not looked at: read back.
+        """Write once. The reply's content proves nothing about the effect: read back.
 
         Raises:
-            GatewayUnavailable: No answer, 429 or 5xx. Whether the write took effect is
-                unknown: read.
+            GatewayUnavailable: No answer, 429, 5xx, or not LiteLLM's reply. Whether the write
+                took effect is unknown: read.
             GatewayRefused, GatewayRejected: It did not.
         """
         await self._exchange(call, self._redaction(secrets))
@@ -211,13 +246,17 @@ class AdminApi:
                 answer = await self._ask(call)
         except TimeoutError:
             fault = GatewayUnavailable(
-                f"{call}: no answer from {self.url} in {self._timeout_s:g} s"
+                f"{call}: no answer from {self.url} in {self._timeout_s:g} s",
+                help=_REACH,
+                passes=True,
             )
         except httpx.DecodingError:
-            fault = GatewayReplyInvalid(f"{call}: the reply from {self.url} cannot be unpacked")
-        except httpx.HTTPError as error:
+            fault = GatewayUnavailable(
+                f"{call}: the reply from {self.url} cannot be unpacked", foreign=True
+            )
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             why = redact(str(error)) or type(error).__name__
-            fault = GatewayUnavailable(f"{call}: no answer from {self.url}: {why}")
+            fault = _no_answer(f"{call}: no answer from {self.url}: {why}", error)
         finally:
             self._observe(call, answer.status if answer else None, time.perf_counter() - started)
         if answer and answer.status >= 300:
@@ -228,6 +267,8 @@ class AdminApi:
                 redact,
                 retry_after_s(answer.headers.get("retry-after", ""), now_s=time.time()),
             )
+        elif answer and not _may_be_litellms(call, answer.body):
+            fault = foreign_reply(call, answer.status, answer.body)
         if fault or answer is None:
             # Outside the handlers, so that no httpx request hangs on the error's context.
             raise fault or AssertionError("an answer or a fault")
@@ -268,12 +309,95 @@ async def _bounded(call: Call, chunks: AsyncIterator[bytes]) -> AsyncIterator[by
         yield chunk
 
 
-def _authorities(url: httpx.URL) -> ssl.SSLContext | bool:
+def _client(*, base_url: str, trust_env: bool, **options: Any) -> httpx.AsyncClient:
+    url = httpx.URL(base_url)
+    authorities = _authorities(url, trust_env=trust_env)
+    try:
+        return httpx.AsyncClient(
+            base_url=base_url, verify=authorities, trust_env=trust_env, **options
+        )
+    except (ValueError, ImportError, httpx.InvalidURL):  # whose text may quote a password
+        raise UsageError(
+            "the proxy that the environment names cannot be used",
+            help="set HTTPS_PROXY, HTTP_PROXY or ALL_PROXY to http://HOST:PORT, or unset it",
+        ) from None
+
+
+def _authorities(url: httpx.URL, *, trust_env: bool) -> ssl.SSLContext:
     # Plain HTTP, as beside the gateway, needs none, and reading them takes three megabytes of
     # a daemon. A context without any trusts nobody. (A proxy may want TLS for itself.)
     if url.scheme == "http" and not getproxies():
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return True
+    try:
+        return httpx.create_ssl_context(trust_env=trust_env)
+    except OSError:
+        named = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
+        raise UsageError(
+            f"the certificates in {named} that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read",
+            help="set it to a PEM file that this user can read, or unset it",
+        ) from None
+
+
+_CONNECTING = re.compile(
+    r"all connection attempts failed|refused|timed out|reset|unreachable|no route"
+    r"|name or service|name resolution|nodename|no address associated|broken pipe|eof occurred"
+    r"|unexpected.eof",
+    re.IGNORECASE,
+)
+_ON_THE_WAY = (
+    httpx.TimeoutException,
+    httpx.ReadError,
+    httpx.WriteError,
+    httpx.CloseError,
+    httpx.RemoteProtocolError,
+)
+
+
+def _no_answer(message: str, error: Exception) -> GatewayError:
+    """Return what it means that no reply came: an allow-list of what passes by itself."""
+    said = str(error)
+    if isinstance(error, httpx.ProxyError):
+        if re.match(r"4\d\d", said):
+            return GatewayMisconfigured(f"{message}, says the proxy", help=PROXY_HELP)
+        return GatewayUnavailable(message, passes=re.match(r"5\d\d", said) is not None)
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        return GatewayMisconfigured(
+            message,
+            help="fix the certificate, or set SSL_CERT_FILE to the authority that signed it",
+        )
+    if isinstance(error, _NEVER_SENT) or "WRONG_VERSION_NUMBER" in said:
+        return GatewayMisconfigured(message, help="fix the gateway's URL, or the admin key")
+    passes = isinstance(error, _ON_THE_WAY) or (
+        isinstance(error, httpx.ConnectError) and _CONNECTING.search(said) is not None
+    )
+    return GatewayUnavailable(message, help=_help_for(error), passes=passes)
+
+
+_NEVER_SENT = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+
+
+def _may_be_litellms(call: Call, body: bytes) -> bool:
+    # Cheap, since lists are long: every success is one JSON object, or null after some writes.
+    # A whole parse comes later, where it is known what to look for.
+    start, end = body[:64].lstrip()[:1], body[-64:].rstrip()[-1:]
+    if not call.is_write:
+        return (start, end) == (b"{", b"}")
+    with contextlib.suppress(ValueError, RecursionError):
+        reply = json.loads(body)
+        return reply is None or (isinstance(reply, dict) and not _OF_WRITES.isdisjoint(reply))
+    return False
+
+
+# What LiteLLM answers to our writes has one of these. A release that says it in other words
+# loses nothing: a write is proved by reading, whatever its answer was.
+_OF_WRITES = frozenset(
+    {"model_id", "model_name", "message", "success", "key", "token", "key_hash", "deleted_keys"}
+)
+
+
+def _has_names_of(shape: type[Reply], reply: object) -> bool:
+    needed = {each.alias or name for name, each in shape.model_fields.items() if each.is_required()}
+    return isinstance(reply, dict) and (not needed or not needed.isdisjoint(reply))
 
 
 def shaped(call: Call, shape: type[ReplyT], body: bytes) -> ReplyT:
@@ -281,21 +405,20 @@ def shaped(call: Call, shape: type[ReplyT], body: bytes) -> ReplyT:
 
     Raises:
         GatewayReplyInvalid: It has another shape. Names the places, never the values.
+        GatewayUnavailable: It is not LiteLLM's.
     """
     # In one go: most of a long list is what we do not read, and is never built.
     with contextlib.suppress(ValidationError):
         return shape.model_validate_json(body)
     # JSON as Python reads and LiteLLM writes it is wider (half a surrogate pair), and
     # what is wrong with a reply is said in one place.
-    return parse(shape, _decoded(call, body))
+    reply = _decoded(call, body)
+    if not _has_names_of(shape, reply):
+        raise foreign_reply(call, 200, body)
+    return parse(shape, reply)
 
 
 def _decoded(call: Call, body: bytes) -> Any:
     with contextlib.suppress(ValueError, RecursionError):
         return json.loads(body)
-    what = "an HTML page" if body.lstrip()[:1] == b"<" else "not complete JSON"
-    raise GatewayReplyInvalid(
-        f"{call}: the reply is {what}",
-        help="check that the URL leads to the gateway itself, "
-        "not to a login page or a proxy in front of it",
-    )
+    raise foreign_reply(call, 200, body)

@@ -13,7 +13,6 @@ from collections.abc import (
     Coroutine,
     Iterable,
     Mapping,
-    Sequence,
 )
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,6 +22,7 @@ from pydantic import Field
 
 from aspire_gitops.gateway.faults import GatewayFault
 from aspire_gitops.gateway.http import NO_RETRIES, AdminApi, Retries, shaped
+from aspire_gitops.gateway.lease import is_lease
 from aspire_gitops.gateway.rows import LiveRow, Page, Parsed, SeenRows, live_row
 from aspire_gitops.kinds import KINDS, Call, Endpoint, GatewayKind, Listing
 from aspire_gitops.kinds.key_row import TEAM, USER, team_limits, user_limits
@@ -42,6 +42,7 @@ ReadPage: TypeAlias = Callable[[int], Coroutine[Any, Any, Page]]
 
 
 class ReadinessReply(Reply):
+    db: object  # what LiteLLM always tells here, so that another server is not taken for it
     litellm_version: str | None = None
 
 
@@ -85,7 +86,7 @@ async def read_everything(api: AdminApi, seen: SeenRows) -> Everything:
             together(*(_fallbacks(api, kind) for kind in FALLBACK_KINDS)),
             *(_List(api, seen, kind).read() for kind in KINDS.values()),
         )
-    rows: Sequence[LiveRow] = [row for found in lists for row in found]
+    rows = [row for found in lists for row in found if not is_lease(row.item)]
     return Everything(
         litellm_version=version,
         objects=tuple(row.item for row in rows),
@@ -177,7 +178,8 @@ class _List:
     async def _one_by_one(self, addresses: Iterable[str]) -> AsyncIterator[LiveRow]:
         for address in addresses:
             try:
-                reply = await self.api.get(self.kind.facts.reading.at(address))
+                reading = self.kind.facts.reading
+                reply = await self.api.get(reading.at(address), reading.shape)
             except GatewayRejected:
                 continue  # gone in between; the totals will not agree, and the list is read again
             if (row := self.kind.single(reply)) is not None:

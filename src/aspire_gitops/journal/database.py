@@ -62,6 +62,9 @@ _POSTGRESQL_DAMAGED = {
     "P0001": "refuses to be changed: somebody tried to change a line",
     "XX": "is damaged",
 }
+# Of all these, what ends without anybody doing anything.
+_SQLITE_PASSES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_POSTGRESQL_PASSES = ("08", "53", "55P03", "57014", "57P")
 _LOOK = "nothing is applied until this is resolved: see docs/operate/journal.md"
 
 
@@ -78,7 +81,9 @@ def told(place: str) -> Iterator[None]:
     except exc.DBAPIError as error:
         raise _translated(error.orig, place) from None
     except exc.TimeoutError:
-        raise JournalUnavailable(f"{place} is busy: too many requests at once") from None
+        raise JournalUnavailable(
+            f"{place} is busy: too many requests at once", passes=True
+        ) from None
     except OSError as error:
         what = os.strerror(error.errno or errno.EIO)
         raise JournalUnavailable(f"{place} cannot be used: {what}") from None
@@ -96,7 +101,7 @@ def _translated(error: BaseException | None, place: str) -> AspireGitopsError:
     state = getattr(error, "sqlstate", None)
     if isinstance(state, str):
         return _of_postgresql(state, place)
-    return JournalUnavailable(f"{place} cannot be reached, or lost its connection")
+    return JournalUnavailable(f"{place} cannot be reached, or lost its connection", passes=True)
 
 
 def _of_sqlite(error: sqlite3.Error, place: str) -> AspireGitopsError:
@@ -106,7 +111,8 @@ def _of_sqlite(error: sqlite3.Error, place: str) -> AspireGitopsError:
         code = sqlite3.SQLITE_CORRUPT
     if code in _SQLITE_DAMAGED:
         return JournalDamaged(f"{place} {_SQLITE_DAMAGED[code]}", help=_LOOK)
-    return JournalUnavailable(f"{place} {_SQLITE_UNAVAILABLE.get(code, f'fails ({code})')}")
+    what = _SQLITE_UNAVAILABLE.get(code, f"fails ({code})")
+    return JournalUnavailable(f"{place} {what}", passes=code in _SQLITE_PASSES)
 
 
 def _of_postgresql(state: str, place: str) -> AspireGitopsError:
@@ -115,7 +121,8 @@ def _of_postgresql(state: str, place: str) -> AspireGitopsError:
             return JournalDamaged(f"{place} {what}", help=_LOOK)
     for start, what in _POSTGRESQL.items():
         if state.startswith(start):
-            return JournalUnavailable(f"{place} {what}")
+            passes = start in _POSTGRESQL_PASSES
+            return JournalUnavailable(f"{place} {what}", passes=passes)
     return JournalUnavailable(f"{place} fails (SQLSTATE {state})")
 
 

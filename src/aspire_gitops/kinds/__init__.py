@@ -19,6 +19,7 @@ from aspire_gitops.kinds.base import (
     Value,
     generation,
 )
+from aspire_gitops.kinds.fields import spelled_like
 from aspire_gitops.kinds.registry import (
     KINDS,
     from_last_to_first,
@@ -48,4 +49,5 @@ __all__ = [
     "levels",
     "next_address",
     "parse_key",
+    "spelled_like",
 ]

@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 from urllib.parse import quote
 
 from aspire_gitops.catalog import Catalog
-from aspire_gitops.kinds.wire import AddressesReply, PageReply
+from aspire_gitops.kinds.wire import AddressesReply, PageReply, Reply
 from aspire_gitops.releases import Release
 from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.state import (
@@ -129,12 +129,16 @@ class Counting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How one object is read. `absent` are the statuses that say that it is not there."""
+    """How one object is read. `absent` are the statuses that say that it is not there.
+
+    Of `shape` every reply of LiteLLM's has at least one required name.
+    """
 
     endpoint: Endpoint
     by: str  # the parameter that takes the address
     in_path: bool
     absent: frozenset[int]
+    shape: type[Reply] = Reply
 
     def at(self, address: str) -> Call:
         named = {self.by: address}
@@ -194,13 +198,15 @@ class Facts:
     `unsettable` are the fields that an update can clear; None means all.
     `named_by_address` says that the address is a name, which somebody else may take
     meanwhile. `heals_at_once` says that drift on it is never left alone for a while,
-    because what stands on it would fail with it.
+    because what stands on it would fail with it. `amounts` are the paths of texts that are
+    amounts, dotted to the leaf: equal ones may be spelled in two ways. None means no text is.
     """
 
     name: Kind
     needs: frozenset[Kind]
     owned: tuple[str, ...]
     unsettable: frozenset[str] | None
+    amounts: re.Pattern[str] | None
     parallel: int  # writes at once; more only queue at the gateway
     named_by_address: bool
     heals_at_once: bool

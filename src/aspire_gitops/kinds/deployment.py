@@ -6,6 +6,7 @@ same names that we may write; only the mark tells which are ours. `validation` h
 sure that the provider is in use, and that no parameter routes, retries or authenticates.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -126,6 +127,10 @@ class DeploymentKind:
         owned=("litellm_params.", "blocked"),
         unsettable=frozenset({"blocked", CREDENTIAL})
         | {f"litellm_params.{price}" for price in _PRICES_THAT_UNSET},
+        # Of the card everything in `price` but the words by which an image is chosen.
+        amounts=re.compile(
+            r"model_info\.aspire\.price\.((tiers\.)?\w*usd_per_\w+|images\.usd|usd_per_use\.\w+)"
+        ),
         parallel=1,  # writes queue behind one lock; at 32 at once the gateway has lost a row
         named_by_address=False,
         heals_at_once=False,
@@ -140,6 +145,7 @@ class DeploymentKind:
             by="litellm_model_id",
             in_path=False,
             absent=frozenset({400}),
+            shape=DeploymentReply,
         ),
         listing=Listing(
             endpoint=DEPLOYMENTS,

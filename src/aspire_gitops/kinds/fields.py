@@ -3,11 +3,14 @@
 LiteLLM cannot tell false, empty and null from unset, so neither can we.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from aspire_gitops.state import Fields, is_unset
+from aspire_gitops.vocabulary.spec import AMOUNT_PATTERN
 from aspire_ledger.canonical import JsonValue
 
 
@@ -58,6 +61,33 @@ def field_of(path: str, raw: Any) -> Iterator[tuple[str, JsonValue]]:
     value = normal(raw)
     if not is_unset(value):
         yield path, value
+
+
+def spelled_like(wanted: Fields, live: Fields, amounts: re.Pattern[str]) -> Fields:
+    """Return `wanted` with the texts at `amounts` written as `live` writes the same amounts."""
+    return {path: _spelled(value, live.get(path), path, amounts) for path, value in wanted.items()}
+
+
+def _spelled(wanted: JsonValue, live: JsonValue, path: str, amounts: re.Pattern[str]) -> JsonValue:
+    match wanted, live:
+        case Mapping(), Mapping():
+            return {
+                name: _spelled(item, live.get(name), f"{path}.{name}", amounts)
+                for name, item in wanted.items()
+            }
+        case (list() | tuple(), list() | tuple()) if len(wanted) == len(live):
+            pairs = zip(wanted, live, strict=True)
+            return tuple(_spelled(item, there, path, amounts) for item, there in pairs)
+        case (str(), str()) if amounts.fullmatch(path) and _is_same_amount(wanted, live):
+            return live
+        case _:
+            return wanted
+
+
+def _is_same_amount(wanted: str, live: str) -> bool:
+    if not all(re.fullmatch(AMOUNT_PATTERN, text) for text in (wanted, live)):
+        return False
+    return Decimal(wanted) == Decimal(live)
 
 
 def nested(fields: Mapping[str, JsonValue]) -> defaultdict[str, dict[str, JsonValue]]:

@@ -4,6 +4,7 @@ Fields are limits, models, roads to other models, and `metadata.*` without our m
 What they are compiled from is in `key_fields`, what LiteLLM answers in `key_row`.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
@@ -62,7 +63,7 @@ _NO_KEY = "0" * 64
 # A null in one of these is answered with 200 and bricks the key, or the whole key list.
 _DICTS = frozenset({"aliases", "router_settings", "budget_fallbacks", "permissions", "config"})
 _LISTS = frozenset({"allowed_routes"})
-_NO_MODEL = "no-default-models"  # an empty list would mean every model
+NO_MODEL = "no-default-models"  # an empty list would mean every model
 # A limit, a budget or a road to another model that somebody set on an app's key by hand
 # is drift; metadata may be anybody's.
 _OWNED = (
@@ -107,6 +108,7 @@ class KeyKind:
         needs=frozenset({Kind.DEPLOYMENT}),
         owned=(*_OWNED, "models"),
         unsettable=None,
+        amounts=re.compile(r"metadata\.(monthly_aud|uplift_aud|usd_per_aud)"),
         parallel=8,
         named_by_address=False,
         heals_at_once=False,
@@ -114,7 +116,9 @@ class KeyKind:
         replacement=None,
         value=Value("key", "sk-", key_address, was_deleted),
         counting=Counting(COUNTED, facts_of, reset_spend),
-        reading=Reading(endpoint=READ_KEY, by="key", in_path=False, absent=frozenset({404})),
+        reading=Reading(
+            endpoint=READ_KEY, by="key", in_path=False, absent=frozenset({404}), shape=KeyReply
+        ),
         listing=Listing(
             endpoint=KEYS,
             shape=KeyPageReply,
@@ -201,7 +205,7 @@ class KeyKind:
         return Call(
             CREATE_KEY,
             body={
-                "models": [_NO_MODEL],
+                "models": [NO_MODEL],
                 **body[""],
                 "key": secrets["key"],
                 "key_alias": wanted.handle,
@@ -296,7 +300,7 @@ def _foreign_metadata(row: KeyRow) -> dict[str, Any]:
 
 def _emptied(name: str) -> tuple[str, JsonValue]:
     if name == "models":
-        return name, [_NO_MODEL]
+        return name, [NO_MODEL]
     if name == "expires":
         return "duration", None
     if name in _DICTS:

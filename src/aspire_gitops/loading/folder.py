@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from aspire_gitops.loading.document import Document
+from aspire_gitops.loading.foreign import explained, is_sealed, may_be_encrypted, signed
 from aspire_gitops.loading.plain import plain_document
 from aspire_gitops.loading.rules import (
     INVISIBLE_CHARACTER,
-    MAX_FINDINGS,
     RULES,
     TAB,
     UNREADABLE_FILE,
@@ -46,19 +46,27 @@ class Loaded:
 def load_file(file: SourceFile) -> tuple[Document | None, tuple[Diagnostic, ...]]:
     """Read one file: its document, if usable, and everything that is wrong with it."""
     decoded = decode(file.path, file.content)
+    text = decoded.text or ""
+    plain = None if decoded.text is None or decoded.findings else plain_document(text)
+    if plain is not None and not may_be_encrypted(text):
+        return Document(file.path, plain, text), ()
+    foreign = signed(file.path, file.content, decoded.text)
+    if foreign is not None:
+        return None, (foreign,)
     if decoded.text is None:
         return None, decoded.findings
-    plain = None if decoded.findings else plain_document(decoded.text)
-    if plain is not None:
-        return Document(file.path, plain, decoded.text), ()
     from aspire_gitops.loading.reading import read  # noqa: PLC0415 (plain files need no YAML parser)
 
-    reading = read(file.path, decoded.text)
-    findings = (*decoded.findings, *_worth_reporting(reading.findings, decoded.findings))
-    findings = findings[:MAX_FINDINGS]
+    reading = read(file.path, text)
+    foreign = explained((*decoded.findings, *reading.findings), text)
+    if foreign is not None:
+        return None, (foreign,)
+    findings = sort_diagnostics(
+        (*decoded.findings, *_worth_reporting(reading.findings, decoded.findings))
+    )
     if reading.value is None:
         return None, findings
-    return Document(file.path, reading.value, decoded.text), findings
+    return Document(file.path, reading.value, text), findings
 
 
 def load(tree: SourceTree, *, load_file: LoadFile = load_file) -> Loaded:
@@ -76,7 +84,8 @@ def load(tree: SourceTree, *, load_file: LoadFile = load_file) -> Loaded:
         found.extend(findings)
         if document is None:
             unread.add(file.path)
-            unparsed[file.path] = decode(file.path, file.content).text or ""
+            text = decode(file.path, file.content).text or ""
+            unparsed[file.path] = "" if is_sealed(file.content, text) else text
         else:
             documents.append(document)
     return Loaded(tuple(documents), sort_diagnostics(found), frozenset(unread), unparsed)

@@ -25,7 +25,7 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-from aspire_gitops.loading.places import Path, Places, span_between
+from aspire_gitops.loading.places import Events, Lines, Path
 from aspire_gitops.loading.rules import (
     ANCHOR,
     DUPLICATE_KEY,
@@ -42,11 +42,12 @@ from aspire_gitops.loading.rules import (
 from aspire_gitops.loading.scalars import Refused, plain_value
 from aspire_gitops.loading.syntax import explain
 from aspire_gitops.loading.text import has_invisible
-from aspire_gitops.vocabulary import Diagnostic, Rule, Span
+from aspire_gitops.vocabulary import Diagnostic, Rule, Span, left_out
 
 NextEvent: TypeAlias = Callable[[], Any]
 """Return the next event. Raises yaml.YAMLError; the shapes are those of `yaml.events`."""
 
+_LONGEST_NAME = 100
 _EMPTY_HELP = "declare a resource in it, or delete the file"
 _NOT_A_MAPPING = "the file is not a mapping of keys to values"
 _ANCHOR_HELP = "write the value out: anchors, aliases and merge keys are not read"
@@ -82,7 +83,7 @@ class Reading:
 
     value: dict[str, Any] | None
     findings: tuple[Diagnostic, ...]
-    places: Places
+    places: Events
 
 
 def read(path: str, text: str) -> Reading:
@@ -95,6 +96,8 @@ def read(path: str, text: str) -> Reading:
         reader.findings.append(explain(path, text, error))
     except _GivingUpError:
         pass
+    if reader.more:
+        reader.findings.append(left_out(Span(path), reader.more))
     return Reading(None if reader.has_holes else value, tuple(reader.findings), reader.places)
 
 
@@ -107,6 +110,8 @@ class _Reader:
         self.path = path
         self.text = text
         self.findings: list[Diagnostic] = []
+        self.more = 0  # findings beyond those that are shown
+        self.lines: Lines | None = None
         self.places: dict[Path, tuple[Any, Any, Any]] = {}
         self.next_event = events(text)
         self.last: Any = None  # the event that ended the value read last
@@ -139,7 +144,7 @@ class _Reader:
         kind = event.__class__
         if kind is AliasEvent:
             self.has_holes = True
-            self._note(ANCHOR, event, f"the alias *{event.anchor}", _ANCHOR_HELP)
+            self._note(ANCHOR, event, f"the alias {_named('*' + event.anchor)}", _ANCHOR_HELP)
             return None
         if event.anchor is not None or event.tag is not None:
             self._check_properties(event)
@@ -203,9 +208,9 @@ class _Reader:
 
     def _check_properties(self, event: Any) -> None:
         if event.anchor is not None:
-            self._note(ANCHOR, event, f"the anchor &{event.anchor}", _ANCHOR_HELP)
+            self._note(ANCHOR, event, f"the anchor {_named('&' + event.anchor)}", _ANCHOR_HELP)
         if event.tag is not None:
-            message = f"the tag {event.tag}: files hold plain data only"
+            message = f"the tag {_named(event.tag)}: files hold plain data only"
             self._note(TAG, event, message, "remove the tag; put text in quotes")
 
     def _check_directives(self, opening: Any) -> None:
@@ -216,14 +221,17 @@ class _Reader:
     def _note_duplicate(self, key: str, event: Any, here: Path) -> None:
         first = self.places[here][0].start_mark
         where = f"{self.path}:{first.line + 1}:{first.column + 1}"
-        message = f'the key "{key}" is already at {where}'
+        name = _named('"' + key + '"')
+        message = f"the key {name} is already at {where}"
         self._note(DUPLICATE_KEY, event, message, "keep one of the two")
 
     def _note(self, rule: Rule, event: Any, message: str, help_: str) -> None:
-        span = span_between(self.path, self.text, event.start_mark, event.end_mark)
-        self.findings.append(rule.at(span, message, help=help_))
         if len(self.findings) >= MAX_FINDINGS:
-            raise _GivingUpError
+            self.more += 1
+            return
+        self.lines = self.lines or Lines(self.text)
+        span = self.lines.span(self.path, event.start_mark, event.end_mark)
+        self.findings.append(rule.at(span, message, help=help_))
 
     def _stop(self, rule: Rule, event: Any, message: str, help_: str) -> _GivingUpError:
         if event is None:
@@ -231,3 +239,8 @@ class _Reader:
         else:
             self._note(rule, event, message, help_)
         return _GivingUpError()
+
+
+def _named(name: str) -> str:
+    # A long name is not shown in part: the part could be half a secret.
+    return name if len(name) <= _LONGEST_NAME else f"of {len(name):,} characters"

@@ -1,14 +1,13 @@
-"""What can be wrong with a file before its content is interpreted: AG001 to AG018.
+"""What can be wrong with a file before its content is interpreted: AG001 to AG020.
 
 Each rule has a page in `docs/rules/`. `sources` reports some of these codes for files
 that it cannot read; `loading` finds the rest.
 """
 
-from aspire_gitops.vocabulary import Rule
+from aspire_gitops.vocabulary import FINDINGS_LEFT_OUT, MAX_FINDINGS, Rule
 
 MAX_FILE_BYTES = 256 * 1024
 MAX_DEPTH = 16  # our deepest resource has five levels
-MAX_FINDINGS = 100  # in one file: the first hundred are enough
 MAX_DIGITS = 18  # of an integer, so that it fits in 64 bits everywhere
 
 YAML_SYNTAX = Rule("AG001", "yaml-syntax")
@@ -29,6 +28,7 @@ FILE_TOO_LARGE = Rule("AG015", "file-too-large")
 NOT_A_REGULAR_FILE = Rule("AG016", "not-a-regular-file")
 REFUSED_LINK = Rule("AG017", "refused-link")
 UNREADABLE_FILE = Rule("AG018", "unreadable-file")
+NOT_YAML = Rule("AG020", "not-yaml")
 
 RULES = {
     rule.code: rule
@@ -51,6 +51,10 @@ RULES = {
         NOT_A_REGULAR_FILE,
         REFUSED_LINK,
         UNREADABLE_FILE,
+        FINDINGS_LEFT_OUT,
+        NOT_YAML,
     )
 }
 """Every rule of this room by its code."""
+
+__all__ = ["FINDINGS_LEFT_OUT", "MAX_FINDINGS"]  # defined where every room can count

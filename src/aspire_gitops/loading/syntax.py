@@ -2,7 +2,7 @@
 
 from yaml import MarkedYAMLError, YAMLError
 
-from aspire_gitops.loading.places import snippet_at, span_between
+from aspire_gitops.loading.places import Lines
 from aspire_gitops.loading.rules import YAML_SYNTAX
 from aspire_gitops.vocabulary import Diagnostic, Span
 
@@ -95,7 +95,7 @@ def explain(path: str, text: str, error: YAMLError) -> Diagnostic:
     begun = error.context_mark
     if begun and begun.line < mark.line and any(words in problem for words in _LEFT_OPEN):
         mark = begun  # the place left open tells more than the line where the parser noticed
-    span = span_between(path, text, mark, mark)
+    span = Lines(text).span(path, mark, mark)
     if not text[mark.index :].strip():
         span = _last_character(path, text)
     for words, message, help_ in _EXPLAINED:
@@ -107,4 +107,4 @@ def explain(path: str, text: str, error: YAMLError) -> Diagnostic:
 def _last_character(path: str, text: str) -> Span:
     visible = text.rstrip()
     line, column = visible.count("\n") + 1, len(visible) - visible.rfind("\n") - 1
-    return Span(path, line, column, column + 1, snippet_at(visible, line, column))
+    return Span(path, line, column, column + 1, Lines(visible).snippet(line, column))

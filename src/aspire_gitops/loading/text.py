@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-from aspire_gitops.loading.places import snippet_at
+from aspire_gitops.loading.places import Lines
 from aspire_gitops.loading.rules import (
     FILE_TOO_LARGE,
     INVISIBLE_CHARACTER,
@@ -13,7 +14,7 @@ from aspire_gitops.loading.rules import (
     NOT_UTF8,
     TAB,
 )
-from aspire_gitops.vocabulary import Diagnostic, Span
+from aspire_gitops.vocabulary import Diagnostic, Span, left_out
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _BOM_UTF8 = b"\xef\xbb\xbf"
@@ -45,17 +46,29 @@ def decode(path: str, content: bytes) -> Decoded:
         return Decoded(None, (_too_large(path, len(content)),))
     if not content.translate(None, _HARMLESS):
         return Decoded(content.decode("ascii"))
-    if content.startswith(_WIDE_MARKS) or content[:4].count(0) >= 2:
+    if is_wide(content):
         message = "the file is UTF-16 or UTF-32; only UTF-8 is supported"
-        return Decoded(None, (NOT_UTF8.at(Span(path), message, help="save it as UTF-8"),))
+        help_ = "save it as UTF-8, in an editor or with `iconv -f UTF-16 -t UTF-8`"
+        return Decoded(None, (NOT_UTF8.at(Span(path), message, help=help_),))
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
         return Decoded(None, (_not_utf8(path, content, error),))
     mark = (_byte_order_mark(path),) if content.startswith(_BOM_UTF8) else ()
     text = text.removeprefix(_BOM)
-    findings = tuple(_invisible(path, text))[: MAX_FINDINGS - len(mark)]
+    findings = tuple(_invisible(path, text))
     return Decoded(_INVISIBLE.sub(" ", text) if findings else text, mark + findings)
+
+
+def is_wide(content: bytes) -> bool:
+    """Say whether this is UTF-16 or UTF-32: with a mark, or with a zero in each ASCII character."""
+    if content.startswith(_WIDE_MARKS):
+        return True
+    sample = content[:64]
+    zeros = max(sample[0::2].count(0), sample[1::2].count(0)) * 2
+    written = [byte for byte in sample if byte]
+    readable = sum(0x20 <= byte < 0x7F or byte in b"\t\r\n" for byte in written)
+    return zeros >= 0.8 * len(sample) > 0 and readable >= 0.8 * len(written) > 0
 
 
 def has_invisible(value: str) -> bool:
@@ -64,15 +77,16 @@ def has_invisible(value: str) -> bool:
 
 
 def _invisible(path: str, text: str) -> Iterator[Diagnostic]:
-    line, start = 1, 0
-    for found in _INVISIBLE.finditer(text):
-        at = found.start()
-        line += text.count("\n", start, at)
-        start = at
-        column = at - text.rfind("\n", 0, at)
-        shown = _INVISIBLE.sub(" ", snippet_at(text, line, column))
+    found = _INVISIBLE.finditer(text)
+    lines: Lines | None = None
+    for one in islice(found, MAX_FINDINGS):
+        lines = lines or Lines(text)
+        line, column = lines.place(one.start())
+        shown = _INVISIBLE.sub(" ", lines.snippet(line, column))
         span = Span(path, line, column, column + 1, shown)
-        yield _tab(span) if found[0] == "\t" else _unseen(span, found[0])
+        yield _tab(span) if one[0] == "\t" else _unseen(span, one[0])
+    if more := sum(1 for _ in found):
+        yield left_out(Span(path), more)
 
 
 def _tab(span: Span) -> Diagnostic:
@@ -99,7 +113,8 @@ def _byte_order_mark(path: str) -> Diagnostic:
 def _not_utf8(path: str, content: bytes, error: UnicodeDecodeError) -> Diagnostic:
     before = content[: error.start].decode()
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-    shown = _INVISIBLE.sub(" ", snippet_at(content.decode(errors="replace"), line, column))
+    lines = Lines(content.decode(errors="replace"))
+    shown = _INVISIBLE.sub(" ", lines.snippet(line, column))
     return NOT_UTF8.at(
         Span(path, line, column, column + 1, shown),
         f"byte 0x{content[error.start]:02x} is not UTF-8",

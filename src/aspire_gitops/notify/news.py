@@ -41,7 +41,7 @@ def is_about_the_commit(turn: Turn) -> bool:
     """Say whether the newest commit is at fault: it was judged or planned, and is not live."""
     judged = turn.plan is not None or any(found.is_error for found in turn.diagnostics)
     live = commit_of(turn.wanted) is not None and is_live(turn)
-    return turn.wanted is not None and judged and not live
+    return turn.blames_commit and turn.wanted is not None and judged and not live
 
 
 def is_same_trouble(turn: Turn, before: Turn | None) -> bool:

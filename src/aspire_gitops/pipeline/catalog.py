@@ -176,4 +176,7 @@ def in_repository(folder: Path) -> tuple[Path, str]:
     for above in whole.parents:
         if (above / ".git").exists():
             return above, whole.relative_to(above).as_posix()
-    raise UsageError(f"{folder} is in no git repository", help="leave out the revision")
+    help_ = "leave out the revision"
+    if not folder.exists():
+        help_ = "name the folder with the reviewed files, such as gateway.d: there is none here"
+    raise UsageError(f"{folder} is in no git repository", help=help_)

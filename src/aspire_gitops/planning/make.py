@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from aspire_gitops.kinds import KINDS, Facts, generation, next_address
+from aspire_gitops.kinds import KINDS, Facts, generation, next_address, spelled_like
 from aspire_gitops.planning.adoption import (
     check_adoptions,
     reset_field,
@@ -127,7 +127,7 @@ class _Comparison:
         live = self.matched.ours.get(key)
         unmanaged = self.matched.unmanaged_named(key.kind, self.wanted.handle)
         if live and not unmanaged:
-            return self._update(live)
+            return self.update(live)
         if not unmanaged:
             return self._create()
         if live or len(unmanaged) > 1 or not self._intent.adopt:
@@ -166,10 +166,12 @@ class _Comparison:
         fresh = self._to_be(next_address(key, self.snapshot.objects))
         return Change(Action.CREATE, key, after=fresh, intent=self._intent, reason="only in git")
 
-    def _update(self, live: GatewayObject) -> Change | None:
+    def update(self, live: GatewayObject) -> Change | None:
         adopted_by_half = self._facts.replacement is not None and not generation(live)
         if not adopted_by_half and is_exactly(self._mark(live), live, self._intent):
             return None
+        if as_written := self._as_written(live):
+            return as_written.update(live)
         after = self._to_be(live.address, live)
         fields = changed_fields(after, live, self._intent, self.evidence)
         if adopted_by_half:
@@ -179,6 +181,18 @@ class _Comparison:
         if self._must_replace(fields):
             return self._replace(live, fields, Action.REPLACE, "an update cannot unset this")
         return self._change(Action.UPDATE, live, after, fields)
+
+    def _as_written(self, live: GatewayObject) -> "_Comparison | None":
+        """Return this with amounts spelled as on `live`, if that is what we wrote there last.
+
+        An older release wrote them as the file did: nobody's spelling is a change.
+        """
+        if self._facts.amounts is None or live.mark is None:
+            return None
+        fields = spelled_like(self.wanted.fields, live.fields, self._facts.amounts)
+        wanted = replace(self.wanted, fields=fields)
+        is_ours = fields != self.wanted.fields and wanted.proof == live.mark.digest
+        return replace(self, wanted=wanted) if is_ours else None
 
     def _adopt(self, live: GatewayObject) -> Change:
         after = self._to_be(live.address)

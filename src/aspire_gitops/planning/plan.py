@@ -4,7 +4,7 @@ Creations go in the order in which kinds need each other, deletions in reverse.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
 
@@ -93,9 +93,19 @@ class Plan:
     fallbacks: tuple[LiveFallback, ...] = ()
     unverified: tuple[ObjectKey, ...] = ()  # secrets that could not be compared, for lack of them
 
+    _id: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
+
     @property
     def id(self) -> str:
-        """Twelve hex digits that stand for exactly these changes on exactly that snapshot."""
+        """Twelve hex digits that stand for exactly these changes on exactly that snapshot.
+
+        Computed once: it covers every change, and every result of an apply is recorded under it.
+        """
+        if not self._id:
+            self._id.append(self._digest())
+        return self._id[0]
+
+    def _digest(self) -> str:
         refusals = [[r.rule.code, r.object] for r in self.refusals]
         rows = [_change_row(change) for change in self.changes]
         covered = [self.gateway_url, self.owner, self.based_on, self.revision, refusals, *rows]

@@ -31,12 +31,21 @@ def render_text(diagnostics: Sequence[Diagnostic], *, color: bool = False) -> st
 
 def counted(diagnostics: Sequence[Diagnostic]) -> str:
     """Return how many there are: "2 errors, 1 warning"."""
-    errors = sum(diagnostic.is_error for diagnostic in diagnostics)
-    warnings = len(diagnostics) - errors
+    errors, warnings, more = _counts(diagnostics)
     parts = [plural(errors, "error")] if errors else []
     if warnings:
         parts.append(plural(warnings, "warning"))
+    if more:
+        parts.append(f"{more:,} more not shown")
     return ", ".join(parts) or "no problems"
+
+
+def _counts(diagnostics: Sequence[Diagnostic]) -> tuple[int, int, int]:
+    """Return how many errors and warnings are shown, and how many findings are not."""
+    errors = sum(diagnostic.is_error for diagnostic in diagnostics)
+    notes = sum(diagnostic.left_out > 0 for diagnostic in diagnostics)
+    more = sum(diagnostic.left_out for diagnostic in diagnostics)
+    return errors, len(diagnostics) - errors - notes, more
 
 
 def _block(diagnostic: Diagnostic, *, color: bool) -> str:
@@ -99,12 +108,15 @@ def _width(cell: str) -> int:
 
 
 def render_json(diagnostics: Sequence[Diagnostic]) -> str:
-    """Return one JSON object: how many `errors` and `warnings`, and the `diagnostics`."""
-    errors = sum(diagnostic.is_error for diagnostic in diagnostics)
+    """Return one JSON object: how many `errors` and `warnings`, and the `diagnostics`.
+
+    `left_out` says how many more there are, if there are.
+    """
+    errors, warnings, more = _counts(diagnostics)
     rows: list[JsonValue] = [
         {**diagnostic_json(one), "snippet": whole_text(one.span.snippet)} for one in diagnostics
     ]
-    counted = {"errors": errors, "warnings": len(diagnostics) - errors}
+    counted = {"errors": errors, "warnings": warnings, **({"left_out": more} if more else {})}
     return pretty_json(document("findings", {**counted, "diagnostics": rows}))
 
 

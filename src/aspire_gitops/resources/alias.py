@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from aspire_gitops.vocabulary.spec import (
-    Amount,
     OrAbsent,
+    Price,
     RequestsPerMinute,
     ResourceName,
     ResourceSpec,
@@ -21,11 +21,26 @@ from aspire_gitops.vocabulary.spec import (
 Capability = Literal[
     "vision", "ocr", "tools", "json_schema", "reasoning", "prompt_caching", "audio"
 ]
-ParameterName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+ParameterName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9_]{0,63}$",
+        examples=["temperature"],
+        json_schema_extra=in_words(
+            "a parameter's name: lower-case letters, digits and underscores"
+        ),
+    ),
+]
 ParameterText = Annotated[str, Field(max_length=200)]
 ParameterNumber = Annotated[float, Field(ge=-1_000_000_000, le=1_000_000_000)]
 ParameterCount = Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000), Whole]
-NestedName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
+NestedName = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9_]{1,64}$",
+        json_schema_extra=in_words("a name like max_tokens: letters, digits and underscores"),
+    ),
+]
 _MOST = 64  # in one list or mapping
 ParameterScalar = Annotated[
     bool | ParameterCount | ParameterNumber | ParameterText, Field(union_mode="left_to_right")
@@ -50,7 +65,9 @@ ToolName = Annotated[
     str,
     Field(
         pattern=r"^[a-z][a-z0-9_]{0,63}$",
-        json_schema_extra=in_words("a tool's name: lower-case letters, digits and underscores"),
+        json_schema_extra=in_words(
+            "a tool's name like web_search: lower-case letters, digits and underscores"
+        ),
     ),
 ]
 ImageWord = Annotated[
@@ -89,31 +106,31 @@ class TargetSpec(Spec):
 class TokenPriceSpec(Spec):
     """Prices of tokens, in US dollars per million. A part without a price costs what the whole costs."""
 
-    input_usd_per_million_tokens: OrAbsent[Amount] = Field(
+    input_usd_per_million_tokens: OrAbsent[Price] = Field(
         default=None, description="A million input tokens."
     )
-    output_usd_per_million_tokens: OrAbsent[Amount] = Field(
+    output_usd_per_million_tokens: OrAbsent[Price] = Field(
         default=None, description="A million output tokens."
     )
-    cached_input_usd_per_million_tokens: OrAbsent[Amount] = Field(
+    cached_input_usd_per_million_tokens: OrAbsent[Price] = Field(
         default=None, description="A million tokens read from the provider's prompt cache."
     )
-    cache_write_usd_per_million_tokens: OrAbsent[Amount] = Field(
+    cache_write_usd_per_million_tokens: OrAbsent[Price] = Field(
         default=None, description="A million tokens written to the prompt cache, kept for minutes."
     )
-    cache_write_1h_usd_per_million_tokens: OrAbsent[Amount] = Field(
+    cache_write_1h_usd_per_million_tokens: OrAbsent[Price] = Field(
         default=None, description="A million tokens written to the prompt cache, kept for an hour."
     )
-    input_audio_usd_per_million_tokens: OrAbsent[Amount] = Field(
+    input_audio_usd_per_million_tokens: OrAbsent[Price] = Field(
         default=None, description="A million audio input tokens."
     )
-    input_image_usd_per_million_tokens: OrAbsent[Amount] = Field(
+    input_image_usd_per_million_tokens: OrAbsent[Price] = Field(
         default=None, description="A million image input tokens."
     )
-    reasoning_usd_per_million_tokens: OrAbsent[Amount] = Field(
+    reasoning_usd_per_million_tokens: OrAbsent[Price] = Field(
         default=None, description="A million reasoning tokens, which are part of the output."
     )
-    output_audio_usd_per_million_tokens: OrAbsent[Amount] = Field(
+    output_audio_usd_per_million_tokens: OrAbsent[Price] = Field(
         default=None, description="A million audio output tokens."
     )
 
@@ -140,7 +157,7 @@ class ImagePriceSpec(Spec):
     quality: OrAbsent[ImageWord] = Field(
         default=None, description="`quality` of the request.", examples=["high"]
     )
-    usd: Amount = Field(description="One such image.")
+    usd: Price = Field(description="One such image.")
 
     @property
     def name(self) -> str:
@@ -151,12 +168,12 @@ class ImagePriceSpec(Spec):
 class PriceSpec(TokenPriceSpec):
     """What a call costs, in US dollars. State the units that the mode is charged by."""
 
-    usd_per_page: OrAbsent[Amount] = Field(default=None, description="One page, for `mode: ocr`.")
-    usd_per_annotated_page: OrAbsent[Amount] = Field(
+    usd_per_page: OrAbsent[Price] = Field(default=None, description="One page, for `mode: ocr`.")
+    usd_per_annotated_page: OrAbsent[Price] = Field(
         default=None,
         description="Annotating one page, besides reading it. Without it: the price of a page.",
     )
-    usd_per_image: OrAbsent[Amount] = Field(
+    usd_per_image: OrAbsent[Price] = Field(
         default=None, description="One image, for `mode: image_generation`."
     )
     images: tuple[ImagePriceSpec, ...] = Field(
@@ -164,7 +181,7 @@ class PriceSpec(TokenPriceSpec):
         strict=False,
         description="Images by size and quality. An unlisted image costs `usd_per_image`, or else the highest listed price.",
     )
-    usd_per_use: OrAbsent[dict[ToolName, Amount]] = Field(
+    usd_per_use: OrAbsent[dict[ToolName, Price]] = Field(
         default=None,
         description="One use of a tool that runs at the provider, by its name, such as `web_search`.",
     )

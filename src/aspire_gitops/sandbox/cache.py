@@ -45,7 +45,7 @@ def cached(name: str, what: str, fill: Callable[[Path, Path], None], progress: P
     Args:
         name: The folder, which names its input by digest.
         what: What it holds, for a person to read.
-        fill: Is given the empty folder and a log; whatever it raises leaves the folder unfinished.
+        fill: Is given the empty folder and a log; whatever it raises removes the folder; the log stays.
         progress: Is told when filling starts and ends.
     """
     root = cache_root()
@@ -59,7 +59,11 @@ def cached(name: str, what: str, fill: Callable[[Path, Path], None], progress: P
         folder.mkdir()
         started = time.monotonic()
         progress(f"preparing {what} (once)")
-        fill(folder, log)
+        try:
+            fill(folder, log)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)  # hundreds of megabytes that nobody can use
+            raise
         done.touch()
         progress(f"prepared {what} in {time.monotonic() - started:.0f} s")
     return folder

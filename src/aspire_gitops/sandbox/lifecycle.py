@@ -22,6 +22,7 @@ from aspire_gitops.sandbox.start import Starting, describe, proxy_names, stop_al
 from aspire_gitops.vocabulary import SandboxBusy, SandboxNotFound
 
 _POLITE = (signal.SIGTERM, signal.SIGHUP)
+_PATIENCE = 3  # a user who presses Ctrl-C so often while it cleans up is obeyed
 
 
 @contextlib.contextmanager
@@ -45,6 +46,35 @@ def unwinding() -> Iterator[None]:
 
 def _raise_exit(number: int, _frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
+
+
+@contextlib.contextmanager
+def cleaning_up(progress: Progress) -> Iterator[None]:
+    """Let no second Ctrl-C or SIGTERM stop a clean-up half way; the third is obeyed.
+
+    A CI runner that cancels a job sends SIGINT and then SIGTERM.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard = 0
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        nonlocal heard
+        heard += 1
+        if heard >= _PATIENCE:
+            raise SystemExit(128 + number)
+        progress("still cleaning up; the sandbox's programs are ending")
+
+    before = {sign: signal.getsignal(sign) for sign in (signal.SIGINT, *_POLITE)}
+    heeded = {sign: handler for sign, handler in before.items() if handler is not signal.SIG_IGN}
+    for sign in heeded:
+        signal.signal(sign, note)
+    try:
+        yield
+    finally:
+        for sign, handler in heeded.items():
+            signal.signal(sign, handler)
 
 
 def in_silence(_message: str) -> None:
@@ -75,21 +105,42 @@ def start(
     postgres.check_prerequisites()
     options.fingerprint()  # an unreadable config is reported before anything is installed
     temporary = state_dir is None
-    path = Path(tempfile.mkdtemp(prefix="aspire-gitops-")) if state_dir is None else state_dir
-    with unwinding(), StateFolder(path.resolve()).locked() as folder:
-        state = folder.read() or State(temporary=temporary)
+    with unwinding(), _folder_for(state_dir) as (folder, found):
+        state = found or State(temporary=temporary)
         if sandbox := _already_running(folder, state, options, progress):
             return sandbox
         stop_all(state)
         try:
             return _start_everything(Starting(folder, state, options, progress))
-        except BaseException:
-            stop_all(state)
-            folder.write(state)
-            if temporary:  # the logs stay: the error names them
-                shutil.rmtree(folder.data, ignore_errors=True)
-                folder.forget()
+        except BaseException as error:
+            with cleaning_up(progress):
+                stop_all(state)
+                folder.write(state)
+                interrupted = not isinstance(error, Exception)
+                if state.temporary or (interrupted and found is None):
+                    shutil.rmtree(folder.data, ignore_errors=True)
+                    folder.forget()
             raise
+
+
+@contextlib.contextmanager
+def _folder_for(state_dir: Path | None) -> Iterator[tuple[StateFolder, State | None]]:
+    """Yield the locked folder and what it knows; remove one that Ctrl-C leaves half made.
+
+    An error keeps it: its message names the logs.
+    """
+    is_new = state_dir is None or not state_dir.exists()
+    path = state_dir or Path(tempfile.mkdtemp(prefix="aspire-gitops-"))
+    folder = StateFolder(path.resolve())
+    try:
+        with folder.locked():
+            yield folder, folder.read()
+    except Exception:
+        raise
+    except BaseException:
+        if is_new:
+            shutil.rmtree(folder.path, ignore_errors=True)
+        raise
 
 
 def stop(state_dir: Path, *, keep: bool = False) -> None:
@@ -111,7 +162,10 @@ def stop(state_dir: Path, *, keep: bool = False) -> None:
     with folder.locked():
         state = folder.read()
         if state is None:
-            raise SandboxNotFound(f"the sandbox in {state_dir} was stopped in the meantime")
+            raise SandboxNotFound(
+                f"the sandbox in {state_dir} was stopped in the meantime",
+                help="nothing is left to do",
+            )
         stop_all(state)
         folder.write(state)
         if keep:
@@ -138,8 +192,8 @@ def running(
         try:
             yield sandbox
         finally:
-            with contextlib.suppress(SandboxNotFound):  # the block may have stopped it itself
-                stop(sandbox.state_dir)
+            with cleaning_up(progress), contextlib.suppress(SandboxNotFound):
+                stop(sandbox.state_dir)  # unless the block stopped it itself
 
 
 def restart(
@@ -219,11 +273,15 @@ def _already_running(
 def _running_folder(sandbox: Sandbox) -> Iterator[tuple[StateFolder, State]]:
     folder = StateFolder(sandbox.state_dir)
     if folder.read() is None:
-        raise SandboxNotFound(f"the sandbox in {folder.path} was stopped", help="start it again")
+        raise SandboxNotFound(
+            f"the sandbox in {folder.path} was stopped",
+            help="start it with `aspire-gitops sandbox up`",
+        )
     with folder.locked():
         state = folder.read()
         if state is None or not state.alive(POSTGRES):
             raise SandboxNotFound(
-                f"the sandbox in {folder.path} is no longer running", help="start it again"
+                f"the sandbox in {folder.path} is no longer running",
+                help="start it with `aspire-gitops sandbox up`",
             )
         yield folder, state

@@ -107,5 +107,5 @@ class Sandbox:
         if self.upstream_url is not None:
             found["UPSTREAM_BASE_URL"] = self.upstream_url
         if self.ledger_url is not None:
-            found[LEDGER_URL] = self.ledger_url
+            found |= {LEDGER_URL: self.ledger_url, "ASPIRE_GITOPS_LEDGER_URL": self.ledger_url}
         return found

@@ -89,8 +89,12 @@ def copy_template(template: Path, data: Path) -> None:
     unfinished = data.with_name(f"{data.name}.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     # cp, for its --reflink: on a file system that can, the copy costs nothing.
-    subprocess.run(["cp", "-a", "--reflink=auto", template, unfinished], check=True)
-    unfinished.rename(data)
+    try:
+        subprocess.run(["cp", "-a", "--reflink=auto", template, unfinished], check=True)
+        unfinished.rename(data)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
 
 
 def start(data: Path, log: Path, port: int) -> Process:

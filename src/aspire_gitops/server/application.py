@@ -1,5 +1,6 @@
 """The two applications, for the network and for the socket in the state folder: what can be read there, and what every request goes through."""
 
+import asyncio
 import base64
 import binascii
 import hmac
@@ -21,7 +22,7 @@ from aspire_gitops.server.options import ServerOptions, StatusProvider, TurnRequ
 from aspire_gitops.server.webhook import Hook
 from aspire_gitops.status.document_builder import status_document, turn_document
 from aspire_gitops.status.page import STYLE_SOURCE, status_page
-from aspire_gitops.status.value import Role, Status
+from aspire_gitops.status.value import Role, Status, Turn
 from aspire_gitops.vocabulary import AspireGitopsError
 
 OPEN_TO_ALL = frozenset({"/healthz", "/readyz", "/hooks/git"})
@@ -203,13 +204,27 @@ class Views:
         return Response(text, media_type=METRICS_TYPE)
 
     async def status(self, _request: Request) -> Response:
-        document = status_document(self._watched.status())
-        return Response(document.model_dump_json(), media_type="application/json")
+        text = await asyncio.to_thread(_status_json, self._watched.status())
+        return Response(text, media_type="application/json")
 
     async def page(self, request: Request) -> Response:
-        document = status_document(self._watched.status())
         still = request.query_params.get("refresh") == "off"
-        return HTMLResponse(status_page(document, refreshing=not still))
+        return HTMLResponse(
+            await asyncio.to_thread(_page, self._watched.status(), refreshing=not still)
+        )
+
+
+# A plan with thousands of changes takes a second to write down: in a thread, beside the turn.
+def _status_json(status: Status) -> str:
+    return status_document(status).model_dump_json()
+
+
+def _page(status: Status, *, refreshing: bool) -> str:
+    return status_page(status_document(status), refreshing=refreshing)
+
+
+def _turn_json(turn: Turn) -> str:
+    return turn_document(turn).model_dump_json()
 
 
 def _answer(reason: str | None) -> Response:
@@ -249,7 +264,8 @@ def local_application(
             turn = await waking.turn(asked if asked in _CAUSES else _CAUSES[0])
         except AspireGitopsError as error:
             return JSONResponse({"error": error.message, "help": error.help or ""}, 409)
-        return Response(turn_document(turn).model_dump_json(), media_type="application/json")
+        text = await asyncio.to_thread(_turn_json, turn)
+        return Response(text, media_type="application/json")
 
     routes = [
         *Views(watched, metrics).routes(),

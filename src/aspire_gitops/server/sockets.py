@@ -14,12 +14,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from aspire_gitops.server.options import ServerOptions
-from aspire_gitops.vocabulary import UsageError
+from aspire_gitops.vocabulary import UsageError, system_help
 
 SOCKET = "controller.sock"
 _BACKLOG = 64
 _LONGEST_PATH = 103  # bytes that fit on every Unix; Linux has 107
 _OWN_FDS = Path("/proc/self/fd")
+_LISTEN_HELP = {
+    errno.EADDRINUSE: "stop the program that listens there, or set ASPIRE_GITOPS_LISTEN to another address",
+    errno.EADDRNOTAVAIL: "set ASPIRE_GITOPS_LISTEN to an address of this machine",
+    errno.EACCES: "set ASPIRE_GITOPS_LISTEN to a port above 1023",
+}
 
 
 @contextmanager
@@ -57,7 +62,7 @@ def network_socket(options: ServerOptions) -> socket.socket:
     except OSError as error:
         raise UsageError(
             f"cannot listen on {options.listen}: {os.strerror(error.errno or 0).lower()}",
-            help="stop the program that listens there, or set ASPIRE_GITOPS_LISTEN to another address",
+            help=_LISTEN_HELP.get(error.errno or 0) or system_help(error),
         ) from None
 
 

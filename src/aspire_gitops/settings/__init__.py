@@ -8,7 +8,12 @@ from aspire_gitops.settings.base import (
     own_files,
     read_settings,
 )
-from aspire_gitops.settings.controller import ControllerSettings, read_controller_settings
+from aspire_gitops.settings.controller import (
+    ControllerSettings,
+    misspelt_variables,
+    read_controller_settings,
+    refuse_misspelt_variables,
+)
 from aspire_gitops.settings.secrets import (
     read_admin_key,
     read_delivery_secret,
@@ -23,6 +28,7 @@ __all__ = [
     "LogFormat",
     "Settings",
     "default_state_dir",
+    "misspelt_variables",
     "own_files",
     "read_admin_key",
     "read_controller_settings",
@@ -30,5 +36,6 @@ __all__ = [
     "read_secret",
     "read_settings",
     "read_token",
+    "refuse_misspelt_variables",
     "settings_warnings",
 ]

@@ -1,18 +1,46 @@
 """Settings of the controller alone: repository, intervals, server, receivers."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
 
-from aspire_gitops.settings.base import Settings, read
+from aspire_gitops.settings.base import (
+    LISTEN_ADDRESS,
+    WEB_ADDRESS,
+    Settings,
+    read,
+    unknown_variables,
+)
 from aspire_gitops.status.value import Topic
+from aspire_gitops.vocabulary import UsageError
 
-_WEB_ADDRESS = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"
 
-WebAddress = Annotated[str, Field(pattern=_WEB_ADDRESS)]
+def _listed(value: Any) -> Any:
+    """Return the words of a list: JSON, or words with commas between them."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value) if value.lstrip().startswith("[") else _words(value)
+    except ValueError:
+        raise ValueError('write a list like failed,drift or ["failed","drift"]') from None
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _port(address: str) -> str:
+    if int(address.rpartition(":")[2]) > 65_535:
+        raise ValueError("write an address and a port up to 65535, like 127.0.0.1:8790")
+    return address
+
+
+WebAddress = Annotated[str, Field(pattern=WEB_ADDRESS)]
 Seconds = Annotated[float, Field(ge=1, le=86_400)]
-Topics = frozenset[Topic]
+Topics = Annotated[frozenset[Topic], NoDecode, BeforeValidator(_listed)]
 
 _EVERYTHING = frozenset(Topic) - {Topic.PENDING}
 
@@ -36,7 +64,7 @@ class ControllerSettings(Settings):
     slow_interval_s: Seconds = 600.0
     """Seconds between two looks while a person has to act."""
 
-    listen: Annotated[str, Field(pattern=r"^[^\s/]+:[0-9]{1,5}$")] = "127.0.0.1:8790"
+    listen: Annotated[str, Field(pattern=LISTEN_ADDRESS), AfterValidator(_port)] = "127.0.0.1:8790"
     status_token: SecretStr | None = None
     status_token_file: Path | None = None
     webhook_secret: SecretStr | None = None
@@ -70,3 +98,18 @@ def read_controller_settings(**flags: Any) -> ControllerSettings:
         UsageError: A variable or flag has an invalid value. Names it, never the value.
     """
     return read(ControllerSettings, flags)
+
+
+def misspelt_variables() -> tuple[UsageError, ...]:
+    """Return an error for each variable that looks like ours and that nothing reads."""
+    return tuple(unknown_variables(ControllerSettings))
+
+
+def refuse_misspelt_variables() -> None:
+    """Raise UsageError for the first variable that is nearly one of ours.
+
+    One that resembles none is only warned of: a person may have added it for a purpose of theirs.
+    """
+    for unknown in misspelt_variables():
+        if "did you mean" in (unknown.help or ""):
+            raise unknown

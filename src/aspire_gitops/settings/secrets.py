@@ -93,13 +93,17 @@ def settings_warnings(settings: Settings) -> Iterator[str]:
         path = getattr(settings, field)
         if not (field.endswith(_FILE) and field.removesuffix(_FILE) in type(settings).model_fields):
             continue
-        if isinstance(path, Path) and path.is_file() and _others_may_read(path):
+        if isinstance(path, Path) and _others_may_read(path):
             what = _words(field.removesuffix(_FILE))
             yield f"{path} holds the {what} and is readable by others; run: chmod 600 {path}"
 
 
 def _others_may_read(path: Path) -> bool:
-    return bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # the one who reads it says so
+        return False
+    return stat.S_ISREG(mode) and bool(mode & (stat.S_IRGRP | stat.S_IROTH))
 
 
 def _words(name: str) -> str:

@@ -9,17 +9,22 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aspire_gitops.loading.rules import MAX_FILE_BYTES
+from aspire_gitops.sources.checkout import Checkout, is_below_git
 from aspire_gitops.sources.files import (
+    MAX_FOLDERS,
+    folded_name,
+    folded_names,
     is_hidden,
     is_reviewed,
     not_regular,
     refused_link,
     refused_name,
     too_large,
+    too_nested,
     unreadable,
 )
 from aspire_gitops.vocabulary import (
@@ -56,12 +61,15 @@ class DirectorySource:
         Raises:
             SourceUnavailable: The folder is missing, unreadable, empty, or
                 changed while it was read. Never an empty tree. Try again.
+            SourceRefused: Git checked out only a part of it.
         """
         files: list[SourceFile] = []
         problems: list[SourceProblem] = []
-        root = os.path.realpath(self.path)
         try:
-            for found in _walk(root, root, shown_folder(self.path)):
+            root, shown = os.path.realpath(self.path), shown_folder(self.path)
+            checkout = Checkout.of(root)
+            checkout.check_whole(shown)
+            for found in _walk(root, root, shown):
                 (files if isinstance(found, SourceFile) else problems).append(found)  # type: ignore[arg-type]  # each goes into its own list
         except OSError as error:
             raise _unavailable(self.path, error) from error
@@ -71,8 +79,14 @@ class DirectorySource:
                 help="check that it is the right folder and that it is mounted",
             )
         files.sort(key=lambda file: file.path)
+        paths = [file.path for file in files]
+        problems += (folded_name(*two) for two in folded_names(paths))
+        problems += (folded_name(*two) for two in checkout.folded(paths, shown))
         problems.sort(key=lambda problem: problem.path)
-        return SourceTree(self._revision(root), tuple(files), tuple(problems))
+        revision = self._revision(root)
+        if revision.commit and checkout.differs_unseen(files, shown):
+            revision = replace(revision, dirty=True)
+        return SourceTree(revision, tuple(files), tuple(problems))
 
     def read_at(self, commit: str) -> SourceTree:
         """Read an older revision, which a folder never has.
@@ -90,12 +104,10 @@ class DirectorySource:
 
     def _revision(self, root: str) -> Revision:
         plain = Revision(f"folder:{Path(root).name}")
-        if not (self.ask_git and _has_git_above(root)):
+        if not (self.ask_git and is_below_git(Path(root))):
             return plain
-        try:
-            from aspire_gitops.sources.git import work_tree_revision  # noqa: PLC0415 (0.2 s)
-        except ImportError:  # no git program on this machine
-            return plain
+        from aspire_gitops.sources.git import work_tree_revision  # noqa: PLC0415 (0.2 s)
+
         return work_tree_revision(Path(root)) or plain
 
 
@@ -121,6 +133,9 @@ def _walk(root: str, folder: str, shown: str) -> Iterator[SourceFile | SourcePro
 
 
 def _subfolder(root: str, folder: str, shown: str) -> Iterator[SourceFile | SourceProblem]:
+    if folder.count("/") - root.count("/") > MAX_FOLDERS:
+        yield too_nested(shown.rstrip("/"))
+        return
     try:
         yield from _walk(root, folder, shown)
     except PermissionError as error:
@@ -135,7 +150,7 @@ def _link(root: str, path: str, shown: str) -> Iterator[SourceFile | SourceProbl
             shown, "leads to itself" if error.errno == errno.ELOOP else "leads nowhere"
         )
         return
-    if Path(target).is_dir():
+    if os.path.isdir(target):  # noqa: PTH112 (pathlib raises where a folder may not be entered)
         yield refused_link(shown, "stands for a folder")
     elif not is_reviewed(shown):
         return
@@ -177,8 +192,11 @@ def _opened_file(descriptor: int, shown: str) -> SourceFile | SourceProblem:
 
 def shown_folder(path: Path) -> str:
     """Return the folder as people write it, with a final slash: relative where that is possible."""
-    absolute = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow the links that people wrote)
-    here = Path.cwd()
+    try:
+        absolute = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow the links that people wrote)
+        here = Path.cwd()
+    except FileNotFoundError:  # the folder that we were started in is gone
+        return f"{path.as_posix().rstrip('/')}/"
     if absolute.is_relative_to(here):
         relative = absolute.relative_to(here).as_posix()
         return "" if relative == "." else f"{relative}/"
@@ -186,8 +204,8 @@ def shown_folder(path: Path) -> str:
 
 
 def _unavailable(path: Path, error: OSError) -> SourceUnavailable:
-    if isinstance(error, FileNotFoundError) and path.is_dir():
-        return SourceUnavailable(f"{path} changed while it was read", help="try again")
+    if isinstance(error, FileNotFoundError) and os.path.isdir(path):  # noqa: PTH112 (likewise)
+        return SourceUnavailable(f"{path} changed while it was read", help="try again", passes=True)
     if isinstance(error, NotADirectoryError):
         return SourceUnavailable(
             f"{path} is not a folder", help="name the folder with the reviewed files"
@@ -195,7 +213,3 @@ def _unavailable(path: Path, error: OSError) -> SourceUnavailable:
     return SourceUnavailable(
         f"{path} cannot be read: {error.strerror}", help="name a folder that this user can read"
     )
-
-
-def _has_git_above(root: str) -> bool:
-    return any((folder / ".git").exists() for folder in (Path(root), *Path(root).parents))

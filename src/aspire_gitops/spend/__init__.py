@@ -30,12 +30,14 @@ from aspire_gitops.spend.month import (
     usd_text,
 )
 from aspire_gitops.spend.record import (
-    Booked,
+    Adjustment,
     Failures,
     MonthRecord,
+    MonthSums,
     Part,
     PriceDifference,
     PriceDifferences,
+    RateUsed,
     UnlistedParameter,
     days_of,
     is_month,
@@ -45,17 +47,19 @@ from aspire_gitops.spend.record import (
 )
 
 __all__ = [
-    "Booked",
+    "Adjustment",
     "BudgetSpend",
     "Cap",
     "Crossing",
     "Failures",
     "Forecast",
     "MonthRecord",
+    "MonthSums",
     "OwnSpend",
     "Part",
     "PriceDifference",
     "PriceDifferences",
+    "RateUsed",
     "Reach",
     "Spend",
     "UnlistedParameter",

@@ -64,27 +64,23 @@ class RateUsed:
 
 
 @dataclass(frozen=True, slots=True)
-class Booked:
-    """One line of the ledger, as far as a statement needs it.
+class MonthSums:
+    """The lines of one month, added up for a statement.
 
-    A correction is money, not a call; `request_id` says which call it corrects. An adjustment has
-    a reason, but neither app nor alias. `deployment` is the address of the row that answered.
+    What was booked by hand is in `lines` and `adjustments` alone. `estimated` is the part of each
+    budget that was estimated and not corrected since. `totals` are the ledger's own running totals
+    of the same moment, to compare with; None if not asked for.
     """
 
-    number: int
-    at: datetime
-    budget: str
-    aud: Aud
-    app: str = ""
-    alias: str = ""
-    provider: str = ""
-    usd_per_aud: Decimal = Decimal(0)
-    is_call: bool = False
-    is_adjustment: bool = False
-    reason: str = ""
-    request_id: str = ""
-    deployment: str = ""
-    estimated: bool = False
+    lines: int
+    budgets: tuple[Part, ...] = ()
+    apps: tuple[Part, ...] = ()
+    aliases: tuple[Part, ...] = ()
+    providers: tuple[Part, ...] = ()
+    estimated: tuple[Part, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+    rates: tuple[RateUsed, ...] = ()
+    totals: Mapping[str, Aud] | None = None
 
 
 @dataclass(frozen=True, slots=True)

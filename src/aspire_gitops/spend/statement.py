@@ -1,17 +1,17 @@
 """A month's statement: what could be spent, what was spent, by whom, and what was booked by hand.
 
-Computed from the ledger's lines alone, so that it checks the ledger's running
+Computed from the sums of the ledger's lines, so that it checks the ledger's running
 totals instead of repeating them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from aspire_gitops.spend.caps import Cap
 from aspire_gitops.spend.month import plain
-from aspire_gitops.spend.record import Adjustment, Booked, Part, RateUsed
+from aspire_gitops.spend.record import Adjustment, MonthSums, Part, RateUsed
 from aspire_ledger.canonical import JsonValue, digest
 from aspire_ledger.money import Aud, Month
 
@@ -75,19 +75,10 @@ class Statement:
 
 
 def statement_of(
-    lines: Iterable[Booked],
-    caps: Mapping[str, Cap],
-    *,
-    month: Month,
-    now: datetime,
-    totals: Mapping[str, Aud] | None = None,
+    sums: MonthSums, caps: Mapping[str, Cap], *, month: Month, now: datetime
 ) -> Statement:
-    """Add up the lines of one month. `totals` are the ledger's own sums, to compare with."""
-    sums = _Sums()
-    for line in lines:
-        sums.add(line)
-    names = sorted(sums.budgets.keys() | sums.adjusted.keys())
-    budgets = tuple(_budget(name, sums, caps.get(name)) for name in names)
+    """Return the statement of one month, compared with the running totals if `sums` has them."""
+    budgets = tuple(_budgets(sums, caps))
     return Statement(
         month=str(month),
         timezone=str(month.start.tzinfo),
@@ -97,82 +88,35 @@ def statement_of(
         apps=_dearest(sums.apps),
         aliases=_dearest(sums.aliases),
         providers=_dearest(sums.providers),
-        adjustments=tuple(sums.adjustments),
-        rates=tuple(sorted(sums.rates.values(), key=lambda rate: (rate.first, rate.usd_per_aud))),
+        adjustments=sums.adjustments,
+        rates=tuple(sorted(sums.rates, key=lambda rate: (rate.first, rate.usd_per_aud))),
         lines=sums.lines,
-        differences=_differences(budgets, totals) if totals is not None else (),
+        differences=_differences(budgets, sums.totals) if sums.totals is not None else (),
     )
 
 
-@dataclass(slots=True)
-class _Sums:
-    """What has been added up so far."""
-
-    budgets: dict[str, Part] = field(default_factory=dict)
-    apps: dict[str, Part] = field(default_factory=dict)
-    aliases: dict[str, Part] = field(default_factory=dict)
-    providers: dict[str, Part] = field(default_factory=dict)
-    adjusted: dict[str, Aud] = field(default_factory=dict)
-    adjustments: list[Adjustment] = field(default_factory=list)
-    rates: dict[Decimal, RateUsed] = field(default_factory=dict)
-    estimated: dict[str, Booked] = field(default_factory=dict)  # by the call's id
-    lines: int = 0
-
-    def add(self, line: Booked) -> None:
-        self.lines += 1
-        if line.is_adjustment:
-            before = self.adjusted.get(line.budget, _NOTHING)
-            self.adjusted[line.budget] = Aud(before + line.aud)
-            self.adjustments.append(
-                Adjustment(line.number, line.at, line.budget, line.aud, line.reason)
-            )
-            return
-        calls = int(line.is_call)
-        if line.estimated:
-            self.estimated[line.request_id] = line
-        elif not line.is_call:  # a correction: the cost is known now
-            self.estimated.pop(line.request_id, None)
-        for sums, name in (
-            (self.budgets, line.budget),
-            (self.apps, line.app),
-            (self.aliases, line.alias),
-            (self.providers, line.provider),
-        ):
-            known = sums.get(name, Part(name, _NOTHING, 0))
-            sums[name] = Part(name, Aud(known.aud + line.aud), known.calls + calls)
-        self._rate(line)
-
-    def _rate(self, line: Booked) -> None:
-        known = self.rates.get(line.usd_per_aud)
-        if known is None:
-            self.rates[line.usd_per_aud] = RateUsed(line.usd_per_aud, line.at, line.at, 1, line.aud)
-            return
-        self.rates[line.usd_per_aud] = replace(
-            known,
-            first=min(known.first, line.at),
-            last=max(known.last, line.at),
-            entries=known.entries + 1,
-            aud=Aud(known.aud + line.aud),
+def _budgets(sums: MonthSums, caps: Mapping[str, Cap]) -> Iterator[BudgetLine]:
+    called = {part.name: part for part in sums.budgets}
+    guessed = {part.name: part for part in sums.estimated}
+    adjusted: dict[str, Aud] = {}
+    for one in sums.adjustments:
+        adjusted[one.budget] = Aud(adjusted.get(one.budget, _NOTHING) + one.aud)
+    for name in sorted(called.keys() | adjusted.keys()):
+        nothing, cap = Part(name, _NOTHING, 0), caps.get(name)
+        part, guess = called.get(name, nothing), guessed.get(name, nothing)
+        yield BudgetLine(
+            name,
+            cap.aud if cap else None,
+            part.aud,
+            adjusted.get(name, _NOTHING),
+            part.calls,
+            guess.aud,
+            guess.calls,
         )
 
 
-def _budget(name: str, sums: _Sums, cap: Cap | None) -> BudgetLine:
-    part = sums.budgets.get(name, Part(name, _NOTHING, 0))
-    adjusted = sums.adjusted.get(name, _NOTHING)
-    guesses = [line.aud for line in sums.estimated.values() if line.budget == name]
-    return BudgetLine(
-        name,
-        cap.aud if cap else None,
-        part.aud,
-        adjusted,
-        part.calls,
-        Aud(sum(guesses, _NOTHING)),
-        len(guesses),
-    )
-
-
-def _dearest(parts: Mapping[str, Part]) -> tuple[Part, ...]:
-    return tuple(sorted(parts.values(), key=lambda part: (-part.aud, part.name)))
+def _dearest(parts: Iterable[Part]) -> tuple[Part, ...]:
+    return tuple(sorted(parts, key=lambda part: (-part.aud, part.name)))
 
 
 def _differences(budgets: Sequence[BudgetLine], totals: Mapping[str, Aud]) -> tuple[str, ...]:

@@ -80,7 +80,8 @@ class Turn:
 
     `reason` is one sentence for people: why the turn ended like this; `help` is what to
     do, empty if nothing. `problem` is the part of `reason` that went wrong, without what
-    was done all the same; empty when ready. `wanted` is the revision
+    was done all the same; empty when ready. `blames_commit` is False where that is not
+    the newest commit's fault, whatever it had planned. `wanted` is the revision
     that git has now, `applied` the last one that was applied whole. `plan` is
     what had to change, and `counts` how that ended (applied, failed, skipped).
     A plan that a hold, policy or refusal kept from being applied has no counts.
@@ -97,6 +98,7 @@ class Turn:
     reason: str
     help: str = ""
     problem: str = ""
+    blames_commit: bool = True
     wanted: Revision | None = None
     applied: Revision | None = None
     plan: Plan | None = None

@@ -6,7 +6,7 @@ from datetime import date
 from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.loading.document import Document
 from aspire_gitops.resources import AliasSpec, AppSpec, BudgetSpec, NeedSpec
-from aspire_gitops.validation.wording import closest, shown_name
+from aspire_gitops.validation.wording import Speller, shown_name
 from aspire_gitops.vocabulary import Diagnostic, Rule, Severity
 
 KEY_ALIAS_TWICE = Rule("AG210", "key-alias-twice")
@@ -60,17 +60,19 @@ def _twice(rule: Rule, what: str, place: KeyPlace, field: str, first: KeyPlace) 
 def check_needs(catalog: Catalog) -> Iterator[Diagnostic]:
     """Yield AG214, AG215 and AG216: each need has an alias, which promises what is needed."""
     for app in catalog.apps.values():
+        listed = set(app.spec.aliases if app.spec.needs else ())
+        speller = Speller(listed)
         for name, need in (app.spec.needs or {}).items():
-            if name not in app.spec.aliases:
-                yield _unlisted(app, name)
+            if name not in listed:
+                yield _unlisted(app, name, speller)
             elif alias := catalog.aliases.get(name):
                 yield from _check_capabilities(app, alias, need)
                 yield from _check_tokens(app, alias, need)
                 yield from _check_dimensions(app, alias, need)
 
 
-def _unlisted(app: Declared[AppSpec], name: str) -> Diagnostic:
-    meant = closest(name, app.spec.aliases)
+def _unlisted(app: Declared[AppSpec], name: str, speller: Speller) -> Diagnostic:
+    meant = speller.closest(name)
     shown = shown_name(name)
     return NEED_WITHOUT_ALIAS.at(
         app.document.key_span("needs", name),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import TypeAlias
 
 from aspire_gitops.catalog import Catalog, Declared
@@ -17,7 +18,7 @@ from aspire_gitops.delivery.registry import (
     why_not,
 )
 from aspire_gitops.resources import AppSpec, DeliverSpec, DeliverySpec, KeySpec
-from aspire_gitops.validation.wording import closest
+from aspire_gitops.validation.wording import Speller
 from aspire_gitops.vocabulary import Diagnostic, Rule, Span
 
 DELIVERY_TWICE = Rule("AG211", "delivery-twice")
@@ -29,6 +30,7 @@ PATH_IN_APP = Rule("AG335", "path-in-app")
 FORBIDDEN_DELIVERY = Rule("AG336", "forbidden-delivery")
 DELIVERY_WITHOUT_TARGET = Rule("AG338", "delivery-without-target")
 
+_NAMED = 10  # keys of an app, where none is meant
 Elsewhere: TypeAlias = Mapping[tuple[str, str], Declared[DeliverySpec]]
 _Place: TypeAlias = Callable[[], Span]
 
@@ -58,8 +60,12 @@ def check_deliveries(catalog: Catalog) -> Iterator[Diagnostic]:
         _Key(app, index) for app in catalog.apps.values() for index in range(len(app.spec.keys))
     ]
     elsewhere: dict[tuple[str, str], Declared[DeliverySpec]] = {}
+    spellers = {
+        app.name: Speller(dict.fromkeys(key.name for key in app.spec.keys))
+        for app in (catalog.apps.values() if catalog.deliveries else ())
+    }
     for delivery in catalog.deliveries.values():
-        yield from _check_delivery(delivery, catalog)
+        yield from _check_delivery(delivery, spellers.get(delivery.spec.app))
         wanted = (delivery.spec.app, delivery.spec.key)
         if first := elsewhere.get(wanted):
             yield _delivered_twice(delivery.span("key"), wanted, first.span("key"))
@@ -69,7 +75,7 @@ def check_deliveries(catalog: Catalog) -> Iterator[Diagnostic]:
     yield from _check_same_place(keys, elsewhere)
 
 
-def _check_delivery(delivery: Declared[DeliverySpec], catalog: Catalog) -> Iterator[Diagnostic]:
+def _check_delivery(delivery: Declared[DeliverySpec], keys: Speller | None) -> Iterator[Diagnostic]:
     spec = delivery.spec
     if len(spec.targets) != 1:
         yield DELIVERY_WITHOUT_TARGET.at(
@@ -84,18 +90,14 @@ def _check_delivery(delivery: Declared[DeliverySpec], catalog: Catalog) -> Itera
                 f'"{shown(target)}" {why}',
                 help=METHODS[target.method].advice,
             )
-    if app := catalog.apps.get(spec.app):
-        yield from _check_key_exists(delivery, app.spec)
-
-
-def _check_key_exists(delivery: Declared[DeliverySpec], app: AppSpec) -> Iterator[Diagnostic]:
-    names = [key.name for key in app.keys]
-    if delivery.spec.key not in names:
-        meant = closest(delivery.spec.key, names)
+    if keys is not None and spec.key not in keys.known:
+        meant = keys.closest(spec.key)
+        names = ", ".join(islice(keys.known, _NAMED))
+        more = f" and {len(keys.known) - _NAMED:,} more" if len(keys.known) > _NAMED else ""
         yield UNKNOWN_KEY.at(
             delivery.span("key"),
-            f'app "{app.name}" has no key "{delivery.spec.key}"',
-            help=f'did you mean "{meant}"?' if meant else f"it has {', '.join(names)}",
+            f'app "{spec.app}" has no key "{spec.key}"',
+            help=f'did you mean "{meant}"?' if meant else f"it has {names}{more}",
         )
 
 

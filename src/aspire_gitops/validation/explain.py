@@ -1,15 +1,17 @@
 """Explain what the schema refuses: a message and help at the place of each mistake."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from aspire_gitops.loading.document import Document
 from aspire_gitops.resources import ResourceKind
 from aspire_gitops.validation.fallback_roads import Path
 from aspire_gitops.validation.forbidden_words import REDIRECTS
-from aspire_gitops.validation.schema import Mistake, mistakes
+from aspire_gitops.validation.schema import Mistake, first_repeated, mistakes, suspects
 from aspire_gitops.validation.wording import closest, field_name, shown, type_words
-from aspire_gitops.vocabulary import Diagnostic, Rule, Span
+from aspire_gitops.vocabulary import MAX_FINDINGS, Diagnostic, Rule, Span, left_out
 from aspire_gitops.vocabulary.spec import AMOUNT_PATTERN
 
 UNKNOWN_FIELD = Rule("AG104", "unknown-field")
@@ -23,15 +25,32 @@ EMPTY_LIST = Rule("AG111", "empty-list")
 NO_VALUE = Rule("AG112", "no-value")
 AMOUNT_WITHOUT_QUOTES = Rule("AG113", "amount-without-quotes")
 
+_WHOLE = re.compile(r"[0-9]{1,18}", re.ASCII)
 _CLEAREST_FIRST = ("type", "anyOf", "const", "enum", "maxLength", "minLength", "pattern")
 
 
 def explain(
-    document: Document, kind: ResourceKind, *, covered: Collection[Path] = ()
+    document: Document,
+    kind: ResourceKind,
+    *,
+    covered: Collection[Path] = (),
+    refused: Collection[Path] | None = None,
 ) -> Iterator[Diagnostic]:
-    """Yield one diagnostic per mistake, except at and below the places that policy has `covered`."""
-    found = [item for item in mistakes(kind, document.value) if not _is_in(item.path, covered)]
-    for mistake in _one_for_each_place(_without_typos(found)):
+    """Yield one diagnostic per mistake, except at and below the places that policy has `covered`.
+
+    Of more than a hundred, the first hundred and AG019. `refused` is where pydantic refuses the
+    document; without it every value is looked at.
+    """
+    suspected = None if refused is None else suspects(document.value, refused)
+    every = mistakes(kind, document.value, suspected)
+    found = [item for item in every if not _is_in(item.path, covered)]
+    each = list(_one_for_each_place(_without_typos(found)))
+    more = max(0, len(each) - MAX_FINDINGS) + (suspected.left_out if suspected else 0)
+    if more:
+        yield left_out(Span(document.path), more)
+    if len(each) > MAX_FINDINGS:  # a sentence for each of thousands would take seconds
+        each.sort(key=lambda item: document.span(*item.path))
+    for mistake in each[:MAX_FINDINGS]:
         yield _diagnostic(document, mistake)
 
 
@@ -52,10 +71,10 @@ def without_reason(document: Document, places: Sequence[Path]) -> Diagnostic:
 def _without_typos(found: list[Mistake]) -> list[Mistake]:
     """Drop "missing" where an unknown field beside it is clearly a typo of the missing one."""
     missing = {(item.path, item.field) for item in found if item.keyword == "required"}
+    unknown = (item for item in found if item.keyword == "unknown") if missing else ()
     meant = {
         (item.path[:-1], closest(item.field or "", _fields(item.schema)))
-        for item in found
-        if item.keyword == "unknown"
+        for item in islice(unknown, MAX_FINDINGS)
     }
     mistyped = missing & meant
     return [
@@ -171,7 +190,7 @@ def _retyped(mistake: Mistake) -> str | None:
         return f'write "{value}" in quotes'
     if wanted == "boolean" and isinstance(value, str) and value in {"yes", "on", "no", "off"}:
         return f"write {'true' if value in {'yes', 'on'} else 'false'}"
-    if wanted == "integer" and isinstance(value, str) and value.isascii() and value.isdigit():
+    if wanted == "integer" and isinstance(value, str) and _WHOLE.fullmatch(value):
         return f"write {value} without quotes"
     if wanted == "array" and isinstance(value, str) and len(value) <= 63:
         return f"write [{value}]"
@@ -181,7 +200,7 @@ def _retyped(mistake: Mistake) -> str | None:
 
 def _repeated_item(document: Document, mistake: Mistake) -> Diagnostic:
     items = list(mistake.value)
-    at = next(index for index, item in enumerate(items) if item in items[:index])
+    at = first_repeated(items) or 0
     return REPEATED_ITEM.at(
         document.span(*mistake.path, at),
         f"`{field_name(mistake.path)}` lists {shown(items[at])} twice",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aspire_gitops.releases import TESTED
+from aspire_gitops.validation.wording import shown_name
 from aspire_gitops.vocabulary import Diagnostic, Rule, Span
 
 FALLBACK_ROAD = Rule("AG301", "fallback-road")
@@ -168,11 +169,12 @@ def forbidden_parameter(name: str) -> Forbidden | None:
     for table in (FORBIDDEN_EVERYWHERE, REDIRECTS, ONLY_PARAMETERS):
         if name in table:
             return table[name]
+    shown = shown_name(name)
     if "_cost" in name or "cost_" in name:
         help_ = _TIER_HELP if "_above_" in name else _PRICE_HELP
-        return Forbidden(MISPLACED_PARAMETER, f"`{name}` {_PRICE}", help_)
+        return Forbidden(MISPLACED_PARAMETER, f"`{shown}` {_PRICE}", help_)
     if name.startswith(_CLOUD_PREFIXES) or _is_credential(name):
-        return Forbidden(REDIRECTING_PARAMETER, f"`{name}` {_AUTH}", _PROVIDER)
+        return Forbidden(REDIRECTING_PARAMETER, f"`{shown}` {_AUTH}", _PROVIDER)
     return None
 
 
@@ -214,4 +216,4 @@ def never_allowed(name: str) -> Forbidden | None:
     help_ = (
         "remove it: `allow_parameters` is for a vendor's own settings, such as `enable_thinking`"
     )
-    return Forbidden(NOT_THE_VENDORS, f"`{name}` {reason}", help_)
+    return Forbidden(NOT_THE_VENDORS, f"`{shown_name(name)}` {reason}", help_)

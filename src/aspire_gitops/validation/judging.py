@@ -5,21 +5,24 @@ path: a review judges what two revisions share only once.
 `validate` puts the documents of one revision together.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
 from aspire_gitops.catalog import Declared
 from aspire_gitops.loading.document import Document
+from aspire_gitops.loading.places import Lines
 from aspire_gitops.resources import RESOURCES, ResourceKind
 from aspire_gitops.validation import fallback_roads
 from aspire_gitops.validation.fallback_roads import check_indirections
-from aspire_gitops.validation.literal_secrets import Hidden, diagnose, find, hidden_parts
+from aspire_gitops.validation.literal_secrets import HiddenParts, diagnose, find, hidden_parts
 from aspire_gitops.validation.references import Reference, references_in
-from aspire_gitops.validation.wording import closest
-from aspire_gitops.vocabulary import Diagnostic, Rule
+from aspire_gitops.validation.wording import closest, shown, shown_name
+from aspire_gitops.vocabulary import Diagnostic, Rule, sort_diagnostics
+from aspire_gitops.vocabulary.spec import NAME_PATTERN
 
 KIND_MISSING = Rule("AG101", "kind-missing")
 UNKNOWN_KIND = Rule("AG102", "unknown-kind")
@@ -47,7 +50,7 @@ def check_kind(document: Document) -> Iterator[Diagnostic]:
     elif not isinstance(kind, str) or kind not in KINDS:
         yield UNKNOWN_KIND.at(
             document.span("kind"),
-            f'unknown kind "{kind}"' if isinstance(kind, str) else "`kind` must be text",
+            f"unknown kind {shown(kind)}" if isinstance(kind, str) else "`kind` must be text",
             help=_meant(kind) if isinstance(kind, str) else f"use one of {_KINDS_IN_WORDS}",
         )
 
@@ -62,17 +65,29 @@ def check_file_name(document: Document) -> Iterator[Diagnostic]:
     if stem == "gateway" and document.value.get("kind") == ResourceKind.GATEWAY:
         return  # there is only one, found by its kind
     if isinstance(name, str) and name and name != stem:
+        short = shown_name(name)
         yield FILE_NAME_DIFFERS.at(
             document.span("name"),
-            f'the resource is "{name}" and its file "{stem}": a search for one misses the other',
-            help=f'rename the file to "{name}.yaml", or write `name: {stem}`',
+            f'the resource is "{short}" and its file "{stem}": a search for one misses the other',
+            help=_matching(name, stem) if short == name else f"write `name: {stem}`",
         )
 
 
+def _matching(name: str, stem: str) -> str:
+    # What is offered must pass: a stem such as `Shop` or `shop (1)` is no name.
+    options = []
+    if re.match(NAME_PATTERN, name):
+        options.append(f'rename the file to "{name}.yaml"')
+    if re.match(NAME_PATTERN, stem):
+        options.append(f"write `name: {stem}`")
+    return ", or ".join(options) or "use one name for both, of small letters, digits and dashes"
+
+
 def stem_of(path: str) -> str:
-    """Return the file's name without folder and `.yaml`."""
+    """Return the file's name without folder and `.yaml`, or `.YML` as some programs write it."""
     name = path[path.rfind("/") + 1 :]
-    return name.removesuffix(".yaml").removesuffix(".yml")
+    stem, _, suffix = name.rpartition(".")
+    return stem if suffix.lower() in ("yaml", "yml") else name
 
 
 def _meant(kind: str) -> str:
@@ -87,14 +102,15 @@ class Judged:
 
     `kind` is None without a known kind, `declared` if the resource refuses the
     document; `refused` then has the names that it may have meant to declare.
-    `hidden` are the parts of its text that must never be shown.
+    `hidden` are the parts of its text that must never be shown. `found` is limited as
+    `sort_diagnostics` does it.
     """
 
     kind: ResourceKind | None
     declared: Declared[Any] | None = None
     refused: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
-    hidden: tuple[Hidden, ...] = ()
+    hidden: HiddenParts = field(default_factory=dict)
     found: tuple[Diagnostic, ...] = ()
 
 
@@ -109,12 +125,14 @@ def judge(document: Document) -> Judged:
         return Judged(None, hidden=hidden, found=(*found, *check_kind(document)))
     indirections = tuple(check_indirections(document))
     found = (*found, *check_file_name(document), *(reported for _, reported in indirections))
+    found = sort_diagnostics(found)
     references = tuple(references_in(document, kind))
     try:
         spec = RESOURCES[kind].model_validate(document.value)
     except ValidationError as error:
         names = (stem_of(document.path), str(document.value.get("name")))
-        found = (*found, *_explained(document, kind, error, [path for path, _ in indirections]))
+        explained = _explained(document, kind, error, {path for path, _ in indirections})
+        found = sort_diagnostics((*found, *explained))
         return Judged(kind, None, names, references, hidden, found)
     return Judged(kind, Declared(spec, document), (), references, hidden, found)
 
@@ -133,27 +151,36 @@ def judge_once() -> Judge:
     return remembering
 
 
-def secrets_in(path: str, text: str) -> tuple[tuple[Diagnostic, ...], tuple[Hidden, ...]]:
+def secrets_in(path: str, text: str) -> tuple[tuple[Diagnostic, ...], HiddenParts]:
     """Look for secrets, also in comments and in files that are not YAML."""
     secrets = find(text)
     if not secrets:
-        return (), ()
-    return tuple(diagnose(path, text, secrets)), tuple(hidden_parts(text, secrets))
+        return (), {}
+    return tuple(diagnose(path, text, secrets)), hidden_parts(Lines(text), secrets)
 
 
 def _explained(
     document: Document,
     kind: ResourceKind,
     error: ValidationError,
-    reported: Sequence[fallback_roads.Path],
+    reported: Collection[fallback_roads.Path],
 ) -> Iterator[Diagnostic]:
     from aspire_gitops.validation import explain  # noqa: PLC0415  # jsonschema takes 0.3 s to import, and right files never need it
 
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    # Unknown names are found in any case; the others only where they are looked for.
+    refused = [
+        item["loc"][:-2] if item["loc"][-1:] == ("[key]",) else item["loc"]
+        for item in errors
+        if item["type"] != "extra_forbidden"
+    ]
     routes = list(fallback_roads.check_raw(document, kind))
     yield from (diagnostic for _, diagnostic in routes)
     reasons = list(
-        explain.explain(document, kind, covered={*reported, *(path for path, _ in routes)})
+        explain.explain(
+            document, kind, covered={*reported, *(path for path, _ in routes)}, refused=refused
+        )
     )
     yield from reasons
     if not (reasons or routes or reported):
-        yield explain.without_reason(document, [item["loc"] for item in error.errors()])
+        yield explain.without_reason(document, [item["loc"] for item in errors])

@@ -6,11 +6,14 @@ parse. `masked` hides the same things in anything that is shown.
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
+from typing import TypeAlias
 
-from aspire_gitops.vocabulary import Diagnostic, Rule, Span
+from aspire_gitops.loading.places import Lines
+from aspire_gitops.vocabulary import MAX_FINDINGS, Diagnostic, Rule, Span, left_out
 from aspire_gitops.vocabulary.secret_shapes import ALL, BY_NAME, matcher
 
 LITERAL_SECRET = Rule("AG304", "literal-secret")
@@ -38,22 +41,19 @@ class FoundSecret:
 
 def find(text: str) -> list[FoundSecret]:
     """Return every secret in the text, in order, none inside another."""
-    found = list(_known(text)) if _HINT.search(text) else []
-    for piece in _PIECE.finditer(text):
-        start, end = piece.span()
-        if _looks_random(piece[0]) and not _is_digest(text, start, end):
-            start, end = _widened(text, start, end)
-            if not any(other.start < end and start < other.end for other in found):
-                found.append(FoundSecret("random text, like a key or password", start, end))
-    return sorted(found, key=lambda item: item.start)
+    known = list(_known(text)) if _HINT.search(text) else []
+    random = list(_random(text, known))
+    return sorted((*known, *random), key=lambda item: item.start) if random else known
 
 
 def masked(text: str) -> str:
     """Return the text with a `*` for each character of a secret: places stay where they are."""
+    parts, at = [], 0
     for item in find(text):
         hidden = "".join(c if c == "\n" else "*" for c in text[item.start : item.end])
-        text = text[: item.start] + hidden + text[item.end :]
-    return text
+        parts += [text[at : item.start], hidden]
+        at = item.end
+    return "".join((*parts, text[at:])) if parts else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,45 +65,80 @@ class Hidden:
     end: int
 
 
-def hidden_parts(text: str, found: Sequence[FoundSecret]) -> Iterator[Hidden]:
-    """Yield the place of each secret, line by line."""
+HiddenParts: TypeAlias = Mapping[int, Sequence[Hidden]]
+"""What must not be shown of each line, in order."""
+
+
+def hidden_parts(lines: Lines, found: Sequence[FoundSecret]) -> HiddenParts:
+    """Return the place of each secret, by line."""
+    parts: dict[int, list[Hidden]] = {}
     for item in found:
-        line = text.count("\n", 0, item.start) + 1
-        column = item.start - text.rfind("\n", 0, item.start)
-        for piece in text[item.start : item.end].split("\n"):
-            yield Hidden(line, column, column + len(piece))
+        line, column = lines.place(item.start)
+        for piece in lines.text[item.start : item.end].split("\n"):
+            parts.setdefault(line, []).append(Hidden(line, column, column + len(piece)))
             line, column = line + 1, 1
+    return parts
 
 
 def diagnose(
     path: str, text: str, found: Sequence[FoundSecret], *, first_line: int = 1
 ) -> Iterator[Diagnostic]:
-    """Yield AG304 for each secret in a text that starts at `first_line` of the file."""
-    lines = text.split("\n")
-    for item in found:
-        place = next(hidden_parts(text, [item]))
-        line = lines[place.line - 1]
-        snippet = masked(line[: place.start - 1] + "*" * (place.end - place.start)) + masked(
-            line[place.end - 1 :]
-        )
-        span = Span(path, place.line + first_line - 1, place.start, place.end, snippet)
+    """Yield AG304 for each secret in a text that starts at `first_line` of the file.
+
+    After the first hundred AG019 says how many more there are.
+    """
+    if not found:
+        return
+    lines = Lines(text)
+    hidden = hidden_parts(lines, found)
+    for item in islice(found, MAX_FINDINGS):
+        line, column = lines.place(item.start)
+        place = next(part for part in hidden[line] if part.start == column)
+        snippet = masked(_starred(lines.snippet(line, column), hidden[line]))
+        span = Span(path, line + first_line - 1, place.start, place.end, snippet)
         message = f"{item.what}, {item.end - item.start} characters long"
         yield LITERAL_SECRET.at(span, message, help=_HELP)
+    if len(found) > MAX_FINDINGS:
+        yield left_out(Span(path), len(found) - MAX_FINDINGS)
 
 
-def without_secrets(item: Diagnostic, hidden: Collection[Hidden] = ()) -> Diagnostic:
+def without_secrets(item: Diagnostic, hidden: HiddenParts | None = None) -> Diagnostic:
     """Return the same diagnostic, with `*` for the `hidden` parts and anything that looks like a secret."""
-    snippet = item.span.snippet
-    for part in hidden:
-        if part.line == item.span.line:
-            kept = max(0, min(part.end, len(snippet) + 1) - part.start)
-            snippet = snippet[: part.start - 1] + "*" * kept + snippet[part.end - 1 :]
+    snippet = _starred(item.span.snippet, (hidden or {}).get(item.span.line, ()))
     return replace(
         item,
         span=replace(item.span, snippet=masked(snippet)),
         message=masked(item.message),
         help=masked(item.help) if item.help else None,
     )
+
+
+def _starred(snippet: str, hidden: Sequence[Hidden]) -> str:
+    for part in hidden:
+        if part.start > len(snippet):
+            break
+        kept = max(0, min(part.end, len(snippet) + 1) - part.start)
+        snippet = snippet[: part.start - 1] + "*" * kept + snippet[part.end - 1 :]
+    return snippet
+
+
+def _random(text: str, known: Sequence[FoundSecret]) -> Iterator[FoundSecret]:
+    """Yield what looks random, widened to the whole run around it, unless a known key is in there."""
+    starts = [item.start for item in known]
+    start = end = reported = 0
+    for piece in _PIECE.finditer(text):
+        if (
+            piece.start() < reported
+            or not _looks_random(piece[0])
+            or _is_digest(text, *piece.span())
+        ):
+            continue
+        if piece.start() >= end:  # not in the run of the piece before
+            start, end = _widened(text, *piece.span())
+        before = bisect_right(starts, end - 1)  # known keys that start before the run ends
+        if not before or known[before - 1].end <= start:
+            reported = end
+            yield FoundSecret("random text, like a key or password", start, end)
 
 
 def _known(text: str) -> Iterator[FoundSecret]:

@@ -9,7 +9,7 @@ from aspire_gitops.catalog import Declared
 from aspire_gitops.resources import AliasSpec
 from aspire_gitops.validation.fallback_roads import Path
 from aspire_gitops.validation.forbidden_words import forbidden_parameter
-from aspire_gitops.validation.wording import closest, shown
+from aspire_gitops.validation.wording import Speller, shown
 from aspire_gitops.vocabulary import Diagnostic, Rule
 
 _LIMITS = "max_completion_tokens max_output_tokens max_tokens max_tool_calls"
@@ -100,11 +100,11 @@ def check_stated(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
 
 def check_parameters(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
     """Yield AG331 for unlisted names, and AG301, AG303 or AG322 where there is a more specific reason."""
-    mode = alias.spec.mode
+    speller = Speller(may_be_set(alias.spec.mode))
     for name, value in (alias.spec.parameters or {}).items():
         path: Path = ("parameters", name)
-        if name not in may_be_set(mode):
-            yield _unknown(alias, path, name)
+        if name not in speller.known:
+            yield _unknown(alias, path, name, speller)
         elif name == ALLOWED_OPENAI_PARAMS:
             yield from _check_let_through(alias, path, value)
         elif isinstance(value, Mapping):
@@ -115,12 +115,12 @@ def check_parameters(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
             yield from _check_list(alias, path, name, value)
 
 
-def _unknown(alias: Declared[AliasSpec], path: Path, name: str) -> Diagnostic:
+def _unknown(alias: Declared[AliasSpec], path: Path, name: str, speller: Speller) -> Diagnostic:
     place, mode = alias.document.key_span(*path), alias.spec.mode
     if forbidden := forbidden_parameter(name):
         return forbidden.at(place)
     others = [other for other, names in PARAMETER_NAMES.items() if name in names]
-    meant = closest(name, may_be_set(mode))
+    meant = speller.closest(name)
     help_ = f'did you mean "{meant}"?' if meant and not others else _LEFT_TO_APPS
     of = f"; it belongs to mode {others[0]}" if others else ""
     return UNKNOWN_PARAMETER.at(
@@ -137,13 +137,14 @@ def _check_inside(
     if known is None and name != _NUMBERED:
         yield _wrong(alias, path, f"`{name}` must be a single value, not a mapping")
         return
+    speller = Speller(known or ())
     for inner in value:
         place: Path = (*path, inner)
         is_known = inner in known if known is not None else inner.isdecimal()
         if not is_known and (forbidden := forbidden_parameter(inner)):
             yield forbidden.at(alias.document.key_span(*place))
         elif not is_known:
-            meant = closest(inner, known or ())
+            meant = speller.closest(inner)
             yield UNKNOWN_PARAMETER.at(
                 alias.document.key_span(*place),
                 f"`{name}` has no field {shown(inner)}",
@@ -172,9 +173,10 @@ def _check_let_through(
         yield _wrong(alias, path, f"`{ALLOWED_OPENAI_PARAMS}` must be a list of names")
         return
     known = may_be_let_through(alias.spec.mode)
+    speller = Speller(known)
     for index, name in enumerate(value):
         if not isinstance(name, str) or name not in known:
-            meant = closest(name, known) if isinstance(name, str) else None
+            meant = speller.closest(name) if isinstance(name, str) else None
             yield UNKNOWN_PARAMETER.at(
                 alias.span(*path, index),
                 f"{shown(name)} is not a parameter that an app may send to mode {alias.spec.mode}",

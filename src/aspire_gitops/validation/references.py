@@ -8,7 +8,7 @@ from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.loading.document import Document
 from aspire_gitops.resources import AliasSpec, ResourceKind, ResourceSpec
 from aspire_gitops.validation.fallback_roads import is_several
-from aspire_gitops.validation.wording import closest, shown_name
+from aspire_gitops.validation.wording import Speller, shown_name
 from aspire_gitops.vocabulary import Diagnostic, Rule, Severity, Span
 from aspire_gitops.vocabulary.spec import NAME_PATTERN
 
@@ -25,6 +25,7 @@ UNUSED_BUDGET = Rule("AG209", "unused-budget", Severity.WARNING)
 DEFERRED_PROVIDER = Rule("AG308", "deferred-provider")
 ALIAS_OF_TWO_TARGETS = Rule("AG320", "alias-of-two-targets")
 
+_MOST_SPELLED = 500  # different names in all files
 _NAME = re.compile(NAME_PATTERN)
 
 _WANTED = {
@@ -100,12 +101,13 @@ def check_references(
     """Yield AG201 to AG203, AG207 to AG209, AG217 and AG308."""
     groups = {kind: catalog.by_kind[kind] for kind in _WANTED}
     used: dict[ResourceKind, set[str]] = {kind: set() for kind in _WANTED}
+    spellers = {kind: Speller(groups[kind], most=_MOST_SPELLED) for kind in _WANTED}
     for reference in references:
         kind, name = reference.kind, reference.name
         used[kind].add(name)
         if name in groups[kind] or unusable.may_declare(kind, name) or not _is_name(name):
             continue
-        meant = closest(name, groups[kind])
+        meant = spellers[kind].closest(name)
         used[kind].update([meant] if meant else [])  # a typo does not make it unused
         yield _unknown(reference, meant)
     yield from _check_deferred(catalog)
@@ -151,7 +153,7 @@ def _check_unused(
     for kind, (rule, user, why) in _UNUSED.items():
         if unusable.has(user):
             continue  # it may be the one that uses it
-        for name in groups[kind].keys() - used[kind]:
+        for name in sorted(groups[kind].keys() - used[kind]):
             resource = groups[kind][name]
             if getattr(resource.spec, "deferred", None) is None:
                 yield rule.at(

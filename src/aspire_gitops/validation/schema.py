@@ -9,9 +9,11 @@ property test keeps the two in agreement (`tests/properties/test_schema_agreemen
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -20,6 +22,7 @@ from jsonschema.validators import extend
 
 from aspire_gitops.resources import ResourceKind
 from aspire_gitops.resources.schema import schema_for
+from aspire_gitops.vocabulary import MAX_FINDINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,65 @@ def accepts(kind: ResourceKind, value: object) -> bool:
     return bool(_validator(kind).is_valid(value))
 
 
-def mistakes(kind: ResourceKind, value: object) -> Iterator[Mistake]:
-    """Yield everything that the schema refuses in the value, one for each mistake."""
-    for error in _validator(kind).iter_errors(value):
-        yield from _mistakes(error)
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """Which parts of large lists and mappings jsonschema looks into: those that pydantic refuses.
+
+    It takes 0.1 ms for each part, wrong or not. `parts` is by the id of the container, and
+    `left_out` counts the wrong ones beyond the first hundred of each.
+    """
+
+    parts: Mapping[int, Collection[str | int]]
+    left_out: int = 0
+
+    def of(self, container: list[Any] | dict[str, Any]) -> Collection[Any] | None:
+        """Return the indexes or keys to look into; None for all of them."""
+        return self.parts.get(id(container), ()) if len(container) > _LARGE else None
+
+
+_LARGE = 2 * MAX_FINDINGS
+_SUSPECTS: ContextVar[Suspects | None] = ContextVar("suspects", default=None)
+
+
+def suspects(value: object, refused: Iterable[tuple[str | int, ...]]) -> Suspects:
+    """Return what to look into in a value, by the paths at which pydantic refuses it."""
+    wrong: dict[int, dict[str | int, None]] = {}
+    for path in refused:
+        inner: Any = value
+        for part in path:
+            if isinstance(inner, dict):
+                is_inside = part in inner
+            else:
+                is_inside = isinstance(inner, list) and isinstance(part, int) and part < len(inner)
+            if is_inside:  # else a field that is missing, or the branch of a choice
+                wrong.setdefault(id(inner), {})[part] = None
+                inner = inner[part]
+    parts = {number: [*islice(found, MAX_FINDINGS)] for number, found in wrong.items()}
+    return Suspects(parts, sum(len(wrong[number]) - len(parts[number]) for number in parts))
+
+
+def mistakes(kind: ResourceKind, value: object, suspected: Suspects | None = None) -> list[Mistake]:
+    """Return everything that the schema refuses in the value, one for each mistake.
+
+    With `suspected`, it looks into large lists and mappings at these parts alone.
+    """
+    token = _SUSPECTS.set(suspected)
+    try:
+        return [one for error in _validator(kind).iter_errors(value) for one in _mistakes(error)]
+    finally:
+        _SUSPECTS.reset(token)
+
+
+def _looked_into(container: list[Any] | dict[str, Any]) -> Collection[Any] | None:
+    suspected = _SUSPECTS.get()
+    return suspected.of(container) if suspected else None
+
+
+def _items(validator: Any, items: Any, value: Any, _schema: Any) -> Iterator[ValidationError]:
+    if isinstance(value, list):
+        chosen = _looked_into(value)
+        for index in range(len(value)) if chosen is None else chosen:
+            yield from validator.descend(value[index], items, path=index)
 
 
 def _mistakes(error: ValidationError) -> Iterator[Mistake]:
@@ -115,10 +173,11 @@ def _pattern_properties(
 ) -> Iterator[ValidationError]:
     if not is_mapping(value):
         return
+    chosen = _looked_into(value)
     for pattern, subschema in patterns.items():
-        for name, item in value.items():
+        for name in value if chosen is None else chosen:
             if _ecma(pattern).search(name):
-                yield from validator.descend(item, subschema, path=name, schema_path=pattern)
+                yield from validator.descend(value[name], subschema, path=name, schema_path=pattern)
 
 
 def _additional_properties(
@@ -143,6 +202,37 @@ def _unknown_fields(value: Mapping[str, Any], schema: Mapping[str, Any]) -> Iter
     for name in value:
         if name not in properties and not any(pattern.search(name) for pattern in patterns):
             yield name
+
+
+def _unique_items(
+    _validator: Any, wanted: Any, value: Any, _schema: Any
+) -> Iterator[ValidationError]:
+    # jsonschema compares items of mixed types each with each.
+    if wanted and isinstance(value, list) and first_repeated(value) is not None:
+        yield ValidationError("has repeated items")
+
+
+def first_repeated(items: Sequence[object]) -> int | None:
+    """Return the index of the first item that JSON counts equal to an earlier one."""
+    seen: set[object] = set()
+    for index, item in enumerate(items):
+        known = _hashable(item)
+        if known in seen:
+            return index
+        seen.add(known)
+    return None
+
+
+def _hashable(value: object) -> object:
+    match value:
+        case bool():
+            return ("bool", value)  # to Python True is 1
+        case list():
+            return ("list", *map(_hashable, value))
+        case dict():
+            return frozenset((key, _hashable(item)) for key, item in value.items())
+        case _:
+            return value
 
 
 def is_text(value: object) -> bool:
@@ -171,10 +261,12 @@ def is_number(value: object) -> bool:
 _Validator: Any = extend(  # type: ignore[no-untyped-call]  # its stubs leave it out
     Draft202012Validator,
     validators={
+        "items": _items,
         "pattern": _pattern,
         "patternProperties": _pattern_properties,
         "additionalProperties": _additional_properties,
         "required": _required,
+        "uniqueItems": _unique_items,
     },
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
         {

@@ -10,7 +10,7 @@ that only one of them refuses is refused: see `validation.schema`.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import ModuleType
@@ -40,8 +40,8 @@ from aspire_gitops.validation import (
     references,
 )
 from aspire_gitops.validation.judging import Judge, judge, secrets_in, stem_of
-from aspire_gitops.validation.literal_secrets import LITERAL_SECRET, Hidden
-from aspire_gitops.vocabulary import Diagnostic, Revision, Rule, sort_diagnostics
+from aspire_gitops.validation.literal_secrets import LITERAL_SECRET, HiddenParts
+from aspire_gitops.vocabulary import Diagnostic, Findings, Revision, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def validate(loaded: Loaded, revision: Revision, *, today: date, judge: Judge = 
     To validate two revisions that share most of their files, pass one
     `judge_once()` to both.
     """
-    reading = _Reading(judge)
+    reading = _Reading(judge, loaded.diagnostics)
     for document in loaded.documents:
         reading.read(document)
     for path, text in loaded.unparsed.items():
@@ -74,20 +74,17 @@ def validate(loaded: Loaded, revision: Revision, *, today: date, judge: Judge = 
         stems={stem_of(path) for path in loaded.unread},
         hides_anything=bool(loaded.unread) or reading.has_unknown_kind,
     )
-    found = [
-        *loaded.diagnostics,
-        *_secrets_beside_findings(loaded),
-        *_unexplained(reading.found, loaded.diagnostics),
-        *references.check_gateways(catalog, loaded.documents, unusable),
-        *references.check_repeated(catalog),
-        *references.check_references(catalog, reading.references, unusable),
-        *_policy(catalog, today),
-    ]
+    found = reading.found
+    found.extend(_secrets_beside_findings(loaded))
+    found.extend(references.check_gateways(catalog, loaded.documents, unusable))
+    found.extend(references.check_repeated(catalog))
+    found.extend(references.check_references(catalog, reading.references, unusable))
+    found.extend(_policy(catalog, today))
     shown = (
-        literal_secrets.without_secrets(item, reading.hidden.get(item.span.path, ()))
-        for item in found
+        literal_secrets.without_secrets(item, reading.hidden.get(item.span.path))
+        for item in found.in_order()
     )
-    return Validated(catalog, sort_diagnostics(shown))
+    return Validated(catalog, tuple(shown))
 
 
 def file_rules() -> Mapping[str, Rule]:
@@ -128,14 +125,16 @@ def rules_of(*modules: ModuleType) -> Mapping[str, Rule]:
 class _Reading:
     """Sorts documents into those that the resources accept and those that they refuse."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Judge, earlier: Collection[Diagnostic]) -> None:
         self.judge = judge
+        self.reported = {(item.span.path, item.span.line) for item in earlier}
         self.accepted: dict[ResourceKind, list[Declared[Any]]] = {kind: [] for kind in ResourceKind}
         self.refused: defaultdict[ResourceKind, set[str]] = defaultdict(set)
         self.has_unknown_kind = False
         self.references: list[references.Reference] = []
-        self.hidden: dict[str, Sequence[Hidden]] = {}
-        self.found: list[Diagnostic] = []
+        self.hidden: dict[str, HiddenParts] = {}
+        self.found = Findings()
+        self.found.extend(earlier)
 
     def search(self, path: str, text: str) -> None:
         found, self.hidden[path] = secrets_in(path, text)
@@ -143,7 +142,7 @@ class _Reading:
 
     def read(self, document: Document) -> None:
         judged = self.judge(document)
-        self.found.extend(judged.found)
+        self.found.extend(_unexplained(judged.found, self.reported))
         self.hidden[document.path] = judged.hidden
         self.references.extend(judged.references)
         if judged.kind is None:
@@ -215,10 +214,9 @@ def _check_app(app: Declared[AppSpec]) -> Iterator[Diagnostic]:
 
 
 def _unexplained(
-    found: Collection[Diagnostic], earlier: Collection[Diagnostic]
+    found: Collection[Diagnostic], reported: Collection[tuple[str, int]]
 ) -> Iterator[Diagnostic]:
     """Drop the schema's findings where loading or the search for secrets has given the reason."""
-    reported = {(item.span.path, item.span.line) for item in earlier}
     secrets: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
     for item in found:
         if item.rule is LITERAL_SECRET:
@@ -232,8 +230,9 @@ def _unexplained(
 
 def _secrets_beside_findings(loaded: Loaded) -> Iterator[Diagnostic]:
     """Look for secrets in files that are not even text: in their known lines."""
+    unread = loaded.unread - loaded.unparsed.keys()
     for item in loaded.diagnostics:
-        if item.span.path in loaded.unread - loaded.unparsed.keys() and item.span.snippet:
+        if item.span.path in unread and item.span.snippet:
             line = item.span.snippet
             yield from literal_secrets.diagnose(
                 item.span.path, line, literal_secrets.find(line), first_line=item.span.line

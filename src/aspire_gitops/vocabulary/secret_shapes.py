@@ -67,11 +67,12 @@ ALL = (
         "pem",
         "a private key",
         "-----BEGIN [A-Z ]*PRIVATE KEY-----",
-        r"(?:[A-Za-z0-9+/=\s#-]*?-----END [A-Z ]*-----)?",
+        # Not over another five dashes: thousands of beginnings would each be read to the end.
+        r"(?:(?:[A-Za-z0-9+/=\s#]|-(?!----))*-----END [A-Z ]*-----)?",
         hint="-----B",
         bounded=False,
     ),
-    Shape("jwt", "a JSON web token", "eyJ", rf"{_WORD}{{8,}}\.{_WORD}{{8,}}(?:\.{_WORD}*)?"),
+    Shape("jwt", "a JSON web token", "eyJ", rf"{_WORD}{{8,2000}}\.{_WORD}{{8,}}(?:\.{_WORD}*)?"),
     Shape("bearer", "a bearer token", "[Bb]earer +", "[A-Za-z0-9._~+/-]{20,}=*", hint="earer "),
     Shape(
         "login",

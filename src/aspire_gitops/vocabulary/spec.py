@@ -78,6 +78,22 @@ def _written(value: Decimal | date) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
+def _amount(text: str) -> Decimal:
+    exact = Decimal(text)
+    return _exact(exact, 0 if exact == exact.to_integral_value() else 2)
+
+
+def _price(text: str) -> Decimal:
+    exact = Decimal(text)
+    return _exact(exact, 2 if exact else 0)
+
+
+def _exact(amount: Decimal, decimals: int) -> Decimal:
+    """Return the same amount with so many decimals, and more only if it has them."""
+    exponent = amount.normalize().as_tuple().exponent
+    return amount.quantize(Decimal(1).scaleb(min(int(exponent), -decimals)))
+
+
 def _unique(items: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
     if len(set(items)) != len(items):
         raise ValueError("must not repeat an item")
@@ -134,22 +150,20 @@ class ResourceSpec(Spec):
     )
 
 
-Amount = Annotated[
-    Decimal,
-    _Parsed(
-        AMOUNT_PATTERN,
-        Decimal,
-        in_words(
-            'an amount in quotes without a sign, like "12.50": '
-            "up to 9 digits, then up to 9 decimals",
-            examples=["180", "0.40"],
-        ),
-    ),
-]
+_AMOUNT_IN_WORDS = in_words(
+    'an amount in quotes without a sign, like "12.50": up to 9 digits, then up to 9 decimals',
+    examples=["180", "0.40"],
+)
+
+Amount = Annotated[Decimal, _Parsed(AMOUNT_PATTERN, _amount, _AMOUNT_IN_WORDS)]
 """A non-negative decimal, written in quotes: up to 9 digits, then up to 9 decimals.
 
-In quotes, because 0.1 as a YAML number would already be a float.
+In quotes, because 0.1 as a YAML number would already be a float. However it is written, it has
+one form, so that nobody's spelling changes an object: "60.00" is 60, and "95.5" is 95.50.
 """
+
+Price = Annotated[Decimal, _Parsed(AMOUNT_PATTERN, _price, _AMOUNT_IN_WORDS)]
+"""An Amount that shows cents, as prices are written: "6" is 6.00. Nothing is 0."""
 
 Day = Annotated[
     date,
@@ -177,7 +191,9 @@ Sentence = Annotated[
         pattern=f"^{_NOT_CONTROL_NOR_ALPHANUMERIC}*[A-Za-z0-9]{_NOT_CONTROL}*$",
         min_length=3,
         max_length=500,
-        json_schema_extra=in_words("words: a letter or digit, and no control characters"),
+        json_schema_extra=in_words(
+            'words like "moved to the new provider": a letter or digit, and no control characters'
+        ),
     ),
 ]
 """Prose: 3 to 500 characters, a letter or digit among them, no control characters."""

@@ -1,6 +1,7 @@
-"""Moments and lengths of time in words. Pure: callers pass the time."""
+"""Moments and lengths of time in words, written and read. Pure: callers pass the time."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+import re
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from aspire_gitops.vocabulary.text import plural
 
@@ -76,3 +77,70 @@ def moment_there(moment: datetime, zone: tzinfo | None = None) -> str:
     """Return `2026-11-20 12:00:06 +11:00`; in the machine's zone if none is given."""
     there = moment.astimezone(zone)
     return f"{there:%Y-%m-%d %H:%M:%S} {there.isoformat()[-6:]}"
+
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_PART = (
+    r"(?:[0-9]{1,6}\s*|an?\s+)"
+    r"(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|wks?|weeks?)(?![a-z])"
+)
+_LENGTH = re.compile(rf"{_PART}(?:(?:\s*,)?(?:\s+and)?\s*{_PART})*", re.IGNORECASE)
+_PARTS = re.compile(r"([0-9]+|\ban?(?=\s))\s*([smhdw])", re.IGNORECASE)
+_CLOCK = r"[0-9]{1,2}(?::[0-9]{2}(?::[0-9]{2})?)?(?:\s*[ap]m)?|noon|midnight"
+_DAY = re.compile(rf"(today|yesterday)(?:,?\s+(?:at\s+)?({_CLOCK}))?", re.IGNORECASE)
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]\S+(?: ?[+-][0-9:]+)?)?")
+
+MOMENT_HINT = "write 2h, yesterday 14:05, 2 minutes ago, 2026-11-20 or 2026-11-20T14:05+11:00"
+
+
+def read_length(text: str) -> timedelta | None:
+    """Return the length of time that people write: `2h`, `90 minutes`, `1h30m`, `1 day and 2 hours`.
+
+    Raises:
+        OverflowError: It is longer than a calendar.
+    """
+    words = " ".join(text.split())
+    if not _LENGTH.fullmatch(words):
+        return None
+    found = timedelta()
+    for count, unit in _PARTS.findall(words):
+        number = int(count) if count.isdecimal() else 1
+        found += timedelta(**{_UNITS[unit.lower()]: number})
+    return found
+
+
+def read_moment(text: str, now: datetime) -> datetime | None:
+    """Return the moment that `text` means at `now`; None if it is not a time.
+
+    Raises:
+        ValueError: It looks like a time but is invalid, such as `2026-02-30`.
+        OverflowError: It is before the calendar begins.
+    """
+    words = " ".join(text.split())
+    if words.lower() in ("now", "just now"):
+        return now
+    if length := read_length(re.sub(r"\s+ago$", "", words, flags=re.IGNORECASE)):
+        return now - length
+    if found := _DAY.fullmatch(words):
+        day = now.astimezone().date() - timedelta(days=found[1].lower() == "yesterday")
+        return datetime.combine(day, _clock(found[2] or "midnight")).astimezone()
+    if _ISO.fullmatch(words):
+        moment = datetime.fromisoformat(words)
+        return moment if moment.tzinfo else moment.astimezone()
+    return None
+
+
+def _clock(text: str) -> time:
+    named = {"noon": time(12), "midnight": time()}.get(text.lower())
+    if named is not None:
+        return named
+    digits, half = re.fullmatch(r"([0-9:]+)\s*([ap]m)?", text, re.IGNORECASE).groups()  # type: ignore[union-attr] # of `_CLOCK`
+    hour, _, rest = digits.partition(":")
+    if half is None:
+        if not rest:
+            raise ValueError("an hour without minutes needs am or pm")
+        return time.fromisoformat(f"{hour:0>2}:{rest}")
+    if not 1 <= int(hour) <= 12:
+        raise ValueError("am and pm count to twelve")
+    whole = int(hour) % 12 + 12 * (half.lower() == "pm")
+    return time.fromisoformat(f"{whole:0>2}:{rest or '00'}")

@@ -96,7 +96,7 @@ async def send(
             reply = await _sent(destination, _Request(method, body, own, max_bytes))
     except TimeoutError:
         fault = f"no answer in {timeout_s:g} s"
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
         fault = _why(error)
     if reply is None:
         # Outside the handlers, so that no request with its secrets hangs on the error.
@@ -173,6 +173,8 @@ def _why(error: Exception) -> str:
     # Only these speak of the network alone; others may quote a header or a URL.
     if isinstance(error, httpx.ConnectError | httpx.ProxyError) and str(error):
         return " ".join(str(error).split())[:_LONGEST_REASON]
+    if isinstance(error, OSError):  # of no connection, so of the certificates
+        return "the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"
     if not isinstance(error, httpx.HTTPError):
         return "its URL, or the proxy that the environment names, cannot be used"
     return f"the connection broke ({type(error).__name__})"

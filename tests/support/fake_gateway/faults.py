@@ -13,7 +13,9 @@ class Status:
     """An answer of this status instead of the real one; `after`: the request took effect."""
 
     status: int
-    body: Any = field(default_factory=lambda: {"error": {"message": "made to fail"}})
+    body: Any = field(
+        default_factory=lambda: {"error": {"message": "made to fail", "type": "auth_error"}}
+    )
     headers: Mapping[str, str] = field(default_factory=dict)
     after: bool = False
 

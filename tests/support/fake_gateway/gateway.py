@@ -60,7 +60,9 @@ class FakeGateway:
 
     @property
     def writes(self) -> list[Request]:
-        return [entry.request for entry in self.log if entry.request.is_write]
+        """Return every write to an object, or to none; not those that say who writes."""
+        found = [entry.request for entry in self.log if entry.request.is_write]
+        return [request for request in found if not self.keys.is_of_a_lease(request)]
 
     @property
     def reads(self) -> list[Request]:

@@ -54,6 +54,14 @@ class Keys:
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, Any]] = {}
         self.deleted: dict[str, dict[str, Any]] = {}
+        self.leases: set[str] = set()  # rows that say who writes, by token; nobody's key
+
+    def is_of_a_lease(self, request: Request) -> bool:
+        """Say whether a write is about who may write, and about no object."""
+        if request.path not in ("/key/generate", "/key/update", "/key/delete"):
+            return False
+        named = request.body.get("keys") or [request.body.get("key") or ""]
+        return all(hash_of(key) in self.leases for key in named)
 
     def routes(self) -> list[Route]:
         return [
@@ -75,7 +83,9 @@ class Keys:
             raise detail(
                 422, [{"type": "less_than_equal", "loc": ["query", "size"], "msg": message}]
             )
-        shown = list(self.rows.values())[(page - 1) * size : page * size]
+        part = query.get("search", "").casefold()
+        found = [row for row in self.rows.values() if part in (row["key_alias"] or "").casefold()]
+        shown = found[(page - 1) * size : page * size]
         if query.get("return_full_object") != "true":
             keys: list[Any] = [row["token"] for row in shown]
         elif any(row[name] is None for row in shown for name in (*_DICTS, "metadata")):
@@ -84,9 +94,9 @@ class Keys:
             keys = deepcopy(shown)
         return {
             "keys": keys,
-            "total_count": len(self.rows),
+            "total_count": len(found),
             "current_page": page,
-            "total_pages": -(-len(self.rows) // size),
+            "total_pages": -(-len(found) // size),
         }
 
     def read(self, request: Request) -> Any:
@@ -109,6 +119,8 @@ class Keys:
         if (body.get("max_budget") or 0) < 0:
             raise Refused(400, "max_budget cannot be negative")
         token = hash_of(key)
+        if str(body.get("key_alias")).startswith("aspire-gitops writer "):
+            self.leases.add(token)
         if token in self.rows:
             return {**body, "key": key, "token": token}  # nothing is written; a false echo
         self._claim(body.get("key_alias"), token)

@@ -59,6 +59,8 @@ class Soak:
         deadline = time.monotonic() + seconds
         actions.start(self.world)
         try:
+            self.world.daemon.first_turn()
+            self.figures.rest(self.world.daemon.pid)  # as it is before any storm
             while True:
                 self.storm(min(STORM_S, max(deadline - time.monotonic(), 0)))
                 self.calm()
@@ -188,8 +190,8 @@ class Soak:
             f"{self.rounds} times calm, at rest after {self.turns_to_rest} turns; "
             f"{self.checks} looks at all invariants; {world.daemon.starts} processes, {world.kills} killed\n"
             f"peak memory {figures.peak_mib:.0f} MiB; descriptors at most {figures.most('descriptors')}, "
-            f"grown by {figures.growth('descriptors')}; threads at most {figures.most('threads')}, "
-            f"grown by {figures.growth('threads')}; zombies {len(figures.zombies)}\n"
+            f"{figures.at_rest.descriptors} at rest; threads at most {figures.most('threads')}, "
+            f"{figures.at_rest.threads} at rest; zombies {len(figures.zombies)}\n"
             f"journal {entries} entries, {size / 1024:.0f} KiB, {recorded} turns recorded: "
             f"{size / max(recorded, 1) / 1024:.1f} KiB a turn; an alias on two targets at most "
             f"{self.longest_split_s:.1f} s; {len(world.receiver.heard)} notices"

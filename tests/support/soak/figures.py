@@ -1,29 +1,40 @@
-"""What a controller needs of its machine: memory, descriptors, threads, children. Linux only."""
+"""What a controller needs of its machine: memory, descriptors, threads, children. Linux only.
+
+How many descriptors are open at one moment says little: connections that are kept for a while
+come and go, and on a busy machine a controller is hardly ever without some. What leaks has
+another mark: it is the same descriptor at every look, however long one waits. So `rest` counts
+what is open at all looks, and looks on until that is no more than it ever was, or too long.
+"""
 
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_LOOKS_AT_REST, _PAUSE_S = 12, 0.25  # idle connections to the gateway are closed after 2 s
+_PAUSE_S = 0.25
+_REST_S = (
+    8.0  # longer than from one turn to the next, which drops the connections of the one before
+)
 WARM_S = 3.0  # after it answered for the first time; until then it imports and opens things
 
 
 @dataclass
 class Life:
-    """One process of the controller from its start to its end. Samples are (age in s, count)."""
+    """One process of the controller from its start to its end: what it had at each look."""
 
-    descriptors: list[tuple[float, int]] = field(default_factory=list)
-    threads: list[tuple[float, int]] = field(default_factory=list)
+    descriptors: list[int] = field(default_factory=list)
+    threads: list[int] = field(default_factory=list)
 
 
 @dataclass
 class Figures:
     """What was seen of all processes of a controller."""
 
+    patience_s: float = 60  # no connection is kept as long as this
     peak_mib: float = 0
     lives: dict[int, Life] = field(default_factory=lambda: defaultdict(Life))
-    at_rest: Life = field(default_factory=Life)  # one sample for each calm, whichever process
+    at_rest: Life = field(default_factory=Life)  # what stayed open in each rest, whichever process
+    held: frozenset[str] = frozenset()  # what stayed open in the last rest: where it leads
     zombies: list[str] = field(default_factory=list)
     _suspects: frozenset[int] = frozenset()
 
@@ -39,8 +50,8 @@ class Figures:
             self.peak_mib = max(self.peak_mib, int(facts["VmHWM"].split()[0]) / 1024)
             if age_s > WARM_S:
                 life = self.lives[pid]
-                life.threads.append((age_s, int(facts["Threads"])))
-                life.descriptors.append((age_s, len(list((process / "fd").iterdir()))))
+                life.threads.append(int(facts["Threads"]))
+                life.descriptors.append(len(list((process / "fd").iterdir())))
         except OSError:
             return
         dead = _dead_children(pid)
@@ -48,32 +59,46 @@ class Figures:
         self._suspects = dead
 
     def rest(self, pid: int) -> None:
-        """Sample what a process needs that has nothing to do: the least within a few seconds."""
-        seen = Figures()
-        for _ in range(_LOOKS_AT_REST):
-            seen.look(pid, WARM_S + 1)
+        """Count what a process that has nothing to do holds all the time.
+
+        Takes eight seconds, and `patience_s` if it is more than in the quietest rest so far.
+        """
+        begun = time.monotonic()
+        open_, threads = _descriptors(pid), _threads(pid)
+        while (spent_s := time.monotonic() - begun) < self.patience_s:
+            is_little = len(open_) <= min(self.at_rest.descriptors, default=len(open_))
+            if spent_s >= _REST_S and is_little:
+                break
             time.sleep(_PAUSE_S)
-        for what in ("descriptors", "threads"):
-            least = min(getattr(seen.lives[pid], what))
-            getattr(self.at_rest, what).append(least)
+            open_ &= _descriptors(pid)
+            threads &= _threads(pid)
+        self.at_rest.descriptors.append(len(open_))
+        self.at_rest.threads.append(len(threads))
+        self.held = frozenset(target for _, target in open_)
 
     def most(self, what: str) -> int:
         """Return the largest count of `descriptors` or `threads` ever seen."""
-        return max((n for life in self.lives.values() for _, n in getattr(life, what)), default=0)
+        return max((n for life in self.lives.values() for n in getattr(life, what)), default=0)
 
     def growth(self, what: str) -> int:
-        """Return how much more is needed later: by one process, and by any of them at rest.
+        """Return how much more stayed open in one rest than in another."""
+        at_rest = getattr(self.at_rest, what)
+        return max(at_rest) - min(at_rest) if at_rest else 0
 
-        Of a life, the quietest fifth of its end is held against that of its beginning.
-        """
-        at_rest = [count for _, count in getattr(self.at_rest, what)]
-        grown = [max(at_rest) - min(at_rest) if at_rest else 0]
-        for life in self.lives.values():
-            counts = [count for _, count in getattr(life, what)]
-            fifth = len(counts) // 5
-            if fifth >= 4:  # looks fall into turns, when git and the gateway are open
-                grown.append(min(counts[-fifth:]) - min(counts[:fifth]))
-        return max(grown)
+
+def _descriptors(pid: int) -> frozenset[tuple[str, str]]:
+    """Return the open descriptors, each with where it leads: a socket's number is its own."""
+    found = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found.add((descriptor.name, str(descriptor.readlink())))
+        except OSError:  # it was closed just now
+            continue
+    return frozenset(found)
+
+
+def _threads(pid: int) -> frozenset[str]:
+    return frozenset(task.name for task in Path(f"/proc/{pid}/task").iterdir())
 
 
 def _dead_children(pid: int) -> frozenset[int]:

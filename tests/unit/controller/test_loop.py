@@ -160,6 +160,20 @@ def test_who_asks_one_that_stands_by_is_sent_to_the_leader_and_forgotten() -> No
     assert causes == ("start",), "what was refused is not done later after all"
 
 
+def test_who_asks_one_that_cannot_reach_the_lock_is_told_so() -> None:
+    async def scenario() -> str:
+        lock = FakeLock(error=JournalUnavailable("the lock cannot be taken"))
+        loop = loop_of(Turning(), lock)
+        running = asyncio.create_task(loop.run())
+        with pytest.raises(AspireGitopsError) as refused:
+            await asyncio.wait_for(loop.wakeups.turn("reconcile"), 5)
+        loop.stop()
+        await running
+        return str(refused.value)
+
+    assert "on standby: the lock cannot be taken; fix the database" in asyncio.run(scenario())
+
+
 def test_standing_by_takes_no_turn_and_names_the_leader() -> None:
     async def scenario() -> tuple[list[tuple[str, ...]], Role, str | None]:
         turning = Turning()

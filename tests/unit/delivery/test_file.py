@@ -29,7 +29,7 @@ def read(delivery: Delivery) -> str | None:
 
 
 def write(delivery: Delivery, value: str) -> None:
-    asyncio.run(delivery.write(value))
+    asyncio.run(delivery.write(value, instead_of=None))
 
 
 @pytest.fixture
@@ -56,8 +56,7 @@ def test_only_the_owner_may_read_it(path: Path) -> None:
 
 def test_a_new_key_replaces_the_old_one_and_leaves_no_draft(path: Path) -> None:
     write(file(path), KEY)
-    write(file(path), KEY[::-1].replace("-ks", "") + "-sk")
-    write(file(path), KEY + "2")
+    asyncio.run(file(path).write(KEY + "2", instead_of=KEY))
     assert [entry.name for entry in path.parent.iterdir()] == ["shop"]
     assert path.read_text() == f"{KEY}2\n"
 
@@ -101,7 +100,7 @@ def test_a_write_that_is_cancelled_ends_before_anything_else_begins(
         durable(descriptor)
 
     async def cancelled() -> bool:
-        task = asyncio.create_task(file(path).write(KEY))
+        task = asyncio.create_task(file(path).write(KEY, instead_of=None))
         await asyncio.to_thread(at_the_disk.wait, 10)
         task.cancel()
         await asyncio.sleep(0.05)
@@ -127,7 +126,7 @@ def test_the_loop_goes_on_while_a_disk_is_slow(path: Path, monkeypatch: pytest.M
         durable(descriptor)
 
     async def both() -> None:
-        task = asyncio.create_task(file(path).write(KEY))
+        task = asyncio.create_task(file(path).write(KEY, instead_of=None))
         await asyncio.sleep(0.01)
         went_on.set()
         await task

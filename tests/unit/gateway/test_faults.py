@@ -45,13 +45,13 @@ READ_FAULTS = [
     ),
     pytest.param(Status(400), GatewayRejected, "400 .made to fail", id="400"),
     pytest.param(Status(404, {"detail": "Not Found"}), GatewayReplyInvalid, "route", id="no route"),
-    pytest.param(Status(404, b"<html>"), GatewayReplyInvalid, "no such route", id="404, HTML"),
+    pytest.param(Status(404, b"<html>"), GatewayUnavailable, "404, and .* HTML", id="404, HTML"),
     pytest.param(Status(307), GatewayReplyInvalid, "redirect", id="redirect"),
-    pytest.param(Html(), GatewayReplyInvalid, "HTML page", id="login page"),
-    pytest.param(Truncated(), GatewayReplyInvalid, "not complete JSON", id="truncated"),
-    pytest.param(Status(200, b"[" * 10**6), GatewayReplyInvalid, "JSON", id="bottomless JSON"),
-    pytest.param(Status(400, b"[" * 10**6), GatewayRejected, "400", id="bottomless error"),
-    pytest.param(Status(200, []), GatewayReplyInvalid, "not a CredentialListReply", id="a list"),
+    pytest.param(Html(), GatewayUnavailable, "HTML page", id="login page"),
+    pytest.param(Truncated(), GatewayUnavailable, "not complete JSON", id="truncated"),
+    pytest.param(Status(200, b"[" * 10**6), GatewayUnavailable, "JSON", id="bottomless JSON"),
+    pytest.param(Status(400, b"[" * 10**6), GatewayUnavailable, "400", id="bottomless error"),
+    pytest.param(Status(200, []), GatewayUnavailable, "not complete JSON", id="a list"),
     pytest.param(
         Status(200, {"credentials": [{"name": "x"}]}),
         GatewayReplyInvalid,
@@ -105,7 +105,9 @@ def test_a_lost_answer_to_a_create_left_the_object() -> None:
 
 def test_a_write_answered_200_with_a_page_is_not_judged_by_it() -> None:
     fake = FakeGateway(Fault(Html(), write=1))
-    using(fake, lambda client: client.create(credential(), {}))
+    with pytest.raises(GatewayUnavailable) as raised:
+        using(fake, lambda client: client.create(credential(), {}))
+    assert raised.value.foreign
     assert using(fake, lambda client: client.read(Kind.CREDENTIAL, "gw.p")) is None
 
 
@@ -119,7 +121,7 @@ def test_a_write_answered_200_with_a_page_is_not_judged_by_it() -> None:
         pytest.param(Status(503, headers={"retry-after": "3600"}), 1, id="told to come back late"),
         pytest.param(Status(401), 1, id="401"),
         pytest.param(Status(400), 1, id="400"),
-        pytest.param(Html(), 1, id="HTML"),
+        pytest.param(Html(), 4, id="HTML"),
     ],
 )
 def test_a_read_is_tried(effect: Any, attempts: int) -> None:

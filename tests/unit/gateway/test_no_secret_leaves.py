@@ -30,7 +30,9 @@ PLANTED = 'planted"secret-ü-4711'
 KEY = "sk-planted-key-value-4711"
 WITH_PASSWORD = "http://root:hunter2@gw.test/x/v1"
 ECHOES = [
-    pytest.param({"error": {"message": f"bad: {PLANTED} {KEY}"}}, id="LiteLLM's shape"),
+    pytest.param(
+        {"error": {"message": f"bad: {PLANTED} {KEY}", "type": "x"}}, id="LiteLLM's shape"
+    ),
     pytest.param({"detail": {"error": f"bad: {PLANTED!r} {KEY}"}}, id="a detail"),
     pytest.param({"detail": f"Bearer {KEY}"}, id="a header"),
     pytest.param(

@@ -12,7 +12,7 @@ from aspire_ledger.canonical import canonical_json
 from aspire_ledger.card import FIELD, read_card
 from support.catalogs import GATEWAY, TODAY, alias, catalog_of, provider
 
-TOKENS = {"input_usd_per_million_tokens": "2.00", "output_usd_per_million_tokens": "10"}
+TOKENS = {"input_usd_per_million_tokens": "2.00", "output_usd_per_million_tokens": "10.00"}
 EVERYTHING: dict[str, Any] = {
     "target": {
         "provider": "cloud-first",
@@ -27,7 +27,7 @@ EVERYTHING: dict[str, Any] = {
             if name.endswith("tokens") and "usd" in name
         },
         "usd_per_page": "1.10",
-        "usd_per_annotated_page": "3",
+        "usd_per_annotated_page": "3.00",
         "usd_per_image": "0.04",
         "images": [{"size": "1024x1024", "quality": "high", "usd": "0.17"}, {"usd": "0.10"}],
         "usd_per_use": {"web_search": "0.01", "code_execution": "0.05"},

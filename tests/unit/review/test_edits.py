@@ -48,7 +48,7 @@ KEY = {"name": "default", "deliver": {"file": "/var/lib/keys/default"}}
         pytest.param(
             {"price": {"images": [{"usd": "1"}, {"size": "a", "quality": "high", "usd": "2"}]}},
             {"price": {"images": [{"size": "a", "quality": "high", "usd": "3"}, {"usd": "1"}]}},
-            [("price.images.a.high.usd", "2", "3")],
+            [("price.images.a.high.usd", "2.00", "3.00")],
             id="one image of a list",
         ),
         pytest.param(

@@ -8,7 +8,7 @@ import pytest
 
 from aspire_gitops.sources import DirectorySource
 from aspire_gitops.sources.git import ComparedTrees, published
-from aspire_gitops.vocabulary import SourceTree, SourceUnavailable, UsageError
+from aspire_gitops.vocabulary import SourceRefused, SourceTree, SourceUnavailable, UsageError
 from support.git_repository import Repository, new_repository
 
 
@@ -141,5 +141,5 @@ def test_a_repository_of_somebody_else_is_no_missing_revision(repository: Reposi
     for path in (repository.path, *repository.path.rglob("*")):
         os.chown(path, 54321, 54321)
 
-    with pytest.raises(SourceUnavailable, match=r"belongs to another user.*safe\.directory"):
+    with pytest.raises(SourceRefused, match=r"belongs to another user.*safe\.directory"):
         compared(repository, "main").with_commit("topic")

@@ -12,7 +12,7 @@ import pytest
 
 from aspire_gitops.sources.git import RemoteSource
 from aspire_gitops.sources.git.program import Access, run, variables
-from aspire_gitops.vocabulary import SourceUnavailable
+from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable
 from support.git_http import GitServer, serving
 from support.git_repository import Repository
 
@@ -50,7 +50,7 @@ def test_who_says_too_much_is_not_heard_to_the_end(where: str) -> None:
 
 def test_a_program_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    with pytest.raises(SourceUnavailable, match="git cannot be started: No such file"):
+    with pytest.raises(SourceRefused, match="git cannot be started: No such file"):
         run(("git", "--version"), environment=variables(), timeout_s=5)
 
 

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aspire_gitops.spend import Booked, Cap, month_named
+from aspire_gitops.spend import Cap, month_named
 from aspire_gitops.spend.statement import Statement, statement_of
 from aspire_ledger.money import Aud
+from support.booked_lines import Booked, sums_of
 
 NOVEMBER = month_named("2026-11", ZoneInfo("Australia/Sydney"))
 NOW = datetime(2026, 12, 2, tzinfo=UTC)
@@ -44,7 +45,7 @@ def lines(draw: st.DrawFn) -> list[Booked]:
 
 
 def made(found: list[Booked], totals: dict[str, Aud] | None = None) -> Statement:
-    return statement_of(found, {}, month=NOVEMBER, now=NOW, totals=totals)
+    return statement_of(sums_of(found, totals), {}, month=NOVEMBER, now=NOW)
 
 
 def totals_of(found: list[Booked]) -> dict[str, Aud]:
@@ -85,7 +86,7 @@ def test_the_digest_moves_with_any_amount(found: list[Booked]) -> None:
 
 def test_the_digest_does_not_depend_on_when_the_statement_was_made() -> None:
     found = [Booked(1, START, "a", Aud(Decimal(3)), "shop", "chat", "acme", is_call=True)]
-    later = statement_of(found, {}, month=NOVEMBER, now=NOW + timedelta(days=9))
+    later = statement_of(sums_of(found), {}, month=NOVEMBER, now=NOW + timedelta(days=9))
     assert later.digest == made(found).digest
 
 
@@ -95,5 +96,5 @@ def test_what_is_left_is_the_cap_without_calls_and_adjustments() -> None:
         Booked(2, START, "a", Aud(Decimal("-2.50")), is_adjustment=True),
     ]
     cap = Cap("a", Aud(Decimal(100)), "Australia/Sydney", ("shop",), ())
-    [line] = statement_of(found, {"a": cap}, month=NOVEMBER, now=NOW).budgets
+    [line] = statement_of(sums_of(found), {"a": cap}, month=NOVEMBER, now=NOW).budgets
     assert (line.opening, line.spent, line.closing) == (Decimal(100), Decimal(10), Decimal(90))

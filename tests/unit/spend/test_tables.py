@@ -10,7 +10,6 @@ import pytest
 from rich.text import Text
 
 from aspire_gitops.spend import (
-    Booked,
     Cap,
     Failures,
     Forecast,
@@ -27,6 +26,7 @@ from aspire_gitops.spend.statement_markdown import statement_markdown
 from aspire_gitops.spend.tables import FORMATS, By, spend_csv, spend_markdown, spend_text
 from aspire_gitops.spend.wording import cents, month_end_text, reach_text
 from aspire_ledger.money import Aud
+from support.booked_lines import Booked, sums_of
 
 HERE = Path(__file__).parent / "spend"
 SYDNEY = ZoneInfo("Australia/Sydney")
@@ -92,7 +92,7 @@ def statement(totals: dict[str, Aud] | None = None) -> Statement:
     ]  # fmt: skip
     caps = {"media": cap("media", "95.50", "transcripts", "notes")}
     over = datetime(2026, 12, 1, 1, tzinfo=UTC)
-    return statement_of(lines, caps, month=NOVEMBER, now=over, totals=totals)
+    return statement_of(sums_of(lines, totals), caps, month=NOVEMBER, now=over)
 
 
 def golden(name: str, text: str, *, update: bool) -> None:
@@ -146,7 +146,7 @@ def test_a_statement_says_how_much_is_estimated(
     at = datetime(2026, 11, 2, tzinfo=UTC)
     first = Booked(1, at, "media", Aud(Decimal("12.345678901")), is_call=True, request_id="r1", estimated=True)  # fmt: skip
     later = [Booked(2, at, "media", **{**each, "aud": Aud(Decimal(each["aud"]))}) for each in more]
-    made = statement_of([first, *later], {}, month=NOVEMBER, now=NOW)
+    made = statement_of(sums_of([first, *later]), {}, month=NOVEMBER, now=NOW)
     (line,) = made.budgets
     assert (line.estimated, line.estimated_calls) == expected
     assert ("## Estimated costs" in statement_markdown(made)) == bool(expected[1])

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from aspire_gitops.egress.facts import Value, note
+
 Scope: TypeAlias = tuple[int, ...]
 """The functions around a place, outermost first, each by its number in the file."""
 
@@ -27,6 +29,16 @@ class PythonNames:
     parameters: set[tuple[Scope, str]] = field(default_factory=set)
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
     scopes: dict[ast.AST, Scope] = field(default_factory=dict)  # of each call and each function
+    known: dict[tuple[str, Scope, int], Value] = field(default_factory=dict)  # where names lead
+    _given: dict[ast.AST, set[str]] = field(default_factory=dict)
+
+    def given(self, node: ast.AST) -> set[str]:
+        """Return the names that an expression is given, in any scope."""
+        if not self._given:
+            for (_, name), values in self.values.items():
+                for value in values:
+                    self._given.setdefault(value, set()).add(name)
+        return self._given.get(node, set())
 
     def dotted(self, node: ast.expr, scope: Scope = (), depth: int = 0) -> str | None:
         """Return what a name leads to by the imports: `oa.OpenAI` is `openai.OpenAI`."""
@@ -116,12 +128,12 @@ class _Walk:
     def _bind(self, target: ast.expr, value: ast.expr, scope: Scope) -> None:
         match target:
             case ast.Name():
-                self.names.values.setdefault((scope, target.id), []).append(value)
+                note(self.names.values, (scope, target.id), value)
             case ast.Attribute(value=ast.Name() as owner):
-                self.names.attributes.setdefault(f"{owner.id}.{target.attr}", []).append(value)
+                note(self.names.attributes, f"{owner.id}.{target.attr}", value)
             case ast.Subscript(value=ast.Name() as owner, slice=ast.Constant(value=str(key))):
                 items = self.names.items.setdefault(owner.id, {})
-                items.setdefault(key, []).append(value)
+                note(items, key, value)
             case ast.Tuple(elts=targets) if isinstance(value, ast.Tuple):
                 for one, its_value in zip(targets, value.elts, strict=False):
                     self._bind(one, its_value, scope)
@@ -132,7 +144,7 @@ class _Walk:
             if argument is not None:
                 self.names.parameters.add((scope, argument.arg))
         for name, default in _defaults(arguments):
-            self.names.values.setdefault((scope, name), []).append(default)
+            note(self.names.values, (scope, name), default)
 
 
 def _imported(node: ast.Import) -> Mapping[str, str]:

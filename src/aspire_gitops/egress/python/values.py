@@ -4,7 +4,7 @@ import ast
 from collections.abc import Mapping
 
 from aspire_gitops.egress.clients import PYTHON
-from aspire_gitops.egress.facts import NOTHING, UNKNOWN, Value, either
+from aspire_gitops.egress.facts import NOTHING, UNKNOWN, Value, either, followed
 from aspire_gitops.egress.python.names import PythonNames, Scope
 
 _DEEPEST = 8
@@ -78,11 +78,12 @@ def _is_environment(node: ast.expr, names: PythonNames) -> bool:
 
 
 def _of_name(name: str, names: PythonNames, scope: Scope, depth: int) -> Value:
-    bound = names.bound(name, scope)
-    value = either(*(value_of(item, names, scope, depth + 1) for item in bound))
-    if names.is_parameter(name, scope) or not bound:
-        value |= UNKNOWN
-    return value
+    def find() -> Value:
+        bound = names.bound(name, scope)
+        value = either(*(value_of(item, names, scope, depth + 1) for item in bound))
+        return value | UNKNOWN if names.is_parameter(name, scope) or not bound else value
+
+    return followed(names.known, (name, scope, depth), find)
 
 
 def _chosen(value: Value) -> Value:
@@ -212,11 +213,7 @@ class Arguments:
         base = PYTHON[name].base
         package = name.partition(".")[0]
         owners = {local for local, target in self.names.imports.items() if target == package}
-        owners |= {
-            local
-            for (_, local), values in self.names.values.items()
-            if any(value is node for value in values)
-        }
+        owners |= self.names.given(node)
         return {
             attribute: value
             for owner in owners

@@ -17,8 +17,10 @@ from aspire_gitops.egress.facts import (
     VariableRead,
     VariableSet,
     either,
+    followed,
     is_prose,
     leads_nowhere,
+    note,
     variables,
 )
 from aspire_gitops.egress.syntax.tree import Tree, field, unwrapped
@@ -51,6 +53,7 @@ class _GoNames:
         self.tree = tree
         self.imports: dict[str, str] = {}
         self.values: dict[str, list[Node]] = {}
+        self.known: dict[tuple[str, int], Value] = {}
         self.fields: dict[str, list[Node]] = {}
         self.nodes = list(tree.nodes())
         for node in self.nodes:
@@ -80,9 +83,16 @@ class _GoNames:
         for target, item in zip(targets, values, strict=False):
             if target.type == "selector_expression":
                 name = field(target, "field")
-                self.fields.setdefault(f".{self.tree.text(name)}" if name else "", []).append(item)
+                note(self.fields, f".{self.tree.text(name)}" if name else "", item)
             else:
-                self.values.setdefault(self.tree.text(target), []).append(item)
+                note(self.values, self.tree.text(target), item)
+
+    def _of_name(self, name: str, depth: int) -> Value:
+        def find() -> Value:
+            bound = self.values.get(name, ())
+            return either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
+
+        return followed(self.known, (name, depth), find)
 
     def _called(self, node: Node) -> tuple[str, str]:
         called = field(node, "function")
@@ -104,10 +114,7 @@ class _GoNames:
             case "nil":
                 return NOTHING
             case "identifier":
-                bound = self.values.get(self.tree.text(node), ())
-                return (
-                    either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
-                )
+                return self._of_name(self.tree.text(node), depth)
             case "binary_expression":
                 left = self._value(field(node, "left"), depth + 1)
                 right = self._value(field(node, "right"), depth + 1)

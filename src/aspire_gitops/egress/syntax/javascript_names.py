@@ -4,6 +4,7 @@ import re
 
 from tree_sitter import Node
 
+from aspire_gitops.egress.facts import Value, note
 from aspire_gitops.egress.syntax.tree import Tree, field, unwrapped
 
 _INTEROP = frozenset(
@@ -27,6 +28,7 @@ class JavaScriptNames:
         self.tree = tree
         self.imports: dict[str, str] = {}
         self.values: dict[str, list[Node]] = {}
+        self.known: dict[tuple[str, int], Value] = {}
         self.attributes: dict[str, list[Node]] = {}
         self.parameters: set[str] = set()
         self.nodes = list(tree.nodes())
@@ -55,7 +57,7 @@ class JavaScriptNames:
             case "public_field_definition" | "field_definition":
                 name, value = field(node, "name") or field(node, "property"), field(node, "value")
                 if name and value:
-                    self.attributes.setdefault(f"this.{self.tree.text(name)}", []).append(value)
+                    note(self.attributes, f"this.{self.tree.text(name)}", value)
 
     def _import(self, node: Node) -> None:
         source = field(node, "source")
@@ -90,7 +92,7 @@ class JavaScriptNames:
                 owner = self._dotted(value)
                 if owner and name not in self.imports:
                     self.imports[name] = owner
-                self.values.setdefault(name, []).append(value)
+                note(self.values, name, value)
         elif target.type == "object_pattern" and value is not None:
             owner = self._dotted(value)
             if owner:
@@ -112,7 +114,7 @@ class JavaScriptNames:
         if left.type == "identifier":
             self._bind(left, right)
         elif left.type == "member_expression":
-            self.attributes.setdefault(self.tree.text(left), []).append(right)
+            note(self.attributes, self.tree.text(left), right)
 
     def _dotted(self, node: Node | None) -> str | None:
         """Return what an expression leads to by the imports: `lib.OpenAI` is `openai.OpenAI`."""

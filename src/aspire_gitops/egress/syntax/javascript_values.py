@@ -2,7 +2,7 @@
 
 from tree_sitter import Node
 
-from aspire_gitops.egress.facts import NOTHING, UNKNOWN, Value, either
+from aspire_gitops.egress.facts import NOTHING, UNKNOWN, Value, either, followed
 from aspire_gitops.egress.syntax.javascript_names import JavaScriptNames
 from aspire_gitops.egress.syntax.tree import field, unwrapped
 
@@ -134,10 +134,14 @@ class JavaScriptValues(JavaScriptNames):
             return NOTHING
         if depth > _DEEPEST:
             return UNKNOWN
-        bound = self.values.get(name, ())
-        value = either(*(self._value(item, depth + 1) for item in bound))
-        origin = self.imports.get(name, "")
-        return value | UNKNOWN if name in self.parameters or not bound or origin else value
+
+        def find() -> Value:
+            bound = self.values.get(name, ())
+            value = either(*(self._value(item, depth + 1) for item in bound))
+            origin = self.imports.get(name, "")
+            return value | UNKNOWN if name in self.parameters or not bound or origin else value
+
+        return followed(self.known, (name, depth), find)
 
     def _template(self, node: Node, depth: int) -> Value:
         text = ""

@@ -16,8 +16,10 @@ from aspire_gitops.egress.facts import (
     VariableRead,
     VariableSet,
     either,
+    followed,
     is_prose,
     leads_nowhere,
+    note,
     variables,
 )
 from aspire_gitops.egress.syntax.tree import Tree, field, unwrapped
@@ -43,6 +45,7 @@ class _PhpNames:
         self.tree = tree
         self.imports: dict[str, str] = {}
         self.values: dict[str, list[Node]] = {}
+        self.known: dict[tuple[str, int], Value] = {}
         self.calls: dict[str, list[Node]] = {}  # what is given to `->name(…)`, anywhere
         self.nodes = list(tree.nodes())
         for node in self.nodes:
@@ -55,24 +58,22 @@ class _PhpNames:
             case "assignment_expression":
                 left, right = field(node, "left"), field(node, "right")
                 if left is not None and right is not None:
-                    self.values.setdefault(self.tree.text(left), []).append(right)
+                    note(self.values, self.tree.text(left), right)
                     if left.type == "member_access_expression":
                         name = field(left, "name")
-                        self.calls.setdefault(self.tree.text(name) if name else "", []).append(
-                            right
-                        )
+                        note(self.calls, self.tree.text(name) if name else "", right)
             case "const_element":
                 name, *rest = node.named_children
                 if rest:
-                    self.values.setdefault(self.tree.text(name), []).append(rest[-1])
+                    note(self.values, self.tree.text(name), rest[-1])
             case "property_element" | "property_promotion_parameter" | "simple_parameter":
                 name, value = field(node, "name"), field(node, "default_value")
                 if name is not None and value is not None:
-                    self.values.setdefault(self.tree.text(name), []).append(value)
+                    note(self.values, self.tree.text(name), value)
             case "member_call_expression" | "nullsafe_member_call_expression":
                 name, first = field(node, "name"), first_argument(node)
                 if name is not None and first is not None:
-                    self.calls.setdefault(self.tree.text(name), []).append(first)
+                    note(self.calls, self.tree.text(name), first)
 
     def _use(self, node: Node) -> None:
         prefix = next(
@@ -109,15 +110,9 @@ class _PhpNames:
             case "null":
                 return NOTHING
             case "variable_name" | "name" | "member_access_expression":
-                bound = self.values.get(self.tree.text(node), ())
-                return (
-                    either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
-                )
+                return self._of_name(self.tree.text(node), depth)
             case "class_constant_access_expression":
-                bound = self.values.get(self.tree.text(node.named_children[-1]), ())
-                return (
-                    either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
-                )
+                return self._of_name(self.tree.text(node.named_children[-1]), depth)
             case "binary_expression":
                 return self._binary(node, depth)
             case "conditional_expression":
@@ -129,6 +124,13 @@ class _PhpNames:
             case "function_call_expression" | "subscript_expression":
                 return self._from_environment(node, depth)
         return UNKNOWN
+
+    def _of_name(self, name: str, depth: int) -> Value:
+        def find() -> Value:
+            bound = self.values.get(name, ())
+            return either(*(self._value(item, depth + 1) for item in bound)) if bound else UNKNOWN
+
+        return followed(self.known, (name, depth), find)
 
     def _binary(self, node: Node, depth: int) -> Value:
         sign = field(node, "operator")

@@ -1,5 +1,7 @@
 """The only module that parses with tree-sitter: a text to a tree, and what all scanners need of it."""
 
+import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
@@ -37,6 +39,7 @@ class Tree:
         self.content = text.encode("utf-8", "surrogatepass")
         self.root: Node = _parser(grammar).parse(self.content).root_node
         self.ascii = text.isascii()
+        self._within: dict[int, list[int]] = {}
         self._lines = [] if self.ascii else self.content.split(b"\n")
 
     def text(self, node: Node) -> str:
@@ -49,7 +52,11 @@ class Tree:
         return CodeRange(line + 1, start + 1, end + 1, last + 1)
 
     def _characters(self, line: int, offset: int) -> int:
-        return len(self._lines[line][:offset].decode("utf-8", "replace"))
+        known = self._within.get(line)
+        if known is None:  # where the bytes are that begin no character
+            found = re.finditer(rb"[\x80-\xbf]", self._lines[line])
+            known = self._within[line] = [match.start() for match in found]
+        return offset - bisect_left(known, offset)
 
     def nodes(self) -> Iterator[Node]:
         """Yield every named node, a parent before its children, in the order of the text."""

@@ -1,6 +1,7 @@
 """Reviewed files from git: a commit of a local repository, or a remote's branch.
 
-The only package that runs git; `objects` is the only module that imports gitpython.
+The only package that runs git, but for `sources.checkout`, which lists the index;
+`objects` is the only module that imports gitpython.
 Nothing here has a work tree, reads the user's git settings or prompts. See
 `docs/operate/sources.md` for what happens in each situation.
 """

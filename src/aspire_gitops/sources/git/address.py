@@ -4,6 +4,7 @@ import base64
 import ipaddress
 import re
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -259,6 +260,78 @@ def _ssh_command(ssh: SshKey) -> str:
     )  # fmt: skip
     words = [ssh.program, "-F", "/dev/null", "-i", str(ssh.key.absolute())]
     return shlex.join([*words, *(word for option in options for word in ("-o", option))])
+
+
+def why_not_key(path: Path) -> None:
+    """Say what is wrong with a private key that the remote did not accept, if it is the file.
+
+    ssh says no more than "error in libcrypto", and nothing at all of a passphrase.
+
+    Raises:
+        SourceRefused: ssh cannot use the file. It is not chained, and repeats none of it.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(_MAX_KEY_BYTES)
+    except OSError:
+        return
+    why = next((why for is_so, why in _KEY_FAULTS if is_so(text)), None)
+    if why:
+        raise SourceRefused(f"ssh cannot use the key {path}: it {why[0]}", help=why[1])
+
+
+_MAX_KEY_BYTES = 1 << 16
+_NEW_FORM = b"-----BEGIN OPENSSH PRIVATE KEY-----"
+_COPY = "copy the file again as it was made"
+_KEY_FAULTS: tuple[tuple[Callable[[bytes], object], tuple[str, str]], ...] = (
+    (lambda text: not text.strip(), ("is empty", _COPY)),
+    (
+        lambda text: text.startswith(b"PuTTY-User-Key-File"),
+        ("has PuTTY's form", "convert it with puttygen -O private-openssh"),
+    ),
+    (
+        lambda text: re.match(rb"\s*(ssh-|ecdsa-|sk-)\S+ |-----BEGIN (RSA )?PUBLIC", text),
+        ("is a public key", "give the private key, the file without .pub"),
+    ),
+    (
+        lambda text: _is_encrypted(text),  # noqa: PLW0108 (it is defined below)
+        ("has a passphrase, and nobody is there to enter it", "remove it: ssh-keygen -p -f FILE"),
+    ),
+    (
+        lambda text: not re.match(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----", text),
+        ("does not begin with the line -----BEGIN … PRIVATE KEY-----", _COPY),
+    ),
+    (
+        lambda text: text.startswith(_NEW_FORM) and b"\r" in text,
+        ("has line ends of Windows", "convert it with dos2unix"),
+    ),
+    (
+        lambda text: b"\n" not in text.strip(),
+        ("has no line breaks", "keep its line breaks where it is stored"),
+    ),
+    (
+        lambda text: not re.search(rb"-----END [A-Z ]*PRIVATE KEY-----\s*$", text),
+        ("does not end with the line -----END … PRIVATE KEY-----", _COPY),
+    ),
+    (
+        lambda text: text.startswith(_NEW_FORM) and not text.endswith(b"\n"),
+        ("lacks the newline at its end", "add one: echo >> FILE"),
+    ),
+)
+"""What people do to key files, the clearest reason first."""
+
+
+def _is_encrypted(text: bytes) -> bool:
+    if b"Proc-Type: 4,ENCRYPTED" in text or b"BEGIN ENCRYPTED PRIVATE KEY" in text:
+        return True
+    # OpenSSH's own form begins with its name and that of the cipher, each with its length.
+    body = b"".join(text.replace(_NEW_FORM, b"").split())[:64]
+    try:
+        start = base64.b64decode(body)
+    except ValueError:
+        return False
+    name = b"openssh-key-v1\0"
+    return start.startswith(name) and start[len(name) + 4 :][:4] != b"none"
 
 
 def _quoted(path: Path) -> str:

@@ -6,6 +6,7 @@ controller is never disturbed. `exchange` fetches into it, `remote` reads from i
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from aspire_gitops.sources.git.address import Address
 from aspire_gitops.sources.git.program import NO_ACCESS, Access, Finished, run, variables
-from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable
+from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable, system_help
 
 APPLIED = "refs/aspire-gitops/applied"
 _MARKER = "aspire-gitops-clone-of"  # a file of ours, so that nobody else's folder is removed
@@ -51,8 +52,8 @@ class Clone:
         """Lock the clone, created or repaired as far as that needs no remote.
 
         Raises:
-            SourceRefused: The folder holds something else.
-            SourceUnavailable: It cannot be written, or another process held it all the time.
+            SourceRefused: The folder holds something else, or we may not write there.
+            SourceUnavailable: The disk is full, or another process held it all the time.
         """
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -192,13 +193,16 @@ class Clone:
                     raise SourceUnavailable(
                         f"{self.path} is in use by another process",
                         help="give each controller its own state folder",
+                        passes=True,
                     ) from None
                 time.sleep(0.05)
             else:
                 return
 
-    def _unwritable(self, error: OSError) -> SourceUnavailable:
-        return SourceUnavailable(
+    def _unwritable(self, error: OSError) -> SourceRefused | SourceUnavailable:
+        # A disk may be cleaned up by somebody; nobody gives us rights by chance.
+        rights = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
+        return (SourceRefused if rights else SourceUnavailable)(
             f"the clone {self.path} cannot be written: {error.strerror}",
-            help="free disk space, or give this user write access",
+            help=system_help(error) or "free disk space, or give this user write access",
         )

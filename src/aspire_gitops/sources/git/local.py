@@ -4,22 +4,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from aspire_gitops.sources.files import is_reviewed
+from aspire_gitops.sources.files import blob_name, is_reviewed
 from aspire_gitops.sources.git.objects import (
     TROUBLE,
+    UNSHALLOW,
     Blobs,
     Commit,
     NothingReviewed,
     Repo,
-    blob_name,
-    first_line,
+    is_shallow,
+    lacking,
     opened,
     read_blob,
     read_tree,
     revision_of,
+    unreadable,
 )
-from aspire_gitops.vocabulary import Revision, SourceTree, SourceUnavailable, UsageError
+from aspire_gitops.vocabulary import (
+    Revision,
+    SourceRefused,
+    SourceTree,
+    SourceUnavailable,
+    UsageError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +45,29 @@ class GitSource:
         Raises:
             SourceUnavailable: No such repository, reference or folder, or the
                 folder is empty. Try again; a push may fix it.
+            SourceRefused: Git or gitpython refuses the repository.
         """
-        try:
-            with opened(Path(self.repository)) as repo:
-                reference = _branch(repo) if self.reference == "HEAD" else self.reference
-                return read_tree(repo.commit(self.reference), self.folder, reference)
-        except TROUBLE as error:
-            raise SourceUnavailable(
-                f"{self.repository} at {self.reference} cannot be read: {first_line(error)}"
-            ) from error
+        place = f"{self.repository} at {self.reference}"
+        with _explained(Path(self.repository), place) as repo:
+            commit = _commit_at(repo, self.reference)
+            if commit is None:
+                raise _no_revision(repo, self.repository, self.reference, SourceUnavailable)
+            reference = _branch(repo) if self.reference == "HEAD" else self.reference
+            return read_tree(commit, self.folder, reference)
+
+
+@contextmanager
+def _explained(repository: Path, place: str) -> Iterator[Repo]:
+    try:
+        with opened(repository) as repo:
+            try:
+                yield repo
+            except NothingReviewed as error:
+                raise unreadable(place, error) from error
+            except TROUBLE as error:
+                raise lacking(repo, place, error) from error
+    except TROUBLE as error:
+        raise unreadable(place, error) from error
 
 
 def work_tree_revision(folder: Path) -> Revision | None:
@@ -57,7 +80,7 @@ def work_tree_revision(folder: Path) -> Revision | None:
             if repo.bare:
                 return None
             return revision_of(repo.head.commit, _branch(repo), dirty=_differs(repo, folder))
-    except TROUBLE:
+    except (*TROUBLE, SourceRefused):
         return None
 
 
@@ -75,6 +98,12 @@ def _branch(repo: Repo) -> str:
 
 USUAL_BASES = ("origin/HEAD", "origin/main", "main", "origin/master", "master")
 _FETCH = "fetch it first (in CI: `fetch-depth: 0`), or name another commit, branch or tag"
+_Error = TypeVar("_Error", SourceUnavailable, UsageError)
+
+
+def _no_revision(repo: Repo, repository: str | Path, name: str, kind: type[_Error]) -> _Error:
+    help_ = UNSHALLOW if is_shallow(repo) else _FETCH
+    return kind(f"{repository} has no revision {name!r}", help=help_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +138,7 @@ class ComparedTrees:
             UsageError: The reference does not exist.
             SourceUnavailable: The repository cannot be read, or head has no reviewed file.
         """
-        with self._opened(head) as repo:
+        with _explained(self.repository, f"{self.repository} at {head}") as repo:
             commit, blobs = self._commit(repo, head), Blobs()
             name = "HEAD" if repo.head.is_detached else repo.active_branch.name
             tree = read_tree(commit, self.folder, name if head == "HEAD" else head, blobs=blobs)
@@ -123,7 +152,7 @@ class ComparedTrees:
             SourceUnavailable: The repository cannot be read.
         """
         blobs = Blobs((blob_name(file.content), file.content) for file in head.files)
-        with self._opened("HEAD") as repo:
+        with _explained(self.repository, f"{self.repository} at HEAD") as repo:
             return self._beside(repo, self._commit(repo, "HEAD"), head, blobs)
 
     def _beside(self, repo: Repo, commit: Commit, head: SourceTree, blobs: Blobs) -> Comparison:
@@ -144,24 +173,15 @@ class ComparedTrees:
             if found is not None:
                 return name, found
         raise UsageError(
-            f"{self.repository} has none of {', '.join(USUAL_BASES)}", help="pass --base COMMIT"
+            f"{self.repository} has none of {', '.join(USUAL_BASES)}",
+            help=UNSHALLOW if is_shallow(repo) else "pass --base COMMIT",
         )
 
     def _commit(self, repo: Repo, name: str) -> Commit:
         found = _commit_at(repo, name)
         if found is None:
-            raise UsageError(f"{self.repository} has no revision {name!r}", help=_FETCH)
+            raise _no_revision(repo, self.repository, name, UsageError)
         return found
-
-    @contextmanager
-    def _opened(self, head: str) -> Iterator[Repo]:
-        try:
-            with opened(self.repository) as repo:
-                yield repo
-        except TROUBLE as error:
-            raise SourceUnavailable(
-                f"{self.repository} at {head} cannot be read: {first_line(error)}"
-            ) from error
 
 
 def published(repository: Path, reference: str, path: str) -> bytes | None:
@@ -173,16 +193,15 @@ def published(repository: Path, reference: str, path: str) -> bytes | None:
     Raises:
         SourceUnavailable: The repository cannot be read.
     """
-    try:
-        with opened(repository) as repo:
-            found = (_commit_at(repo, name) for name in (reference, f"origin/{reference}"))
-            return next((read_blob(commit, path) for commit in found if commit), None)
-    except TROUBLE as error:
-        raise SourceUnavailable(f"{repository} cannot be read: {first_line(error)}") from error
+    with _explained(repository, str(repository)) as repo:
+        found = (_commit_at(repo, name) for name in (reference, f"origin/{reference}"))
+        return next((read_blob(commit, path) for commit in found if commit), None)
 
 
 def _commit_at(repo: Repo, name: str) -> Commit | None:
     try:
-        return repo.commit(name)
+        commit = repo.commit(name)
+        _ = commit.message  # a shallow clone names parents that it does not have
     except TROUBLE:
         return None
+    return commit

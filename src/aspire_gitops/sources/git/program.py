@@ -16,13 +16,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aspire_gitops.vocabulary import SourceUnavailable, short_line
+from aspire_gitops.vocabulary import SourceRefused, SourceUnavailable, short_line, system_help
+
+NOT_INSTALLED = "install git 2.34 or newer where this program finds it (PATH)"
 
 MAX_LINE = 200  # characters
 MAX_APPROVERS = 20
 _APPROVAL = re.compile(r"(?i)(?:approved|reviewed|acked)-by[ \t]*:(.*)")
 _TRAILER = re.compile(r"[A-Za-z0-9-]+[ \t]*:")
 _EMPTY = "Could not read from remote repository"
+_TELLS = re.compile(r"(?!\s*remote:[\s=*#-]*$).*\w")
+_REMOTE = re.compile(r"\s*(?:remote:|(?=ERROR:))(.*)")
+_PROGRESS = re.compile(r"(Enumerating|Counting|Compressing|Resolving|Total|Finding)\b")
 
 
 def one_line(text: str) -> str:
@@ -46,15 +51,31 @@ def approvers(message: str) -> tuple[str, ...]:
 
 
 def complaint(text: str) -> str:
-    """Return what git complained about as one line: the first that is called fatal or an error."""
-    # ssh frames its warnings in @.
-    lines = [plain for line in text.splitlines() if (plain := line.strip(" \t@"))]
+    """Return what was complained about as one line: the remote's own words, and git's.
+
+    Of git it is the first line that is called fatal or an error. Where neither says
+    anything, it is ssh's first line.
+    """
+    # ssh and forges frame what they say in @ and =, with empty lines above.
+    lines = [line.strip(" \t@") for line in text.splitlines() if _TELLS.search(line)]
+    told = " ".join(said for line in lines if (said := words_of_remote(line)))
     # ssh's own words come before git's, which then say nothing.
     telling = [
         line for line in lines if line.startswith(("fatal:", "error:")) and _EMPTY not in line
     ]
-    first = (telling or lines or ["git gave no reason"])[0]
-    return short_line(re.sub(r"^(fatal|error): ", "", first), 300)
+    others = [] if told else lines
+    first = (telling or others or ([""] if told else ["git gave no reason"]))[0]
+    plain = re.sub(r"^(fatal|error): ", "", first)
+    if not told:
+        return short_line(plain, 300)
+    return short_line(f"{short_line(told, 240)} ({plain})" if plain else told, 400)
+
+
+def words_of_remote(line: str) -> str:
+    """Return what the remote itself says in a line of git's; empty if git or ssh says it."""
+    found = _REMOTE.match(line)
+    said = found[1].strip(" \t=*-#") if found else ""
+    return "" if _PROGRESS.match(said) else said
 
 
 MAX_OUTPUT_BYTES = 1 << 20
@@ -75,6 +96,9 @@ _ALWAYS = {
     "GIT_NO_REPLACE_OBJECTS": "1",  # a commit is what its name says
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
+    # What our clone is made of, whatever becomes git's default.
+    "GIT_DEFAULT_HASH": "sha1",
+    "GIT_DEFAULT_REF_FORMAT": "files",
 }
 _CONFIG = (
     ("core.hooksPath", os.devnull),
@@ -152,21 +176,25 @@ def run(
     `about` what it works on, in words.
 
     Raises:
-        SourceUnavailable: It timed out, wrote far too much, or cannot be started.
+        SourceRefused: It is not installed, or may not be run. Somebody must act.
+        SourceUnavailable: It timed out, wrote far too much, or cannot be started now.
     """
     try:
         process = _start(command, environment, given, () if held is None else (held,))
     except OSError as error:
-        raise SourceUnavailable(
-            f"{command[0]} cannot be started: {error.strerror}",
-            help="install it (git 2.34 or newer)",
-        ) from error
+        what = f"{command[0]} cannot be started: {error.strerror}"
+        if isinstance(error, FileNotFoundError | PermissionError) and error.filename == command[0]:
+            help_ = NOT_INSTALLED if command[0] == "git" else f"install {command[0]}"
+            raise SourceRefused(what, help=help_) from error
+        raise SourceUnavailable(what, help=system_help(error)) from error
     with process:
         try:
             output, said = _listen(process, timeout_s)
         except _Ended as why:
             raise SourceUnavailable(
-                f"{about}: {' '.join(command[:2])} {why}", help="it will be retried"
+                f"{about}: {' '.join(command[:2])} {why}",
+                help="it will be retried",
+                passes=why.passes,
             ) from None
         finally:
             _end(process)
@@ -177,7 +205,11 @@ def run(
 
 
 class _Ended(Exception):
-    """We stop waiting for it."""
+    """We stop waiting for it. `passes` says that it may well end the next time."""
+
+    def __init__(self, why: str, *, passes: bool = False) -> None:
+        self.passes = passes
+        super().__init__(why)
 
 
 def _start(
@@ -210,7 +242,7 @@ def _listen(process: "subprocess.Popen[bytes]", timeout_s: float) -> tuple[bytes
         while waiting.get_map():
             left_s = deadline - time.monotonic()
             if left_s <= 0:
-                raise _Ended(f"did not end within {timeout_s:g} s")
+                raise _Ended(f"did not end within {timeout_s:g} s", passes=True)
             for key, _ in waiting.select(left_s):
                 part = os.read(key.fd, 1 << 16)
                 heard[key.fd] += part
@@ -221,7 +253,7 @@ def _listen(process: "subprocess.Popen[bytes]", timeout_s: float) -> tuple[bytes
     try:
         process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
-        raise _Ended(f"did not end within {timeout_s:g} s") from None
+        raise _Ended(f"did not end within {timeout_s:g} s", passes=True) from None
     output, said = heard.values()
     return bytes(output), bytes(said)
 

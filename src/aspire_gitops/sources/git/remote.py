@@ -28,7 +28,13 @@ from aspire_gitops.sources.git.objects import (
 )
 from aspire_gitops.sources.git.program import variables
 from aspire_gitops.sources.git.signatures import Allowed, Signers
-from aspire_gitops.vocabulary import SourceRefused, SourceTree, SourceUnavailable, UsageError
+from aspire_gitops.vocabulary import (
+    SourceRefused,
+    SourceTree,
+    SourceUnavailable,
+    UsageError,
+    system_help,
+)
 
 _NEWEST = "refs/aspire-gitops/newest"
 _WANTED = "refs/aspire-gitops/wanted"
@@ -79,7 +85,8 @@ class Look:
         except TROUBLE as error:
             if clone.is_sound():
                 raise SourceUnavailable(
-                    f"{commit} cannot be read from {clone.path}: {first_line(error)}"
+                    f"{commit} cannot be read from {clone.path}: {first_line(error)}",
+                    help=system_help(error) if isinstance(error, OSError) else None,
                 ) from error
             raise Damaged(first_line(error)) from error
 

@@ -2,21 +2,25 @@
 
 Turns the ledger's rows into the plain values of `spending`, and its errors into
 ours. Opened when it is first asked, so that nothing is paid for where there is no ledger.
+It asks in a thread with an event loop of its own: reading and turning over thousands of
+rows never stops the caller's loop, whoever that is.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Self, TypeVar
 from uuid import uuid4
 
 from pydantic import SecretStr
 
+from aspire_gitops.ledger_reading import questions
+from aspire_gitops.ledger_reading.own_thread import OwnThread, apart
 from aspire_gitops.spend import (
-    Booked,
     Failures,
     MonthRecord,
+    MonthSums,
     Part,
     PriceDifference,
     PriceDifferences,
@@ -25,39 +29,30 @@ from aspire_gitops.spend import (
     known_spent,
     month_before,
     month_of,
-    plain,
     timezone_of,
 )
 from aspire_gitops.state import GatewayObject
-from aspire_gitops.usage import Traffic, Usage, window
+from aspire_gitops.usage import Traffic, window
 from aspire_gitops.vocabulary import LedgerRefused, LedgerUnavailable
+from aspire_ledger import sql
 from aspire_ledger.amounts import NanoAud, aud, nano
-from aspire_ledger.audit import (
-    Difference,
-    LogDifference,
-    close_month,
-    compare_with_log,
-    logged_calls,
-    verify,
-)
+from aspire_ledger.audit import close_month, verify
 from aspire_ledger.money import Aud, Month, Usd
 from aspire_ledger.postgres import PostgresStore
 from aspire_ledger.rows import Row
 from aspire_ledger.store import Store, StoreRefused, StoreUnavailable
 from aspire_ledger.values import (
-    UNITS,
     Adjustment,
+    Closing,
     Entry,
-    EntryKind,
     FailedCalls,
     SeenParameter,
     Share,
 )
 
 _TIMEOUT_S = 10.0
+_PATIENCE_S = 60.0  # for what reads a whole month, or all of them
 _MOST_ROWS = 20_000  # six hundred pairs of an app and an alias on each day
-_LONGEST_NAME = 200
-_CALLS = (EntryKind.SETTLED, EntryKind.UNADMITTED, EntryKind.RECOVERED)
 
 _SHARE = Decimal("0.03")  # as entries are noted from: rounding is far below it, another price above
 
@@ -66,20 +61,23 @@ Key = TypeVar("Key", tuple[str, str, str, str], tuple[str, str, str, str, str])
 
 
 class LedgerReading:
-    """The ledger at one address. Belongs to one event loop; `close` it.
+    """The ledger at one address. Close it.
 
     Every method may raise LedgerUnavailable (try again) and LedgerRefused.
     """
 
     def __init__(self, url: SecretStr, open_store: Callable[[str], Store] | None = None) -> None:
-        self._url, self._open = url, open_store or _opened
-        self._store: Store | None = None
+        self._url, self._open = url, open_store
+        self._stores: dict[float, Store] = {}  # by how long a question may take, in seconds
+        self.thread = OwnThread()
 
+    @apart
     async def totals(self, month: str) -> Sequence[Part]:
         """Return what each budget has spent of a month called `2026-11`."""
         found = await self._asked(lambda store: store.totals(month))
         return [Part(total.budget, aud(total.spent), total.calls) for total in found]
 
+    @apart
     async def spent_by_key(self, month: str) -> Mapping[str, tuple[Usd, Aud]]:
         """Return what each key has spent of a month, by key alias, in both currencies.
 
@@ -92,6 +90,7 @@ class LedgerReading:
             found[key] = Usd(usd + amount * Decimal(rate)), Aud(before + amount)
         return found
 
+    @apart
     async def record(self, month: Month, *, days: bool = False) -> MonthRecord:
         """Return everything that people ask about one month.
 
@@ -100,16 +99,34 @@ class LedgerReading:
         """
         name = str(month)
         totals = tuple(await self.totals(name))
-        apps, aliases, providers = [
-            _parts(await self._asked(lambda store, by=by: store.spent_by(name, by)))  # type: ignore[misc]  # a bound loop variable
-            for by in ("app", "alias", "provider")
-        ]
-        estimated = _parts(await self._asked(lambda store: store.estimated(name)))
-        paces: dict[str, dict[date, Aud]] = {}
-        for budget in [part.name for part in totals] if days else []:
-            paces[budget] = await self._days(budget, str(month_before(month)), name)
-        return MonthRecord(name, totals, apps, aliases, providers, paces, estimated)
+        closing = next(filter(lambda one: one.month == name, await self._closings()), None)
+        if closing:
+            shares = {by: _parts(found) for by, found in closing.shares.items()}
+        else:
+            found = await self._summed(questions.SPENT_BY, month=name)
+            shares = dict(questions.shares_of(found))
+        estimated = _parts(await self._asked(lambda store: store.estimated(name), _PATIENCE_S))
+        paces: questions.Days = {part.name: {} for part in totals} if days else {}
+        if days:
+            before = str(month_before(month))
+            found = await self._summed(questions.DAILY, month=name, before=before)
+            paces |= questions.days_of(found)
+        return MonthRecord(
+            name,
+            totals,
+            apps=shares.get("app", ()),
+            aliases=shares.get("alias", ()),
+            providers=shares.get("provider", ()),
+            days=paces,
+            estimated=estimated,
+        )
 
+    @apart
+    async def month_sums(self, month: str) -> MonthSums:
+        """Return the lines of a month, added up, and the running totals of the same moment."""
+        return questions.sums_of(await self._summed(questions.MONTH, month=month))
+
+    @apart
     async def traffic(self, since: date, until: date) -> Traffic:
         """Return what apps asked of aliases on each day, both days included.
 
@@ -119,9 +136,9 @@ class LedgerReading:
         """
         first = await self._first_day(since, until)
         rows = await self._asked(
-            lambda store: store.traffic(str(first), str(until), most=_MOST_ROWS + 1)
+            lambda store: store.traffic(str(first), str(until), most=_MOST_ROWS + 1), _PATIENCE_S
         )
-        found = [_usage(row) for row in rows]
+        found = [questions.usage_of(row) for row in rows]
         if len(found) > _MOST_ROWS:
             oldest = found[-1].day  # perhaps not whole
             if oldest == until:
@@ -129,6 +146,7 @@ class LedgerReading:
             first, found = oldest + timedelta(days=1), [row for row in found if row.day > oldest]
         return Traffic(first, until, tuple(sorted(found)))
 
+    @apart
     async def failures(self, since: date, until: date) -> Sequence[Failures]:
         """Return the failed calls of these days, both included, the most frequent first."""
         sums: Counter[tuple[str, str, str, str]] = Counter()
@@ -141,6 +159,7 @@ class LedgerReading:
             after = page[-1]
         return [Failures(*which, calls) for which, calls in _most_first(sums)]
 
+    @apart
     async def unlisted_parameters(self, since: date, until: date) -> Sequence[UnlistedParameter]:
         """Return the unlisted parameters that calls of these days sent, the most frequent first."""
         sums: Counter[tuple[str, str, str, str, str]] = Counter()
@@ -154,6 +173,7 @@ class LedgerReading:
             after = page[-1]
         return [UnlistedParameter(*which, calls) for which, calls in _most_first(sums)]
 
+    @apart
     async def price_differences(
         self, month: str, *, share: Decimal = _SHARE, most: int = 10
     ) -> PriceDifferences:
@@ -167,7 +187,7 @@ class LedgerReading:
         """
         permille = int(share * 1000)
         rows = await self._asked(
-            lambda store: store.price_differences(month, permille=permille, most=most)
+            lambda store: store.price_differences(month, permille=permille, most=most), _PATIENCE_S
         )
         if not rows:
             return PriceDifferences()
@@ -177,27 +197,24 @@ class LedgerReading:
         ]
         return PriceDifferences(rows[0][-1], tuple(worst))
 
-    async def lines(self, month: str) -> AsyncIterator[Booked]:
-        """Yield every line of a month, in order."""
-        after = 0
-        while found := await self._page(month, after):
-            for entry in found:
-                yield _line(entry)
-            after = found[-1].number
-
+    @apart
     async def entries(self, budget: str, *, after: int = 0) -> Sequence[Entry]:
         """Return a budget's lines as the ledger has them, those numbered above `after`."""
         found: list[Entry] = []
-        while page := await self._page("", after, budget):
+        while page := await self._asked(
+            lambda store, last=after: store.entries(budget=budget, after=last)  # type: ignore[misc]  # a bound loop variable
+        ):
             found += page
             after = page[-1].number
         return found
 
+    @apart
     async def held(self, month: str) -> Mapping[str, NanoAud]:
         """Return what each budget has set aside for calls under way."""
         found = await self._asked(lambda store: store.totals(month))
         return {total.budget: total.reserved for total in found}
 
+    @apart
     async def adjust(
         self, *, budget: str, month: str, amount: Aud, reason: str, owner: str, at: datetime
     ) -> tuple[str, Aud]:
@@ -210,36 +227,47 @@ class LedgerReading:
         booked = await self._asked(lambda store: store.adjust(adjustment))
         return booked.month, aud(booked.spent)
 
+    @apart
     async def verify(self) -> tuple[int, Sequence[str]]:
         """Add everything up again. Returns how many totals there are, and each difference in words."""
-        found = await self._asked(verify)
-        return found.checked, [_told(difference) for difference in found.differences]
+        found = await self._asked(verify, _PATIENCE_S)
+        return found.checked, [questions.told(difference) for difference in found.differences]
 
-    async def against_log(self, month: Month) -> tuple[int, Sequence[str]]:
+    @apart
+    async def against_log(self, month: Month) -> tuple[int, Sequence[str], int]:
         """Compare a month's calls with the gateway's own log of spend, in the same database.
 
-        Returns how many lines were compared, and each difference in words.
-        """
-        name = str(month)
-        logged = await self._asked(lambda store: logged_calls(store, name, month.start, month.end))
-        found = await self._asked(lambda store: compare_with_log(store, name, logged))
-        return found.entries, [_unlike(difference) for difference in found.log_differences]
+        The log is no proof: a killed gateway loses seconds of it.
 
+        Returns:
+            How many lines were compared, differences in words (the first ten thousand), and how
+            many differences there are.
+        """
+        ((is_there,),) = await self._asked(lambda store: store.ask(sql.GATEWAY_HAS_LOG))
+        if not is_there:
+            raise LedgerRefused("the gateway's log of spend is not in the ledger's database")
+        ((compared,),) = await self._summed(questions.COMPARED, month=str(month))
+        since, until = (_utc(moment) for moment in (month.start, month.end))
+        found = await self._summed(questions.UNLIKE_LOG, month=str(month), since=since, until=until)
+        return compared, *questions.differences_of(found)
+
+    @apart
     async def close_month(self, month: str, now: datetime) -> tuple[int, str]:
         """Close a month for good. Returns how many lines it has, and the digest of all of them."""
-        closing = await self._asked(lambda store: close_month(store, month, now))
+        closing = await self._asked(lambda store: close_month(store, month, now), _PATIENCE_S)
         return closing.entries, closing.full_digest or closing.digest
 
+    @apart
     async def forgotten(self, month: str) -> bool:
         """Say whether only the sums of a month are left."""
-        closings = await self._asked(lambda store: store.closings())
+        closings = await self._closings()
         return any(closing.month == month and closing.forgotten for closing in closings)
 
     async def close(self) -> None:
         """Give back the connections."""
-        store, self._store = self._store, None
-        if store:
-            await store.close()
+        if self._stores:
+            await self.thread.run(self._close_stores())
+        await self.thread.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -248,34 +276,45 @@ class LedgerReading:
         await self.close()
 
     async def _first_day(self, since: date, until: date) -> date:
-        closings = await self._asked(lambda store: store.closings())
-        forgotten = [closing.month for closing in closings if closing.forgotten]
+        forgotten = [one.month for one in await self._closings() if one.forgotten]
         if forgotten:  # it is older than its lines
             month = date.fromisoformat(f"{max(forgotten)}-01")
             return min(max(since, (month + timedelta(days=31)).replace(day=1)), until)
         begun = await self._asked(lambda store: store.first_day())
         return min(max(since, date.fromisoformat(begun)), until) if begun else until
 
-    async def _days(self, budget: str, *months: str) -> dict[date, Aud]:
-        found: dict[date, Aud] = {}
-        for month in months:
-            shares = await self._asked(lambda store, name=month: store.daily(budget, name))  # type: ignore[misc]  # a bound loop variable
-            found |= {date.fromisoformat(share.name): aud(share.spent) for share in shares}
-        return found
+    async def _closings(self) -> Sequence[Closing]:
+        return await self._asked(lambda store: store.closings())
 
-    async def _page(self, month: str, after: int, budget: str = "") -> Sequence[Entry]:
-        return await self._asked(
-            lambda store: store.entries(month=month, budget=budget, after=after)
-        )
+    async def _summed(self, question: str, **given: str) -> Sequence[Row]:
+        return await self._asked(lambda store: store.ask(question, **given), _PATIENCE_S)
 
-    async def _asked(self, question: Callable[[Store], Awaitable[Answer]]) -> Answer:
+    async def _asked(
+        self, question: Callable[[Store], Awaitable[Answer]], within_s: float = _TIMEOUT_S
+    ) -> Answer:
         try:
-            self._store = self._store or self._open(self._url.get_secret_value())
-            return await question(self._store)
+            if within_s > _TIMEOUT_S and within_s not in self._stores:
+                await self._store(_TIMEOUT_S).closings()  # one that is away is told soon
+            return await question(self._store(within_s))
         except StoreUnavailable as error:
             raise LedgerUnavailable(error.message, help=error.help) from error
         except StoreRefused as error:
             raise LedgerRefused(error.message, help=error.help) from error
+
+    def _store(self, timeout_s: float) -> Store:
+        if timeout_s not in self._stores:
+            url = self._url.get_secret_value()
+            self._stores[timeout_s] = (
+                self._open(url)
+                if self._open
+                else PostgresStore(url, timeout_s=timeout_s, connections=1)
+            )
+        return self._stores[timeout_s]
+
+    async def _close_stores(self) -> None:
+        while self._stores:
+            _, store = self._stores.popitem()
+            await store.close()
 
 
 async def spent_now(
@@ -315,80 +354,13 @@ async def traffic_now(
         return await ledger.traffic(*window(now, timezone_of(month)))
 
 
-def _opened(url: str) -> Store:
-    return PostgresStore(url, timeout_s=_TIMEOUT_S, connections=1)
-
-
 def _parts(shares: Sequence[Share]) -> tuple[Part, ...]:
     return tuple(Part(share.name, aud(share.spent), share.calls) for share in shares)
-
-
-def _usage(row: Row) -> Usage:
-    day, budget, app, alias, calls, cost, *counts = row
-    names = (_short(budget), _short(app), _short(alias))
-    # A correction takes back what its call added on the same day, so nothing is below zero.
-    money, units = aud(NanoAud(cost)), dict(zip(UNITS, map(_natural, counts), strict=True))
-    return Usage(date.fromisoformat(day), names[0], names[1], names[2], calls, money, **units)
-
-
-def _natural(count: int) -> int:
-    return max(count, 0)
-
-
-def _short(name: str) -> str:
-    # Callers choose some of these, and a published snapshot holds each of them.
-    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
-
-
-def _line(entry: Entry) -> Booked:
-    by_hand = entry.kind is EntryKind.ADJUSTED
-    return Booked(
-        number=entry.number,
-        at=entry.at,
-        budget=entry.budget,
-        aud=aud(entry.cost),
-        app=entry.app,
-        alias=entry.alias,
-        provider=entry.provider,
-        usd_per_aud=entry.usd_per_aud,
-        is_call=entry.kind in _CALLS,
-        is_adjustment=by_hand,
-        reason=entry.note if by_hand else "",
-        request_id=entry.request_id,
-        deployment=entry.deployment,
-        estimated=entry.estimated,
-    )
 
 
 def _most_first(sums: Counter[Key]) -> list[tuple[Key, int]]:
     return sorted(sums.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _unlike(difference: LogDifference) -> str:
-    call, logged, booked = difference.request_id, difference.logged, difference.booked
-    if logged is None:
-        return f"call {call}: the ledger has {booked} USD, the gateway's log lost it"
-    if booked is None:
-        return f"call {call}: the gateway's log has {logged} USD, the ledger does not know it"
-    return f"call {call}: the ledger has {booked} USD, the gateway's log {logged}"
-
-
-def _told(difference: Difference) -> str:
-    def amount(value: int | str) -> str:
-        return f"{plain(aud(NanoAud(value)))} AUD" if isinstance(value, int) else value
-
-    expected, found = difference.expected, difference.found
-    where = f"{difference.month}, budget {difference.budget}"
-    match difference.what:
-        case "spent":
-            return f"{where}: the total says {amount(found)} spent, its lines add up to {amount(expected)}"
-        case "reserved":
-            return f"{where}: the total says {amount(found)} reserved, calls under way hold {amount(expected)}"
-        case "calls":
-            return f"{where}: the total says {found} calls, there are lines of {expected}"
-        case "entries":
-            return (
-                f"{difference.month}: {expected} lines were there when it was closed, now {found}"
-            )
-        case _:
-            return f"{difference.month}: its lines are not those that were there when it was closed"
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat()
