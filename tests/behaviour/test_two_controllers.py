@@ -63,14 +63,16 @@ class Pair:
 
     def drop_the_lock(self) -> None:
         """End the connection that holds the lock, as a network would."""
-        self._ask(f"SELECT pg_terminate_backend(pid) {_LOCKED}")
-
-    def locked(self) -> bool:
-        return self._ask(f"SELECT pid {_LOCKED}") != []
-
-    def _ask(self, question: str) -> list[tuple[object, ...]]:
         with psycopg.connect(self.database_url, autocommit=True) as connection:
-            return connection.execute(question.encode()).fetchall()
+            connection.execute(f"SELECT pg_terminate_backend(pid) {_LOCKED}".encode())
+
+    def is_locked_by(self, daemon: Daemon) -> bool:
+        holder = self.lock().holder()
+        return holder is not None and f"pid {daemon.pid} " in f"{holder} "
+
+    def lock(self) -> AdvisoryLock:
+        """Return the lock that both want, for somebody who does not hold it."""
+        return AdvisoryLock(self.database_url, f"writer of {self.site.gateway_url}")
 
 
 @pytest.fixture
@@ -182,7 +184,7 @@ def test_a_leader_that_was_paused_writes_nothing_after_the_other_took_over(pair:
         pair.push("west")
         pause_in_its_third_change(pair)
         pair.drop_the_lock()
-        until(pair.locked, within_s=15)
+        until(lambda: pair.is_locked_by(pair.second), within_s=15)
     pair.fake.forget()
     pair.first.send(signal.SIGCONT)
     until(lambda: status(pair.first).role == "standby", within_s=15)
@@ -198,7 +200,7 @@ def test_what_was_so_a_moment_ago_is_no_leave_to_write(pair: Pair) -> None:
     """A lock that was lost within the last second is lost: each change asks for it anew."""
     pair.second.kill()
     pair.site.origin.declare(*(alias(f"many{n}", pair.site.provider("east")) for n in range(6)))
-    rival = AdvisoryLock(pair.database_url, f"writer of {pair.site.gateway_url}")
+    rival = pair.lock()
     try:
         with writes_taking(pair.fake, 0.4):
             pair.push("west")

@@ -9,6 +9,7 @@ SAMPLE = {
     "test_a_page_at_any_read_back_and_from_there_on": 4,
     "test_a_page_at_any_write_of_a_change_of_every_kind": 4,
     "test_a_turn_that_leaves_something_open_is_found": 2,
+    "test_connections_that_come_and_go_are_no_leak": 2,
     "test_help_fits_into_sixty_columns": 3,
     "test_one_page_at_any_request_of_a_turn_is_over_with_the_next_turn": 4,
     "test_signs_have_plain_forms_where_unicode_is_missing": 3,

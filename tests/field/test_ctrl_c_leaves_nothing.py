@@ -41,7 +41,8 @@ class Running:
         """Send a signal; returns what a shell sees, and the rest of stderr."""
         self.process.send_signal(number)
         _, said = self.process.communicate(timeout=60)
-        return self.process.returncode % 256, said
+        code = self.process.returncode
+        return (code if code >= 0 else 128 - code), said
 
     def left(self) -> list[str]:
         return sorted(path.name for path in self.temporary.iterdir())
