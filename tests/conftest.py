@@ -18,6 +18,7 @@ from support.postgres_server import (
     postgres_server,
     shared_database_url,
 )
+from support.sample import split
 from support.sandboxes import real_gateway
 
 __all__ = [
@@ -53,6 +54,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="sample",
         help="try a sample of what is many (attacks, mutants), or all and write docs/explain/attacks.md",
     )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--matrix") == "sample":
+        items[:], left_out = split(items)
+        config.hook.pytest_deselected(items=left_out)
 
 
 # Time is never asserted: on a busy machine an example takes as long as it takes.

@@ -72,8 +72,9 @@ def ended(process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> Iterato
 
 
 def heeding_ctrl_c() -> None:
-    """Heed SIGINT again, in a child before its program starts.
+    """Heed SIGINT and SIGHUP again, in a child before its program starts.
 
-    Whoever runs the tests in the background of a script ignores it, and so would the program.
+    The background of a script ignores the one, `nohup` the other, and the program would inherit it.
     """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
