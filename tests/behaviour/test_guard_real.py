@@ -185,7 +185,7 @@ def test_errors_of_a_provider_cost_nothing(
     gateway: LedgerGateway, request: pytest.FixtureRequest
 ) -> None:
     """A thousand of them with `--matrix all`, else a sample."""
-    count = 1000 if request.config.getoption("--matrix") == "all" else 200
+    count = 1000 if request.config.getoption("--matrix") == "all" else 100
     gateway.upstream.reset()
     gateway.upstream.fail(500)
     app = gateway.app("20", budget_mode="strict")

@@ -41,17 +41,23 @@ print(scene.turn().standing, len(scene.journal.said(EntryKind.REJECTED)), scene.
 
 @pytest.mark.slow
 def test_the_commit_is_applied_as_soon_as_there_is_room(tmp_path: Path) -> None:
-    if subprocess.run(["unshare", "--map-root-user", "--mount", "true"], check=False).returncode:
-        pytest.skip("no mount namespaces here, so no small disk")
     (tmp_path / "keys").mkdir()
-    script = 'mount -t tmpfs -o size=64k none "$1/keys" && exec "$2" -c "$3" "$1"'
+    mount = 'mount -t tmpfs -o size=64k none "$1/keys"'
+    small_disk = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+    if subprocess.run([*small_disk, mount, "sh", tmp_path], check=False).returncode:
+        pytest.skip("no mounts of its own here, so no small disk")
+    script = f'{mount} && exec "$2" -c "$3" "$1"'
     done = subprocess.run(
-        ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", str(tmp_path), sys.executable, _PROGRAM],
-        env={**os.environ, "ACME_API_KEY": "sk-acme-secret-0001", "PYTHONPATH": os.pathsep.join(sys.path)},
+        [*small_disk, script, "sh", str(tmp_path), sys.executable, _PROGRAM],
+        env={
+            **os.environ,
+            "ACME_API_KEY": "sk-acme-secret-0001",
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        },
         check=True,
         capture_output=True,
         text=True,
-    )  # fmt: skip
+    )
     *full, last = [line for line in done.stdout.splitlines() if "stamina" not in line]
     assert len(full) == 3
     for line in full:

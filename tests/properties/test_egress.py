@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from aspire_gitops.egress.exceptions import read_exceptions
 from aspire_gitops.egress.scanning import SCANNERS, scan_text
 from support.labelled import GATEWAY, made_up_key
+from support.sample import examples
 
 KEY = made_up_key("sk-ant-")
 PIECES = (
@@ -16,7 +17,7 @@ PIECES = (
 texts = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=25).map("".join)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(text=texts, language=st.sampled_from([*sorted(SCANNERS), "notebook", "text"]))
 def test_any_text_is_scanned_and_no_key_is_shown(text: str, language: str) -> None:
     judged = scan_text("x", text, GATEWAY, language=language)
@@ -26,7 +27,7 @@ def test_any_text_is_scanned_and_no_key_is_shown(text: str, language: str) -> No
         assert 1 <= finding.diagnostic.span.line <= len(lines)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(content=st.binary(max_size=60) | texts.map(lambda text: text.encode("utf-8", "replace")))
 def test_any_file_of_exceptions_is_read(content: bytes) -> None:
     read = read_exceptions("x.yaml", content)

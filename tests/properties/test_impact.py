@@ -11,6 +11,7 @@ from aspire_gitops.usage import Usage
 from aspire_ledger.money import Aud
 from support.catalogs import GATEWAY, TODAY, alias, app, budget
 from support.changes import Resource, live, reviewed, side, small
+from support.sample import examples
 
 NAMES = ["a", "b", "c"]
 PRICES = st.decimals("0", "99", places=3).map(str)
@@ -54,7 +55,7 @@ def review(base: list[Resource], head: list[Resource], used: list[Usage]) -> Rev
     return reviewed(base, head, snapshot)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(gateways(), rows)
 def test_a_revision_beside_itself_means_nothing(base: list[Resource], used: list[Usage]) -> None:
     found = review(base, base, used)
@@ -66,7 +67,7 @@ def test_a_revision_beside_itself_means_nothing(base: list[Resource], used: list
     assert found.plan.changes == ()
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(gateways(), gateways(), rows)
 def test_totals_are_the_sums_of_their_parts(
     base: list[Resource], head: list[Resource], used: list[Usage]
@@ -78,7 +79,7 @@ def test_totals_are_the_sums_of_their_parts(
         assert all(told[cost.app] == cost.aud for cost in found.repriced.apps)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(gateways(), gateways(), rows)
 def test_the_way_back_costs_what_the_way_there_saved(
     base: list[Resource], head: list[Resource], used: list[Usage]

@@ -13,6 +13,7 @@ from aspire_gitops.resources import ResourceKind
 from aspire_gitops.resources.schema import schema_for
 from aspire_gitops.validation.schema import accepts
 from support.reviewed import base_with, check
+from support.sample import examples
 from support.schema_values import mutated, values
 
 
@@ -26,7 +27,7 @@ def documents(kind: ResourceKind) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("kind", list(ResourceKind))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_no_document_gets_past_or_breaks_anything(kind: ResourceKind, data: st.DataObject) -> None:
     # JSON is YAML. Its escapes carry what a file could not hold as it is.

@@ -1,9 +1,14 @@
-"""Which cases of a large matrix `make check` tries; `--matrix all` and `make check-all` try all."""
+"""How many cases of what is many are tried.
+
+Of a large matrix `make check` tries a sample; `--matrix all` and `make check-all` try all.
+Of a property's examples `make test-fast` tries a few.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import settings
 
 ONE_IN = {
     "test_a_page_at_any_read_back_and_from_there_on": 4,
@@ -18,10 +23,19 @@ ONE_IN = {
     "test_output_of_each_kind": 3,
     "test_plan_and_apply_take_an_approval_until_its_day_ends": 3,
     "test_signs_have_plain_forms_where_unicode_is_missing": 3,
+    "test_the_commit_is_not_rejected_and_is_live_after_seconds": 3,
     "test_the_help_of_each_command": 4,
     "test_the_worst_files_take_no_longer_than_their_size_explains": 3,
 }
 """Of these tests, one case in so many is tried, beginning with the first."""
+
+_FAST = 10  # examples, as the profile of `make test-fast` says
+
+
+def examples(whole: int) -> int:
+    """Return how many examples to try of a property that wants `whole` of them."""
+    fast = settings().max_examples <= _FAST
+    return min(whole, _FAST) if fast else whole
 
 
 def split(items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:

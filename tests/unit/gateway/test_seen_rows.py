@@ -16,6 +16,7 @@ from aspire_gitops.kinds.wire import parse
 from aspire_gitops.state import Kind, Snapshot
 from aspire_gitops.vocabulary import GatewayUnavailable
 from support.fake_gateway import FakeGateway, Fault, Request, Status, using
+from support.sample import examples
 
 EQUAL_TO_PYTHON = st.sampled_from([None, 0, 0.0, False, "", 1, 1.0, True, "1", float("inf")])
 VALUES = EQUAL_TO_PYTHON | st.lists(EQUAL_TO_PYTHON, max_size=2)
@@ -47,7 +48,7 @@ def test_with_and_without_it_rows_are_the_same(metadata: list[dict[str, Any]]) -
         assert repr(found.rows) == repr((live_row(Kind.KEY, row),))
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.lists(METADATA, min_size=1, max_size=6))
 def test_with_and_without_it_snapshots_are_the_same(metadata: list[dict[str, Any]]) -> None:
     fake, seen = gateway_with(3), SeenRows()

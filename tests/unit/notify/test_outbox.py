@@ -18,6 +18,7 @@ from aspire_gitops.notify import NoticeCounts, Outbox, RetryPolicy
 from aspire_gitops.status.value import Topic
 from aspire_gitops.vocabulary import NotificationFailed
 from support.listening_notices import NOON, QUICK, Friend, ids, notice, put_all, run_until
+from support.sample import examples
 
 
 def outbox(folder: Path, *friends: Friend, pace: RetryPolicy = QUICK, most: int = 1000) -> Outbox:
@@ -426,7 +427,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     steps=STEPS,
     faults=st.lists(st.lists(FAULTS, max_size=12), min_size=2, max_size=2),

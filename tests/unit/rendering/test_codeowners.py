@@ -20,6 +20,7 @@ from aspire_gitops.rendering.codeowners import (
 )
 from aspire_gitops.vocabulary import UsageError
 from support.reviewed import BASE, base_with, check, files_below
+from support.sample import examples
 
 APP = "gateway.d/apps/knowledge-os.yaml"
 BUDGET = "gateway.d/budgets/knowledge-os.yaml"
@@ -149,7 +150,7 @@ LITERAL = st.from_regex(r"[a-z0-9._@+-]( ?[a-z0-9._@+-])*(/[a-z. -]*[a-z])?", fu
 
 
 @given(LITERAL, LITERAL)
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_a_pattern_without_wildcard_matches_nothing_else(path: str, other: str) -> None:
     # The parser writes slashes for the spaces of a path, so it takes "0 0" for a file below "0".
     if other != path and not other.startswith((f"{path}/", f"{path} ")):

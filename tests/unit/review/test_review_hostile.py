@@ -13,6 +13,7 @@ from aspire_gitops.review.markdown import Destination, review_markdown
 from aspire_gitops.review.terminal import review_text
 from support.forge_markdown import skeleton
 from support.hostile_reviews import hostile_review
+from support.sample import examples
 
 PIECES = (
     "<!-- aspire-gitops:review -->", "-->", "<script>alert(1)</script>", "</details>", "<b>", "&lt;",
@@ -30,7 +31,7 @@ HOSTILE = (
 )
 HARMLESS = "harmless"
 WHOLE = Destination(room=None)
-unhurried = settings(deadline=None, max_examples=15)
+unhurried = settings(deadline=None, max_examples=examples(15))
 
 
 @unhurried

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from aspire_gitops.rendering.diagnostics import DIAGNOSTIC_RENDERERS
 from aspire_gitops.validation.literal_secrets import find, masked
 from support.reviewed import check, found_in
+from support.sample import examples
 
 SECRETS = {
     "an Anthropic key": "sk-ant-oat01-Abcdefgh_12345678-xyz",
@@ -103,7 +104,7 @@ PLACES = (
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     secret=st.sampled_from(sorted(SECRETS.values())),
     place=st.sampled_from(PLACES),
