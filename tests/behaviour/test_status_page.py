@@ -31,6 +31,7 @@ SECTIONS = (
     "Spend this month",
     "Calls",
     "Unmanaged",
+    "Settings",
     "Controller",
 )
 PHONE, DESK, WALL = 360, 1280, 3840
@@ -305,3 +306,19 @@ def brightness(colour: str) -> float:
         return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
 
     return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+
+
+def test_a_process_with_other_settings_is_red_on_top_with_what_brings_them(look: Look) -> None:
+    text = look.at(STATUSES["restart"]).locator("main").inner_text()
+    assert "Restart needed" in text
+    assert "aspire-gitops compile --revision 4f2c9d1a0b3c -o build" in text
+    assert "≠ other settings" in text
+    assert "✓ verified" in text
+
+
+def test_settings_that_are_not_verified_are_not_green(look: Look) -> None:
+    page = look.at(STATUSES["unverified"])
+    assert page.locator("body.is-unsure").count() == 1
+    text = page.locator("main").inner_text()
+    assert "the gateway's settings are not verified" in text
+    assert "? unconfirmed" in text

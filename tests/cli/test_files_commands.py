@@ -6,7 +6,9 @@ import stat
 from pathlib import Path
 
 import pytest
+import yaml
 
+from aspire_ledger.canonical import CONFIG_DIGEST, config_digest
 from support.command_line import CommandLine
 from support.small_source import TODAY, commit_all, write_files
 
@@ -96,10 +98,16 @@ def test_an_empty_source_is_refused(tmp_path: Path, command: str) -> None:
 
 def test_compile_says_what_it_did_and_is_idempotent(shell: CommandLine) -> None:
     first = shell.run("compile", *BY_THEN, "-o", "out")
-    assert [line.split()[0] for line in first.stdout.splitlines()] == ["created"] * 3
+    assert [line.split()[0] for line in first.stdout.splitlines()] == [
+        *["created"] * 3,
+        "settings",
+    ]
     before = {path: path.stat().st_mtime_ns for path in (shell.folder / "out").iterdir()}
     again = shell.run("compile", *BY_THEN, "-o", "out")
-    assert [line.split()[0] for line in again.stdout.splitlines()] == ["unchanged"] * 3
+    assert [line.split()[0] for line in again.stdout.splitlines()] == [
+        *["unchanged"] * 3,
+        "settings",
+    ]
     assert before == {path: path.stat().st_mtime_ns for path in (shell.folder / "out").iterdir()}
 
 
@@ -109,6 +117,14 @@ def test_compile_says_what_changed(shell: CommandLine) -> None:
     budget.write_text(budget.read_text().replace('"100"', '"200"'))
     result = shell.run("compile", *BY_THEN, "-o", "out")
     assert "changed   out/objects.json" in result.stdout
+
+
+def test_compile_the_config_and_the_manifest_tell_one_digest(shell: CommandLine) -> None:
+    told = shell.run("compile", *BY_THEN, "-o", "out").stdout.splitlines()[-1].split()[-1]
+    config = (shell.folder / "out/config.yaml").read_text()
+    manifest = json.loads((shell.folder / "out/manifest.json").read_text())
+    assert told == config_digest(config) == manifest["config_digest"]
+    assert yaml.safe_load(config)["environment_variables"][CONFIG_DIGEST] == told
 
 
 def test_compile_writes_files_that_others_may_read(shell: CommandLine) -> None:

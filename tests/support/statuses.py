@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from aspire_gitops.controller.witness import restart_help
 from aspire_gitops.delivery.registry import file_target
 from aspire_gitops.planning import Action, Cause, Change, FieldChange, Plan, Refusal
 from aspire_gitops.spend import BudgetSpend, PriceDifference, PriceDifferences, Spend, forecast
@@ -29,6 +30,7 @@ from aspire_gitops.status.value import (
 )
 from aspire_gitops.usage import Downtime
 from aspire_gitops.vocabulary import Diagnostic, Revision, Rule, Span
+from aspire_gitops.witness import Answers, Facts, SeenProcess, SettingsReport, judge
 from aspire_ledger.money import Aud, Month
 from support.objects import app_key, applied, credential, deployment, unmanaged
 
@@ -219,6 +221,59 @@ MISTAKE = Diagnostic(
 )
 
 
+DIGEST = "sha256:4b9d1c0a77e2f35c8a6b0d94e1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4"
+
+
+def _process(name: str, settings: str = DIGEST) -> Facts:
+    return Facts(name, settings, settings, "1.106.2", "0.1.0", "on")
+
+
+def settings_report(
+    *found: Facts, rows: Sequence[Facts] = (), unguarded: int = 0
+) -> SettingsReport:
+    """Return what is said of processes that answered, and of those that have a row."""
+    return judge(
+        DIGEST,
+        [SeenProcess(one, 3.0) for one in rows or found],
+        Answers({one.process: one for one in found}, unguarded),
+        deploying=False,
+        restart=restart_help(SWAP, DIGEST),
+    )
+
+
+VERIFIED = settings_report(_process("gateway-1-7-1f0c9a22"), _process("gateway-2-7-8be03d41"))
+
+
+def restart() -> Status:
+    """Return a revision that is applied, and one of two processes that runs other settings."""
+    old = _process("gateway-2-7-8be03d41", "sha256:99" + "0" * 62)
+    report = settings_report(_process("gateway-1-7-1f0c9a22"), old)
+    last = turn(
+        31,
+        minutes_ago=0.3,
+        standing=Standing.STALLED,
+        reason=f"{SWAP.short} is applied, {report.reason}",
+        help=report.help,
+        applied=BEFORE,
+        settings=report,
+    )
+    return replace(
+        ready(),
+        standing=last.standing,
+        reason=last.reason,
+        help=last.help,
+        applied=BEFORE,
+        settings=report,
+        turns=(last, *ready().turns),
+    )
+
+
+def unverified() -> Status:
+    """Return a gateway that matches git, and a row of a process that nobody answers for."""
+    known = _process("gateway-1-7-1f0c9a22")
+    return replace(ready(), settings=settings_report(known, rows=(known, _process("forged"))))
+
+
 def ready() -> Status:
     """Return a good day: a swap was applied an hour ago, then quiet."""
     swap = turn(
@@ -265,6 +320,7 @@ def ready() -> Status:
         spend=SPEND,
         calls=CALLS,
         downtime=DOWNTIME,
+        settings=VERIFIED,
         journal=JournalFacts(4_812, 3_407_872, "9b1fae4407d2c5e83a60f1d7c2b94e5da816f3702c9e41b8d0a7f65c3e29b184"),
     )  # fmt: skip
 
@@ -384,6 +440,8 @@ STATUSES: Mapping[str, Status] = {
     "frozen": frozen(),
     "fresh": fresh(),
     "standby": standby(),
+    "restart": restart(),
+    "unverified": unverified(),
 }
 
 
@@ -444,6 +502,7 @@ def hostile(text: str) -> Status:
         journal=JournalFacts(1, 1, text),
         spend=SpendReport(_spend_of(text), text),
         calls=_calls_of(text),
+        settings=settings_report(Facts(text, text, text, text, text, text), unguarded=1),
     )
 
 

@@ -11,6 +11,7 @@ from aspire_gitops.compiling import artifacts
 from aspire_gitops.pipeline.catalog import chosen
 from aspire_gitops.pipeline.plan import compiled
 from aspire_gitops.vocabulary import UsageError
+from aspire_ledger.canonical import config_digest
 
 _EPILOG = """\b
 Examples:
@@ -18,7 +19,8 @@ Examples:
   diff -r build-of-main build        what a commit changes, before any gateway
 
 It writes config.yaml (LiteLLM's static settings), objects.json (the objects
-that apply makes) and manifest.json (their digests and the revision).
+that apply makes) and manifest.json (their digests and the revision). The last
+line is the digest that each process says of itself that runs this config.yaml.
 """
 
 
@@ -53,3 +55,4 @@ def command(source: str, revision: str | None, today: datetime | None, output: P
         changed = write_into(output, name, text)
         verb = ("changed" if existed else "created") if changed else "unchanged"
         click.echo(f"{verb:<9} {output / name}")
+    click.echo(f"settings  {config_digest(wanted.config_yaml)}")

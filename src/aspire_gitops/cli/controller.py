@@ -17,6 +17,7 @@ from aspire_gitops.cli.controller_parts import (
     server_options,
     source_of,
     spending_of,
+    witness_of,
     world_of,
     writer_lock,
 )
@@ -142,6 +143,7 @@ async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock
     loop.listeners = (status.turned, metrics.turned, notifier.turned, daemon.turned)
     try:
         async with gateway, spending_of(settings, journal, outbox.put) as reconciler.spending:
+            reconciler.witness = witness_of(settings, reconciler.spending)
             await daemon.run()
     finally:
         journal.close()

@@ -12,14 +12,17 @@ from aspire_gitops.cli.options import now
 from aspire_gitops.controller.memory import Journal, World
 from aspire_gitops.controller.notifier import Publish
 from aspire_gitops.controller.spending import Spending
+from aspire_gitops.controller.witness import Witness
 from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.forge import GithubStatuses, repository_of
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.gateway.http import Observer
+from aspire_gitops.gateway.identity import Identities
 from aspire_gitops.journal import open_journal
 from aspire_gitops.journal.locking import FileLock, WriterLock
 from aspire_gitops.journal.opening import LazyJournal
 from aspire_gitops.notify import Receiver, SlackReceiver, WebhookReceiver
+from aspire_gitops.probing import probe_key
 from aspire_gitops.server.options import ServerOptions
 from aspire_gitops.settings import (
     PREFIX,
@@ -27,6 +30,7 @@ from aspire_gitops.settings import (
     own_files,
     read_admin_key,
     read_delivery_secret,
+    read_probe_key,
     read_secret,
 )
 from aspire_gitops.sources import DirectorySource
@@ -149,6 +153,17 @@ async def spending_of(
 
     async with LedgerReading(url) as ledger:
         yield Spending(ledger, journal, now, announce, settings.owner)
+
+
+def witness_of(settings: ControllerSettings, spending: Spending | None) -> Witness:
+    """Return what asks the gateway's processes what they run, by the ledger that `spending` reads."""
+    key = read_probe_key(settings) or probe_key(read_admin_key(settings))
+    asker = Identities(settings.gateway_url or "", key)
+    if spending is None:
+        return Witness(asker, None)
+    from aspire_gitops.ledger_reading import LedgerReading  # noqa: PLC0415 (as above)
+
+    return Witness(asker, spending.ledger if isinstance(spending.ledger, LedgerReading) else None)
 
 
 def receivers_of(settings: ControllerSettings) -> Sequence[Receiver]:

@@ -13,19 +13,23 @@ from pydantic import SecretStr
 from aspire_gitops.applying import Outcome, Result, apply_plan, dead_keys, resolve_secrets
 from aspire_gitops.cli.options import Invocation
 from aspire_gitops.cli.terminal import warn
+from aspire_gitops.controller.witness import Witness
 from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
+from aspire_gitops.gateway.identity import Identities
 from aspire_gitops.journal.locking import this_process
 from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, AsOf, chosen
 from aspire_gitops.pipeline.plan import plan_here
 from aspire_gitops.planning import Plan, addresses_to_adopt, adopted_keys, check_adoptions
 from aspire_gitops.planning.make import ensure_current
+from aspire_gitops.probing import probe_key
 from aspire_gitops.settings import (
     PREFIX,
     Settings,
     own_files,
     read_admin_key,
     read_delivery_secret,
+    read_probe_key,
     read_secret,
     read_token,
     settings_warnings,
@@ -33,6 +37,7 @@ from aspire_gitops.settings import (
 from aspire_gitops.spend import Cap, caps_of, month_named
 from aspire_gitops.state import Compiled, GatewayObject, Intent, ObjectKey, Snapshot
 from aspire_gitops.vocabulary import LedgerRefused, LedgerUnavailable, UnsafePlan, UsageError
+from aspire_gitops.witness import SettingsReport
 from aspire_ledger.money import Month
 
 if TYPE_CHECKING:
@@ -56,7 +61,7 @@ class LiveGateway:
         ledger_url: SecretStr | None = None,
     ) -> None:
         self._url, self._admin_key, self._owner = url, admin_key, settings.owner
-        self._ledger_url = ledger_url
+        self._ledger_url, self._own_key = ledger_url, read_probe_key(settings)
         self._own = own_files(settings)
         self._deliveries = deliveries_in(
             settings.delivery_root, self._own, partial(read_delivery_secret, settings)
@@ -79,7 +84,9 @@ class LiveGateway:
             found = self._ask(partial(_with_holders, snapshot=found, addresses=adopted))
         plan = plan_here(compiled, found, self._owner, self._own)
         dead = asyncio.run(dead_keys(compiled, found, self._owner, self._deliveries))
-        return replace(plan, warnings=(*plan.warnings, *(f"{one}; {one.help}" for one in dead)))
+        settings = asyncio.run(self._settings(compiled)).warning
+        more = [*(f"{one}; {one.help}" for one in dead), *filter(None, [settings])]
+        return replace(plan, warnings=(*plan.warnings, *more))
 
     def apply(
         self,
@@ -124,6 +131,16 @@ class LiveGateway:
                 )
 
         return self._ask(carried_out)
+
+    async def _settings(self, compiled: Compiled) -> SettingsReport:
+        """Return what the gateway's processes run, compared with the files."""
+        asker = Identities(self._url, self._own_key or probe_key(self._admin_key))
+        if self._ledger_url is None or not compiled.gateway.has_ledger:
+            return await Witness(asker, None).look(compiled, deploying=False)
+        from aspire_gitops.ledger_reading import LedgerReading  # noqa: PLC0415 (who has no ledger pays nothing)
+
+        async with LedgerReading(self._ledger_url) as ledger:
+            return await Witness(asker, ledger).look(compiled, deploying=False)
 
     def _with_spent(self, found: Snapshot, url: SecretStr) -> Snapshot:
         from aspire_gitops.ledger_reading import booked_now, spent_now  # noqa: PLC0415 (who has no ledger pays nothing)

@@ -10,6 +10,8 @@ from aspire_gitops.cli.controller_parts import (
     gateway_of,
     lazy_journal,
     source_of,
+    spending_of,
+    witness_of,
     world_of,
     writer_lock,
 )
@@ -99,9 +101,10 @@ async def _turn(settings: ControllerSettings, folder: Path, folder_lock: FileLoc
         lambda: None if lock.held(now=True) else "the lock is lost",
     )
     try:
-        async with gateway:
+        async with gateway, spending_of(settings, journal, lambda _: None) as spending:
             pace = Pace(settings.interval_s, settings.slow_interval_s)
-            return turn_document(await Reconciler(world, pace).turn((ASKED,)))
+            reconciler = Reconciler(world, pace, witness=witness_of(settings, spending))
+            return turn_document(await reconciler.turn((ASKED,)))
     finally:
         journal.close()
         lock.release()

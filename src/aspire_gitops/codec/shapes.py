@@ -208,6 +208,7 @@ SHAPES: Final[Mapping[str, Mapping[str, Shape]]] = {
         "gateway": mapping({"name": TEXT, "url": TEXT, "litellm_version": TEXT}),
         "exchange": mapping({"usd_per_aud": AMOUNT, "as_of": DAY, "source": TEXT}),
         "counts": mapping(dict.fromkeys(KINDS, WHOLE)),
+        "config_digest?": TEXT,
         "digests": named(TEXT),
     },
     "notice": {

@@ -1,7 +1,8 @@
 """Write the compiled state down for reviewers: three files, the same bytes for the same commit.
 
 No secret and no time of day is in them. `manifest.json` has the digests of the
-other two, so that one look says whether two revisions ask for the same thing.
+other two, so that one look says whether two revisions ask for the same thing, and
+`config_digest`, which is what a process that runs this `config.yaml` says of itself.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from importlib.metadata import version
 from aspire_gitops.codec.values import document, object_json, revision_json
 from aspire_gitops.kinds import KINDS
 from aspire_gitops.state import Approved, Compiled, GatewayObject, Intent
-from aspire_ledger.canonical import JsonValue, pretty_json
+from aspire_ledger.canonical import JsonValue, config_digest, pretty_json
 
 CONFIG, OBJECTS, MANIFEST = "config.yaml", "objects.json", "manifest.json"
 
@@ -69,6 +70,7 @@ def _manifest(compiled: Compiled, files: Mapping[str, str]) -> JsonValue:
             "source": exchange.source,
         },
         "counts": {f"{kind}s": counts[kind] for kind in KINDS},
+        "config_digest": config_digest(compiled.config_yaml),
         "digests": {name: _sha256(text) for name, text in files.items()},
     }
     return document("manifest", content)

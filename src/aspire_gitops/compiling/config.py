@@ -5,6 +5,7 @@ import json
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aspire_gitops.resources import GatewaySpec, LedgerSpec
+from aspire_ledger.canonical import CONFIG_DIGEST, config_digest
 
 _TEMPLATES = Environment(
     loader=PackageLoader("aspire_gitops", "compiling"),
@@ -18,10 +19,14 @@ _TEMPLATES.filters["quoted"] = lambda text: json.dumps(text, ensure_ascii=False)
 
 
 def compile_config(gateway: GatewaySpec) -> str:
-    """Return the file's text. A restart brings it into force; it changes with the `Gateway` only."""
-    return _TEMPLATES.get_template("config.yaml.j2").render(
+    """Return the file's text. A restart brings it into force; it changes with the `Gateway` only.
+
+    Its last line tells the digest of all others, which each process of the gateway reports.
+    """
+    settings = _TEMPLATES.get_template("config.yaml.j2").render(
         gateway=gateway, outage=_outage(gateway.ledger)
     )
+    return f'{settings}  {CONFIG_DIGEST}: "{config_digest(settings)}"\n'
 
 
 def _outage(ledger: LedgerSpec | None) -> str:

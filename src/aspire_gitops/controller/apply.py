@@ -27,6 +27,7 @@ from aspire_gitops.controller.turn_builder import (
     after_applying,
     problem_of,
 )
+from aspire_gitops.controller.witness import is_withheld
 from aspire_gitops.journal.entry import Draft, EntryKind
 from aspire_gitops.journal.locking import this_process
 from aspire_gitops.planning import Plan
@@ -42,6 +43,7 @@ from aspire_gitops.vocabulary import (
     SourceUnavailable,
     plural,
 )
+from aspire_gitops.witness import SettingsReport
 
 
 @dataclass(slots=True)
@@ -139,6 +141,7 @@ class Applier:
         """
         drafter = EntryDrafter(builder.id, wanted.revision)
         is_new = self.memory.applied is None or self.memory.applied.identity != wanted.identity
+        is_new = is_new and self.memory.objects_applied != wanted.identity
         if is_new:
             self.announce(builder, wanted, chosen.plan)
         try:
@@ -157,7 +160,7 @@ class Applier:
         else:
             self.memory.unproved_turns = 0
             builder.ready = after_applying(wanted.revision, outcome, builder.drift)
-            await self.note_applied(wanted, drafter, len(outcome.results))
+            await self.note_applied(wanted, drafter, len(outcome.results), builder.settings)
 
     async def heal(self, builder: TurnBuilder, wanted: CompiledRevision, chosen: Chosen) -> None:
         """Heal drift while a rejected revision rests, whatever its own failure was.
@@ -188,17 +191,26 @@ class Applier:
         return drift
 
     async def note_applied(
-        self, wanted: CompiledRevision, drafter: EntryDrafter, count: int
+        self,
+        wanted: CompiledRevision,
+        drafter: EntryDrafter,
+        count: int,
+        settings: SettingsReport | None,
     ) -> None:
-        """Record that a revision is live as a whole, once."""
+        """Record that a revision is live as a whole, once: its objects, and its settings."""
         known, rejection = self.memory.applied, self.memory.rejection
         self.memory.half_applied = ""
         if rejection and rejection.identity == wanted.identity:
             self.memory.rejection = None
         if known and known.identity == wanted.identity:
             return
+        if is_withheld(settings):
+            self.memory.objects_applied = wanted.identity
+            return
+        self.memory.objects_applied = ""
         applied = Applied(wanted.identity, wanted.revision, self.world.clock())
-        body = {**applied_body(applied), "changes": count}
+        told = {"settings": settings.state.value} if settings else {}
+        body = {**applied_body(applied), "changes": count, **told}
         await self._append(drafter.draft(EntryKind.APPLIED, applied.at, body))
         self.memory.applied = applied
         if wanted.revision.commit:

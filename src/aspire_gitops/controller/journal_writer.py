@@ -159,7 +159,7 @@ class JournalWriter:
             JournalUnavailable, JournalDamaged: It still cannot; nothing may be applied.
         """
         if self.memory.unwritten:
-            await self._append(*self.memory.unwritten)
+            await self.append(*self.memory.unwritten)
             self.memory.unwritten = []
 
     async def holds(self) -> tuple[Hold, ...]:
@@ -174,7 +174,7 @@ class JournalWriter:
         now = self.world.clock()
         if fresh:
             in_order = sorted(fresh, key=lambda one: one.object)
-            await self._append(*(drafter.drifted(one, now, plan_id) for one in in_order))
+            await self.append(*(drafter.drifted(one, now, plan_id) for one in in_order))
         self.memory.drift = found
 
     async def invalid(self, builder: TurnBuilder) -> None:
@@ -193,7 +193,7 @@ class JournalWriter:
         found = [f"{d.span}: {d.rule.code} {d.message}" for d in problem.diagnostics[:_MOST_TOLD]]
         body = rejected_body(rejection, found)
         drafter = EntryDrafter(builder.id, builder.wanted)
-        await self._append(drafter.draft(EntryKind.REJECTED, now, body))
+        await self.append(drafter.draft(EntryKind.REJECTED, now, body))
         self.memory.rejection = rejection
 
     async def turn(self, turn: Turn) -> None:
@@ -213,7 +213,7 @@ class JournalWriter:
         draft = EntryDrafter(turn.id, turn.wanted).turned(turn, memory.quiet_turns, waits)
         memory.said, memory.quiet_turns, memory.quiet_since = said, 0, turn.started_at
         try:
-            await self._append(*memory.unwritten, draft)
+            await self.append(*memory.unwritten, draft)
             memory.unwritten = []
             memory.facts = await asyncio.to_thread(self.world.journal.head)
         except (AspireGitopsError, OSError):
@@ -223,5 +223,6 @@ class JournalWriter:
     def _hold_entries(self) -> list[Entry]:
         return list(self.world.journal.read(kinds=(EntryKind.HOLD,)))
 
-    async def _append(self, *drafts: Draft) -> None:
+    async def append(self, *drafts: Draft) -> None:
+        """Write entries. Raises JournalUnavailable, JournalDamaged."""
         await asyncio.to_thread(self.world.journal.append, *drafts)

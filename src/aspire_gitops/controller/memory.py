@@ -129,6 +129,8 @@ class Memory:
     rights_proved_at: datetime | None = None  # when the admin key was seen to have all rights
     told_spend: frozenset[str] | None = None  # crossings that were told; None: not recalled yet
     outages: Outages = field(default_factory=Outages)
+    objects_applied: str = ""  # the revision whose objects are live, and whose settings are not
+    settings_said: str = ""  # what the journal knows of what the processes run
     observed: str = ""  # digest of the last snapshot that was compared with `states`
 
     def note_drift(self, drift: Iterable[Drifted], at: datetime) -> None:
@@ -154,6 +156,7 @@ def recall(memory: Memory, journal: Journal, now: datetime) -> None:
         memory.half_applied = _begun_since(applied, journal)
     if rejected and rejected.number > (applied.number if applied else 0):
         memory.rejection = _rejection(rejected)
+    _recall_settings(memory, _newest(journal, EntryKind.SETTINGS), applied)
     memory.heals = list(_heals(journal, now))
     memory.outages = recalled(
         journal.read(kinds=(EntryKind.OUTAGE,), since=now - KEPT),
@@ -164,6 +167,16 @@ def recall(memory: Memory, journal: Journal, now: datetime) -> None:
     )
     _recall_waiting(memory, _newest(journal, EntryKind.TURN), now)
     memory.recalled = True
+
+
+def _recall_settings(memory: Memory, newest: Entry | None, applied: Entry | None) -> None:
+    if newest is None:
+        return
+    body = newest.draft.body
+    names = ("state", "digest", "reason", "identity")
+    memory.settings_said = "|".join(str(body.get(name)) for name in names)
+    if body.get("objects_applied") is True and newest.number > (applied.number if applied else 0):
+        memory.objects_applied = str(body.get("identity"))
 
 
 def _recall_waiting(memory: Memory, last_turn: Entry | None, now: datetime) -> None:

@@ -26,13 +26,17 @@ from aspire_gitops.controller.turn_builder import (
     problem_of,
     refused,
 )
+from aspire_gitops.controller.witness import Witness, news
+from aspire_gitops.journal.entry import EntryKind
 from aspire_gitops.planning import Plan, with_resets
 from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.spend import zone
 from aspire_gitops.state import Snapshot
-from aspire_gitops.status.value import Standing, Turn
+from aspire_gitops.status.value import HoldKind, Standing, Turn
 from aspire_gitops.usage import Downtime
 from aspire_gitops.vocabulary import AspireGitopsError, Revision, moment_utc, system_fault
+from aspire_gitops.witness import unknown
+from aspire_ledger.canonical import config_digest
 from aspire_ledger.money import Month
 
 ASKED = "reconcile"  # cause of a turn that a person asked for: rejected revisions are retried
@@ -56,6 +60,7 @@ class Reconciler:
     gateway: GatewaySpec | None = None  # the Gateway that the last turn went by
     read: Revision | None = None  # the newest revision that git showed, good or bad
     spending: Spending | None = None  # None where no ledger is set
+    witness: Witness | None = None  # None where nobody asks what the gateway runs
     _gateway_reader: GatewayReader | None = None
     _compiler: Compiler = field(default_factory=Compiler)
 
@@ -78,6 +83,9 @@ class Reconciler:
             builder.problems.insert(0, problem_of(fault))
         finally:
             self.at_work(None)
+        if self.witness and builder.settings is None:
+            builder.settings = unknown("", "the last turn did not come to ask")
+        builder.note_settings()
         self._lose_patience(builder)
         applied = self.memory.applied
         self.read = builder.wanted
@@ -118,6 +126,7 @@ class Reconciler:
         self.wanted = wanted
         if self.spending:
             await self.spending.tell(self.memory, wanted.compiled.gateway.name)
+        await self._ask_settings(builder, wanted)
         plan = builder.plan = await self._plan(builder, wanted, snapshot, gateway_reader)
         if plan.refusals:
             builder.problems.append(refused(plan, wanted.revision))
@@ -127,6 +136,7 @@ class Reconciler:
             wanted, plan = good, await self._plan(builder, good, snapshot, gateway_reader)
             if plan.refusals:
                 return
+        await self._ask_settings(builder, wanted)
         chosen = self._choose(builder, wanted, plan, snapshot)
         if not builder.is_on_hold and (problem := self._resting(builder, wanted)):
             builder.problems.append(problem)
@@ -139,7 +149,29 @@ class Reconciler:
                 builder.problems += [Problem(Standing.STALLED, str(one), one.help) for one in dead]
         if not builder.is_on_hold:
             builder.ready = held(builder.holds, builder.ready)
+        await self._record_settings(builder, wanted, journal)
         await journal.drift(builder.drift, EntryDrafter(builder.id, wanted.revision), plan.id)
+
+    async def _ask_settings(self, builder: TurnBuilder, wanted: CompiledRevision) -> None:
+        """Ask what the gateway runs, once a turn and once more where an older revision is kept."""
+        digest = config_digest(wanted.compiled.config_yaml)
+        if self.witness and (builder.settings is None or builder.settings.digest != digest):
+            self.at_work("asking the gateway's processes what they run")
+            deploying = any(hold.kind is HoldKind.FREEZE for hold in builder.holds)
+            with builder.with_gateway():
+                builder.settings = await self.witness.look(wanted.compiled, deploying=deploying)
+
+    async def _record_settings(
+        self, builder: TurnBuilder, wanted: CompiledRevision, journal: JournalWriter
+    ) -> None:
+        if builder.settings is None:
+            return
+        body = news(builder.settings, wanted.identity, self.memory)
+        if body is not None:
+            whole = self.memory.objects_applied == wanted.identity
+            drafter, at = EntryDrafter(builder.id, wanted.revision), self.world.clock()
+            more = {"objects_applied": True} if whole else {}
+            await journal.append(drafter.draft(EntryKind.SETTINGS, at, {**body, **more}))
 
     async def _plan(
         self,
@@ -166,6 +198,7 @@ class Reconciler:
         builder.flapping = flapping_fields(self.memory.heals, now)
         applied = self.memory.applied
         is_live = applied is not None and applied.identity == wanted.identity
+        is_live = is_live or self.memory.objects_applied == wanted.identity
         return choose(
             plan,
             # What a half-applied revision left behind is our doing, not a change by hand.
@@ -196,7 +229,8 @@ class Reconciler:
         else:
             builder.drift = chosen.drift
             builder.ready = at_rest(wanted.revision, chosen.drift)
-            await applier.note_applied(wanted, EntryDrafter(builder.id, wanted.revision), 0)
+            drafter = EntryDrafter(builder.id, wanted.revision)
+            await applier.note_applied(wanted, drafter, 0, builder.settings)
 
     async def _heal_meanwhile(
         self,

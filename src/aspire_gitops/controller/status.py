@@ -98,6 +98,7 @@ class StatusAssembler:
             spend=reconciler.spending.report if reconciler.spending else None,
             calls=reconciler.spending.calls if reconciler.spending else None,
             downtime=_downtime(reconciler, now),
+            settings=turn.settings if turn else None,
         )
 
     def _standing(self, turn: Turn | None) -> tuple[Standing, str]:

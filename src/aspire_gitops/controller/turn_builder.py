@@ -39,6 +39,7 @@ from aspire_gitops.vocabulary import (
     moment_utc,
     plural,
 )
+from aspire_gitops.witness import Settings, SettingsReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ class TurnBuilder:
     drift: tuple[Drifted, ...] = ()
     flapping: tuple[FlappingField, ...] = ()
     holds: tuple[Hold, ...] = ()
+    settings: SettingsReport | None = None
     problems: list[Problem] = field(default_factory=list)
     ready: str = ""
     doing: str = ""
@@ -182,6 +184,16 @@ class TurnBuilder:
             yield
         finally:
             self.gateway_s += time.monotonic() - began
+
+    def note_settings(self) -> None:
+        """Add the problem that settings are not running, behind whatever else is wrong."""
+        report = self.settings
+        if report is None or report.state is not Settings.RESTART:
+            return
+        pending = self.plan is not None and self.plan.changes and not self.outcome
+        whole = self.wanted is not None and not self.problems and not pending
+        start = f"{self.wanted.short} is applied, " if self.wanted and whole else ""
+        self.problems.append(Problem(Standing.STALLED, f"{start}{report.reason}", report.help))
 
     @property
     def is_on_hold(self) -> bool:
@@ -218,6 +230,7 @@ class TurnBuilder:
             drift=self.drift,
             flapping=self.flapping,
             holds=self.holds,
+            settings=self.settings,
             gateway_s=self.gateway_s,
             source_s=self.source_s,
             own_s=time.process_time() - self._cpu,

@@ -76,6 +76,7 @@ STATES: Mapping[Topic, str] = MappingProxyType(
         Topic.APPLIED: "success",
         Topic.RECOVERED: "success",
         Topic.FAILED: "failure",
+        Topic.RESTART: "pending",
     }
 )
 """The state of a commit for each topic; the others are not about a commit."""

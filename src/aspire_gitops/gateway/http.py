@@ -230,6 +230,23 @@ class AdminApi:
         """
         await self._exchange(call, self._redaction(secrets))
 
+    async def answer(self, call: Call) -> tuple[int, bytes]:
+        """Ask once, and return the status and the body, whatever they say.
+
+        Raises:
+            GatewayUnavailable, GatewayMisconfigured, GatewayReplyInvalid: No answer, or one
+                without an end.
+        """
+        try:
+            async with self._slots, asyncio.timeout(self._timeout_s):
+                answer = await self._ask(call)
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
+            why = self._redaction(())(str(error)) or type(error).__name__
+            fault = _no_answer(f"{call}: no answer from {self.url}: {why}", error)
+        else:
+            return answer.status, answer.body
+        raise fault  # outside the handler, so that no httpx request hangs on its context
+
     def _redaction(self, secrets: Iterable[str]) -> Redaction:
         return Redaction([self._admin_key.get_secret_value(), *secrets])
 
@@ -277,7 +294,7 @@ class AdminApi:
     async def _ask(self, call: Call) -> _Answer:
         path = call.endpoint.at(call.values)
         body = None if call.body is None else json.dumps(call.body, allow_nan=False).encode()
-        headers = {"content-type": "application/json"} if body else {}
+        headers = {**call.headers, **({"content-type": "application/json"} if body else {})}
         async with self._client.stream(
             call.endpoint.method, path, params=dict(call.params), content=body, headers=headers
         ) as response:

@@ -161,6 +161,11 @@ def _outage(draft: DraftLike) -> str:
     return f"the gateway had not answered{lasted}, as far as the controller looked"
 
 
+def _settings(draft: DraftLike) -> str:
+    done = "objects are live; " if draft.body.get("objects_applied") is True else ""
+    return f"settings {_word(draft, 'state')}: {done}{_word(draft, 'reason')}"
+
+
 _SENTENCES: Mapping[str, Callable[[DraftLike], str]] = {
     "turn": _turn,
     "plan": _plan,
@@ -173,6 +178,7 @@ _SENTENCES: Mapping[str, Callable[[DraftLike], str]] = {
     "brake": _hold,
     "budget": _budget,
     "outage": _outage,
+    "settings": _settings,
 }
 
 

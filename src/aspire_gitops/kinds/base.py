@@ -55,6 +55,7 @@ class Call:
     values: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, JsonValue] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     gone: frozenset[int] = frozenset()
 
     @property

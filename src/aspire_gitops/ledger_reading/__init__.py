@@ -34,6 +34,7 @@ from aspire_gitops.spend import (
 from aspire_gitops.state import GatewayObject
 from aspire_gitops.usage import Traffic, window
 from aspire_gitops.vocabulary import LedgerRefused, LedgerUnavailable
+from aspire_gitops.witness import SeenProcess
 from aspire_ledger import sql
 from aspire_ledger.amounts import NanoAud, aud, nano
 from aspire_ledger.audit import close_month, verify
@@ -256,6 +257,12 @@ class LedgerReading:
         """Close a month for good. Returns how many lines it has, and the digest of all of them."""
         closing = await self._asked(lambda store: close_month(store, month, now), _PATIENCE_S)
         return closing.entries, closing.full_digest or closing.digest
+
+    @apart
+    async def processes(self) -> Sequence[SeenProcess]:
+        """Return what gateway processes wrote of themselves, the latest heartbeat first."""
+        found = await self._asked(lambda store: store.processes())
+        return [questions.process_of(row) for row in found]
 
     @apart
     async def forgotten(self, month: str) -> bool:

@@ -14,12 +14,13 @@ from typing import Final, TypeAlias
 
 from aspire_gitops.spend import Adjustment, MonthSums, Part, RateUsed, plain
 from aspire_gitops.usage import Usage
+from aspire_gitops.witness import Facts, SeenProcess
 from aspire_ledger import sql
 from aspire_ledger.amounts import NanoAud, aud
 from aspire_ledger.audit import Difference
 from aspire_ledger.money import Aud
 from aspire_ledger.rows import Row
-from aspire_ledger.values import UNITS
+from aspire_ledger.values import UNITS, ProcessRow
 
 _CALLS: Final = "COUNT(*) FILTER (WHERE kind IN ('settled', 'unadmitted', 'recovered'))"
 
@@ -218,3 +219,12 @@ def told(difference: Difference) -> str:
             )
         case _:
             return f"{difference.month}: its lines are not those that were there when it was closed"
+
+
+def process_of(row: ProcessRow) -> SeenProcess:
+    """Return a gateway process's row as the witness judges it."""
+    of = row.process
+    facts = Facts(
+        of.id, of.config_digest, of.file_digest, of.litellm_release, of.ledger_release, of.guard
+    )
+    return SeenProcess(facts, row.age_s)

@@ -206,6 +206,10 @@ def _hold_notice(turn: Turn, hold: Hold, title: str, what: str) -> Notice:
 
 
 def _trouble(turn: Turn) -> Notice:
+    if turn.needs_restart:
+        lines = [*trouble_lines(turn), *revision_lines(turn.wanted)]
+        title, commit = f"Restart needed: {turn.problem}", commit_of(turn.wanted)
+        return _notice(turn, Topic.RESTART, title, lines, commit=commit)
     if not is_about_the_commit(turn):
         return _notice(turn, Topic.STALLED, f"Stalled: {turn.reason}", trouble_lines(turn))
     title = f"Could not apply {_named(turn.wanted)}: {turn.reason}"

@@ -32,6 +32,7 @@ _SIGNS: Mapping[Topic, str] = MappingProxyType(
         Topic.FREEZE: ":snowflake:",
         Topic.RECOVERED: ":white_check_mark:",
         Topic.SPEND: ":moneybag:",
+        Topic.RESTART: ":arrows_counterclockwise:",
     }
 )
 _CODE = re.compile(rb"[a-z]{2,30}(_[a-z]{2,30}){1,4}")  # Slack's errors: invalid_blocks, no_service

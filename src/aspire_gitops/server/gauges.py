@@ -20,6 +20,7 @@ from aspire_gitops.status.value import (
     Status,
 )
 from aspire_gitops.vocabulary import Revision, one_line
+from aspire_gitops.witness import Settings, SettingsReport, Trust
 
 _PREFIX: Final = "aspire_gitops_"
 _MOST: Final = 100  # names of one metric; the rest are counted together
@@ -71,6 +72,7 @@ def status_gauges(status: Status) -> Iterator[Metric]:
     yield from _found(status)
     yield from _journal(status)
     yield from _downtime(status.downtime)
+    yield from _settings(status.settings)
     if status.spend:
         yield from _spend(status.spend)
     if status.calls:
@@ -159,6 +161,22 @@ def _journal(status: Status) -> Iterator[Metric]:
         yield _gauge("journal_bytes", "Size of the journal.", journal.bytes)
 
 
+def _settings(report: SettingsReport | None) -> Iterator[Metric]:
+    if report:
+        yield _one_of(
+            "settings", "1 for what is known of the gateway's settings.", Settings, report.state
+        )
+        family = GaugeMetricFamily(
+            _PREFIX + "gateway_processes",
+            "Processes of the gateway, by what is known of each.",
+            labels=["trust"],
+        )
+        for trust in Trust:
+            count = sum(one.trust is trust for one in report.processes)
+            family.add_metric([trust.value], count)
+        yield family
+
+
 def _downtime(report: DowntimeReport | None) -> Iterator[Metric]:
     if report:
         yield _gauge(
@@ -220,7 +238,11 @@ def _gauge(name: str, help_: str, value: float) -> Metric:
 
 
 def _one_of(
-    name: str, help_: str, all_: type[Role | Standing | HoldKind], *on: str, label: str = ""
+    name: str,
+    help_: str,
+    all_: type[Role | Standing | HoldKind | Settings],
+    *on: str,
+    label: str = "",
 ) -> Metric:
     family = GaugeMetricFamily(_PREFIX + name, help_, labels=[label or name])
     for member in all_:

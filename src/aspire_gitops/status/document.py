@@ -179,6 +179,7 @@ class TurnDocument(Document):
     source_s: float
     own_s: float
     look_again_s: float
+    settings: Prose = ""  # what is not verified of the gateway's settings; new
 
 
 class GatewayDocument(Document):
@@ -322,6 +323,28 @@ class DowntimeDocument(Document):
     watched_since: date
 
 
+class ProcessDocument(Document):
+    """One process of the gateway. `age_s` is of its heartbeat, by the database's clock."""
+
+    process: Line
+    trust: Line
+    why: Line
+    settings: Line
+    litellm_release: Line
+    ledger_release: Line
+    age_s: float | None
+
+
+class SettingsDocument(Document):
+    """What the gateway's processes run, compared with `digest`, that of git's `config.yaml`."""
+
+    state: Line
+    digest: Line
+    reason: Prose
+    help: Prose
+    processes: tuple[ProcessDocument, ...]
+
+
 class JournalDocument(Document):
     entries: int
     bytes: int
@@ -361,6 +384,7 @@ class StatusDocument(Document):
     spend: SpendDocument | None = None  # missing from older controllers
     calls: CallsDocument | None = None  # likewise
     downtime: DowntimeDocument | None = None  # likewise
+    settings: SettingsDocument | None = None  # likewise
 
     @model_validator(mode="before")
     @classmethod

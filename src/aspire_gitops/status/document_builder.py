@@ -40,8 +40,10 @@ from aspire_gitops.status.document import (
     PlanDocument,
     PriceDifferenceDocument,
     PriceDifferencesDocument,
+    ProcessDocument,
     RefusalDocument,
     RevisionDocument,
+    SettingsDocument,
     SpendDocument,
     StatusDocument,
     TurnDocument,
@@ -49,6 +51,7 @@ from aspire_gitops.status.document import (
 from aspire_gitops.status.figures import own_spend_text
 from aspire_gitops.status.value import DowntimeReport, SpendReport, Status, Turn
 from aspire_gitops.vocabulary import Diagnostic, Revision, value_text
+from aspire_gitops.witness import SettingsReport
 from aspire_ledger.canonical import JsonValue
 
 SHOWN = 200
@@ -95,6 +98,7 @@ def status_document(status: Status) -> StatusDocument:
         spend=spend_document(status.spend) if status.spend else None,
         calls=calls_document(status.calls) if status.calls else None,
         downtime=_downtime(status.downtime) if status.downtime else None,
+        settings=_settings(status.settings) if status.settings else None,
     )
 
 
@@ -122,6 +126,7 @@ def turn_document(turn: Turn) -> TurnDocument:
         source_s=turn.source_s,
         own_s=turn.own_s,
         look_again_s=turn.look_again_s,
+        settings=turn.settings.warning if turn.settings else "",
     )
 
 
@@ -172,6 +177,16 @@ def _downtime(report: DowntimeReport) -> DowntimeDocument:
         seconds=round(found.seconds, 1),
         allowed_s=report.allowed_s,
         watched_since=found.watched_since,
+    )
+
+
+def _settings(report: SettingsReport) -> SettingsDocument:
+    return SettingsDocument(
+        state=report.state.value,
+        digest=report.digest,
+        reason=report.reason,
+        help=report.help,
+        processes=_same(ProcessDocument, report.processes[:SHOWN]),
     )
 
 

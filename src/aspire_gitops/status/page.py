@@ -29,6 +29,7 @@ _ICONS: Mapping[str, str] = {  # the same shapes as on the page
     '<path d="M8 2a6 6 0 0 0 0 12z" fill="#c07a00"/>',
     "held": '<circle cx="8" cy="8" r="7" fill="#2b7cb3"/>'
     '<path d="M6 5v6M10 5v6" stroke="#fff" stroke-width="2"/>',
+    "unsure": '<circle cx="8" cy="8" r="6" fill="none" stroke="#6b675f" stroke-width="2"/>',
     "stalled": '<rect x="1" y="1" width="14" height="14" rx="2" fill="#c92a2f"/>',
 }
 

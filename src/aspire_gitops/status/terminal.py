@@ -25,6 +25,7 @@ _TONES: Mapping[str, str] = {
     "waiting": "bold yellow",
     "stalled": "bold red",
     "held": "bold cyan",
+    "unsure": "bold",
 }
 _SPEND_TONES: Mapping[str, str] = {"good": "", "warm": "yellow", "bad": "red"}
 _HELD_SIGN = "‖"
@@ -46,6 +47,7 @@ def status_text(status: StatusDocument) -> Text:
         list(_spend(status)),
         list(_calls(status)),
         list(_unmanaged(status)),
+        list(_settings(status)),
         list(_controller(status)),
     ]
     blocks = [Text("\n").join(lines) for lines in paragraphs if lines]
@@ -289,6 +291,18 @@ def _unmanaged(status: StatusDocument) -> Iterator[Text]:
     if status.foreign:
         many = plural(len(status.foreign), "object")
         yield Text(f"  unmanaged, left alone: {many}: {', '.join(status.foreign)}", style="dim")
+
+
+def _settings(status: StatusDocument) -> Iterator[Text]:
+    found = status.settings
+    if found is None:
+        return
+    yield _title("Settings", found.state)
+    yield _told(found.reason)
+    if found.help:
+        yield _told(found.help, lead="= help: ")
+    rows = [(one.process, one.trust, one.why) for one in found.processes]
+    yield from _columns(rows) if rows else ()
 
 
 def _controller(status: StatusDocument) -> Iterator[Text]:

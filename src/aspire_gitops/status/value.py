@@ -11,6 +11,7 @@ from aspire_gitops.spend.calls import CallReport
 from aspire_gitops.state import LiveFallback
 from aspire_gitops.usage import Downtime
 from aspire_gitops.vocabulary import Diagnostic, Revision
+from aspire_gitops.witness import SettingsReport
 
 
 class Standing(StrEnum):
@@ -108,10 +109,17 @@ class Turn:
     drift: tuple[Drifted, ...] = ()
     flapping: tuple[FlappingField, ...] = ()
     holds: tuple[Hold, ...] = ()
+    settings: SettingsReport | None = None  # what the processes run; None where nobody asks
     gateway_s: float = 0.0
     source_s: float = 0.0
     own_s: float = 0.0
     look_again_s: float = 60.0
+
+    @property
+    def needs_restart(self) -> bool:
+        """Whether nothing is wrong but that the gateway does not run its settings yet."""
+        report = self.settings
+        return report is not None and bool(self.problem) and self.problem.endswith(report.reason)
 
 
 class Role(StrEnum):
@@ -213,6 +221,7 @@ class Status:
     spend: SpendReport | None = None  # None without a ledger
     calls: CallReport | None = None  # nor before it answered
     downtime: DowntimeReport | None = None  # None before the journal and git were read
+    settings: SettingsReport | None = None  # None where nobody asks
 
 
 class Topic(StrEnum):
@@ -226,6 +235,7 @@ class Topic(StrEnum):
     FLAPPING = "fight"  # the name that receivers know
     FREEZE = "freeze"
     RECOVERED = "recovered"  # after failed or stalled
+    RESTART = "restart"  # a revision is applied, and its settings are not running
     SPEND = "spend"  # a budget reached one of its declared percentages
 
 

@@ -25,6 +25,7 @@ from aspire_gitops.vocabulary import (
     plural,
     revision_text,
 )
+from aspire_gitops.witness import Settings
 
 STANDING_SIGNS: Mapping[Standing, str] = {  # distinguished by shape, colour is extra
     Standing.READY: "●",
@@ -67,7 +68,11 @@ def headline(status: StatusDocument) -> StatusHeadline:
         return StatusHeadline("Standby", _TAKES_OVER, "held")
     if status.standing is Standing.READY and status.brakes:
         return _held({hold.kind for hold in status.brakes})
-    standing = status.standing
+    standing, settings = status.standing, status.settings
+    if settings and standing is Standing.STALLED and settings.reason in status.reason:
+        return StatusHeadline("Restart needed", "the gateway runs other settings", "stalled")
+    if settings and standing is Standing.READY and settings.state == Settings.UNKNOWN:
+        return StatusHeadline("Ready", "the gateway's settings are not verified", "unsure")
     return StatusHeadline(standing.capitalize(), STANDING_HINTS[standing], standing.value)
 
 
@@ -199,6 +204,8 @@ def turn_lines(turn: TurnDocument) -> Iterator[str]:
         yield f"  failed {one_line(failure)}"
     if turn.help:
         yield f"  = help: {one_line(turn.help)}"
+    if turn.settings and turn.standing is Standing.READY:  # else the reason is about them, or worse
+        yield f"  {one_line(turn.settings)}"
 
 
 def runs(

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from aspire_gitops.compiling import compile_catalog
+from aspire_ledger.canonical import CONFIG_DIGEST
 from support.catalogs import GATEWAY, TODAY, catalog_of
 
 
@@ -16,7 +17,9 @@ def config(**changes: Any) -> dict[str, Any]:
 
 
 def test_it_holds_settings_only() -> None:
-    assert set(config()) == {"general_settings", "litellm_settings", "router_settings"}
+    found = config()
+    assert list(found.pop("environment_variables")) == [CONFIG_DIGEST]
+    assert set(found) == {"general_settings", "litellm_settings", "router_settings"}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import yaml
 
 from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.state import Compiled, Fields, Kind, ObjectKey
+from aspire_ledger.canonical import CONFIG_DIGEST, config_digest
 from support.catalogs import GATEWAY, TODAY, catalog_of
 from support.folders import alias, app, provider
 
@@ -40,7 +41,9 @@ def test_the_config_loads_the_ledger_and_says_what_an_outage_means() -> None:
     config = yaml.safe_load(with_ledger().config_yaml)
     assert config["litellm_settings"]["callbacks"] == ["aspire_ledger.hook.ledger"]
     assert config["general_settings"]["disable_budget_reservation"] is True
-    assert config["environment_variables"] == {
+    variables = config["environment_variables"]
+    assert variables.pop(CONFIG_DIGEST) == config_digest(with_ledger().config_yaml)
+    assert variables == {
         "ASPIRE_LEDGER_ON_OUTAGE": "allow for 10 minutes",
         "ASPIRE_LEDGER_KEYS_WITHOUT_MARK": "refuse",
     }

@@ -62,6 +62,11 @@ def is_ours(metadata: Mapping[str, Any]) -> bool:
     return MARK in metadata
 
 
+def is_probe(metadata: Mapping[str, Any]) -> bool:
+    """Say whether this is the controller's own key, by which it asks what a process runs."""
+    return is_ours(metadata) and metadata.get("purpose") == "probe"
+
+
 def read_account(metadata: Mapping[str, Any], now: datetime) -> Account:
     """Read a key's metadata.
 

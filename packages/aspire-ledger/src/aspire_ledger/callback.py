@@ -6,8 +6,11 @@ and its environment.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
+from secrets import token_hex
+from socket import gethostname
 from typing import Any, TypeAlias
 
 import litellm
@@ -21,11 +24,14 @@ from aspire_ledger.litellm.events import read_ended, watched
 from aspire_ledger.litellm.failures import keep_writing
 from aspire_ledger.litellm.front import Front, current
 from aspire_ledger.litellm.open_call import Caller, marked_id
+from aspire_ledger.litellm.presence import Presence
 from aspire_ledger.litellm.refusals import Refusal
 from aspire_ledger.litellm.settings import LedgerSettings, read_settings
 from aspire_ledger.postgres import PostgresStore
 from aspire_ledger.recovery import keep_recovering
 from aspire_ledger.store import Store
+from aspire_ledger.tables import NEWEST_FORMAT
+from aspire_ledger.values import Process
 
 Clock: TypeAlias = Callable[[], datetime]
 
@@ -80,7 +86,12 @@ class Ledger(CustomLogger):  # type: ignore[misc]  # LiteLLM has no types
         )
         self._recovery = _begin_recovering(store, settings, clock)
         if self._recovery:
-            running.stand_in_front(lambda app: Front(app, self._handler.ended, meanings))
+            presence = _presence(store, settings)
+            running.stand_in_front(
+                lambda app: Front(app, self._handler.ended, meanings, presence.answer)
+            )
+            running.at_shutdown(presence.leave)
+            self._presence = asyncio.get_running_loop().create_task(presence.keep())
             self._counting = asyncio.get_running_loop().create_task(
                 keep_writing(self._handler.tallies, store, clock, every_s=_COUNT_EVERY_S)
             )
@@ -172,6 +183,27 @@ def _answer(refusal: Refusal) -> ProxyException:
         code=refusal.status,
         headers=refusal.headers,
         provider_specific_fields=dict(refusal.facts),
+    )
+
+
+def _presence(store: Store, settings: LedgerSettings) -> Presence:
+    # The host says which machine to look at, the rest tells two of its processes apart.
+    facts = Process(
+        id=f"{gethostname()[:60]}-{os.getpid()}-{token_hex(4)}",
+        litellm_release=running.release_of("litellm"),
+        ledger_release=running.release_of("aspire-ledger"),
+        config_digest=settings.config_digest,
+        file_digest="",
+        schema_number=NEWEST_FORMAT,
+        keys_without_mark=settings.unmarked.value,
+        guard="on",
+    )
+    return Presence(
+        store,
+        facts,
+        running.config_text,
+        running.metadata_of_key,
+        guard_is_on=lambda: running.is_in_front(Front),
     )
 
 

@@ -7,8 +7,9 @@ they were built in; digests in plans, marks and manifests rest on that.
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 JsonValue: TypeAlias = (
     "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
@@ -58,6 +59,20 @@ def digest(value: JsonValue) -> str:
 def digest_of_text(text: str) -> str:
     """Return `digest(value)` for a `text` that is the canonical JSON of that value already."""
     return "sha256:" + hashlib.sha256(_bytes(text)).hexdigest()
+
+
+CONFIG_DIGEST: Final = "ASPIRE_GATEWAY_CONFIG_DIGEST"
+"""The variable by which a compiled `config.yaml` tells its own digest."""
+_OWN_LINE: Final = re.compile(rf'^  {CONFIG_DIGEST}: "sha256:[0-9a-f]{{64}}"\n', re.MULTILINE)
+
+
+def config_digest(text: str) -> str:
+    """Return `sha256:<hex>` of a `config.yaml` without the one line that tells this digest.
+
+    Only the line in exactly the form that the compiler writes is left out, and only the
+    first: any other one could hide settings.
+    """
+    return digest_of_text(_OWN_LINE.sub("", text, count=1))
 
 
 def keyed_digest(secrets: Mapping[str, str], value: JsonValue) -> str:

@@ -19,6 +19,8 @@ from aspire_ledger.values import (
     Entry,
     EntryKind,
     FailedCalls,
+    Process,
+    ProcessRow,
     Request,
     Reservation,
     SeenParameter,
@@ -199,6 +201,22 @@ def of_seen_parameters(found: Sequence[SeenParameter]) -> Parameters:
         places[each.day, each.app] += 1
         rows.append({**_counts(each), "place": places[each.day, each.app]})
     return {"rows": json.dumps(rows), "most": _MOST_PARAMETERS, "others": OTHER_PARAMETERS}
+
+
+def process(row: Row) -> ProcessRow:
+    """Read a row of `sql.PROCESSES`. Whatever somebody wrote there, it is read."""
+    *facts, started, beat, now = row
+    at = _moment_or_none(beat)
+    age_s = None if at is None else (_moment(now) - at).total_seconds()
+    return ProcessRow(Process(*facts), _moment_or_none(started), age_s)
+
+
+def _moment_or_none(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 def _counts(found: FailedCalls | SeenParameter) -> dict[str, str | int]:

@@ -7,10 +7,11 @@ the gateway's event loop, and a busy loop makes that dear. What `ADMIT` decides
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Final
 
 from aspire_ledger.tables import EVERY_ENTRY_COLUMN
-from aspire_ledger.values import UNITS
+from aspire_ledger.values import UNITS, Process
 
 _UNITS: Final = ", ".join(UNITS)
 _GIVEN_UNITS: Final = ", ".join(f":{unit}" for unit in UNITS)
@@ -355,3 +356,30 @@ WHERE log.id IS NOT NULL AND (known.month = :month OR (known.month IS NULL
     AND log.at >= CAST(:since AS timestamp) AND log.at < CAST(:until AS timestamp)
     AND log.spend > 0))
 GROUP BY log.id"""
+
+# ── gateway processes ────────────────────────────────────────────────────────
+
+# By the database's clock, as `rows.moment_text` writes it: those of gateways may differ.
+_CLOCK: Final = """to_char(({moment}) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')"""
+_NOW: Final = _CLOCK.format(moment="CURRENT_TIMESTAMP")
+_START: Final = _CLOCK.format(
+    moment="CURRENT_TIMESTAMP - CAST(:up_s AS bigint) * INTERVAL '1 second'"
+)
+_DAY_AGO: Final = _CLOCK.format(moment="CURRENT_TIMESTAMP - INTERVAL '1 day'")
+_FACTS: Final = tuple(field.name for field in fields(Process) if field.name != "id")
+
+# Those that were killed leave a row, and the next one that is alive takes it away.
+BEAT: Final = (
+    f"WITH lost AS (DELETE FROM aspire_ledger.processes WHERE heartbeat_at < {_DAY_AGO})"
+    f" INSERT INTO aspire_ledger.processes (id, started_at, heartbeat_at, {', '.join(_FACTS)})"
+    f" VALUES (:id, {_START}, {_NOW}, {', '.join(f':{name}' for name in _FACTS)})"
+    f" ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at, "
+    + ", ".join(f"{name} = excluded.{name}" for name in _FACTS)
+)
+
+LEAVE: Final = "DELETE FROM aspire_ledger.processes WHERE id = :id"
+
+PROCESSES: Final = (
+    f"SELECT id, {', '.join(_FACTS)}, started_at, heartbeat_at, {_NOW}"
+    " FROM aspire_ledger.processes ORDER BY heartbeat_at DESC, id LIMIT 200"
+)

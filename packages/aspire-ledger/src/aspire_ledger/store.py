@@ -25,6 +25,8 @@ from aspire_ledger.values import (
     Entry,
     EntryKind,
     FailedCalls,
+    Process,
+    ProcessRow,
     Request,
     Reservation,
     SeenParameter,
@@ -281,6 +283,23 @@ class Store(ABC):
         last.pop("calls")
         found = await self.ask(sql.SEEN_PARAMETERS, since=since_day, until=until_day, **last)
         return [SeenParameter(*row) for row in found]
+
+    # ── gateway processes ───────────────────────────────────────────────────
+
+    async def beat(self, process: Process, up_s: int) -> None:
+        """Write that a gateway process is alive, and what it runs; it started `up_s` seconds ago.
+
+        Rows without a heartbeat for a day are deleted.
+        """
+        await self.change(sql.BEAT, {**asdict(process), "up_s": up_s})
+
+    async def leave(self, process_id: str) -> None:
+        """Delete the row of a process that stops."""
+        await self.change(sql.LEAVE, {"id": process_id})
+
+    async def processes(self) -> Sequence[ProcessRow]:
+        """Return the newest rows of gateway processes, at most 200, the latest heartbeat first."""
+        return [rows.process(row) for row in await self.ask(sql.PROCESSES)]
 
     async def __aenter__(self) -> Self:
         return self

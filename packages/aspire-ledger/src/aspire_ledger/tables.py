@@ -190,7 +190,6 @@ CREATE TABLE aspire_ledger.seen_parameters (
     PRIMARY KEY (day, app, alias, call_type, parameter, outcome)
 )"""
 
-# These two are empty: nothing writes them yet.
 _PROCESSES: Final = """
 CREATE TABLE aspire_ledger.processes (
     id TEXT COLLATE "C" PRIMARY KEY,
@@ -204,6 +203,7 @@ CREATE TABLE aspire_ledger.processes (
     guard TEXT COLLATE "C" NOT NULL DEFAULT ''
 )"""
 
+# This one is empty: nothing writes it yet.
 _REVOCATIONS: Final = """
 CREATE TABLE aspire_ledger.revocations (
     key_hash TEXT COLLATE "C" PRIMARY KEY,
@@ -241,6 +241,11 @@ ADDITIONS: Final = (
     ),
     Addition(3, "failed calls, unlisted parameters", others=(_FAILURES, _SEEN_PARAMETERS)),
     Addition(4, "gateway processes, revoked keys", others=(_PROCESSES, _REVOCATIONS)),
+    Addition(
+        5,
+        "the config file as a process reads it now",
+        others=(f"ALTER TABLE aspire_ledger.processes ADD COLUMN file_digest {_TEXT}",),
+    ),
 )
 
 ADDITIONS_TABLE: Final = f"{SCHEMA}.additions"

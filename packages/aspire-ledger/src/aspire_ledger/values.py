@@ -59,6 +59,38 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Process:
+    """What one gateway process runs.
+
+    `config_digest` is that of the settings that it loaded, `file_digest` that of the file as
+    it is now, which LiteLLM reads again; empty where there is no file to read. `guard` is
+    `on` or `off`.
+    """
+
+    id: str
+    litellm_release: str
+    ledger_release: str
+    config_digest: str
+    file_digest: str
+    schema_number: int
+    keys_without_mark: str
+    guard: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """A row of a process. Anybody with the database's password can write one: it proves nothing.
+
+    `age_s` is how long ago its heartbeat was, in seconds of the database's clock; None where the
+    row says no moment.
+    """
+
+    process: Process
+    started_at: datetime | None
+    age_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A call that wants to start.
 

@@ -1,12 +1,13 @@
 """A small application behind the guard's front, in LiteLLM's place: it reads and parses what arrives."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from aspire_ledger.litellm.front import (
+    Answer,
     Exchange,
     Front,
     Message,
@@ -81,6 +82,7 @@ class Gate:
 
     behind: Behind = field(default_factory=Behind)
     ended: list[str] = field(default_factory=list)
+    identify: Callable[[Scope, Receive, str], Awaitable[Answer]] | None = None
 
     async def ask(
         self,
@@ -107,7 +109,7 @@ class Gate:
         }
         reply = Reply()
         sent = list(chunks) if chunks is not None else [_bytes(body, content_type)]
-        front = Front(self.behind, self.ended.append, MEANINGS)
+        front = Front(self.behind, self.ended.append, MEANINGS, self.identify)
         await front(asked, _receive(sent), _send(reply))
         return reply
 

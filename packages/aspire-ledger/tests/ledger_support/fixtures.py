@@ -20,6 +20,7 @@ _TABLES = (
     "closings",
     "failures",
     "seen_parameters",
+    "processes",
 )
 
 

@@ -7,7 +7,8 @@ and answers each question of `sql` by a function of the same meaning.
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,9 +17,11 @@ from aspire_ledger.amounts import NanoAud
 from aspire_ledger.rows import Parameters, Row
 from aspire_ledger.store import Store, StoreUnavailable, answer, verdict
 from aspire_ledger.tables import EVERY_ENTRY_COLUMN
-from aspire_ledger.values import UNITS, Answer, Booked, EntryKind, Request, Verdict
+from aspire_ledger.values import UNITS, Answer, Booked, EntryKind, Process, Request, Verdict
 
 _PAGE = 1000
+_DAY = timedelta(days=1)
+_PROCESS = tuple(each.name for each in fields(Process))
 _CALLS = frozenset({"settled", "unadmitted", "recovered"})
 _FAILURE = ("day", "app", "alias", "deployment", "outcome")
 _PARAMETER = ("day", "app", "alias", "call_type", "parameter", "outcome")
@@ -50,6 +53,7 @@ class Tables:
     closings: dict[str, dict[str, Any]] = field(default_factory=dict)
     failures: dict[tuple[str, ...], int] = field(default_factory=dict)
     seen_parameters: dict[tuple[str, ...], int] = field(default_factory=dict)
+    processes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 class MemoryStore(Store):
@@ -79,6 +83,7 @@ class MemoryStore(Store):
             sql.UNDER_WAY: self._under_way,
             sql.SUMS: self._sums,
             sql.GATEWAY_HAS_LOG: lambda _: [(False,)],
+            sql.PROCESSES: self._processes,
             **{text: self._spent_by(column) for column, text in sql.SPENT_BY.items()},
         }
         self._changes: Mapping[str, Callable[[_Given], int]] = {
@@ -86,6 +91,8 @@ class MemoryStore(Store):
             sql.FILL_CLOSING: self._fill_closing,
             sql.MARK_FORGOTTEN: self._mark_forgotten,
             sql.FORGET: self._forget,
+            sql.BEAT: self._beat,
+            sql.LEAVE: lambda given: int(bool(self.tables.processes.pop(given["id"], None))),
             sql.COUNT_FAILURES: self._count_failures,
             sql.COUNT_PARAMETERS: self._count_parameters,
             sql.FORGET_FAILURES: lambda given: _forget_days(self.tables.failures, given),
@@ -378,6 +385,22 @@ class MemoryStore(Store):
         before = len(self.tables.entries)
         self.tables.entries = [e for e in self.tables.entries if e["month"] != given["month"]]
         return before - len(self.tables.entries)
+
+    def _beat(self, given: _Given) -> int:
+        now = datetime.now(UTC)
+        old = [key for key, row in self.tables.processes.items() if row["beat"] < now - _DAY]
+        for key in old:
+            del self.tables.processes[key]
+        started = now - timedelta(seconds=given["up_s"])
+        known = self.tables.processes.get(given["id"], {"started": started})
+        self.tables.processes[given["id"]] = {**known, **given, "beat": now}
+        return 1
+
+    def _processes(self, _: _Given) -> Iterable[Row]:
+        now = rows.moment_text(datetime.now(UTC))
+        for row in sorted(self.tables.processes.values(), key=lambda row: row["beat"])[::-1]:
+            moments = (rows.moment_text(row["started"]), rows.moment_text(row["beat"]), now)
+            yield (*(row[name] for name in _PROCESS), *moments)
 
     def _count_failures(self, given: _Given) -> int:
         for each in json.loads(given["rows"]):

@@ -25,6 +25,7 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+Answer: TypeAlias = tuple[int, Mapping[str, Any]]
 
 _LARGEST: Final = 32 * 2**20  # bytes of a body that is judged here as a whole
 _DEEPEST: Final = 1_000  # LiteLLM's own parser stops at 1,024
@@ -40,6 +41,8 @@ _KEYS: Final = (
     *("x-goog-api-key", "ocp-apim-subscription-key"),
 )
 _CONTROLS: Final = ("litellm-", "x-mcp-", "x-pass-")
+IDENTITY: Final = b"x-aspire-identity"
+"""The header of a request that asks what this process runs."""
 
 
 @dataclass(slots=True)
@@ -87,18 +90,33 @@ current: Final[ContextVar[Exchange | None]] = ContextVar("aspire_ledger_exchange
 
 
 class Front:
-    """An ASGI application around LiteLLM's. `ended` is told when a call's answer ended."""
+    """An ASGI application around LiteLLM's. `ended` is told when a call's answer ended.
+
+    `identify` answers a request that asks what this process runs, by its nonce.
+    """
 
     def __init__(
-        self, app: App, ended: Callable[[str], None], meanings: frozenset[str] = frozenset()
+        self,
+        app: App,
+        ended: Callable[[str], None],
+        meanings: frozenset[str] = frozenset(),
+        identify: Callable[[Scope, Receive, str], Awaitable[Answer]] | None = None,
     ) -> None:
         self._app, self._ended, self._meanings = app, ended, meanings
+        self._identify = identify
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             return await self._websocket(scope, receive, send)
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        nonces = [text for name, text in scope["headers"] if name.lower() == IDENTITY]
+        if self._identify and nonces:  # whoever asks: it never becomes a call
+            nonce = nonces[0].decode("latin-1")
+            return await _send_json(send, *await self._identify(scope, receive, nonce))
+        return await self._arrived(scope, receive, send)
+
+    async def _arrived(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = scope["method"], _path(scope)
         place = place_of(method, path)
         if method == "OPTIONS" or place.is_administration:
@@ -285,11 +303,17 @@ async def _answer(send: Send, path: str, refusal: Refusal) -> None:
     body: dict[str, Any] = {"error": {**error, "code": str(refusal.status)}}
     if "/messages" in path:  # Anthropic's clients read an error of another form
         body = {"type": "error", "error": {"type": refusal.type, "message": refusal.message}}
+    await _send_json(send, refusal.status, body, refusal.headers)
+
+
+async def _send_json(
+    send: Send, status: int, body: Mapping[str, Any], more: Mapping[str, str] | None = None
+) -> None:
     payload = json.dumps(body).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(payload)).encode()),
-        *((name.encode(), text.encode()) for name, text in refusal.headers.items()),
+        *((name.encode(), text.encode()) for name, text in (more or {}).items()),
     ]
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": payload})

@@ -8,9 +8,11 @@ import inspect
 import logging
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from aspire_ledger.card import FIELD, Card, read_card
@@ -130,6 +132,71 @@ def stand_in_front(wrap: Callable[[Any], Any]) -> None:
     if app.middleware_stack is None:
         app.middleware_stack = app.build_middleware_stack()
     app.middleware_stack = wrap(app.middleware_stack)
+
+
+def is_in_front(kind: type) -> bool:
+    """Say whether the outermost ASGI application is still of this kind."""
+    from litellm.proxy.proxy_server import app  # noqa: PLC0415
+
+    return isinstance(app.middleware_stack, kind)
+
+
+def at_shutdown(do: Callable[[], Awaitable[None]]) -> None:
+    """Do this when the proxy stops normally, before its own last steps.
+
+    A signal ends the process right after them, so nothing later would run. Where another
+    release has no such step, the row of the process stays until it is old.
+    """
+    from litellm.proxy import proxy_server  # noqa: PLC0415
+
+    last = getattr(proxy_server, "proxy_shutdown_event", None)
+    if last is None:
+        return
+
+    async def first(*arguments: Any, **named: Any) -> Any:
+        await do()
+        return await last(*arguments, **named)
+
+    proxy_server.proxy_shutdown_event = first
+
+
+def config_text() -> str:
+    """Return the config file that the proxy reads, as it is now.
+
+    Raises:
+        OSError: There is none, or it cannot be read.
+    """
+    from litellm.proxy import proxy_server  # noqa: PLC0415
+
+    path = proxy_server.user_config_file_path
+    if not path:
+        raise FileNotFoundError("the proxy has no config file")
+    return Path(path).read_text(encoding="utf-8")
+
+
+def release_of(package: str) -> str:
+    """Return the release of an installed package; empty where it is not installed as one."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+async def metadata_of_key(scope: Any, receive: Any) -> Mapping[str, Any] | None:
+    """Let LiteLLM judge the key of a request as for any call; None where it refuses.
+
+    Nothing is answered or logged as a call.
+    """
+    from litellm.proxy.auth.user_api_key_auth import Request, user_api_key_auth  # noqa: PLC0415
+
+    request = Request(scope, receive)
+    key = request.headers.get("authorization", "")
+    try:
+        found = await user_api_key_auth(request=request, api_key=key)
+    except Exception:  # noqa: BLE001 (its refusals are exceptions of several classes)
+        return None
+    metadata = found.metadata
+    return metadata if isinstance(metadata, Mapping) else None
 
 
 def set_cost(kwargs: dict[str, Any], usd: Decimal) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from aspire_ledger.account import Unmarked
+from aspire_ledger.canonical import CONFIG_DIGEST
 from aspire_ledger.store import LedgerError
 
 URL = "ASPIRE_LEDGER_URL"
@@ -34,6 +35,7 @@ class LedgerSettings:
     to the ledger included, before its reservation is booked as if it had been answered.
     `late` is how long after its answer LiteLLM may tell of a call before it is estimated: on
     a busy machine it took more than five seconds for two calls in five.
+    `config_digest` is what the config file tells of itself; empty where it tells nothing.
     """
 
     url: str
@@ -41,6 +43,7 @@ class LedgerSettings:
     unmarked: Unmarked
     grace: timedelta = timedelta(seconds=30)
     late: timedelta = timedelta(seconds=30)
+    config_digest: str = ""
 
 
 def read_settings(environment: Mapping[str, str]) -> LedgerSettings:
@@ -56,6 +59,7 @@ def read_settings(environment: Mapping[str, str]) -> LedgerSettings:
         unmarked=_unmarked(environment.get(KEYS_WITHOUT_MARK, Unmarked.REFUSE)),
         grace=_seconds(GRACE, environment.get(GRACE, "30")),
         late=_seconds(LATE, environment.get(LATE, "30")),
+        config_digest=environment.get(CONFIG_DIGEST, ""),
     )
 
 
