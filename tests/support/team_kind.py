@@ -128,6 +128,9 @@ class TeamKind:
     def references(self, _fields: Fields) -> frozenset[tuple[Kind, str]]:
         return frozenset()
 
+    def uses(self, _fields: Fields) -> frozenset[tuple[Kind, str]]:
+        return frozenset()
+
     def dangers(self, _gone: Sequence[ObjectKey], _ours: State, _wanted: State) -> Iterator[Danger]:
         yield from ()
 

@@ -20,6 +20,7 @@ from aspire_gitops.controller.turn_builder import (
     TurnBuilder,
     at_rest,
     held,
+    held_objects,
     not_now,
     on_hold,
     overdue,
@@ -119,13 +120,13 @@ class Reconciler:
         if self.spending:
             await self.spending.tell(self.memory, wanted.compiled.gateway.name)
         plan = builder.plan = await self._plan(builder, wanted, snapshot, gateway_reader)
-        if plan.refusals:
+        if plan.is_refused:
             builder.problems.append(refused(plan, wanted.revision))
             good = await git.last_good(builder) if wanted is newest else None
             if good is None or good.identity == wanted.identity:
                 return
             wanted, plan = good, await self._plan(builder, good, snapshot, gateway_reader)
-            if plan.refusals:
+            if plan.is_refused:
                 return
         chosen = self._choose(builder, wanted, plan, snapshot)
         if not builder.is_on_hold and (problem := self._resting(builder, wanted)):
@@ -134,6 +135,8 @@ class Reconciler:
             await self._heal_meanwhile(builder, wanted, plan, snapshot, gateway_reader)
         else:
             await self._act(builder, wanted, plan, chosen, gateway_reader)
+            if plan.refusals:
+                builder.problems.append(held_objects(plan))
             if not plan.changes and not builder.problems:
                 dead = await gateway_reader.dead_keys(wanted.compiled, snapshot)
                 builder.problems += [Problem(Standing.STALLED, str(one), one.help) for one in dead]
@@ -195,8 +198,9 @@ class Reconciler:
             await applier.apply(builder, wanted, chosen)
         else:
             builder.drift = chosen.drift
-            builder.ready = at_rest(wanted.revision, chosen.drift)
-            await applier.note_applied(wanted, EntryDrafter(builder.id, wanted.revision), 0)
+            builder.ready = at_rest(wanted.revision, chosen.drift, plan)
+            if not plan.held:
+                await applier.note_applied(wanted, EntryDrafter(builder.id, wanted.revision), 0)
 
     async def _heal_meanwhile(
         self,

@@ -238,8 +238,10 @@ class TurnBuilder:
         )
 
 
-def at_rest(revision: Revision, drift: Sequence[Drifted]) -> str:
+def at_rest(revision: Revision, drift: Sequence[Drifted], plan: Plan | None = None) -> str:
     """Return the sentence of a turn that had nothing to write."""
+    if plan and plan.refusals:
+        return f"everything else matches {revision.short}"
     left = [one for one in drift if one.answer is not Answer.HEALED]
     if not left:
         return f"the gateway matches {revision.short}"
@@ -274,6 +276,18 @@ def refused(plan: Plan, revision: Revision) -> Problem:
     more = f" (and {len(others)} more)" if others else ""
     reason = f"the plan of {revision.short} is refused: {first.rule.code} {first.message}{more}"
     return Problem(Standing.STALLED, reason, first.help, about_commit=True)
+
+
+def held_objects(plan: Plan) -> Problem:
+    """Return why some objects are left as they are, with the help of the first refusal.
+
+    The commit is blamed only while something that it asks for waits.
+    """
+    first = plan.refusals[0]
+    others = len({refusal.object for refusal in plan.refusals}) - 1
+    more = f" (and {plural(others, 'object')} more)" if others else ""
+    reason = f"{first.object} is held: {first.rule.code} {first.message}{more}"
+    return Problem(Standing.STALLED, reason, first.help, about_commit=bool(plan.held))
 
 
 def not_now(why: str, plan: Plan) -> str:

@@ -250,6 +250,10 @@ class GatewayKind(Protocol):
         """Return what an object cannot do without, by kind and handle."""
         ...
 
+    def uses(self, fields: Fields) -> frozenset[tuple[Kind, str]]:
+        """Return what an object works with while it is live, by kind and handle."""
+        ...
+
     def dangers(self, gone: Sequence[ObjectKey], ours: State, wanted: State) -> Iterator[Danger]:
         """Yield why objects of this kind must not go from `ours` without an Approval."""
         ...

@@ -182,6 +182,9 @@ class DeploymentKind:
         name = fields.get(CREDENTIAL)
         return frozenset({(Kind.CREDENTIAL, name)} if isinstance(name, str) else ())
 
+    def uses(self, fields: Fields) -> frozenset[tuple[Kind, str]]:
+        return self.references(fields)
+
     def dangers(self, gone: Sequence[ObjectKey], ours: State, wanted: State) -> Iterator[Danger]:
         kept = [item for item in of_kind(Kind.KEY, ours.values()) if item.key in wanted]
         for key in gone:
