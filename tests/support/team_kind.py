@@ -128,6 +128,9 @@ class TeamKind:
     def references(self, _fields: Fields) -> frozenset[tuple[Kind, str]]:
         return frozenset()
 
+    def shown(self, _item: GatewayObject) -> str:
+        return ""
+
     def uses(self, _fields: Fields) -> frozenset[tuple[Kind, str]]:
         return frozenset()
 

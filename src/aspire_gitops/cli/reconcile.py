@@ -9,6 +9,7 @@ import click
 from aspire_gitops.cli.controller_parts import (
     gateway_of,
     lazy_journal,
+    pace_of,
     source_of,
     world_of,
     writer_lock,
@@ -17,7 +18,6 @@ from aspire_gitops.cli.options import Invocation, pass_invocation, with_gateway,
 from aspire_gitops.cli.state_folder import make_state_folder, only_controller
 from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr
 from aspire_gitops.codec.values import document
-from aspire_gitops.controller.pace import Pace
 from aspire_gitops.controller.reconcile import ASKED, Reconciler
 from aspire_gitops.journal.locking import FileLock
 from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER
@@ -100,8 +100,7 @@ async def _turn(settings: ControllerSettings, folder: Path, folder_lock: FileLoc
     )
     try:
         async with gateway:
-            pace = Pace(settings.interval_s, settings.slow_interval_s)
-            return turn_document(await Reconciler(world, pace).turn((ASKED,)))
+            return turn_document(await Reconciler(world, pace_of(settings)).turn((ASKED,)))
     finally:
         journal.close()
         lock.release()

@@ -127,13 +127,13 @@ def problem_of(error: AspireGitopsError) -> Problem:
 _LOOK = "it has not passed by itself, so look for the cause; it is still retried"
 
 
-def overdue(problem: Problem, since: datetime) -> Problem:
+def overdue(problem: Problem, since: datetime, tries: int) -> Problem:
     """Return a problem that waited too long, as what an operator must look at."""
     return replace(
         problem,
         standing=Standing.STALLED,
         reason=f"{problem.reason}; this has lasted since {moment_utc(since)}",
-        help="; ".join(filter(None, [problem.help, _LOOK])),
+        help="; ".join(filter(None, [problem.help, f"tried {plural(tries, 'time')}", _LOOK])),
         overdue=True,
     )
 
@@ -208,6 +208,7 @@ class TurnBuilder:
             reason=self._reason(problem),
             problem=problem.reason if problem else "",
             blames_commit=problem.about_commit if problem else True,
+            is_overdue=problem.overdue if problem else False,
             help=problem.help if problem else "",
             wanted=self.wanted,
             applied=applied,

@@ -161,6 +161,20 @@ def _outage(draft: DraftLike) -> str:
     return f"the gateway had not answered{lasted}, as far as the controller looked"
 
 
+def _downtime(draft: DraftLike) -> str:
+    told = draft.body.get("told")
+    if isinstance(told, int):
+        return f"told that {told} % of the downtime of {_word(draft, 'month')} is used"
+    return f"told that the gateway {'answers again' if told == 'up' else 'does not answer'}"
+
+
+def _intruder(draft: DraftLike) -> str:
+    if draft.body.get("watching"):
+        return "began to watch for deployments that share a name with an alias"
+    verb = "shares" if draft.body.get("answers") else "no longer shares"
+    return f"{_word(draft, 'address')}, not ours, {verb} the name of {_object(draft)}"
+
+
 _SENTENCES: Mapping[str, Callable[[DraftLike], str]] = {
     "turn": _turn,
     "plan": _plan,
@@ -173,6 +187,8 @@ _SENTENCES: Mapping[str, Callable[[DraftLike], str]] = {
     "brake": _hold,
     "budget": _budget,
     "outage": _outage,
+    "downtime": _downtime,
+    "intruder": _intruder,
 }
 
 

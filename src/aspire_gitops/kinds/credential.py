@@ -128,6 +128,9 @@ class CredentialKind:
     def references(self, _fields: Fields) -> frozenset[tuple[Kind, str]]:
         return frozenset()
 
+    def shown(self, _item: GatewayObject) -> str:
+        return ""
+
     def uses(self, fields: Fields) -> frozenset[tuple[Kind, str]]:
         return self.references(fields)
 

@@ -162,6 +162,9 @@ class KeyKind:
     def references(self, _fields: Fields) -> frozenset[tuple[Kind, str]]:
         return frozenset()  # an alias that is missing fails its own calls and no others
 
+    def shown(self, _item: GatewayObject) -> str:
+        return ""
+
     def uses(self, fields: Fields) -> frozenset[tuple[Kind, str]]:
         models = fields.get("models")
         named = models if isinstance(models, list | tuple) else ()

@@ -246,9 +246,16 @@ class _Comparison:
         )
 
     def _name_taken(self, unmanaged: tuple[GatewayObject, ...], *, already_ours: bool) -> Refusal:
-        key, where = self.wanted.key, ", ".join(sorted(str(o.address) for o in unmanaged))
+        key, kind = self.wanted.key, KINDS[self.wanted.key.kind]
+        shown = {str(item.address): kind.shown(item) for item in unmanaged}
+        where = ", ".join(
+            f"{name} ({what})" if what else name for name, what in sorted(shown.items())
+        )
         whose = "beside ours" if already_ours else "already"
-        help_ = "delete it by hand, or rename the one in the reviewed files"
+        delete = "; ".join(
+            kind.delete(item)[-1].as_command(self.snapshot.gateway_url) for item in unmanaged[:3]
+        )
+        help_ = f"delete it by hand (`{delete}`), or rename the one in the reviewed files"
         if not already_ours and len(unmanaged) == 1:
             help_ = f"say `adopt: true` in {self._intent.source or 'its file'} to take it over, or {help_}"
         return Refusal(
