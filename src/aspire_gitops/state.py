@@ -174,6 +174,7 @@ class GatewayTarget:
     max_deletions: int
     exchange: ExchangeRate
     heals_drift: bool = True  # False: changes made by hand are only reported
+    removes_intruders: bool = False  # deployments that somebody added under a live alias's name
     has_ledger: bool = False  # its config.yaml loads the spend ledger
 
 

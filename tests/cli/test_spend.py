@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -306,3 +307,24 @@ def test_who_has_no_ledger_pays_nothing_for_it(tmp_path: Path, module: str) -> N
     assert "aspire_ledger.store" not in loaded
     assert "aspire_ledger.postgres" not in loaded
     assert "psycopg" not in done.stdout
+
+
+DEAD = {"ASPIRE_GITOPS_GATEWAY_URL": "http://127.0.0.1:9", "ASPIRE_GITOPS_ADMIN_KEY": "sk-x"}
+
+
+def test_spend_works_while_the_gateway_is_away(shell: CommandLine) -> None:
+    ended = replace(shell, variables=shell.variables | DEAD).run("spend", "--format", "json")
+    assert ended.returncode == 0, ended.stderr
+    [budget] = json.loads(ended.stdout)["rows"]
+    assert (budget["name"], budget["spent_aud"], budget["cap_aud"]) == ("knowledge-os", "45", None)
+    assert "no cap is known" in ended.stderr
+
+
+def test_with_the_files_at_hand_their_caps_stand_beside_it(shell: CommandLine) -> None:
+    shutil.copytree(GATEWAY_D, shell.folder / "gateway.d")
+    ended = replace(shell, variables=shell.variables | DEAD).run(
+        "spend", "--today", str(rate_day())
+    )
+    row = next(line for line in ended.stdout.splitlines() if "knowledge" in line)
+    assert row.split()[2:5] == ["45.00", "180.00", "25"]
+    assert "the caps are those of gateway.d" in ended.stderr

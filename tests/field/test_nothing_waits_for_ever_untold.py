@@ -8,17 +8,24 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from aspire_gitops.controller.pace import Pace
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.journal.entry import EntryKind
 from aspire_gitops.notify import notices_of, remembered
 from aspire_gitops.state import Kind
 from aspire_gitops.status.value import Notice, Standing, Topic, Turn
-from aspire_gitops.vocabulary import GatewayMisconfigured, JournalUnavailable, UsageError
+from aspire_gitops.vocabulary import (
+    GatewayMisconfigured,
+    JournalUnavailable,
+    LedgerUnavailable,
+    UsageError,
+)
 from support.certificates import new_certificate
 from support.fake_gateway import Drop, FakeGateway, Fault, Status, run, serving
 from support.folders import alias
 from support.git_http import GitServer
 from support.git_http import serving as git_serving
+from support.spending_turns import Watched
 from support.turns import Scene
 
 _MIGRATION = (
@@ -83,18 +90,49 @@ def test_it_is_still_retried_with_growing_pauses(told: Told) -> None:
     assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
 
 
-def test_an_outage_is_not_told_within_the_hour_and_told_after_it(told: Told) -> None:
+def test_what_waits_for_half_an_hour_is_told_once_with_what_was_tried(told: Told) -> None:
     with told.scene.fake.failing(Fault(Drop())):
         standings = [told.turn(300).standing for _ in range(15)]
-    assert standings == [Standing.WAITING] * 12 + [Standing.STALLED] * 3
+    assert standings == [Standing.WAITING] * 6 + [Standing.STALLED] * 9
     assert told.topics() == [Topic.STALLED]
+    assert "tried 7 times" in "".join(told.notices[0].lines)
     told.turn()
     assert told.topics() == [Topic.STALLED, Topic.RECOVERED]
 
 
+def test_how_long_anything_may_wait_is_a_setting(told: Told) -> None:
+    told.scene.reconciler.pace = Pace(patience_s=120)
+    with told.scene.fake.failing(Fault(Drop())):
+        assert [told.turn(60).standing for _ in range(3)][1:] == [
+            Standing.WAITING,
+            Standing.STALLED,
+        ]
+
+
+def test_a_wait_whose_words_change_is_still_one_notice(told: Told) -> None:
+    for number in range(20):
+        with told.scene.fake.failing(Fault(Drop() if number % 2 else Status(502, b"<html>"))):
+            told.turn(240)
+    assert told.topics() == [Topic.STALLED]
+
+
+def test_a_ledger_that_does_not_answer_for_half_an_hour_is_told_once(told: Told) -> None:
+    watched = Watched(told.scene)
+    watched.begin()
+    told.turn()
+    watched.ledger.broken = LedgerUnavailable("the ledger's database does not answer")
+    for _ in range(12):
+        told.turn(300)
+    [notice] = watched.told
+    assert (notice.topic, "asked 7 times" in notice.lines[1]) == (Topic.STALLED, True)
+    watched.ledger.broken = None
+    told.turn()
+    assert [one.topic for one in watched.told] == [Topic.STALLED, Topic.RECOVERED]
+
+
 def test_a_short_outage_is_told_to_nobody(told: Told) -> None:
     with told.scene.fake.failing(Fault(Status(502, b"<html>"))):
-        for _ in range(9):
+        for _ in range(6):
             assert told.turn(300).standing is Standing.WAITING
     assert told.turn().standing is Standing.READY
     assert told.topics() == []

@@ -2,11 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from aspire_gitops.controller.spending import Spending
-from aspire_gitops.spend import Failures, MonthRecord, Part, PriceDifferences, UnlistedParameter
+from aspire_gitops.spend import (
+    Failures,
+    MonthRecord,
+    Part,
+    PriceDifferences,
+    UnlistedParameter,
+    Unsettled,
+)
 from aspire_gitops.status.value import Notice
 from aspire_gitops.usage import Traffic, Usage
 from aspire_gitops.vocabulary import AspireGitopsError, LedgerUnavailable
@@ -28,6 +35,8 @@ class FakeLedger:
     failed: dict[date, Sequence[Failures]] = field(default_factory=dict)
     unlisted: Sequence[UnlistedParameter] = ()
     prices: PriceDifferences = field(default_factory=PriceDifferences)
+    answered: dict[str, Mapping[str, int]] = field(default_factory=dict)  # by alias
+    left: Sequence[Unsettled] = ()
     untold: dict[str, AspireGitopsError] = field(default_factory=dict)  # by question
     asked: list[tuple[object, ...]] = field(default_factory=list)  # about calls
 
@@ -64,6 +73,14 @@ class FakeLedger:
     async def price_differences(self, month: str, *, most: int) -> PriceDifferences:
         self._asked("price_differences", month, most)
         return self.prices
+
+    async def answers(self, alias: str, since: date) -> Mapping[str, int]:
+        self._asked("answers", alias, since)
+        return self.answered.get(alias, {})
+
+    async def unsettled(self, before: datetime) -> Sequence[Unsettled]:
+        self._asked("unsettled", before)
+        return self.left
 
     def _asked(self, question: str, *of: object) -> None:
         self.asked.append((question, *of))

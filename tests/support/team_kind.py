@@ -128,6 +128,12 @@ class TeamKind:
     def references(self, _fields: Fields) -> frozenset[tuple[Kind, str]]:
         return frozenset()
 
+    def shown(self, _item: GatewayObject) -> str:
+        return ""
+
+    def uses(self, _fields: Fields) -> frozenset[tuple[Kind, str]]:
+        return frozenset()
+
     def dangers(self, _gone: Sequence[ObjectKey], _ours: State, _wanted: State) -> Iterator[Danger]:
         yield from ()
 

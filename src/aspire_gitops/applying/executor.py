@@ -43,7 +43,8 @@ async def apply_plan(
     """Do exactly what `plan` says.
 
     Args:
-        plan: A plan without refusals, based on the gateway as it is now.
+        plan: A plan that is not refused, based on the gateway as it is now. What it holds
+            for a refused object is left as it is.
         gateway: The admin API.
         secrets: Every secret that the plan refers to, resolved before this call.
         deliveries: Opens the place that a new key's value is delivered to.
@@ -54,21 +55,21 @@ async def apply_plan(
             the changes in hand end and skips all that are left. Must not raise.
 
     Returns:
-        A result for every change. One bad object does not stop the rest; a
+        A result for every change that is not held. One bad object does not stop the rest; a
         gateway that is down or refuses our key does.
 
     Raises:
         UnsafePlan: The plan is refused; nothing was written.
         SecretMissing: A provider's secret is the admin key; nothing was written.
     """
-    if plan.refusals:
+    if plan.is_refused:
         raise UnsafePlan("; ".join(f"{r.rule.code} {r.object}: {r.message}" for r in plan.refusals))
     _refuse_admin_key(gateway, secrets)
     run = _Run(plan, gateway, secrets, deliveries, progress, record, stop)
     for changes in stages(plan.changes):
         await run.stage(changes)
     ordered = tuple(run.results[index] for index in range(len(plan.changes)))
-    return Outcome(plan.id, plan.revision, ordered)
+    return Outcome(plan.id, plan.revision, ordered, plan.refusals, plan.held)
 
 
 def _refuse_admin_key(gateway: Gateway, secrets: Secrets) -> None:

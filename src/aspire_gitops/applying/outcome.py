@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from aspire_gitops.planning import Change
+from aspire_gitops.planning import Change, Held, Refusal
 from aspire_gitops.state import GatewayObject
 from aspire_gitops.vocabulary import AspireGitopsError
 
@@ -35,15 +35,23 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A result for every planned change, in the plan's order."""
+    """A result for every planned change, in the plan's order, and what was held."""
 
     plan_id: str
     revision: str
     results: tuple[Result, ...]
+    refusals: tuple[Refusal, ...] = ()
+    held: tuple[Held, ...] = ()
 
     @property
     def ok(self) -> bool:
+        """Whether everything that was tried took."""
         return all(result.status is Status.APPLIED for result in self.results)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything is as the files say."""
+        return self.ok and not self.refusals
 
     def count(self, status: Status) -> int:
         return sum(result.status is status for result in self.results)

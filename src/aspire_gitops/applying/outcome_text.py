@@ -39,7 +39,7 @@ def outcome_text(outcome: Outcome) -> Text:
 def outcome_summary(outcome: Outcome) -> Text:
     """Return the count in one line, with what to do if something failed."""
     if not outcome.results:
-        return Text("Nothing to do.", style="bold")
+        return Text("Nothing to do.", style="bold").append_text(_held(outcome))
     counted = Counter(result.status for result in outcome.results)
     parts = ", ".join(f"{counted[status]} {status}" for status in _STYLES if counted[status])
     line = Text(f"{plural(len(outcome.results), 'change')}: {parts}.", style="bold")
@@ -47,7 +47,15 @@ def outcome_summary(outcome: Outcome) -> Text:
         line.append(
             " Fix the cause and run `apply` again; it resumes where it stopped.", style="red"
         )
-    return line
+    return line.append_text(_held(outcome))
+
+
+def _held(outcome: Outcome) -> Text:
+    refused = ", ".join(one_line(f"{one.rule.code} {one.object}") for one in outcome.refusals)
+    if not refused:
+        return Text("")
+    waiting = f", and {plural(len(outcome.held), 'change')} waits" if outcome.held else ""
+    return Text(f" Held: {refused}{waiting}.", style="bold red")
 
 
 def outcome_json(outcome: Outcome) -> str:
@@ -56,7 +64,7 @@ def outcome_json(outcome: Outcome) -> str:
         document(
             "outcome",
             {
-                "ok": outcome.ok,
+                "ok": outcome.is_whole,
                 "plan": outcome.plan_id,
                 "revision": written_revision_json(outcome.revision),
                 "results": [
@@ -68,6 +76,24 @@ def outcome_json(outcome: Outcome) -> str:
                         "seconds": round(result.duration_s, 3),
                     }
                     for result in outcome.results
+                ],
+                "refusals": [
+                    {
+                        "code": one.rule.code,
+                        "object": object_json(one.object),
+                        "message": one.message,
+                        "help": one.help,
+                        "scope": one.scope,
+                    }
+                    for one in outcome.refusals
+                ],
+                "held": [
+                    {
+                        "action": one.change.action,
+                        "object": object_json(one.change.key),
+                        "waits_for": [object_json(name) for name in one.waits_for],
+                    }
+                    for one in outcome.held
                 ],
             },
         )

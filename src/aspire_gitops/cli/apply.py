@@ -79,7 +79,8 @@ Examples:
   aspire-gitops apply --plan plan.json --yes     exactly the reviewed plan, or nothing
 
 An apply that stopped half way loses nothing: run it again and it resumes there.
-Exit codes: 0 everything is as the files say, 1 something failed or was refused;
+A refused object is held with what needs it, and the rest is applied.
+Exit codes: 0 everything is as the files say, 1 something failed, was refused or held;
 with --detailed-exitcode, 2 when changes were made.
 """
 
@@ -182,7 +183,7 @@ class _Applying:
 
     def _show(self, plan: Plan) -> None:
         show(plan_text(plan), on_stderr=True)  # stdout is for the outcome
-        if plan.refusals:
+        if plan.is_refused:
             raise UnsafePlan(
                 f"the plan is refused, for {plural(len(plan.refusals), 'reason')}: "
                 + ", ".join(f"{refusal.rule.code} {refusal.object}" for refusal in plan.refusals)
@@ -231,6 +232,6 @@ def _refuse_two_sources(ctx: click.Context) -> None:
 
 
 def _exit_code(outcome: Outcome, *, detailed: bool) -> ExitCode:
-    if not outcome.ok:
+    if not outcome.is_whole:
         return ExitCode.FAILED
     return ExitCode.CHANGES if detailed and outcome.results else ExitCode.DONE

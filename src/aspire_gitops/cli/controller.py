@@ -12,6 +12,7 @@ import structlog
 from aspire_gitops.cli.controller_parts import (
     gateway_of,
     lazy_journal,
+    pace_of,
     places_of,
     receivers_of,
     server_options,
@@ -27,7 +28,6 @@ from aspire_gitops.cli.terminal import told_on_stderr, warn
 from aspire_gitops.controller.daemon import Daemon
 from aspire_gitops.controller.loop import Loop, Wakeups
 from aspire_gitops.controller.notifier import Notifier, SnapshotPublisher
-from aspire_gitops.controller.pace import Pace
 from aspire_gitops.controller.reconcile import Reconciler
 from aspire_gitops.controller.status import StatusAssembler
 from aspire_gitops.gateway import Exchange
@@ -114,7 +114,7 @@ async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock
     source = source_of(settings, folder, structlog.get_logger("aspire_gitops.sources").warning)
     gateway, journal = gateway_of(settings, observed), lazy_journal(settings)
     world = world_of(settings, source, gateway, journal, why_not_write)
-    reconciler = Reconciler(world, Pace(settings.interval_s, settings.slow_interval_s))
+    reconciler = Reconciler(world, pace_of(settings))
     loop = Loop(reconciler, lock, wakeups)
     outbox = Outbox(settings.state_dir / "outbox", receivers_of(settings), clock=now)
     notifier = Notifier(outbox)
@@ -139,7 +139,7 @@ async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock
         settings=settings.model_dump(mode="json", exclude_none=True),  # secrets become stars
     )
     reconciler.at_work = status.working
-    reconciler.announce = notifier.announce
+    reconciler.announce, reconciler.tell = notifier.announce, outbox.put
     loop.listeners = (status.turned, metrics.turned, notifier.turned, daemon.turned)
     try:
         async with gateway, spending_of(settings, journal, outbox.put) as reconciler.spending:

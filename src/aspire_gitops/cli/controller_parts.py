@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from aspire_gitops.cli.options import now
 from aspire_gitops.controller.memory import Journal, World
 from aspire_gitops.controller.notifier import Publish
+from aspire_gitops.controller.pace import Pace
 from aspire_gitops.controller.spending import Spending
 from aspire_gitops.controller.witness import Witness
 from aspire_gitops.delivery.opening import deliveries_in
@@ -116,6 +117,16 @@ def world_of(
         clock=now,
         jitter=random.random,
         why_not_write=why_not_write,
+    )
+
+
+def pace_of(settings: ControllerSettings) -> Pace:
+    """Return the intervals and the patience that the settings ask for."""
+    return Pace(
+        settings.interval_s,
+        settings.slow_interval_s,
+        patience_s=settings.patience_s,
+        down_notice_s=settings.down_notice_s,
     )
 
 

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -36,7 +38,16 @@ from aspire_gitops.settings import (
 )
 from aspire_gitops.spend import Cap, caps_of, month_named
 from aspire_gitops.state import Compiled, GatewayObject, Intent, ObjectKey, Snapshot
-from aspire_gitops.vocabulary import LedgerRefused, LedgerUnavailable, UnsafePlan, UsageError
+from aspire_gitops.vocabulary import (
+    GatewayMisconfigured,
+    GatewayUnavailable,
+    InvalidConfig,
+    LedgerRefused,
+    LedgerUnavailable,
+    SourceUnavailable,
+    UnsafePlan,
+    UsageError,
+)
 from aspire_gitops.witness import SettingsReport
 from aspire_ledger.money import Month
 
@@ -222,10 +233,11 @@ def _intents(plan: Plan) -> Mapping[ObjectKey, Intent]:
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """The caps, and where months turn."""
+    """The caps, and where months turn; `newest` is the ledger's newest month, where only it is known."""
 
     caps: Mapping[str, Cap]
     timezone: ZoneInfo
+    newest: str | None = None
 
     def month(self, name: str | None, now: datetime) -> Month:
         """Return the month of that name, or the running one.
@@ -233,9 +245,10 @@ class InForce:
         Raises:
             UsageError: It is not a month.
         """
+        named = name or self.newest
         try:
             return (
-                month_named(name, self.timezone) if name else Month.containing(now, self.timezone)
+                month_named(named, self.timezone) if named else Month.containing(now, self.timezone)
             )
         except ValueError as error:
             raise UsageError(str(error), help="write it as 2026-11") from None
@@ -283,6 +296,33 @@ def in_force(
             help="name the reviewed files as SOURCE",
         )
     return InForce(caps, ZoneInfo(next(iter(caps.values())).timezone))
+
+
+def in_force_or_away(
+    invocation: Invocation, settings: Settings, source: str | None, moment: datetime, *, as_of: AsOf
+) -> InForce:
+    """Return the caps as `in_force`; while the gateway is away those of gateway.d, or none.
+
+    Raises:
+        LedgerUnavailable, LedgerRefused: The ledger is away as well.
+        UsageError, GatewayError, InvalidConfig, SourceUnavailable: As for `in_force`.
+    """
+    try:
+        return in_force(invocation, settings, source, moment, as_of=as_of)
+    except (GatewayUnavailable, GatewayMisconfigured) as error:
+        away = error.message
+    if Path(DEFAULT_FOLDER).is_dir():
+        with suppress(InvalidConfig, SourceUnavailable, UsageError):
+            found = in_force(invocation, settings, DEFAULT_FOLDER, moment, as_of=as_of)
+            warn(f"{away}; the caps are those of {DEFAULT_FOLDER}")
+            return found
+    warn(f"{away}; the ledger tells what was spent, and no cap is known")
+    return InForce({}, ZoneInfo("UTC"), asyncio.run(_newest_month(ledger_of(settings))))
+
+
+async def _newest_month(ledger: "LedgerReading") -> str | None:
+    async with ledger:
+        return await ledger.newest_month()
 
 
 def _objects(

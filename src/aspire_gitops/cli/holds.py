@@ -238,7 +238,7 @@ def revert(
     commit = _applied_before(settings, wanted)
     plan = asyncio.run(_plan(settings, commit))
     show(plan_text(plan), on_stderr=True)
-    if plan.refusals:
+    if plan.is_refused:
         raise UnsafePlan("nothing was changed: the plan of the older revision is refused")
     if not yes:
         _ask(plan, span)

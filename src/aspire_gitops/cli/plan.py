@@ -59,7 +59,8 @@ Examples:
   aspire-gitops plan --format markdown           for a pull request's comment
   aspire-gitops plan --snapshot snapshot.json    without asking the gateway
 
-A plan with refusals is shown in full and exits 1: `apply` would refuse it.
+A plan with refusals is shown in full and exits 1: `apply` would refuse it, or hold the
+refused objects and apply the rest.
 """
 
 RENDERERS: Mapping[str, Callable[[Plan], Text | str]] = {
@@ -138,7 +139,7 @@ def command(
 
 
 def _what_next(plan: Plan, output: Path) -> str:
-    if plan.refusals:
+    if plan.is_refused:
         return ": the plan is refused, and apply would refuse this file"
     if not plan.changes:
         return ""

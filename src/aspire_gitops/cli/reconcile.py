@@ -9,6 +9,7 @@ import click
 from aspire_gitops.cli.controller_parts import (
     gateway_of,
     lazy_journal,
+    pace_of,
     source_of,
     spending_of,
     witness_of,
@@ -19,7 +20,6 @@ from aspire_gitops.cli.options import Invocation, pass_invocation, with_gateway,
 from aspire_gitops.cli.state_folder import make_state_folder, only_controller
 from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr
 from aspire_gitops.codec.values import document
-from aspire_gitops.controller.pace import Pace
 from aspire_gitops.controller.reconcile import ASKED, Reconciler
 from aspire_gitops.journal.locking import FileLock
 from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER
@@ -102,8 +102,8 @@ async def _turn(settings: ControllerSettings, folder: Path, folder_lock: FileLoc
     )
     try:
         async with gateway, spending_of(settings, journal, lambda _: None) as spending:
-            pace = Pace(settings.interval_s, settings.slow_interval_s)
-            reconciler = Reconciler(world, pace, witness=witness_of(settings, spending))
+            witness = witness_of(settings, spending)
+            reconciler = Reconciler(world, pace_of(settings), witness=witness)
             return turn_document(await reconciler.turn((ASKED,)))
     finally:
         journal.close()

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from aspire_gitops.cli.gateway import InForce, in_force, ledger_of
+from aspire_gitops.cli.gateway import InForce, in_force_or_away, ledger_of
 from aspire_gitops.cli.options import Invocation, as_of, now, pass_invocation, with_today
 from aspire_gitops.cli.terminal import show
 from aspire_gitops.ledger_reading import LedgerReading
@@ -27,7 +27,7 @@ Examples:
   aspire-gitops spend --failures                      which calls failed this month, and how
 
 The ledger's address is ASPIRE_GITOPS_LEDGER_URL. Caps are those on the gateway, where
-ASPIRE_GITOPS_GATEWAY_URL is set, else those of SOURCE. docs/operate/spend.md explains
+ASPIRE_GITOPS_GATEWAY_URL is set and answers, else those of SOURCE. docs/operate/spend.md explains
 how the day is found on which a cap is reached.
 """
 
@@ -60,11 +60,12 @@ def command(
     """Read the ledger, and compare what was spent with the caps. Changes nothing.
 
     SOURCE is a folder of reviewed files, for their caps; without it the gateway
-    is asked, if one is named, else gateway.d is read.
+    is asked, if one is named, else gateway.d is read. While the gateway does not
+    answer, the ledger alone tells what was spent.
     """
     settings, moment = invocation.settings(), now()
     ledger = ledger_of(settings)
-    money = in_force(invocation, settings, source, moment, as_of=as_of(today))
+    money = in_force_or_away(invocation, settings, source, moment, as_of=as_of(today))
     wanted = money.month(month, moment)
     if statement and failures:
         raise UsageError("--statement and --failures cannot be combined", help="pass one of them")

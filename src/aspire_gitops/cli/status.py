@@ -60,7 +60,9 @@ RENDERERS: Mapping[str, Callable[[StatusDocument], Text | str]] = {
     help="Output format.",
 )
 @click.option("--watch", is_flag=True, help="Show it again every two seconds, until Ctrl+C.")
-@click.option("--exit-code", is_flag=True, help="Exit 0 if ready, 1 if stalled, 2 if waiting.")
+@click.option(
+    "--exit-code", is_flag=True, help="Exit 0 if ready, 1 if stalled or degraded, 2 if waiting."
+)
 @pass_invocation
 def command(
     invocation: Invocation, /, *, format_: str, watch: bool, exit_code: bool, **flags: Any
@@ -78,4 +80,7 @@ def command(
         click.clear()  # does nothing without a terminal
         show(RENDERERS[format_](status))
     if exit_code:
-        raise SystemExit(_StandingCode[Standing(status.standing).name])
+        standing = Standing(status.standing)
+        if standing is Standing.READY and status.troubles:
+            standing = Standing.STALLED  # it matches git, and calls fail all the same
+        raise SystemExit(_StandingCode[standing.name])

@@ -14,7 +14,7 @@ from aspire_gitops.codec.parts import ObjectPart, Part, RevisionPart
 from aspire_gitops.codec.values import VERSIONS
 from aspire_gitops.delivery.base import DeliveryTarget
 from aspire_gitops.delivery.registry import METHODS, file_target
-from aspire_gitops.planning import Action, Cause, Change, FieldChange, Plan, Refusal
+from aspire_gitops.planning import Action, Cause, Change, FieldChange, Held, Plan, Refusal, Scope
 from aspire_gitops.state import (
     GatewayObject,
     Intent,
@@ -94,6 +94,12 @@ class _Refusal(Part):
     object: ObjectPart
     message: str
     help: str
+    scope: Scope = Scope.PLAN  # a release before there were scopes refused everything
+
+
+class _Held(Part):
+    change: _Change
+    waits_for: list[ObjectPart]
 
 
 class _Fallback(Part):
@@ -119,6 +125,7 @@ class PlanFile(Part):
     foreign: list[str]
     fallbacks: list[_Fallback]
     unverified: list[ObjectPart]
+    held: list[_Held] = Field(default_factory=list)
 
 
 def plan_to_json(plan: Plan) -> str:
@@ -145,6 +152,7 @@ def plan_json(plan: Plan) -> JsonValue:
                 object=ObjectPart.of(r.object),
                 message=r.message,
                 help=r.help,
+                scope=r.scope,
             )
             for r in plan.refusals
         ],
@@ -154,6 +162,12 @@ def plan_json(plan: Plan) -> JsonValue:
             _Fallback(alias=f.alias, kind=f.kind, answers=list(f.answers)) for f in plan.fallbacks
         ],
         unverified=[ObjectPart.of(key) for key in plan.unverified],
+        held=[
+            _Held(
+                change=_write_change(one.change), waits_for=list(map(ObjectPart.of, one.waits_for))
+            )
+            for one in plan.held
+        ],
     )
     written: JsonValue = file.model_dump(mode="python")
     return written
@@ -194,12 +208,16 @@ def _read(file: PlanFile) -> Plan:
         based_on=file.based_on,
         changes=tuple(_read_change(change) for change in file.changes),
         refusals=tuple(
-            Refusal(Rule(r.code, r.name), str(r.object), r.message, r.help) for r in file.refusals
+            Refusal(Rule(r.code, r.name), str(r.object), r.message, r.help, r.scope)
+            for r in file.refusals
         ),
         warnings=tuple(file.warnings),
         unmanaged=tuple(file.foreign),
         fallbacks=tuple(LiveFallback(f.alias, f.kind, tuple(f.answers)) for f in file.fallbacks),
         unverified=tuple(item.key for item in file.unverified),
+        held=tuple(
+            Held(_read_change(one.change), tuple(map(str, one.waits_for))) for one in file.held
+        ),
     )
 
 

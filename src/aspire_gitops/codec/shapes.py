@@ -72,6 +72,16 @@ _FINDING = mapping(
 _RESULT = mapping(
     {"action": TEXT, "object": OBJECT, "status": TEXT, "message": TEXT, "seconds": NUMBER}
 )
+_HELD = mapping({"action": TEXT, "object": OBJECT, "waits_for": many(OBJECT)})
+_REFUSED = mapping(
+    {
+        "code": TEXT,
+        "object": OBJECT,
+        "message": TEXT,
+        "help": TEXT,
+        "scope": one_of("plan", "object"),
+    }
+)
 _LINE = mapping(
     {
         "number": WHOLE, "at": TIME, "kind": TEXT, "turn": TEXT, "revision": TEXT,
@@ -216,7 +226,7 @@ SHAPES: Final[Mapping[str, Mapping[str, Shape]]] = {
         "commit": maybe(TEXT), "gateway": TEXT, "turn": TEXT, "quiet": FLAG,
     },
     "objects": {"approvals": many(_APPROVAL), **dict.fromkeys(KINDS, named(_COMPILED))},
-    "outcome": {"ok": FLAG, "plan": TEXT, "revision": REVISION, "results": many(_RESULT)},
+    "outcome": {"ok": FLAG, "plan": TEXT, "revision": REVISION, "results": many(_RESULT), "refusals": many(_REFUSED), "held": many(_HELD)},
     "rehearsal": {
         "passed": FLAG, "revision": REVISION, "gateway": TEXT, "declared": named(WHOLE),
         "seconds": NUMBER, "steps": many(_STEP),

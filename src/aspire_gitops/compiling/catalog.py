@@ -50,6 +50,7 @@ def _target(gateway: GatewaySpec, exchange: ExchangeRate) -> GatewayTarget:
         max_deletions=gateway.policy.max_deletions,
         exchange=exchange,
         heals_drift=gateway.policy.drift == "heal",
+        removes_intruders=gateway.policy.intruders == "remove",
         has_ledger=gateway.ledger is not None,
     )
 

@@ -160,7 +160,8 @@ class Applier:
         else:
             self.memory.unproved_turns = 0
             builder.ready = after_applying(wanted.revision, outcome, builder.drift)
-            await self.note_applied(wanted, drafter, len(outcome.results), builder.settings)
+            if not chosen.plan.held:
+                await self.note_applied(wanted, drafter, len(outcome.results), builder.settings)
 
     async def heal(self, builder: TurnBuilder, wanted: CompiledRevision, chosen: Chosen) -> None:
         """Heal drift while a rejected revision rests, whatever its own failure was.

@@ -138,7 +138,7 @@ def enforced(
             and str(change.key) not in unhealed
             and str(change.key) not in refused
         )
-        return replace(plan, changes=kept, refusals=())
+        return replace(plan, changes=kept, refusals=(), held=())
 
     return part(good, of_rejected=False), part(rejected, of_rejected=True)
 

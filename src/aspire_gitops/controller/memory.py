@@ -10,6 +10,8 @@ from aspire_gitops.applying import DeadKey
 from aspire_gitops.applying.ports import Deliveries
 from aspire_gitops.applying.ports import Gateway as WritableGateway
 from aspire_gitops.controller.drift import WINDOW, Heal
+from aspire_gitops.controller.intruders import Intruders
+from aspire_gitops.controller.intruders import recalled as recalled_intruders
 from aspire_gitops.controller.outages import KEPT, Outages, recalled
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.own_files import OwnFiles
@@ -131,6 +133,7 @@ class Memory:
     outages: Outages = field(default_factory=Outages)
     objects_applied: str = ""  # the revision whose objects are live, and whose settings are not
     settings_said: str = ""  # what the journal knows of what the processes run
+    intruders: Intruders = field(default_factory=Intruders)
     observed: str = ""  # digest of the last snapshot that was compared with `states`
 
     def note_drift(self, drift: Iterable[Drifted], at: datetime) -> None:
@@ -159,12 +162,14 @@ def recall(memory: Memory, journal: Journal, now: datetime) -> None:
     _recall_settings(memory, _newest(journal, EntryKind.SETTINGS), applied)
     memory.heals = list(_heals(journal, now))
     memory.outages = recalled(
-        journal.read(kinds=(EntryKind.OUTAGE,), since=now - KEPT),
+        journal.read(kinds=(EntryKind.OUTAGE, EntryKind.DOWNTIME), since=now - KEPT),
         first=next(iter(journal.read(limit=1)), None),
         last_turn=_newest(journal, EntryKind.TURN),
         known=_newest(journal, EntryKind.OBSERVED) is not None or applied is not None,
         now=now,
     )
+    watched = journal.read(kinds=(EntryKind.INTRUDER,))
+    memory.intruders = recalled_intruders(watched, memory.states)
     _recall_waiting(memory, _newest(journal, EntryKind.TURN), now)
     memory.recalled = True
 

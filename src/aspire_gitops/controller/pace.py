@@ -9,8 +9,7 @@ from aspire_gitops.status.value import Standing
 from aspire_gitops.vocabulary import growing_s
 
 HEARTBEAT: Final = timedelta(hours=1)  # turns that say nothing new are written down so often
-PATIENCE: Final = timedelta(hours=1)  # with what is known to pass by itself
-LEAST_PATIENCE: Final = timedelta(minutes=10)  # with everything else; then an operator is told
+LEAST_PATIENCE: Final = timedelta(minutes=10)  # with what is not known to pass by itself
 _FIRST_RETRY_S = 2.0
 _LONGEST_BACKOFF_S = 300.0
 _JITTER = 0.1
@@ -22,6 +21,8 @@ class Pace:
 
     interval_s: float = 60.0
     slow_interval_s: float = 600.0
+    patience_s: float = 1800.0  # with whatever waits; then an operator is told
+    down_notice_s: float = 120.0  # that the gateway does not answer before that is told
 
     def pause_s(
         self,

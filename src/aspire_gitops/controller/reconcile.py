@@ -4,22 +4,24 @@ Faults of the world become a `Turn`; only a bug in this program raises.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from aspire_gitops.controller.apply import Announce, Applier
 from aspire_gitops.controller.drift import Chosen, choose, enforced, flapping_fields, unhealed
 from aspire_gitops.controller.gateway_reader import GatewayReader, touches_of
 from aspire_gitops.controller.git_reader import CompiledRevision, Compiler, GitReader
+from aspire_gitops.controller.intruders import removal_notice
 from aspire_gitops.controller.journal_writer import EntryDrafter, JournalWriter
 from aspire_gitops.controller.memory import Memory, World
-from aspire_gitops.controller.pace import LEAST_PATIENCE, PATIENCE, Pace
+from aspire_gitops.controller.pace import LEAST_PATIENCE, Pace
 from aspire_gitops.controller.spending import Spending
 from aspire_gitops.controller.turn_builder import (
     Problem,
     TurnBuilder,
     at_rest,
     held,
+    held_objects,
     not_now,
     on_hold,
     overdue,
@@ -32,7 +34,7 @@ from aspire_gitops.planning import Plan, with_resets
 from aspire_gitops.resources import GatewaySpec
 from aspire_gitops.spend import zone
 from aspire_gitops.state import Snapshot
-from aspire_gitops.status.value import HoldKind, Standing, Turn
+from aspire_gitops.status.value import DowntimeReport, HoldKind, Notice, Standing, Turn
 from aspire_gitops.usage import Downtime
 from aspire_gitops.vocabulary import AspireGitopsError, Revision, moment_utc, system_fault
 from aspire_gitops.witness import unknown
@@ -56,6 +58,7 @@ class Reconciler:
     memory: Memory = field(default_factory=Memory)
     at_work: Callable[[str | None], None] = lambda _: None
     announce: Announce = lambda *_: None
+    tell: Callable[[Notice], None] = lambda _: None
     wanted: CompiledRevision | None = None
     gateway: GatewaySpec | None = None  # the Gateway that the last turn went by
     read: Revision | None = None  # the newest revision that git showed, good or bad
@@ -87,6 +90,7 @@ class Reconciler:
             builder.settings = unknown("", "the last turn did not come to ask")
         builder.note_settings()
         self._lose_patience(builder)
+        self._tell_outage(builder)
         applied = self.memory.applied
         self.read = builder.wanted
         turn = builder.build(applied.revision if applied else None, self._pause_s)
@@ -127,14 +131,15 @@ class Reconciler:
         if self.spending:
             await self.spending.tell(self.memory, wanted.compiled.gateway.name)
         await self._ask_settings(builder, wanted)
+        await self._watch_intruders(builder, wanted, snapshot)
         plan = builder.plan = await self._plan(builder, wanted, snapshot, gateway_reader)
-        if plan.refusals:
+        if plan.is_refused:
             builder.problems.append(refused(plan, wanted.revision))
             good = await git.last_good(builder) if wanted is newest else None
             if good is None or good.identity == wanted.identity:
                 return
             wanted, plan = good, await self._plan(builder, good, snapshot, gateway_reader)
-            if plan.refusals:
+            if plan.is_refused:
                 return
         await self._ask_settings(builder, wanted)
         chosen = self._choose(builder, wanted, plan, snapshot)
@@ -144,6 +149,9 @@ class Reconciler:
             await self._heal_meanwhile(builder, wanted, plan, snapshot, gateway_reader)
         else:
             await self._act(builder, wanted, plan, chosen, gateway_reader)
+            await self._remove_intruders(builder, wanted, plan, gateway_reader)
+            if plan.refusals:
+                builder.problems.append(held_objects(plan))
             if not plan.changes and not builder.problems:
                 dead = await gateway_reader.dead_keys(wanted.compiled, snapshot)
                 builder.problems += [Problem(Standing.STALLED, str(one), one.help) for one in dead]
@@ -172,6 +180,39 @@ class Reconciler:
             drafter, at = EntryDrafter(builder.id, wanted.revision), self.world.clock()
             more = {"objects_applied": True} if whole else {}
             await journal.append(drafter.draft(EntryKind.SETTINGS, at, {**body, **more}))
+
+    async def _watch_intruders(
+        self, builder: TurnBuilder, wanted: CompiledRevision, snapshot: Snapshot
+    ) -> None:
+        """Note who else answers calls to an alias, and tell before anybody is removed."""
+        found, now, gateway = self.memory.intruders, self.world.clock(), wanted.compiled.gateway
+        aliases = frozenset(wanted.catalog.aliases)
+        self.memory.unwritten += found.looked(snapshot, self.world.owner, aliases, now)
+        if self.spending and found.live:
+            found.shares = await self.spending.answers(found.aliases, now)
+        if not gateway.removes_intruders:
+            found.keep()
+        elif not builder.is_on_hold and not self.world.why_not_write():
+            for item, draft in found.to_tell(now):
+                self.tell(removal_notice(item, snapshot.gateway_url, gateway.name, now))
+                self.memory.unwritten.append(draft)
+
+    async def _remove_intruders(
+        self,
+        builder: TurnBuilder,
+        wanted: CompiledRevision,
+        plan: Plan,
+        gateway_reader: GatewayReader,
+    ) -> None:
+        if builder.is_on_hold or builder.outcome or self.world.why_not_write():
+            return
+        due = self.memory.intruders.to_remove(self.world.clock(), self.memory.unhealed)
+        if due and wanted.compiled.gateway.removes_intruders:
+            applier = Applier(
+                self.world, self.memory, gateway_reader, self._progress, self.announce
+            )
+            only = replace(plan, changes=tuple(due), refusals=(), held=())
+            await applier.heal(builder, wanted, Chosen(only, ()))
 
     async def _plan(
         self,
@@ -228,9 +269,10 @@ class Reconciler:
             await applier.apply(builder, wanted, chosen)
         else:
             builder.drift = chosen.drift
-            builder.ready = at_rest(wanted.revision, chosen.drift)
-            drafter = EntryDrafter(builder.id, wanted.revision)
-            await applier.note_applied(wanted, drafter, 0, builder.settings)
+            builder.ready = at_rest(wanted.revision, chosen.drift, plan)
+            if not plan.held:
+                drafter = EntryDrafter(builder.id, wanted.revision)
+                await applier.note_applied(wanted, drafter, 0, builder.settings)
 
     async def _heal_meanwhile(
         self,
@@ -281,25 +323,49 @@ class Reconciler:
         puzzling = [one for one in waiting if not one.passes]
         memory.waiting_since = _since(memory.waiting_since, now) if waiting else None
         memory.puzzled_since = _since(memory.puzzled_since, now) if puzzling else None
-        late = memory.waiting_since is not None and now - memory.waiting_since >= PATIENCE
-        if memory.puzzled_since is not None and now - memory.puzzled_since >= LEAST_PATIENCE:
+        patience = timedelta(seconds=self.pace.patience_s)
+        late = memory.waiting_since is not None and now - memory.waiting_since >= patience
+        least = min(LEAST_PATIENCE, patience)
+        if memory.puzzled_since is not None and now - memory.puzzled_since >= least:
             late = True
         since = memory.waiting_since
         if late and since:
             builder.problems = [
-                overdue(one, since) if one in waiting else one for one in builder.problems
+                overdue(one, since, memory.waiting_turns + 1) if one in waiting else one
+                for one in builder.problems
             ]
+
+    def _tell_outage(self, builder: TurnBuilder) -> None:
+        """Tell that the gateway does not answer, and how much of the month's allowance is used."""
+        now, gateway = self.world.clock(), self.gateway
+        found = self.downtime(now)
+        allowed = gateway.availability.max_downtime_minutes_per_month * 60 if gateway else 0
+        notices, drafts = self.memory.outages.news(
+            now,
+            DowntimeReport(found, allowed) if found else None,
+            after_s=self.pace.down_notice_s,
+            gateway=gateway.name if gateway else "",
+            why=builder.problem.reason if builder.problem else "",
+        )
+        for notice in notices:
+            self.tell(notice)
+        self.memory.unwritten += drafts
+        if self.spending:
+            self.spending.lose_patience(self.pace.patience_s, gateway.name if gateway else "")
 
     def _pause_s(self, problem: Problem | None) -> float:
         waits = problem is not None and problem.waits
         self.memory.waiting_turns = self.memory.waiting_turns + 1 if waits else 0
-        return self.pace.pause_s(
+        pause_s = self.pace.pause_s(
             Standing.WAITING if waits else problem.standing if problem else Standing.READY,
             failures=self.memory.waiting_turns,
             jitter=self.world.jitter,
             retry_after_s=problem.retry_after_s if problem else None,
             slowly=problem.slowly if problem else False,
         )
+        if problem and problem.retry_after_s:
+            return pause_s
+        return min(pause_s, self.memory.outages.due_s(self.world.clock(), self.pace.down_notice_s))
 
 
 def _since(known: datetime | None, now: datetime) -> datetime:

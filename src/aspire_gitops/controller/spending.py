@@ -30,6 +30,7 @@ from aspire_gitops.spend import (
     PriceDifferences,
     Spend,
     UnlistedParameter,
+    Unsettled,
     Verdict,
     caps_of,
     known_spent,
@@ -51,12 +52,22 @@ from aspire_gitops.spend.wording import cents, month_end_text, month_text, reach
 from aspire_gitops.state import Snapshot
 from aspire_gitops.status.value import Notice, SpendReport, Topic
 from aspire_gitops.usage import Traffic, window
-from aspire_gitops.vocabulary import AspireGitopsError, LedgerRefused, LedgerUnavailable, one_line
+from aspire_gitops.vocabulary import (
+    AspireGitopsError,
+    LedgerRefused,
+    LedgerUnavailable,
+    moment_utc,
+    one_line,
+    plural,
+    span,
+)
 from aspire_ledger.money import Aud, Month, Usd
 
 _log = structlog.get_logger("aspire_gitops.spend")
 
 Answer = TypeVar("Answer")
+
+_SETTLED_BY = timedelta(minutes=10)  # after what was set aside for a call has expired
 
 
 class CallLedger(Protocol):
@@ -70,6 +81,10 @@ class CallLedger(Protocol):
 
     async def price_differences(self, month: str, *, most: int) -> PriceDifferences: ...
 
+    async def answers(self, alias: str, since: date) -> Mapping[str, int]: ...
+
+    async def unsettled(self, before: datetime) -> Sequence[Unsettled]: ...
+
 
 async def ask_about_calls(ledger: CallLedger, month: Month, now: datetime) -> CallReport:
     """Return what the ledger tells. What it does not tell is None, and the report says why.
@@ -82,6 +97,7 @@ async def ask_about_calls(ledger: CallLedger, month: Month, now: datetime) -> Ca
     found = await _told(ledger.unlisted_parameters(since, until), "unlisted parameters", problems)
     compared = ledger.price_differences(str(month), most=WORST)
     prices = await _told(compared, "price differences", problems)
+    left = await _told(ledger.unsettled(now - _SETTLED_BY), "unsettled calls", problems)
     return CallReport(
         at=now,
         month=str(month),
@@ -90,6 +106,7 @@ async def ask_about_calls(ledger: CallLedger, month: Month, now: datetime) -> Ca
         failures=failures,
         parameters=None if found is None else await asyncio.to_thread(by_app, found),
         prices=prices,
+        unsettled=tuple(left or ()),
         problem="\n".join(problems),
     )
 
@@ -114,6 +131,7 @@ _TRAFFIC_EVERY = timedelta(minutes=30)
 FLUSH = timedelta(seconds=20)
 """LiteLLM writes spend every `proxy_batch_write_at` seconds (2 as we compile it, 10 by default)
 and 0 to 5 more. Two looks that are so far apart do not see the same delay twice."""
+_LATELY = timedelta(days=2)  # of the last calls that are counted
 _RECALLED = timedelta(days=40)  # a month, and what a clock may be wrong
 
 
@@ -145,6 +163,9 @@ class Spending:
     _traffic: Traffic | None = None
     _traffic_asked_at: datetime | None = None
     _since: dict[tuple[str, Verdict], datetime] = field(default_factory=dict)
+    _silent_since: datetime | None = None
+    _tries: int = 0
+    _is_told: bool = False  # that it has been silent for long
 
     @property
     def to_reset(self) -> tuple[OwnSpend, ...]:
@@ -165,8 +186,10 @@ class Spending:
         except (LedgerUnavailable, LedgerRefused) as error:
             if not self.report.problem:
                 _log.warning("the ledger does not answer", why=str(error))
+            self._silent_since, self._tries = self._silent_since or now, self._tries + 1
             self.report = replace(self.report, problem=str(error), unlike=())
             return replace(snapshot, traffic=self._traffic)
+        self._silent_since, self._tries = None, 0
         is_anew = before != self._recorded_at
         lately = None if is_anew else self.report.spend
         spend = await asyncio.to_thread(spend_of, record, caps, month=month, now=now, lately=lately)
@@ -179,6 +202,21 @@ class Spending:
         if is_anew:
             self.calls = await ask_about_calls(self.ledger, month, now)
         return snapshot
+
+    def lose_patience(self, after_s: float, gateway: str) -> None:
+        """Tell once that the ledger has not answered for so long, and once that it does again."""
+        now, since = self.clock(), self._silent_since
+        if since and not self._is_told and (now - since).total_seconds() >= after_s:
+            self._is_told = True
+            lasted = span((now - since).total_seconds())
+            title = f"The ledger has not answered since {moment_utc(since)} ({lasted})"
+            asked = f"asked {plural(self._tries, 'time')}; it is still asked in each turn"
+            self.announce(
+                _about_ledger("silent", since, now, title, gateway, self.report.problem, asked)
+            )
+        elif since is None and self._is_told:
+            self._is_told = False
+            self.announce(_about_ledger("answers", now, now, "The ledger answers again", gateway))
 
     async def tell(self, memory: Memory, gateway: str) -> None:
         """Tell of every percentage that was reached and not told, and write that down.
@@ -198,6 +236,16 @@ class Spending:
         memory.told_spend |= {str(one) for one in fresh}
         if fresh:
             await self._write([_draft(spend, one) for one in fresh], memory)
+
+    async def answers(self, aliases: Sequence[str], now: datetime) -> dict[str, Mapping[str, int]]:
+        """Return how many of the last calls to each alias each deployment answered, where known."""
+        found = {}
+        for alias in aliases:
+            try:
+                found[alias] = await self.ledger.answers(alias, (now - _LATELY).date())
+            except (LedgerUnavailable, LedgerRefused) as error:
+                _log.warning("the ledger does not tell who answered", why=str(error), alias=alias)
+        return found
 
     def _caps(self, snapshot: Snapshot, now: datetime) -> Mapping[str, Cap]:
         return caps_of((o for o in snapshot.objects if o.mark and o.mark.owner == self.owner), now)
@@ -255,6 +303,14 @@ class Spending:
             for body in bodies
             if isinstance(percent := body.get("percent"), int)
         )
+
+
+def _about_ledger(
+    what: str, since: datetime, now: datetime, title: str, gateway: str, *lines: str
+) -> Notice:
+    topic = Topic.STALLED if lines else Topic.RECOVERED
+    name = f"ledger-{what}-{since:%Y%m%dT%H%M%S}"
+    return Notice(name, topic, now, title, tuple(map(one_line, lines)), gateway=gateway)
 
 
 def _notices(spend: Spend, fresh: Sequence[Crossing], gateway: str) -> Iterator[Notice]:

@@ -2,13 +2,14 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from aspire_gitops.catalog import Catalog
 from aspire_gitops.controller.loop import Loop
 from aspire_gitops.controller.reconcile import Reconciler
+from aspire_gitops.controller.troubles import Known, troubles_of
 from aspire_gitops.kinds.deployment import deployment_of
 from aspire_gitops.kinds.key_fields import key_of
 from aspire_gitops.planning import Plan
@@ -18,9 +19,11 @@ from aspire_gitops.status.value import (
     AppRow,
     DowntimeReport,
     Hold,
+    OtherAnswer,
     Role,
     Standing,
     Status,
+    Trouble,
     Turn,
 )
 
@@ -38,6 +41,7 @@ class StatusAssembler:
     at_work: str | None = None
     started_at: datetime | None = None
     last_success_at: datetime | None = None
+    _known: Turn | None = None  # the last turn that read the gateway
     _turns: deque[Turn] = field(default_factory=lambda: deque(maxlen=_TURNS_SHOWN))
 
     def __post_init__(self) -> None:
@@ -46,6 +50,7 @@ class StatusAssembler:
     def turned(self, turn: Turn) -> None:
         """Hear of a turn that ended."""
         self._turns.appendleft(turn)
+        self._known = turn if turn.plan else self._known
         if turn.standing is Standing.READY:
             self.last_success_at = turn.started_at + timedelta(seconds=turn.duration_s)
 
@@ -62,9 +67,12 @@ class StatusAssembler:
         now, turn = self.clock(), self._turns[0] if self._turns else None
         reconciler = self.loop.reconciler
         seen, catalog = reconciler.seen, reconciler.wanted.catalog if reconciler.wanted else None
+        known = self._known
         pending = (
-            turn.plan if turn and turn.plan and not turn.counts and turn.plan.changes else None
+            known.plan if known and known.plan and not known.counts and known.plan.changes else None
         )
+        is_current = bool(turn and turn is known and not reconciler.memory.outages.since)
+        others = _others(reconciler, catalog, seen)
         applied = reconciler.memory.applied
         standing, reason = self._standing(turn)
         return Status(
@@ -86,12 +94,12 @@ class StatusAssembler:
             at_work=self.at_work,
             pending=pending,
             turns=tuple(self._turns),
-            aliases=_aliases(catalog, pending) if catalog else (),
+            aliases=_aliases(catalog, pending, others) if catalog else (),
             apps=_apps(catalog, seen, reconciler) if catalog and seen else (),
-            drift=turn.drift if turn else (),
-            flapping=turn.flapping if turn else (),
+            drift=known.drift if known else (),
+            flapping=known.flapping if known else (),
             holds=tuple(hold for hold in turn.holds if _is_in_force(hold, now)) if turn else (),
-            unmanaged=turn.plan.unmanaged if turn and turn.plan else (),
+            unmanaged=known.plan.unmanaged if known and known.plan else (),
             fallbacks=seen.fallbacks if seen else (),
             journal=reconciler.memory.facts,
             untold=self.untold(),
@@ -99,6 +107,10 @@ class StatusAssembler:
             calls=reconciler.spending.calls if reconciler.spending else None,
             downtime=_downtime(reconciler, now),
             settings=turn.settings if turn else None,
+            troubles=_troubles(reconciler, known, others, now),
+            is_current=is_current,
+            seen_at=seen.taken_at if seen else None,
+            silent_since=reconciler.memory.outages.since,
         )
 
     def _standing(self, turn: Turn | None) -> tuple[Standing, str]:
@@ -122,9 +134,41 @@ def _is_in_force(hold: Hold, now: datetime) -> bool:
     return hold.until is None or now < hold.until
 
 
-def _aliases(catalog: Catalog, pending: Plan | None) -> tuple[AliasRow, ...]:
+Others = Mapping[str, tuple[OtherAnswer, ...]]
+
+
+def _others(reconciler: Reconciler, catalog: Catalog | None, seen: Snapshot | None) -> Others:
+    url = seen.gateway_url if seen else ""
+    found = reconciler.memory.intruders
+    return {alias: found.others(alias, url) for alias in catalog.aliases} if catalog else {}
+
+
+def _troubles(
+    reconciler: Reconciler, known: Turn | None, others: Others, now: datetime
+) -> tuple[Trouble, ...]:
+    wanted, spending = reconciler.wanted, reconciler.spending
+    if wanted is None:
+        return ()
+    return troubles_of(
+        Known(
+            wanted.catalog,
+            wanted.compiled,
+            known.plan if known else None,
+            reconciler.seen,
+            reconciler.world.owner,
+            now,
+            others,
+            reconciler.memory.dead_keys,
+            spending.report if spending else None,
+            spending.calls if spending else None,
+        )
+    )
+
+
+def _aliases(catalog: Catalog, pending: Plan | None, others: Others) -> tuple[AliasRow, ...]:
     changes = pending.changes if pending else ()
     waiting = {change.key for change in changes}
+    waiting |= {one.change.key for one in pending.held} if pending else set()
     return tuple(
         AliasRow(
             name=name,
@@ -133,6 +177,7 @@ def _aliases(catalog: Catalog, pending: Plan | None) -> tuple[AliasRow, ...]:
             vendor=catalog.providers[alias.spec.target.provider].spec.vendor,
             model=alias.spec.target.model,
             live=deployment_of(name) not in waiting,
+            others=others.get(name, ()),
         )
         for name, alias in sorted(catalog.aliases.items())
     )

@@ -128,13 +128,13 @@ def problem_of(error: AspireGitopsError) -> Problem:
 _LOOK = "it has not passed by itself, so look for the cause; it is still retried"
 
 
-def overdue(problem: Problem, since: datetime) -> Problem:
+def overdue(problem: Problem, since: datetime, tries: int) -> Problem:
     """Return a problem that waited too long, as what an operator must look at."""
     return replace(
         problem,
         standing=Standing.STALLED,
         reason=f"{problem.reason}; this has lasted since {moment_utc(since)}",
-        help="; ".join(filter(None, [problem.help, _LOOK])),
+        help="; ".join(filter(None, [problem.help, f"tried {plural(tries, 'time')}", _LOOK])),
         overdue=True,
     )
 
@@ -220,6 +220,7 @@ class TurnBuilder:
             reason=self._reason(problem),
             problem=problem.reason if problem else "",
             blames_commit=problem.about_commit if problem else True,
+            is_overdue=problem.overdue if problem else False,
             help=problem.help if problem else "",
             wanted=self.wanted,
             applied=applied,
@@ -251,8 +252,10 @@ class TurnBuilder:
         )
 
 
-def at_rest(revision: Revision, drift: Sequence[Drifted]) -> str:
+def at_rest(revision: Revision, drift: Sequence[Drifted], plan: Plan | None = None) -> str:
     """Return the sentence of a turn that had nothing to write."""
+    if plan and plan.refusals:
+        return f"everything else matches {revision.short}"
     left = [one for one in drift if one.answer is not Answer.HEALED]
     if not left:
         return f"the gateway matches {revision.short}"
@@ -287,6 +290,18 @@ def refused(plan: Plan, revision: Revision) -> Problem:
     more = f" (and {len(others)} more)" if others else ""
     reason = f"the plan of {revision.short} is refused: {first.rule.code} {first.message}{more}"
     return Problem(Standing.STALLED, reason, first.help, about_commit=True)
+
+
+def held_objects(plan: Plan) -> Problem:
+    """Return why some objects are left as they are, with the help of the first refusal.
+
+    The commit is blamed only while something that it asks for waits.
+    """
+    first = plan.refusals[0]
+    others = len({refusal.object for refusal in plan.refusals}) - 1
+    more = f" (and {plural(others, 'object')} more)" if others else ""
+    reason = f"{first.object} is held: {first.rule.code} {first.message}{more}"
+    return Problem(Standing.STALLED, reason, first.help, about_commit=bool(plan.held))
 
 
 def not_now(why: str, plan: Plan) -> str:

@@ -22,6 +22,10 @@ class EntryKind(StrEnum):
     BUDGET = "budget"  # budget, month, percent, spent_aud, cap_aud: reached, and told
     OUTAGE = "outage"  # answers, since, until, seconds: the gateway did not answer, and did again
     SETTINGS = "settings"  # state, reason, digest, identity, processes, objects_applied
+    DOWNTIME = "downtime"  # told (down, up, percent), since, month: that the gateway was down, told
+    INTRUDER = (
+        "intruder"  # address, since, came_later, answers: shares an alias's name; or watching
+    )
     HOLD = "brake"  # as in every journal so far: action (freeze, suspend, revert, resume), reason, owner, until
 
 

@@ -166,6 +166,20 @@ def _settings(draft: DraftLike) -> str:
     return f"settings {_word(draft, 'state')}: {done}{_word(draft, 'reason')}"
 
 
+def _downtime(draft: DraftLike) -> str:
+    told = draft.body.get("told")
+    if isinstance(told, int):
+        return f"told that {told} % of the downtime of {_word(draft, 'month')} is used"
+    return f"told that the gateway {'answers again' if told == 'up' else 'does not answer'}"
+
+
+def _intruder(draft: DraftLike) -> str:
+    if draft.body.get("watching"):
+        return "began to watch for deployments that share a name with an alias"
+    verb = "shares" if draft.body.get("answers") else "no longer shares"
+    return f"{_word(draft, 'address')}, not ours, {verb} the name of {_object(draft)}"
+
+
 _SENTENCES: Mapping[str, Callable[[DraftLike], str]] = {
     "turn": _turn,
     "plan": _plan,
@@ -179,6 +193,8 @@ _SENTENCES: Mapping[str, Callable[[DraftLike], str]] = {
     "budget": _budget,
     "outage": _outage,
     "settings": _settings,
+    "downtime": _downtime,
+    "intruder": _intruder,
 }
 
 

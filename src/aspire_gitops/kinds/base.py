@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from shlex import quote as quoted
 from typing import Protocol, TypeAlias
 from urllib.parse import quote
 
@@ -28,7 +29,7 @@ from aspire_gitops.state import (
     State,
 )
 from aspire_gitops.vocabulary import Rule, Span
-from aspire_ledger.canonical import JsonValue
+from aspire_ledger.canonical import JsonValue, canonical_json
 from aspire_ledger.money import ExchangeRate
 
 NOBODY = "aspire-gitops-nobody"
@@ -61,6 +62,14 @@ class Call:
     @property
     def is_write(self) -> bool:
         return self.endpoint.method != "GET"
+
+    def as_command(self, url: str) -> str:
+        """Return the call as a line for a shell, with the admin key as a variable."""
+        place = f"{url.rstrip('/')}{self.endpoint.at(self.values)}"
+        body = quoted(canonical_json(self.body)) if self.body else ""
+        sent = f" -H 'Content-Type: application/json' -d {body}" if body else ""
+        key = '-H "Authorization: Bearer $ASPIRE_GITOPS_ADMIN_KEY"'
+        return f"curl -fsS -X {self.endpoint.method} {quoted(place)} {key}{sent}"
 
     def __str__(self) -> str:
         return f"{self.endpoint.method} {self.endpoint.path}"
@@ -249,6 +258,14 @@ class GatewayKind(Protocol):
 
     def references(self, fields: Fields) -> frozenset[tuple[Kind, str]]:
         """Return what an object cannot do without, by kind and handle."""
+        ...
+
+    def shown(self, item: GatewayObject) -> str:
+        """Return what an object without our mark is, for people; empty where its name says it."""
+        ...
+
+    def uses(self, fields: Fields) -> frozenset[tuple[Kind, str]]:
+        """Return what an object works with while it is live, by kind and handle."""
         ...
 
     def dangers(self, gone: Sequence[ObjectKey], ours: State, wanted: State) -> Iterator[Danger]:

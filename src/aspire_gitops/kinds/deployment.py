@@ -7,8 +7,9 @@ sure that the provider is in use, and that no parameter routes, retries or authe
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -56,10 +57,11 @@ from aspire_gitops.state import (
     State,
     of_kind,
 )
-from aspire_gitops.vocabulary import Rule, Span
+from aspire_gitops.vocabulary import Rule, Span, one_line
 from aspire_ledger.canonical import JsonValue
 
 ALIAS_IN_USE = Rule("AG503", "alias-in-use")
+_LONGEST = 120  # of a name that somebody else wrote
 
 MODEL = "litellm_params.model"
 API_BASE = "litellm_params.api_base"
@@ -182,6 +184,13 @@ class DeploymentKind:
         name = fields.get(CREDENTIAL)
         return frozenset({(Kind.CREDENTIAL, name)} if isinstance(name, str) else ())
 
+    def shown(self, item: GatewayObject) -> str:
+        model, vendor = answered_by(item)
+        return f"{model} at {vendor}"
+
+    def uses(self, fields: Fields) -> frozenset[tuple[Kind, str]]:
+        return self.references(fields)
+
     def dangers(self, gone: Sequence[ObjectKey], ours: State, wanted: State) -> Iterator[Danger]:
         kept = [item for item in of_kind(Kind.KEY, ours.values()) if item.key in wanted]
         for key in gone:
@@ -271,6 +280,33 @@ class DeploymentKind:
 def deployment_of(alias: str) -> ObjectKey:
     """Return the name of the deployment that serves an alias."""
     return ObjectKey(Kind.DEPLOYMENT, alias)
+
+
+def answered_by(item: GatewayObject) -> tuple[str, str]:
+    """Return the model and the vendor's host that a deployment calls, as far as it says."""
+    model, base = item.fields.get(MODEL), item.fields.get(API_BASE)
+    prefix, slash, _ = str(model or "").partition("/")
+    named = item.fields.get("litellm_params.custom_llm_provider") or (prefix if slash else "")
+    try:
+        host = urlsplit(base).hostname if isinstance(base, str) else None
+    except ValueError:
+        host = None
+    if isinstance(base, str) and base and host is None:
+        host = "an address that is hidden"  # it holds a password, or is no address
+    vendor = host or item.fields.get(CREDENTIAL) or named or "a vendor that it does not name"
+    return one_line(str(model or "an unknown model"))[:_LONGEST], one_line(str(vendor))[:_LONGEST]
+
+
+def intruders(
+    objects: Iterable[GatewayObject], owner: str, aliases: Container[str]
+) -> tuple[GatewayObject, ...]:
+    """Return the deployments without our mark that share a name with one of `aliases`."""
+    found = of_kind(Kind.DEPLOYMENT, objects)
+    return tuple(
+        item
+        for item in found
+        if item.handle in aliases and not (item.mark and item.mark.owner == owner)
+    )
 
 
 def _compiled(

@@ -162,6 +162,14 @@ class KeyKind:
     def references(self, _fields: Fields) -> frozenset[tuple[Kind, str]]:
         return frozenset()  # an alias that is missing fails its own calls and no others
 
+    def shown(self, _item: GatewayObject) -> str:
+        return ""
+
+    def uses(self, fields: Fields) -> frozenset[tuple[Kind, str]]:
+        models = fields.get("models")
+        named = models if isinstance(models, list | tuple) else ()
+        return frozenset((Kind.DEPLOYMENT, str(name)) for name in named)
+
     def dangers(self, gone: Sequence[ObjectKey], ours: State, wanted: State) -> Iterator[Danger]:
         kept = {app_of(item) for item in of_kind(Kind.KEY, wanted.values())}
         for key in gone:

@@ -25,6 +25,7 @@ from aspire_gitops.spend import (
     PriceDifference,
     PriceDifferences,
     UnlistedParameter,
+    Unsettled,
     caps_of,
     known_spent,
     month_before,
@@ -199,6 +200,29 @@ class LedgerReading:
         return PriceDifferences(rows[0][-1], tuple(worst))
 
     @apart
+    async def answers(self, alias: str, since: date) -> Mapping[str, int]:
+        """Return how many of the last hundred calls to an alias each deployment answered.
+
+        `since` is the first day that is looked at.
+        """
+        found = await self._asked(
+            lambda store: store.ask(questions.ANSWERS, alias=alias, since=str(since)), _PATIENCE_S
+        )
+        return {str(row[0]): int(row[1]) for row in found}
+
+    @apart
+    async def unsettled(self, before: datetime) -> Sequence[Unsettled]:
+        """Return the calls that were admitted, and that nothing was booked for until `before`."""
+        found = await self._summed(questions.UNSETTLED, before=_utc(before))
+        return [Unsettled(app, alias, calls, _moment(since)) for app, alias, calls, since in found]
+
+    @apart
+    async def newest_month(self) -> str | None:
+        """Return the newest month that has a total, None while nothing was booked."""
+        ((month,),) = await self._summed("SELECT MAX(month) FROM aspire_ledger.totals")
+        return None if month is None else str(month)
+
+    @apart
     async def entries(self, budget: str, *, after: int = 0) -> Sequence[Entry]:
         """Return a budget's lines as the ledger has them, those numbered above `after`."""
         found: list[Entry] = []
@@ -367,6 +391,11 @@ def _parts(shares: Sequence[Share]) -> tuple[Part, ...]:
 
 def _most_first(sums: Counter[Key]) -> list[tuple[Key, int]]:
     return sorted(sums.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _utc(moment: datetime) -> str:

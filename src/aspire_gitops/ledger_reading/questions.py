@@ -72,6 +72,19 @@ FROM aspire_ledger.totals WHERE month = :month"""
 # One statement, so that no call is booked between the lines and the totals they are compared with.
 MONTH: Final = f"{_SUMS} UNION ALL {_ESTIMATED} UNION ALL {_BY_HAND} UNION ALL {_TOTALS}"
 
+ANSWERS: Final = """
+SELECT deployment, COUNT(*) FROM (
+    SELECT deployment FROM aspire_ledger.entries
+    WHERE alias = :alias AND kind IN ('settled', 'unadmitted', 'recovered')
+        AND day >= :since AND month >= LEFT(:since, 7)
+    ORDER BY number DESC LIMIT 100) AS lately
+GROUP BY deployment ORDER BY 2 DESC, 1"""
+
+# A process that still runs gives back what it set aside long before this.
+UNSETTLED: Final = """
+SELECT app, alias, COUNT(*), MIN(at) FROM aspire_ledger.reservations
+WHERE expires_at < :before GROUP BY app, alias ORDER BY 3 DESC, 1, 2 LIMIT 20"""
+
 COMPARED: Final = (
     "SELECT COUNT(*) FROM aspire_ledger.entries WHERE month = :month AND kind <> 'adjusted'"
 )

@@ -48,6 +48,8 @@ def is_same_trouble(turn: Turn, before: Turn | None) -> bool:
     """Say whether a stalled turn only goes on where the one before was stalled."""
     if before is None or before.standing is not Standing.STALLED:
         return False
+    if turn.is_overdue and before.is_overdue:
+        return True  # one wait, whatever each look says
     return _same(before.wanted, turn.wanted) and _gist(before) == _gist(turn)
 
 

@@ -33,6 +33,8 @@ _SIGNS: Mapping[Topic, str] = MappingProxyType(
         Topic.RECOVERED: ":white_check_mark:",
         Topic.SPEND: ":moneybag:",
         Topic.RESTART: ":arrows_counterclockwise:",
+        Topic.INTRUDER: ":detective:",
+        Topic.DOWN: ":rotating_light:",
     }
 )
 _CODE = re.compile(rb"[a-z]{2,30}(_[a-z]{2,30}){1,4}")  # Slack's errors: invalid_blocks, no_service

@@ -25,6 +25,7 @@ from aspire_gitops.planning.plan import (
     FieldChange,
     Plan,
     Refusal,
+    Scope,
     in_order,
 )
 from aspire_gitops.spend import OwnSpend, Verdict, usd_text
@@ -97,7 +98,12 @@ def without_unverified(plan: Plan) -> tuple[Plan, tuple[str, ...]]:
     """Return the plan without refusals for what a stored snapshot cannot tell, and those in words."""
     unknown = [one for one in plan.refusals if one.rule == ADOPTION_UNVERIFIED]
     kept = tuple(one for one in plan.refusals if one.rule != ADOPTION_UNVERIFIED)
-    return replace(plan, refusals=kept), tuple(f"{one.object}: {one.message}" for one in unknown)
+    refused = {one.object for one in kept}
+    freed = tuple(one.change for one in plan.held if refused.isdisjoint(one.waits_for))
+    held = tuple(one for one in plan.held if not refused.isdisjoint(one.waits_for))
+    changes = in_order((*plan.changes, *freed))
+    told = tuple(f"{one.object}: {one.message}" for one in unknown)
+    return replace(plan, changes=changes, refusals=kept, held=held), told
 
 
 def adopted_keys(changes: Sequence[Change]) -> Iterator[Change]:
@@ -208,7 +214,8 @@ def _unverified(change: Change, why: str, help_: str) -> Refusal:
 def _refusal(rule: Rule, change: Change, message: str, help_: str) -> Refusal:
     handle = change.before.handle if change.before else change.key.name
     where = change.intent.source if change.intent and change.intent.source else "the reviewed files"
-    return Refusal(rule, str(change.key), f'{where} adopts the key "{handle}": {message}', help_)
+    said = f'{where} adopts the key "{handle}": {message}'
+    return Refusal(rule, str(change.key), said, help_, Scope.OBJECT)
 
 
 def _usd(amount: float) -> str:
@@ -225,7 +232,7 @@ def with_resets(plan: Plan, snapshot: Snapshot, found: Sequence[OwnSpend]) -> Pl
     A key that the plan changes anyway is left for the next turn, and so is one whose
     spend would not go down. The cause is drift: no file asks for it.
     """
-    busy = {change.key for change in plan.changes}
+    busy = {change.key for change in (*plan.changes, *(one.change for one in plan.held))}
     wanted = {one.address: one for one in found if one.key not in busy}
     resets = [
         change

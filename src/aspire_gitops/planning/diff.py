@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from aspire_gitops.kinds import KINDS, generation
-from aspire_gitops.planning.plan import AMBIGUOUS_MARK, Cause, FieldChange, Refusal
+from aspire_gitops.planning.plan import AMBIGUOUS_MARK, Cause, FieldChange, Refusal, Scope
 from aspire_gitops.state import Evidence, Fields, GatewayObject, Intent, Kind, Mark, ObjectKey
 from aspire_ledger.canonical import JsonValue, digest, keyed_digest
 
@@ -205,4 +205,5 @@ def _ambiguous(key: ObjectKey, group: Iterable[GatewayObject]) -> Refusal:
         str(key),
         f"several objects on the gateway carry the mark of {key}: {addresses}",
         "somebody copied one of them, mark included; delete the copy, or remove its mark, by hand",
+        Scope.OBJECT,
     )

@@ -26,12 +26,14 @@ from aspire_gitops.planning.plan import (
     FieldChange,
     Plan,
     Refusal,
+    Scope,
     in_order,
 )
 from aspire_gitops.planning.protection import (
     LEFTOVER,
     check_lowered_caps,
     check_protection,
+    hold,
     unknown_spend,
 )
 from aspire_gitops.spend import own_spends
@@ -70,24 +72,29 @@ def make_plan(
         A plan, which may be refused (`Plan.refusals`). Making it never fails.
     """
     matched = match(snapshot.objects, owner)
-    compared = [
-        _Comparison(wanted, compiled, snapshot, matched, owner, evidence.get(key)).result()
+    steps = [
+        step
         for key, wanted in sorted(compiled.objects.items())
+        for step in _Comparison(
+            wanted, compiled, snapshot, matched, owner, evidence.get(key)
+        ).results()
     ]
-    changes = [step for step in compared if isinstance(step, Change)]
-    refusals = [step for step in compared if isinstance(step, Refusal)]
+    changes = [step for step in steps if isinstance(step, Change)]
+    refusals = [step for step in steps if isinstance(step, Refusal)]
     changes += _deletions(compiled, matched)
     refusals += [*matched.refusals, *check_protection(compiled, matched.ours, changes)]
     refusals += check_lowered_caps(compiled, snapshot, changes)
     refusals += check_adoptions(snapshot, changes)
+    free, held = hold(in_order(changes), refusals, compiled.objects, matched.ours)
     return Plan(
         revision=str(compiled.revision),
         gateway_name=compiled.gateway.name,
         gateway_url=snapshot.gateway_url,
         owner=owner,
         based_on=snapshot.digest,
-        changes=in_order(changes),
+        changes=tuple(free),
         refusals=tuple(refusals),
+        held=held,
         warnings=(
             *_warnings(compiled, snapshot),
             *unknown_spend(snapshot, changes),
@@ -122,17 +129,20 @@ class _Comparison:
     owner: str
     evidence: Evidence | None
 
-    def result(self) -> Change | Refusal | None:
+    def results(self) -> Iterator[Change | Refusal]:
+        """Yield what would change, and why it must not."""
         key = self.wanted.key
         live = self.matched.ours.get(key)
         unmanaged = self.matched.unmanaged_named(key.kind, self.wanted.handle)
-        if live and not unmanaged:
-            return self.update(live)
-        if not unmanaged:
-            return self._create()
-        if live or len(unmanaged) > 1 or not self._intent.adopt:
-            return self._name_taken(unmanaged, already_ours=bool(live))
-        return self._adopt(unmanaged[0])
+        if not live and len(unmanaged) == 1 and self._intent.adopt:
+            yield self._adopt(unmanaged[0])
+            return
+        if change := self.update(live) if live else self._create():
+            yield change
+        if unmanaged:
+            yield self._name_taken(unmanaged, already_ours=bool(live))
+        elif not live and self._has_nothing_to_adopt:
+            yield self._nothing_to_adopt()
 
     @property
     def _facts(self) -> Facts:
@@ -159,10 +169,12 @@ class _Comparison:
             return replace(mark, digest=live.mark.digest)
         return mark
 
-    def _create(self) -> Change | Refusal:
+    @property
+    def _has_nothing_to_adopt(self) -> bool:
+        return bool(self._facts.value) and self._intent.adopt and self._intent.delivery is None
+
+    def _create(self) -> Change:
         key = self.wanted.key
-        if self._facts.value and self._intent.adopt and self._intent.delivery is None:
-            return self._nothing_to_adopt()
         fresh = self._to_be(next_address(key, self.snapshot.objects))
         return Change(Action.CREATE, key, after=fresh, intent=self._intent, reason="only in git")
 
@@ -230,12 +242,20 @@ class _Comparison:
             f'the gateway has no {self.wanted.key.kind} called "{self.wanted.handle}", and a new one could not be delivered',
             "correct `key_alias` to the name of the key on the gateway; for a new key write"
             " `deliver: file` in place of `adopt: true`",
+            Scope.OBJECT,
         )
 
     def _name_taken(self, unmanaged: tuple[GatewayObject, ...], *, already_ours: bool) -> Refusal:
-        key, where = self.wanted.key, ", ".join(sorted(str(o.address) for o in unmanaged))
+        key, kind = self.wanted.key, KINDS[self.wanted.key.kind]
+        shown = {str(item.address): kind.shown(item) for item in unmanaged}
+        where = ", ".join(
+            f"{name} ({what})" if what else name for name, what in sorted(shown.items())
+        )
         whose = "beside ours" if already_ours else "already"
-        help_ = "delete it by hand, or rename the one in the reviewed files"
+        delete = "; ".join(
+            kind.delete(item)[-1].as_command(self.snapshot.gateway_url) for item in unmanaged[:3]
+        )
+        help_ = f"delete it by hand (`{delete}`), or rename the one in the reviewed files"
         if not already_ours and len(unmanaged) == 1:
             help_ = f"say `adopt: true` in {self._intent.source or 'its file'} to take it over, or {help_}"
         return Refusal(
@@ -243,6 +263,7 @@ class _Comparison:
             str(key),
             f'the gateway {whose} has a {key.kind} called "{self.wanted.handle}" that is not ours: {where}',
             help_,
+            Scope.OBJECT,
         )
 
 

@@ -63,21 +63,38 @@ class Change:
         return bool(self.fields) and all(field.cause is Cause.DRIFT for field in self.fields)
 
 
+class Scope(StrEnum):
+    """What a refusal keeps from being applied."""
+
+    PLAN = "plan"  # everything: nobody agreed to this revision as it is
+    OBJECT = "object"  # its object, and what depends on that
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why the plan must not be applied: a limit, a missing Approval, a conflict."""
+    """Why the plan, or one object of it, must not be applied: a limit, no Approval, a conflict."""
 
     rule: Rule
     object: str
     message: str
     help: str
+    scope: Scope = Scope.PLAN
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A change that is not made, and the refused objects that it waits for, `kind/name`."""
+
+    change: Change
+    waits_for: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What would change, in the order of doing it.
 
-    `refusals` must be empty before anything is applied. `warnings` and
+    A refusal of the scope `plan` keeps all of it from being applied; one of the scope
+    `object` only what is in `held`, and `changes` has the rest. `warnings` and
     `unmanaged` are for people: what we saw and leave alone.
     """
 
@@ -92,6 +109,7 @@ class Plan:
     unmanaged: tuple[str, ...] = ()
     fallbacks: tuple[LiveFallback, ...] = ()
     unverified: tuple[ObjectKey, ...] = ()  # secrets that could not be compared, for lack of them
+    held: tuple[Held, ...] = ()
 
     _id: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
 
@@ -105,9 +123,15 @@ class Plan:
             self._id.append(self._digest())
         return self._id[0]
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing of it may be applied."""
+        return any(refusal.scope is Scope.PLAN for refusal in self.refusals)
+
     def _digest(self) -> str:
-        refusals = [[r.rule.code, r.object] for r in self.refusals]
+        refusals = [_refusal_row(refusal) for refusal in self.refusals]
         rows = [_change_row(change) for change in self.changes]
+        rows += [["held", *one.waits_for, _change_row(one.change)] for one in self.held]
         covered = [self.gateway_url, self.owner, self.based_on, self.revision, refusals, *rows]
         return digest(covered).removeprefix("sha256:")[:12]
 
@@ -116,6 +140,12 @@ class Plan:
         return {
             action: n for action in Action if (n := sum(c.action is action for c in self.changes))
         }
+
+
+def _refusal_row(refusal: Refusal) -> JsonValue:
+    # As before there were scopes, where everything is refused.
+    scope = [] if refusal.scope is Scope.PLAN else [refusal.scope.value]
+    return [refusal.rule.code, refusal.object, *scope]
 
 
 def _change_row(change: Change) -> JsonValue:

@@ -1,7 +1,8 @@
 """What one plan may not do without an Approval that names the object.
 
 Checks yield refusals and never change the plan: a refused plan is shown whole,
-so that a reviewer sees what would have happened. What is dangerous about the
+so that a reviewer sees what would have happened. `hold` takes out what a refused
+object, and only that, keeps from being applied. What is dangerous about the
 deletion of an object, its kind says; a cap below what its budget has spent this
 month would stop the budget's apps at once.
 """
@@ -11,17 +12,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from aspire_gitops.kinds import from_last_to_first
+from aspire_gitops.kinds import KINDS, from_last_to_first
 from aspire_gitops.planning.plan import (
     CAP_BELOW_SPEND,
     EMPTY_SOURCE,
     TOO_MANY_DELETIONS,
     Action,
     Change,
+    Held,
     Refusal,
+    Scope,
 )
 from aspire_gitops.spend import budget_of, cap_of, plain
-from aspire_gitops.state import Compiled, GatewayObject, ObjectKey, Snapshot
+from aspire_gitops.state import Compiled, GatewayObject, ObjectKey, Snapshot, State
 from aspire_ledger.money import Aud
 
 LEFTOVER = "left over from an interrupted replacement"
@@ -135,3 +138,41 @@ def _agreed_caps(compiled: Compiled) -> frozenset[str]:
     """Return the budgets of which an Approval names a key."""
     named = {one.object for one in compiled.approvals if one.change == _LOWER}
     return frozenset(budget_of(item) for key, item in compiled.objects.items() if key in named)
+
+
+def hold(
+    changes: Sequence[Change], refusals: Sequence[Refusal], desired: State, ours: State
+) -> tuple[list[Change], tuple[Held, ...]]:
+    """Return the changes that may be made, and those that wait for a refused object.
+
+    A change waits if its own object is refused, if it needs an object that waits (a deployment
+    its credential), or if it deletes what an object that waits works with on the gateway.
+    """
+    refused = {one.object for one in refusals if one.scope is Scope.OBJECT}
+    named = {*desired, *ours, *(change.key for change in changes)}
+    waits: dict[ObjectKey, frozenset[str]] = {
+        key: frozenset({str(key)}) for key in named if str(key) in refused
+    }
+    before = 0
+    while len(waits) != before:  # what waits for something that waits
+        before = len(waits)
+        for change in [one for one in changes if one.key not in waits]:
+            found = [waits[key] for key in waits if _stands_on(change, key, desired, ours)]
+            if found:
+                waits[change.key] = frozenset[str]().union(*found)
+    free = [change for change in changes if change.key not in waits]
+    held = [
+        Held(change, tuple(sorted(waits[change.key]))) for change in changes if change.key in waits
+    ]
+    return free, tuple(held)
+
+
+def _stands_on(change: Change, waiting: ObjectKey, desired: State, ours: State) -> bool:
+    """Say whether a change must not be made before that of `waiting`."""
+    kind, is_there = KINDS[change.key.kind], ours.get(waiting)
+    if change.action is Action.DELETE:
+        gone = (change.key.kind, change.before.handle if change.before else "")
+        return is_there is not None and gone in KINDS[waiting.kind].uses(is_there.fields)
+    needed = kind.references(change.after.fields) if change.after else frozenset()
+    handles = {item.handle for item in (desired.get(waiting), is_there) if item}
+    return any((waiting.kind, handle) in needed for handle in handles)

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from aspire_gitops.planning import Action, Cause, Change, FieldChange, Plan, Refusal
+from aspire_gitops.planning import Action, Cause, Change, FieldChange, Plan, Refusal, Scope
 from aspire_gitops.rendering.plan_wording import (
     SIGNS,
     counts_text,
     drift_count,
+    held_text,
     reason_text,
     shown_fields,
     where_text,
@@ -34,6 +35,7 @@ def plan_text(plan: Plan) -> Text:
         [_title(plan)],
         *(_change(change) for change in plan.changes),
         [line for refusal in plan.refusals for line in _refusal(refusal)],
+        list(_held(plan)),
         list(_fallbacks(plan)),
         list(_remarks(plan)),
         [_summary(plan)],
@@ -81,13 +83,22 @@ def _field(field: FieldChange, width: int, *, bare: bool) -> Text:
 
 
 def _refusal(refusal: Refusal) -> list[Text]:
-    head = Text.assemble("  ", ("refused", "bold red"), f" {refusal.rule.code} {refusal.rule.name}")
+    word = "refused" if refusal.scope is Scope.PLAN else "held"
+    head = Text.assemble("  ", (word, "bold red"), f" {refusal.rule.code} {refusal.rule.name}")
     head.append(f"  {one_line(refusal.object)}", style="bold")
     return [
         head,
         Text(f"      {printable(refusal.message)}"),
         Text(f"      = help: {printable(refusal.help)}"),
     ]
+
+
+def _held(plan: Plan) -> Iterator[Text]:
+    for one in plan.held:
+        line = Text("  ").append(f"held {SIGNS[one.change.action]} {one.change.action:<8}", "red")
+        line.append(f" {one_line(str(one.change.key))}", style="bold")
+        waits = [name for name in one.waits_for if name != str(one.change.key)]
+        yield line.append(f"  waits for {_listed(waits)}" if waits else "", style="dim")
 
 
 def _fallbacks(plan: Plan) -> Iterator[Text]:
@@ -121,9 +132,11 @@ def _summary(plan: Plan) -> Text:
     if drift := drift_count(plan):
         line.append(f", {drift} of them drift")
     line.append(".")
-    if plan.refusals:
+    if plan.is_refused:
         reasons = plural(len(plan.refusals), "reason")
         line.append(f" Refused, for {reasons}: apply will not carry it out.", style="bold red")
+    elif plan.refusals:
+        line.append(f" {held_text(plan)}", style="bold red")
     return line
 
 

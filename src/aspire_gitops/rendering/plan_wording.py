@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from aspire_gitops.delivery.registry import shown
-from aspire_gitops.planning import Action, Cause, Change, FieldChange, Plan, same
+from aspire_gitops.planning import Action, Cause, Change, FieldChange, Held, Plan, same
 from aspire_gitops.vocabulary import code, markdown, one_line, plural, revision_text, value_text
 from aspire_ledger.canonical import JsonValue
 
@@ -67,6 +67,14 @@ def drift_count(plan: Plan) -> int:
     return sum(change.is_drift for change in plan.changes)
 
 
+def held_text(plan: Plan) -> str:
+    """Return what apply leaves as it is, in a sentence."""
+    objects = plural(len({refusal.object for refusal in plan.refusals}), "object")
+    waiting = [one for one in plan.held if one.waits_for != (str(one.change.key),)]
+    more = f", and {plural(len(waiting), 'change')} that needs it" if waiting else ""
+    return f"Held: {objects}{more}. Apply carries out the rest and exits 1."
+
+
 def _short(address: str) -> str:
     # A key's address is the sha256 of its value; twelve digits identify it.
     is_hash = len(address) == 64 and all(digit in "0123456789abcdef" for digit in address)
@@ -113,7 +121,15 @@ def _refusals(plan: Plan) -> str:
         for refusal in plan.refusals[:_MOST_ROWS]
     ]
     reasons = plural(len(plan.refusals), "reason")
-    return "\n".join(["> [!CAUTION]", f"> **Apply will refuse this**, for {reasons}:", *rows])
+    said = f"**Apply will refuse this**, for {reasons}:"
+    if not plan.is_refused:
+        said = f"**{markdown(held_text(plan))}**"
+    return "\n".join(["> [!CAUTION]", f"> {said}", *rows, *map(_waiting, plan.held[:_MOST_ROWS])])
+
+
+def _waiting(held: Held) -> str:
+    waits = ", ".join(map(code, held.waits_for))
+    return f"> - {held.change.action} {code(str(held.change.key))} waits for {waits}"
 
 
 def _fallbacks(plan: Plan) -> str:

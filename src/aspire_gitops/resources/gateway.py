@@ -78,6 +78,10 @@ class PolicySpec(Spec):
         default="heal",
         description="What the controller does about changes made by hand to managed objects: `heal` sets them back, `report` only shows them.",
     )
+    intruders: Literal["report", "remove"] = Field(
+        default="report",
+        description="What the controller does about a deployment that somebody added under the name of an alias that was live by then: `report` shows it, `remove` deletes it a minute after a notice.",
+    )
     max_deletions: Deletions = Field(
         default=5,
         description="How many objects one plan may delete. Objects named by an `Approval` do not count.",

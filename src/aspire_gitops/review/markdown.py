@@ -101,7 +101,9 @@ def _stops(review: Review) -> Iterator[Section]:
         rows = (f"{code(gap.app)} needs {message(gap.need)} of {code(name)}" for name, gap in gaps)
         yield _alert("CAUTION", "Apps lose what they need", rows)
     if refusals := review.plan.refusals if review.plan else ():
-        yield _alert("CAUTION", "Apply will refuse this plan", map(_refusal, refusals))
+        is_refused = review.plan and review.plan.is_refused
+        title = "Apply will refuse this plan" if is_refused else "Apply will hold what this names"
+        yield _alert("CAUTION", title, map(_refusal, refusals))
     reported = {refusal.object for refusal in refusals}
     missing = [one for one in review.consents if not (one.given_by or one.object in reported)]
     if missing:

@@ -146,6 +146,8 @@ def _but(review: Review) -> str:
         return (
             f", which needs {'an Approval' if len(missing) == 1 else f'{len(missing)} Approvals'}"
         )
+    if review.plan and not review.plan.is_refused:
+        return f", and {plural(len({one.object for one in refusals}), 'object')} of it is held"
     return ", and the plan is refused"
 
 

@@ -68,9 +68,8 @@ def _alerts(review: Review) -> Iterator[Text]:
     for found in (*file_errors(review), *change_warnings(review), *file_warnings(review)):
         yield _finding(found)
     for refusal in review.plan.refusals if review.plan else ():
-        head = Text.assemble(
-            "  ", ("refused", "bold red"), f" {refusal.rule.code} {refusal.rule.name}"
-        )
+        word = "refused" if review.plan and review.plan.is_refused else "held"
+        head = Text.assemble("  ", (word, "bold red"), f" {refusal.rule.code} {refusal.rule.name}")
         head.append(f"  {one_line(refusal.object)}", style="bold")
         head.append(f"\n      {one_line(refusal.message)}")
         yield head.append(f"\n      = help: {one_line(refusal.help)}")

@@ -254,7 +254,7 @@ class Review:
 
     @property
     def ok(self) -> bool:
-        """Head has no errors, and the plan is not refused."""
+        """Head has no errors, and the plan refuses nothing."""
         return not any(found.is_error for found in self.findings) and not (
             self.plan and self.plan.refusals
         )

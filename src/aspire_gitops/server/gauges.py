@@ -18,6 +18,7 @@ from aspire_gitops.status.value import (
     SpendReport,
     Standing,
     Status,
+    TroubleKind,
 )
 from aspire_gitops.vocabulary import Revision, one_line
 from aspire_gitops.witness import Settings, SettingsReport, Trust
@@ -139,6 +140,16 @@ def _found(status: Status) -> Iterator[Metric]:
         count = sum(drifted.answer is answer for drifted in status.drift)
         drift.add_metric([answer.value], count)
     yield drift
+    troubles = GaugeMetricFamily(
+        _PREFIX + "troubles", "What a person has to end, by what it is.", labels=["kind"]
+    )
+    for kind in TroubleKind:
+        troubles.add_metric([kind.value], sum(one.kind is kind for one in status.troubles))
+    yield troubles
+    answers = status.silent_since is None and status.seen_at is not None
+    yield _gauge(
+        "gateway_up", "1 while the gateway answers, as the controller saw it.", float(answers)
+    )
     pending, refusals = status.pending, status.pending.refusals if status.pending else ()
     changes = len(pending.changes) if pending else 0
     yield _gauge("pending_changes", "Changes of the plan that waits.", changes)

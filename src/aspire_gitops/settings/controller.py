@@ -63,6 +63,10 @@ class ControllerSettings(Settings):
     """Seconds between two looks, give or take a tenth."""
     slow_interval_s: Seconds = 600.0
     """Seconds between two looks while a person has to act."""
+    patience_s: Seconds = 1800.0
+    """Seconds that something may wait for git, gateway, journal or ledger before that is told."""
+    down_notice_s: Seconds = 120.0
+    """Seconds without an answer of the gateway before that is told."""
 
     listen: Annotated[str, Field(pattern=LISTEN_ADDRESS), AfterValidator(_port)] = "127.0.0.1:8790"
     status_token: SecretStr | None = None

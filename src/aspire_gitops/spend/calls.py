@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from aspire_gitops.spend.record import Failures, PriceDifferences, UnlistedParameter
+from aspire_gitops.spend.record import Failures, PriceDifferences, UnlistedParameter, Unsettled
 
 DAYS: Final = 7
 """How many days a report covers, today included."""
@@ -59,6 +59,7 @@ class CallReport:
     failures: tuple[AliasFailures, ...] | None = None
     parameters: tuple[AppParameter, ...] | None = None
     prices: PriceDifferences | None = None
+    unsettled: tuple[Unsettled, ...] = ()
     problem: str = ""
 
 

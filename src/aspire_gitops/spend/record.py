@@ -95,6 +95,16 @@ class Failures:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Calls that were admitted, the first at `since`, and that nobody booked anything for."""
+
+    app: str
+    alias: str
+    calls: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class UnlistedParameter:
     """Calls of some days that sent a parameter which no reviewed file lists.
 

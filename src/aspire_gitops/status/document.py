@@ -88,10 +88,14 @@ class RefusalDocument(Document):
     object: ObjectDocument
     message: Prose
     help: Prose
+    scope: Line = "plan"  # missing from older controllers
 
 
 class PlanDocument(Document):
-    """A plan that waits. `changes` holds the first `SHOWN`; `total` counts all of them."""
+    """A plan that waits. `changes` holds the first `SHOWN`; `total` counts all of them.
+
+    `held` counts the changes that wait for a refused object.
+    """
 
     id: Line
     revision: RevisionDocument
@@ -101,6 +105,7 @@ class PlanDocument(Document):
     changes: tuple[ChangeDocument, ...]
     refusals: tuple[RefusalDocument, ...]
     warnings: tuple[Prose, ...]
+    held: int = 0  # missing from older controllers
 
 
 class DiagnosticDocument(Document):
@@ -188,6 +193,30 @@ class GatewayDocument(Document):
     litellm_version: Line | None
 
 
+class OtherAnswerDocument(Document):
+    """A deployment without our mark that answers calls to an alias; see `OtherAnswer`."""
+
+    address: Line
+    model: Line
+    vendor: Line
+    since: datetime
+    calls: int | None
+    of_calls: int | None
+    removed_after: datetime | None
+    command: Line
+
+
+class TroubleDocument(Document):
+    """What a person has to end; `stops` are the apps whose calls fail until then."""
+
+    kind: Line
+    name: Line
+    what: Prose
+    help: Prose
+    stops: tuple[Line, ...]
+    since: datetime | None
+
+
 class AliasDocument(Document):
     name: Line
     mode: Line
@@ -195,6 +224,7 @@ class AliasDocument(Document):
     vendor: Line
     model: Line
     live: bool
+    others: tuple[OtherAnswerDocument, ...] = ()  # missing from older controllers
 
 
 class AppDocument(Document):
@@ -385,6 +415,10 @@ class StatusDocument(Document):
     calls: CallsDocument | None = None  # likewise
     downtime: DowntimeDocument | None = None  # likewise
     settings: SettingsDocument | None = None  # likewise
+    troubles: tuple[TroubleDocument, ...] = ()  # likewise
+    is_current: bool = True  # likewise
+    seen_at: datetime | None = None  # likewise
+    silent_since: datetime | None = None  # likewise
 
     @model_validator(mode="before")
     @classmethod

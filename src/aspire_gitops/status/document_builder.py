@@ -36,6 +36,7 @@ from aspire_gitops.status.document import (
     HoldDocument,
     JournalDocument,
     ObjectDocument,
+    OtherAnswerDocument,
     OwnSpendDocument,
     PlanDocument,
     PriceDifferenceDocument,
@@ -46,10 +47,11 @@ from aspire_gitops.status.document import (
     SettingsDocument,
     SpendDocument,
     StatusDocument,
+    TroubleDocument,
     TurnDocument,
 )
 from aspire_gitops.status.figures import own_spend_text
-from aspire_gitops.status.value import DowntimeReport, SpendReport, Status, Turn
+from aspire_gitops.status.value import AliasRow, DowntimeReport, SpendReport, Status, Turn
 from aspire_gitops.vocabulary import Diagnostic, Revision, value_text
 from aspire_gitops.witness import SettingsReport
 from aspire_ledger.canonical import JsonValue
@@ -89,7 +91,7 @@ def status_document(status: Status) -> StatusDocument:
         drift=_same(DriftDocument, status.drift),
         fights=_same(FlappingDocument, status.flapping),
         turns=tuple(map(turn_document, status.turns)),
-        aliases=_same(AliasDocument, status.aliases),
+        aliases=tuple(map(_alias, status.aliases)),
         apps=_same(AppDocument, status.apps),
         foreign=status.unmanaged,
         fallbacks=_same(FallbackDocument, status.fallbacks),
@@ -99,6 +101,10 @@ def status_document(status: Status) -> StatusDocument:
         calls=calls_document(status.calls) if status.calls else None,
         downtime=_downtime(status.downtime) if status.downtime else None,
         settings=_settings(status.settings) if status.settings else None,
+        troubles=_same(TroubleDocument, status.troubles[:SHOWN]),
+        is_current=status.is_current,
+        seen_at=status.seen_at,
+        silent_since=status.silent_since,
     )
 
 
@@ -170,6 +176,18 @@ def _same(kind: type[SomeDocument], values: Iterable[object]) -> tuple[SomeDocum
     )
 
 
+def _alias(row: AliasRow) -> AliasDocument:
+    return AliasDocument(
+        name=row.name,
+        mode=row.mode,
+        provider=row.provider,
+        vendor=row.vendor,
+        model=row.model,
+        live=row.live,
+        others=_same(OtherAnswerDocument, row.others),
+    )
+
+
 def _downtime(report: DowntimeReport) -> DowntimeDocument:
     found = report.downtime
     return DowntimeDocument(
@@ -213,10 +231,12 @@ def _plan(plan: Plan) -> PlanDocument:
                 object=ObjectDocument.model_validate(refusal.object),
                 message=refusal.message,
                 help=refusal.help,
+                scope=refusal.scope,
             )
             for refusal in plan.refusals[:SHOWN]
         ),
         warnings=plan.warnings[:SHOWN],
+        held=len(plan.held),
     )
 
 

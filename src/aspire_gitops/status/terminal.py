@@ -11,6 +11,7 @@ from aspire_gitops.rendering.plan_wording import SIGNS
 from aspire_gitops.status import figures
 from aspire_gitops.status import wording as words
 from aspire_gitops.status.document import (
+    AliasDocument,
     CallsDocument,
     ChangeDocument,
     PlanDocument,
@@ -18,6 +19,7 @@ from aspire_gitops.status.document import (
     StatusDocument,
     TurnDocument,
 )
+from aspire_gitops.status.value import Standing
 from aspire_gitops.vocabulary import ago, ahead, one_line, plural
 
 _TONES: Mapping[str, str] = {
@@ -37,6 +39,7 @@ def status_text(status: StatusDocument) -> Text:
     """Return the whole status, ending with a newline. What is empty is left out."""
     paragraphs = [
         list(_top(status)),
+        list(_troubles(status)),
         list(_revisions(status)),
         list(_mistakes(status)),
         list(_pending(status)),
@@ -56,11 +59,13 @@ def status_text(status: StatusDocument) -> Text:
 
 def _top(status: StatusDocument) -> Iterator[Text]:
     top = words.headline(status)
-    sign = words.STANDING_SIGNS[status.standing] if top.tone != "held" else _HELD_SIGN
+    sign = _HELD_SIGN if top.tone == "held" else words.STANDING_SIGNS[Standing(top.tone)]
     line = Text.assemble((f"{sign} {top.word}", _TONES[top.tone]), (f"  {top.hint}", "dim"))
     if status.gateway.name:
         line.append(f"  {status.gateway.name} ({status.gateway.url or 'no address'})", style="dim")
     yield line
+    if status.silent_since and status.downtime:
+        yield _told(f"down {words.left_text(status.downtime)}", indent=2)
     yield _told(status.reason, indent=2)
     if status.help:
         yield _told(status.help, indent=2, lead="= help: ")
@@ -76,6 +81,16 @@ def _pulse(status: StatusDocument) -> Iterator[str]:
         yield f"just now: {status.at_work}"
     elif status.next_look_at:
         yield f"next look {ahead(status.next_look_at, status.at)}"
+
+
+def _troubles(status: StatusDocument) -> Iterator[Text]:
+    if status.troubles:
+        yield _title("Needs a person")
+    for trouble in status.troubles:
+        line = Text.assemble("  ", (trouble.kind, "bold red"), f" {trouble.name}")
+        yield line.append(f"  stops {', '.join(trouble.stops)}" if trouble.stops else "")
+        yield _told(trouble.what)
+        yield _told(trouble.help, lead="= help: ")
 
 
 def _revisions(status: StatusDocument) -> Iterator[Text]:
@@ -186,7 +201,15 @@ def _aliases(status: StatusDocument) -> Iterator[Text]:
     yield _title("Aliases")
     rows = [(row.name, row.vendor, f"{row.provider}/{row.model}") for row in status.aliases]
     for row, line in zip(status.aliases, _columns(rows), strict=True):
-        yield line if row.live else line.append("  ≠ differs from git", style="yellow")
+        yield line.append(*_alias_state(row, status))
+
+
+def _alias_state(row: AliasDocument, status: StatusDocument) -> tuple[str, str]:
+    if row.others:
+        return f"  ✗ also answered by {words.others_text(row, status.at)}", "bold red"
+    if not status.is_current:
+        return f"  {words.seen_text(status) or 'not known'}", "dim"
+    return ("", "") if row.live else ("  ≠ differs from git", "yellow")
 
 
 def _apps(status: StatusDocument) -> Iterator[Text]:

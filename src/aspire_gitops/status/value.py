@@ -82,7 +82,8 @@ class Turn:
     `reason` is one sentence for people: why the turn ended like this; `help` is what to
     do, empty if nothing. `problem` is the part of `reason` that went wrong, without what
     was done all the same; empty when ready. `blames_commit` is False where that is not
-    the newest commit's fault, whatever it had planned. `wanted` is the revision
+    the newest commit's fault, whatever it had planned. `is_overdue` says that what it waits
+    for should have passed by now. `wanted` is the revision
     that git has now, `applied` the last one that was applied whole. `plan` is
     what had to change, and `counts` how that ended (applied, failed, skipped).
     A plan that a hold, policy or refusal kept from being applied has no counts.
@@ -100,6 +101,7 @@ class Turn:
     help: str = ""
     problem: str = ""
     blames_commit: bool = True
+    is_overdue: bool = False
     wanted: Revision | None = None
     applied: Revision | None = None
     plan: Plan | None = None
@@ -128,8 +130,55 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class OtherAnswer:
+    """A deployment without our mark that answers calls to an alias, first seen at `since`.
+
+    `calls` of the last `of_calls` were its own; None where no ledger tells. It is removed
+    after `removed_after`, None if it stays.
+    """
+
+    address: str
+    model: str
+    vendor: str
+    since: datetime
+    calls: int | None = None
+    of_calls: int | None = None
+    removed_after: datetime | None = None
+    command: str = ""
+
+
+class TroubleKind(StrEnum):
+    """What kind of thing a person has to end."""
+
+    INTRUDER = "intruder"
+    HELD = "held"
+    SECRET = "secret"  # noqa: S105 (a word)
+    BUDGET = "budget"
+    KEY = "key"
+    SPEND = "spend"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What stops calls, answers them elsewhere or leaves them uncounted, until a person ends it.
+
+    `name` is an object or a budget, `stops` the apps whose calls fail.
+    """
+
+    kind: TroubleKind
+    name: str
+    what: str
+    help: str
+    stops: tuple[str, ...] = ()
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AliasRow:
-    """One alias and where its calls go. `live` is False while the gateway differs from git."""
+    """One alias and where its calls go. `live` is False while the gateway differs from git.
+
+    `others` are deployments without our mark that answer some of its calls.
+    """
 
     name: str
     mode: str
@@ -137,6 +186,7 @@ class AliasRow:
     vendor: str
     model: str
     live: bool
+    others: tuple[OtherAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +238,9 @@ class Status:
 
     `standing` and `reason` are the last turn's, or say that there was none yet.
     `pending` is a plan that waits for a hold, an Approval or a person.
-    `at_work` says what is being done now, None between turns.
+    `at_work` says what is being done now, None between turns. `is_current` says that
+    the last turn read the gateway; else everything about it is as of `seen_at`, the last
+    full read, and `silent_since` is when it stopped to answer, as far as the controller looked.
     """
 
     at: datetime
@@ -222,6 +274,10 @@ class Status:
     calls: CallReport | None = None  # nor before it answered
     downtime: DowntimeReport | None = None  # None before the journal and git were read
     settings: SettingsReport | None = None  # None where nobody asks
+    troubles: tuple[Trouble, ...] = ()  # what a person has to end, the worst first
+    is_current: bool = True
+    seen_at: datetime | None = None
+    silent_since: datetime | None = None
 
 
 class Topic(StrEnum):
@@ -237,6 +293,8 @@ class Topic(StrEnum):
     RECOVERED = "recovered"  # after failed or stalled
     RESTART = "restart"  # a revision is applied, and its settings are not running
     SPEND = "spend"  # a budget reached one of its declared percentages
+    INTRUDER = "intruder"  # a deployment under an alias's name is about to be removed
+    DOWN = "down"  # the gateway does not answer, or took a share of the month's downtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,10 +329,13 @@ __all__ = [
     "HoldKind",
     "JournalFacts",
     "Notice",
+    "OtherAnswer",
     "Role",
     "SpendReport",
     "Standing",
     "Status",
     "Topic",
+    "Trouble",
+    "TroubleKind",
     "Turn",
 ]

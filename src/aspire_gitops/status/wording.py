@@ -6,6 +6,7 @@ from datetime import datetime
 
 from aspire_gitops.spend.wording import month_text
 from aspire_gitops.status.document import (
+    AliasDocument,
     AppDocument,
     DowntimeDocument,
     HoldDocument,
@@ -24,6 +25,7 @@ from aspire_gitops.vocabulary import (
     one_line,
     plural,
     revision_text,
+    span,
 )
 from aspire_gitops.witness import Settings
 
@@ -66,14 +68,62 @@ def headline(status: StatusDocument) -> StatusHeadline:
     """Return the headline. A hold shows if there is nothing worse."""
     if status.role is Role.STANDBY:
         return StatusHeadline("Standby", _TAKES_OVER, "held")
+    if status.silent_since:
+        return StatusHeadline("Gateway not answering", silence_text(status), "stalled")
+    if status.standing is Standing.READY and status.troubles:
+        return StatusHeadline("Degraded", _stopped(status), "stalled")
     if status.standing is Standing.READY and status.brakes:
         return _held({hold.kind for hold in status.brakes})
+    plain = StatusHeadline(
+        status.standing.capitalize(), STANDING_HINTS[status.standing], status.standing.value
+    )
+    return _of_settings(status) or plain
+
+
+def _of_settings(status: StatusDocument) -> StatusHeadline | None:
     standing, settings = status.standing, status.settings
     if settings and standing is Standing.STALLED and settings.reason in status.reason:
         return StatusHeadline("Restart needed", "the gateway runs other settings", "stalled")
     if settings and standing is Standing.READY and settings.state == Settings.UNKNOWN:
         return StatusHeadline("Ready", "the gateway's settings are not verified", "unsure")
-    return StatusHeadline(standing.capitalize(), STANDING_HINTS[standing], standing.value)
+    return None
+
+
+def silence_text(status: StatusDocument) -> str:
+    """Return `since 09:32 UTC (4 min)`."""
+    since = status.silent_since or status.at
+    return f"since {clock(since, status.at)} ({span((status.at - since).total_seconds())})"
+
+
+def _stopped(status: StatusDocument) -> str:
+    apps = {app for trouble in status.troubles for app in trouble.stops}
+    if not apps:
+        return "needs a person"
+    return f"calls of {plural(len(apps), 'app')} fail"
+
+
+def left_text(found: DowntimeDocument) -> str:
+    """Return `12 min of 60 min allowed in November 2026, 48 min left`."""
+    left = found.allowed_s - found.seconds
+    rest = f"{minutes(left)} left" if left > 0 else f"{minutes(-left)} too much"
+    allowed = f"{minutes(found.seconds)} of {minutes(found.allowed_s)} allowed"
+    return f"{allowed} in {month_text(found.month)}, {rest}"
+
+
+def seen_text(status: StatusDocument) -> str:
+    """Return `as last seen at 09:31 UTC`; empty while it is known, and before it was ever."""
+    if status.is_current or status.seen_at is None:
+        return ""
+    return f"as last seen at {clock(status.seen_at, status.at)}"
+
+
+def others_text(alias: AliasDocument, now: datetime) -> str:
+    """Return who else answers an alias: `gpt-4o at evil.example since 09:32 UTC, 8 of the last 20 calls`."""
+    parts = []
+    for one in alias.others:
+        share = f", {one.calls} of the last {one.of_calls} calls" if one.of_calls else ""
+        parts.append(f"{one.model} at {one.vendor} since {clock(one.since, now)}{share}")
+    return "; ".join(parts)
 
 
 def _held(kinds: Collection[HoldKind]) -> StatusHeadline:
@@ -139,6 +189,8 @@ def hold_text(hold: HoldDocument, now: datetime) -> str:
 
 def plan_wait_text(plan: PlanDocument, status: StatusDocument) -> str:
     """Return what the plan waits for."""
+    if plan.refusals and all(one.scope == "object" for one in plan.refusals):
+        return f"Held: {plural(plan.held, 'change')}. The rest is applied."
     if plan.refusals:
         return f"Refused, for {plural(len(plan.refusals), 'reason')}: it waits for a commit."
     if status.brakes:

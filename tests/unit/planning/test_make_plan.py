@@ -199,7 +199,8 @@ def test_an_adopted_key_keeps_its_address() -> None:
     wanted = app_key("postiz")
     intents = {wanted.key: Intent(adopt=True)}
     made = plan(compiled(wanted, intents=intents), snapshot(unmanaged(wanted, "ab" * 32)))
-    [change] = made.changes
+    [held] = made.held  # nobody knows what LiteLLM counts for it
+    change = held.change
     assert change.action is Action.ADOPT
     assert change.after
     assert change.after.address == "ab" * 32

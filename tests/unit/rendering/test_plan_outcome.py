@@ -49,8 +49,10 @@ def test_json() -> None:
     assert found == snapshot(
         {
             "format": "aspire-gitops/outcome",
+            "held": [],
             "ok": False,
             "plan": "4f2c9d1a0b3c",
+            "refusals": [],
             "results": [
                 {
                     "action": "create",

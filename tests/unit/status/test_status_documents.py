@@ -70,6 +70,7 @@ _SHOWN_OTHERWISE = {  # the document keeps the names that its readers know
     "flapping": "fights",
     "unmanaged": "foreign",
     "problem": "reason",  # a part of it
+    "is_overdue": "standing",
     "blames_commit": "standing",  # notices tell it by their topic
     "gateway_name": "gateway",
     "gateway_url": "gateway",
