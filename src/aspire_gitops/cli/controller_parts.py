@@ -27,6 +27,7 @@ from aspire_gitops.settings import (
     own_files,
     read_admin_key,
     read_delivery_secret,
+    read_probe_key,
     read_secret,
 )
 from aspire_gitops.sources import DirectorySource
@@ -88,7 +89,12 @@ def gateway_of(settings: ControllerSettings, observer: Observer | None = None) -
             "the gateway's address is not set",
             help=f"set {PREFIX}GATEWAY_URL to the address that the controller can reach",
         )
-    return GatewayClient(settings.gateway_url, read_admin_key(settings), observer=observer)
+    return GatewayClient(
+        settings.gateway_url,
+        read_admin_key(settings),
+        observer=observer,
+        own_key=read_probe_key(settings),
+    )
 
 
 def world_of(

@@ -26,6 +26,7 @@ from aspire_gitops.settings import (
     own_files,
     read_admin_key,
     read_delivery_secret,
+    read_probe_key,
     read_secret,
     read_token,
     settings_warnings,
@@ -56,7 +57,7 @@ class LiveGateway:
         ledger_url: SecretStr | None = None,
     ) -> None:
         self._url, self._admin_key, self._owner = url, admin_key, settings.owner
-        self._ledger_url = ledger_url
+        self._ledger_url, self._own_key = ledger_url, read_probe_key(settings)
         self._own = own_files(settings)
         self._deliveries = deliveries_in(
             settings.delivery_root, self._own, partial(read_delivery_secret, settings)
@@ -151,7 +152,7 @@ class LiveGateway:
 
     def _ask(self, question: Callable[[GatewayClient], Awaitable[Answer]]) -> Answer:
         async def asked() -> Answer:
-            async with GatewayClient(self._url, self._admin_key) as client:
+            async with GatewayClient(self._url, self._admin_key, own_key=self._own_key) as client:
                 return await question(client)
 
         return asyncio.run(asked())

@@ -127,7 +127,7 @@ class _Comparison:
         live = self.matched.ours.get(key)
         unmanaged = self.matched.unmanaged_named(key.kind, self.wanted.handle)
         if live and not unmanaged:
-            return self.update(live)
+            return self._with_another_value(live) or self.update(live)
         if not unmanaged:
             return self._create()
         if live or len(unmanaged) > 1 or not self._intent.adopt:
@@ -181,6 +181,16 @@ class _Comparison:
         if self._must_replace(fields):
             return self._replace(live, fields, Action.REPLACE, "an update cannot unset this")
         return self._change(Action.UPDATE, live, after, fields)
+
+    def _with_another_value(self, live: GatewayObject) -> Change | None:
+        """Return the change of a key that does not have the value that is derived here."""
+        its, address = self._facts.value, self.snapshot.derived.get(self.wanted.key, live.address)
+        if its is None or address == live.address:
+            return None
+        fields = changed_fields(self._to_be(live.address), live, self._intent, self.evidence)
+        other = FieldChange(its.field, "another value", "the one derived from the admin key")
+        fields = tuple(sorted((*fields, other), key=lambda field: field.path))
+        return self._change(Action.UPDATE, live, self._to_be(address), fields)
 
     def _as_written(self, live: GatewayObject) -> "_Comparison | None":
         """Return this with amounts spelled as on `live`, if that is what we wrote there last.

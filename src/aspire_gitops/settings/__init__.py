@@ -17,6 +17,7 @@ from aspire_gitops.settings.controller import (
 from aspire_gitops.settings.secrets import (
     read_admin_key,
     read_delivery_secret,
+    read_probe_key,
     read_secret,
     read_token,
     settings_warnings,
@@ -33,6 +34,7 @@ __all__ = [
     "read_admin_key",
     "read_controller_settings",
     "read_delivery_secret",
+    "read_probe_key",
     "read_secret",
     "read_settings",
     "read_token",

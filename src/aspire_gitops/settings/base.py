@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     """The gateway's address, `/v1` or not. Without it: the `url` of the reviewed Gateway."""
     admin_key: SecretStr | None = None
     admin_key_file: Path | None = None
+    probe_key: SecretStr | None = None
+    """The value of the key of our own calls. Without it: derived from the admin key."""
+    probe_key_file: Path | None = None
     owner: Annotated[str, Field(pattern=OWNER_PATTERN)] = DEFAULT_OWNER
     """Which repository this is, in every mark that we leave. Changing it disowns every object."""
     state_dir: Path = Field(default_factory=default_state_dir)

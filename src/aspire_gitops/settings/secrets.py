@@ -18,6 +18,7 @@ from aspire_gitops.vocabulary.spec import NAME_PATTERN
 
 _MAX_BYTES = 4096
 _PLAIN_NAME = re.compile(NAME_PATTERN)
+_VIRTUAL_KEY = re.compile(r"sk-[A-Za-z0-9_-]{32,97}")
 _FILE = "_file"
 
 
@@ -33,6 +34,22 @@ def read_admin_key(settings: Settings) -> SecretStr:
         raise UsageError(
             "the gateway's admin key is not set",
             help=f"set {PREFIX}ADMIN_KEY, or set {PREFIX}ADMIN_KEY_FILE to the path of its file",
+        )
+    return key
+
+
+def read_probe_key(settings: Settings) -> SecretStr | None:
+    """Return the value of the key of our own calls; None where it is derived from the admin key.
+
+    Raises:
+        UsageError: Both the variable and the file are set, or LiteLLM takes no such key.
+        SecretMissing: The file cannot be read, or does not hold one value.
+    """
+    key = read_secret(settings, "probe_key")
+    if key is not None and not _VIRTUAL_KEY.fullmatch(key.get_secret_value()):
+        raise UsageError(
+            f"{PREFIX}PROBE_KEY: LiteLLM takes no such key",
+            help="write sk- and 32 to 97 letters, digits, dashes and underscores, chosen at random",
         )
     return key
 
