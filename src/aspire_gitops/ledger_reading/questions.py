@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, TypeAlias
 
+from aspire_gitops.probing import Booked
 from aspire_gitops.spend import Adjustment, MonthSums, Part, RateUsed, plain
 from aspire_gitops.usage import Usage
 from aspire_ledger import sql
@@ -19,7 +20,7 @@ from aspire_ledger.amounts import NanoAud, aud
 from aspire_ledger.audit import Difference
 from aspire_ledger.money import Aud
 from aspire_ledger.rows import Row
-from aspire_ledger.values import UNITS
+from aspire_ledger.values import UNITS, Entry, EntryKind
 
 _CALLS: Final = "COUNT(*) FILTER (WHERE kind IN ('settled', 'unadmitted', 'recovered'))"
 
@@ -70,6 +71,8 @@ FROM aspire_ledger.totals WHERE month = :month"""
 
 # One statement, so that no call is booked between the lines and the totals they are compared with.
 MONTH: Final = f"{_SUMS} UNION ALL {_ESTIMATED} UNION ALL {_BY_HAND} UNION ALL {_TOTALS}"
+
+NEWEST: Final = "SELECT COALESCE(MAX(number), 0) FROM aspire_ledger.entries"
 
 COMPARED: Final = (
     "SELECT COUNT(*) FROM aspire_ledger.entries WHERE month = :month AND kind <> 'adjusted'"
@@ -177,6 +180,18 @@ def _unlike(call: str, logged: float | None, booked: Decimal | None) -> str:
     if booked is None:
         return f"call {call}: the gateway's log has {log} USD, the ledger does not know it"
     return f"call {call}: the ledger has {booked} USD, the gateway's log {log}"
+
+
+def booked_probe(line: Entry) -> Booked:
+    """Read a line of one of our own calls. What was booked without usage is an estimate."""
+    return Booked(
+        deployment=line.deployment,
+        model=line.model,
+        usd=line.usd,
+        aud=aud(line.cost),
+        counted=line.counted,
+        estimated=line.estimated or line.kind is EntryKind.RECOVERED,
+    )
 
 
 def usage_of(row: Row) -> Usage:

@@ -90,6 +90,7 @@ def make_plan(
         refusals=tuple(refusals),
         warnings=(
             *_warnings(compiled, snapshot),
+            *_of_another(compiled, matched),
             *unknown_spend(snapshot, changes),
             *unknown_bookings(compiled, snapshot, changes),
             *unlike_warnings(own_spends(snapshot, owner)),
@@ -130,6 +131,8 @@ class _Comparison:
             return self._with_another_value(live) or self.update(live)
         if not unmanaged:
             return self._create()
+        if self._is_anothers(unmanaged):
+            return None
         if live or len(unmanaged) > 1 or not self._intent.adopt:
             return self._name_taken(unmanaged, already_ours=bool(live))
         return self._adopt(unmanaged[0])
@@ -181,6 +184,11 @@ class _Comparison:
         if self._must_replace(fields):
             return self._replace(live, fields, Action.REPLACE, "an update cannot unset this")
         return self._change(Action.UPDATE, live, after, fields)
+
+    def _is_anothers(self, unmanaged: tuple[GatewayObject, ...]) -> bool:
+        # Its value is the same for all who have the admin key, so a gateway has one of it.
+        is_derived = self._facts.value is not None and self._facts.value.is_derived(self.wanted)
+        return is_derived and all(item.mark for item in unmanaged)
 
     def _with_another_value(self, live: GatewayObject) -> Change | None:
         """Return the change of a key that does not have the value that is derived here."""
@@ -270,6 +278,17 @@ def _warnings(compiled: Compiled, snapshot: Snapshot) -> Iterator[str]:
     declared, live = compiled.gateway.litellm_version, snapshot.litellm_version
     if live and live != declared:
         yield f"the gateway runs LiteLLM {live}, the reviewed files say {declared}"
+
+
+def _of_another(compiled: Compiled, matched: Matched) -> Iterator[str]:
+    for key, wanted in sorted(compiled.objects.items()):
+        value = KINDS[key.kind].facts.value
+        for item in matched.unmanaged_named(key.kind, wanted.handle):
+            if value and value.is_derived(wanted) and item.mark:
+                yield (
+                    f"{key} belongs to the repository that marks as {item.mark.owner}, so no alias"
+                    " of this one is probed; set `probes: off` in the policy of one of the two"
+                )
 
 
 def _named(item: GatewayObject) -> str:

@@ -23,6 +23,7 @@ from aspire_gitops.probing.judge import (
     said_of,
 )
 from aspire_gitops.probing.key import probe_key
+from aspire_gitops.probing.prober import Prober, Target, targets
 
 __all__ = [
     "HEADERS",
@@ -31,7 +32,9 @@ __all__ = [
     "Expected",
     "Finding",
     "Probe",
+    "Prober",
     "Said",
+    "Target",
     "Verdict",
     "claimed_variants",
     "interval_s",
@@ -39,5 +42,6 @@ __all__ = [
     "probe_key",
     "probe_of",
     "said_of",
+    "targets",
     "variants",
 ]

@@ -159,3 +159,13 @@ def test_an_app_is_never_given_the_probe_key(scene: Scene) -> None:
     turn = scene.turn()
     assert "the key of the controller's own calls" in " ".join(turn.failures)
     assert VALUE not in repr(turn)
+
+
+def test_a_second_repository_on_one_gateway_leaves_the_probe_key_to_the_first(
+    scene: Scene,
+) -> None:
+    row(scene)["metadata"]["aspire_gitops"]["owner"] = "another-repository"
+    turn = scene.turn()
+    assert (turn.standing, scene.fake.writes) == (Standing.READY, [])
+    assert turn.plan
+    assert [one for one in turn.plan.warnings if "another-repository" in one]
