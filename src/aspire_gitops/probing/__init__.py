@@ -6,7 +6,6 @@ and `cli` put them together.
 
 from aspire_gitops.probing.call import (
     Probe,
-    claimed_variants,
     interval_s,
     probe_of,
     variants,
@@ -36,7 +35,6 @@ __all__ = [
     "Said",
     "Target",
     "Verdict",
-    "claimed_variants",
     "interval_s",
     "judge",
     "probe_key",

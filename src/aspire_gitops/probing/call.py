@@ -16,10 +16,6 @@ Body: TypeAlias = dict[str, JsonValue]
 _ASKED = "Reply with the word ok."
 _MOST_TOKENS = 16
 _SIDE = 64  # pixels; vendors refuse pictures below 28
-_CAPABILITY: Mapping[ProbeVariant, frozenset[str]] = {
-    "tools": frozenset({"tools"}),
-    "image": frozenset({"vision", "ocr"}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +34,9 @@ def variants(spec: AliasSpec) -> tuple[ProbeVariant, ...]:
     """Return the calls that an alias is probed with, in turns; none if it is never probed."""
     if spec.probe == "off" or (spec.probe is None and spec.mode == "image_generation"):
         return ()
-    claimed = claimed_variants(spec)
+    claimed = spec.claimed_probes
     chosen = spec.probe.variants if spec.probe else ()
     return tuple(one for one in claimed if not chosen or one in chosen)
-
-
-def claimed_variants(spec: AliasSpec) -> tuple[ProbeVariant, ...]:
-    """Return the calls that an alias's mode and capabilities claim to answer."""
-    if spec.mode != "chat":
-        return ("plain",)
-    claimed = (one for one, needed in _CAPABILITY.items() if needed & set(spec.capabilities))
-    return ("plain", "streamed", *claimed)
 
 
 def interval_s(spec: AliasSpec, policy: ProbesSpec) -> float:

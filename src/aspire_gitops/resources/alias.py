@@ -277,3 +277,12 @@ class AliasSpec(ResourceSpec):
         description="How the controller calls the alias to see that it works. `off`: never. Without it: as the mode and the capabilities allow, but an image is never made.",
     )
     description: OrAbsent[Sentence] = Field(default=None, description="What the alias is for.")
+
+    @property
+    def claimed_probes(self) -> tuple[ProbeVariant, ...]:
+        """The calls that the mode and the capabilities claim to answer."""
+        if self.mode != "chat":
+            return ("plain",)
+        sees = {"vision", "ocr"} & set(self.capabilities)
+        tools: tuple[ProbeVariant, ...] = ("tools",) if "tools" in self.capabilities else ()
+        return ("plain", "streamed", *tools, *(("image",) if sees else ()))

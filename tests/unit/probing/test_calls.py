@@ -5,12 +5,10 @@ from typing import Any
 
 import pytest
 
-from aspire_gitops.probing import claimed_variants, interval_s, probe_of, variants
+from aspire_gitops.probing import interval_s, probe_of, variants
 from aspire_gitops.resources import AliasSpec, ProbesSpec
 from aspire_ledger.contract import CONTRACTS
 from support.catalogs import alias
-
-TOKENS = {"input_usd_per_million_tokens": "1", "output_usd_per_million_tokens": "4"}
 
 
 def spec(**changes: Any) -> AliasSpec:
@@ -49,7 +47,7 @@ def test_which_calls_an_alias_is_probed_with(
 @pytest.mark.parametrize("mode", ["chat", "embedding", "ocr", "image_generation"])
 def test_each_call_is_within_its_contract(mode: str) -> None:
     found = spec(mode=mode, capabilities=["tools", "vision"] if mode == "chat" else [])
-    for variant in claimed_variants(found):
+    for variant in found.claimed_probes:
         probe = probe_of(found, variant)
         contract = next(c for c in CONTRACTS if probe.path.removeprefix("/v1") in c.paths)
         assert probe.body.keys() <= contract.parameters.keys() | set(contract.limits)

@@ -488,3 +488,8 @@ def test_no_key_takes_the_alias_of_the_controllers_own_key() -> None:
     assert "AG220" in edited(
         APP, "keys:\n  - name:", "keys:\n  - key_alias: aspire-gitops.probe\n    name:"
     )
+
+
+def test_no_alias_is_probed_with_a_call_that_it_does_not_claim() -> None:
+    probe = "probe: {variants: [plain, tools, image]}\n"
+    assert codes(found_in({ALIAS: FILES[ALIAS] + probe})).count("AG221") == 2
