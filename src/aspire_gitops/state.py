@@ -253,8 +253,8 @@ class Snapshot:
     `spent` is AUD this month by budget, empty where no ledger was asked; `traffic`
     and `downtime` are None where nobody counted. `key_facts` is by address; `booked`
     is what the ledger has for a key this month, US dollars by key alias, None where
-    no ledger was asked. All of these stand outside of everything that is compared
-    or digested.
+    no ledger was asked. `derived` are the addresses that objects with a derived value must
+    have. All of these stand outside of everything that is compared or digested.
     """
 
     gateway_url: str
@@ -268,6 +268,7 @@ class Snapshot:
     downtime: Downtime | None = field(default=None, compare=False)
     key_facts: Mapping[str, KeyFacts] = field(default_factory=dict, compare=False)
     booked: Mapping[str, Decimal] | None = field(default=None, compare=False)
+    derived: Mapping[ObjectKey, str] = field(default_factory=dict, compare=False)
 
     def facts_of(self, item: GatewayObject) -> KeyFacts | None:
         """Return what LiteLLM counts for a key; None where the snapshot does not tell."""

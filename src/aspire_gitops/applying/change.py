@@ -163,8 +163,13 @@ class ChangeRun:
     # ── one step for each action ────────────────────────────────────────────
 
     async def _create(self) -> None:
-        if self._facts.value:
-            await self._create_delivered(self._facts.value)
+        its = self._facts.value
+        if its and self.change.after and its.is_derived(self.change.after):
+            value = self.gateway.derived_value()
+            wanted = self._wanted(its.address(value))
+            await self._prove(wanted, self.gateway.create(wanted, {its.field: value}))
+        elif its:
+            await self._create_delivered(its)
         else:
             await self._create_addressed()
 
@@ -232,6 +237,12 @@ class ChangeRun:
             live = await self._live()
             await self._reset_spend(live)
             self.state = redacted(live, {})
+        elif any(
+            self._facts.value and f.path == self._facts.value.field for f in self.change.fields
+        ):
+            # A value cannot be changed, and no two keys may have one name: nobody calls meanwhile.
+            await self._remove(await self._live())
+            await self._create()
         else:
             await self._write()
 

@@ -172,6 +172,8 @@ class _Run:
     def _why_not_key(self, value: str) -> str | None:
         if self.gateway.is_admin_key(value):
             return "it is the gateway's admin key"
+        if value == self.gateway.derived_value():
+            return "it is the key of the controller's own calls"
         for key, values in self.secrets.items():
             if value in values.values():
                 return f"it is the secret of {key}"

@@ -19,6 +19,10 @@ class Gateway(Protocol):
         """Say whether a value is the key that we ask the gateway with."""
         ...
 
+    def derived_value(self) -> str:
+        """Return the value of the key of our own calls, which is the same wherever the admin key is."""
+        ...
+
     async def read(self, kind: Kind, address: str) -> GatewayObject | None: ...
 
     async def was_deleted(self, kind: Kind, address: str) -> bool:

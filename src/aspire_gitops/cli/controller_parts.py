@@ -93,7 +93,12 @@ def gateway_of(settings: ControllerSettings, observer: Observer | None = None) -
             "the gateway's address is not set",
             help=f"set {PREFIX}GATEWAY_URL to the address that the controller can reach",
         )
-    return GatewayClient(settings.gateway_url, read_admin_key(settings), observer=observer)
+    return GatewayClient(
+        settings.gateway_url,
+        read_admin_key(settings),
+        observer=observer,
+        own_key=read_probe_key(settings),
+    )
 
 
 def world_of(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -24,7 +24,7 @@ from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER, AsOf, chosen
 from aspire_gitops.pipeline.plan import plan_here
 from aspire_gitops.planning import Plan, addresses_to_adopt, adopted_keys, check_adoptions
 from aspire_gitops.planning.make import ensure_current
-from aspire_gitops.probing import probe_key
+from aspire_gitops.probing import Prober, probe_key
 from aspire_gitops.settings import (
     PREFIX,
     Settings,
@@ -153,6 +153,21 @@ class LiveGateway:
         async with LedgerReading(self._ledger_url) as ledger:
             return await Witness(asker, ledger).look(compiled, deploying=False)
 
+    @property
+    def has_ledger(self) -> bool:
+        """Say whether the settings name a ledger."""
+        return self._ledger_url is not None
+
+    async def prober(self, opened: AsyncExitStack) -> Prober:
+        """Return what makes probes, for as long as `opened` is open."""
+        client = GatewayClient(self._url, self._admin_key, own_key=self._own_key)
+        caller = await opened.enter_async_context(client)
+        if self._ledger_url is None:
+            return Prober(caller)
+        from aspire_gitops.ledger_reading import LedgerReading  # noqa: PLC0415 (who has no ledger pays nothing)
+
+        return Prober(caller, await opened.enter_async_context(LedgerReading(self._ledger_url)))
+
     def _with_spent(self, found: Snapshot, url: SecretStr) -> Snapshot:
         from aspire_gitops.ledger_reading import booked_now, spent_now  # noqa: PLC0415 (who has no ledger pays nothing)
 
@@ -179,7 +194,7 @@ class LiveGateway:
 
     def _ask(self, question: Callable[[GatewayClient], Awaitable[Answer]]) -> Answer:
         async def asked() -> Answer:
-            async with GatewayClient(self._url, self._admin_key) as client:
+            async with GatewayClient(self._url, self._admin_key, own_key=self._own_key) as client:
                 return await question(client)
 
         return asyncio.run(asked())

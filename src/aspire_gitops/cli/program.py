@@ -51,6 +51,7 @@ class Program(click.Group):
         "apply": Lazy("apply", "Make the gateway match the files."),
         "snapshot": Lazy("snapshot", "Save what is on the gateway now, without secrets."),
         "status": Lazy("status", "Show what the controller on this machine is doing."),
+        "probe": Lazy("probe", "Call each alias, and see that it works and is counted."),
         "log": Lazy("log", "Read what the controller did, newest first."),
         "show-at": Lazy(
             "show_at", "Show what was live at a time, who set it, and what differs now."

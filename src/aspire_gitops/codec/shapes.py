@@ -227,6 +227,13 @@ SHAPES: Final[Mapping[str, Mapping[str, Shape]]] = {
     },
     "objects": {"approvals": many(_APPROVAL), **dict.fromkeys(KINDS, named(_COMPILED))},
     "outcome": {"ok": FLAG, "plan": TEXT, "revision": REVISION, "results": many(_RESULT), "refusals": many(_REFUSED), "held": many(_HELD)},
+    "probes": {
+        "gateway": TEXT, "all_work": FLAG, "aud": maybe(AMOUNT), "aud_per_month": maybe(AMOUNT),
+        "findings": many(mapping({
+            "alias": TEXT, "variant": TEXT, "verdict": TEXT, "works": FLAG, "told": TEXT,
+            "help": TEXT, "seconds": NUMBER, "aud": maybe(AMOUNT), "by_ledger": FLAG,
+        })),
+    },
     "rehearsal": {
         "passed": FLAG, "revision": REVISION, "gateway": TEXT, "declared": named(WHOLE),
         "seconds": NUMBER, "steps": many(_STEP),

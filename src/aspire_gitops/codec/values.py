@@ -25,6 +25,7 @@ VERSIONS: Final[Mapping[str, int]] = {
     "objects": 2,
     "outcome": 1,
     "plan": 2,
+    "probes": 1,
     "rehearsal": 1,
     "review": 2,
     "snapshot": 3,

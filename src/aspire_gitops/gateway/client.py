@@ -22,7 +22,8 @@ from aspire_gitops.gateway.http import AdminApi, Observer, Retries
 from aspire_gitops.gateway.lease import LEASE_S, Lease, WhyStop
 from aspire_gitops.gateway.rows import SeenRows
 from aspire_gitops.gateway.snapshot import read_everything, with_holders
-from aspire_gitops.kinds import KINDS
+from aspire_gitops.kinds import KINDS, PROBE_KEY, key_address
+from aspire_gitops.probing import Answer, Probe, probe_key
 from aspire_gitops.state import GatewayObject, Kind, Snapshot
 from aspire_gitops.vocabulary import GatewayError, GatewayRejected, GatewayUnavailable
 
@@ -47,6 +48,7 @@ class GatewayClient:
         clock: Callable[[], datetime] = _now,
         seen: SeenRows | None = None,
         lease_s: float = LEASE_S,
+        own_key: SecretStr | None = None,
     ) -> None:
         """Make a client; nothing is sent yet.
 
@@ -60,6 +62,8 @@ class GatewayClient:
             retries: How long reads are tried. Writes are sent once.
             clock: Where a snapshot's time comes from.
             seen: What earlier clients of this gateway remember of its rows.
+            own_key: The value of the key of our own calls; without it one that is derived from
+                the admin key.
             lease_s: How long a writer that died keeps others waiting, in seconds.
         """
         self._api = AdminApi(
@@ -73,6 +77,7 @@ class GatewayClient:
         self._snapshot_timeout_s = snapshot_timeout_s
         self._clock = clock
         self._lease_s = lease_s
+        self._own_key = own_key or probe_key(admin_key)
         self._writers: dict[str, tuple[int, float]] = {}
         self._seen = SeenRows() if seen is None else seen
 
@@ -84,6 +89,10 @@ class GatewayClient:
     def is_admin_key(self, value: str) -> bool:
         """Say whether a value is the key that this client asks with; it is shown to nobody."""
         return self._api.is_admin_key(value)
+
+    def derived_value(self) -> str:
+        """Return the value of the key of our own calls."""
+        return self._own_key.get_secret_value()
 
     async def __aenter__(self) -> Self:
         return self
@@ -127,6 +136,7 @@ class GatewayClient:
             fallbacks=everything.fallbacks,
             changed=everything.changed,
             key_facts=everything.key_facts,
+            derived={PROBE_KEY: key_address(self.derived_value())},
         )
 
     async def read_holders(self, snapshot: Snapshot, addresses: Collection[str]) -> Snapshot:
@@ -185,6 +195,10 @@ class GatewayClient:
         if counting is None:
             raise AssertionError(f"LiteLLM counts nothing for a {kind}")
         await self._api.send(counting.reset(address, usd))
+
+    async def call(self, probe: Probe) -> Answer:
+        """Make a call with the key of our own. What went wrong is in the answer; nothing is raised."""
+        return await self._api.call(probe, self._own_key)
 
     def writing(
         self, who: str, *, within_s: float, waiting: Callable[[str], None]

@@ -27,6 +27,7 @@ from pydantic import SecretStr, ValidationError
 from aspire_gitops.gateway.faults import PROXY_HELP, fault_of, foreign_reply, public_url
 from aspire_gitops.kinds import Call
 from aspire_gitops.kinds.wire import Redaction, Reply, ReplyT, parse
+from aspire_gitops.probing import HEADERS, Answer, Probe, Said, said_of
 from aspire_gitops.vocabulary import (
     GatewayError,
     GatewayMisconfigured,
@@ -38,6 +39,7 @@ from aspire_gitops.vocabulary import (
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
 _CONNECTIONS = 8  # more only queue at the gateway, and each costs the pool's bookkeeping
+_LONGEST_ERROR = 16 * 1024
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -247,6 +249,34 @@ class AdminApi:
             return answer.status, answer.body
         raise fault  # outside the handler, so that no httpx request hangs on its context
 
+    async def call(self, probe: Probe, key: SecretStr) -> Answer:
+        """Make a call as an app does, once. Of the answer only what it is judged by is kept."""
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(probe.timeout_s):
+                status, headers, tail = await self._call(probe, key)
+        except TimeoutError:
+            return Answer(None, time.perf_counter() - started, late=True)
+        except (httpx.HTTPError, httpx.InvalidURL):  # whose text may hold the request
+            return Answer(None, time.perf_counter() - started)
+        kept = {name: headers[name] for name in HEADERS if name in headers}
+        return Answer(status, time.perf_counter() - started, kept, _said(tail))
+
+    async def _call(self, probe: Probe, key: SecretStr) -> tuple[int, httpx.Headers, bytes]:
+        tail = b""
+        async with self._client.stream(
+            "POST",
+            probe.path,
+            content=json.dumps(dict(probe.body), allow_nan=False).encode(),
+            headers={"content-type": "application/json"},
+            auth=_Bearer(key),
+            timeout=httpx.Timeout(probe.timeout_s),
+        ) as response:
+            async for chunk in _chunks(response):
+                # An error fits; a success is read to its end, and forgotten.
+                tail = (tail + chunk)[-_LONGEST_ERROR:]
+        return response.status_code, response.headers, tail
+
     def _redaction(self, secrets: Iterable[str]) -> Redaction:
         return Redaction([self._admin_key.get_secret_value(), *secrets])
 
@@ -309,6 +339,16 @@ class AdminApi:
         if self._observer:
             exchange = Exchange(call.endpoint.method, call.endpoint.path, status, seconds)
             self._observer(exchange)
+
+
+def _said(tail: bytes) -> Said | None:
+    """Return the error of an answer, which in a stream is its last event; None where it has none."""
+    text = tail.decode(errors="replace").strip()
+    for line in (text, *reversed(text.splitlines())):
+        with contextlib.suppress(ValueError, RecursionError):
+            if said := said_of(json.loads(line.removeprefix("data:"))):
+                return said
+    return None
 
 
 async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:

@@ -20,6 +20,8 @@ from aspire_gitops.kinds.base import (
     generation,
 )
 from aspire_gitops.kinds.fields import spelled_like
+from aspire_gitops.kinds.key import key_address
+from aspire_gitops.kinds.key_fields import PROBE_KEY, hidden_name
 from aspire_gitops.kinds.registry import (
     KINDS,
     from_last_to_first,
@@ -32,6 +34,7 @@ from aspire_gitops.kinds.registry import (
 __all__ = [
     "KINDS",
     "NOBODY",
+    "PROBE_KEY",
     "Call",
     "Danger",
     "Desired",
@@ -45,6 +48,8 @@ __all__ = [
     "Value",
     "from_last_to_first",
     "generation",
+    "hidden_name",
+    "key_address",
     "level",
     "levels",
     "next_address",

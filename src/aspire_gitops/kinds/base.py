@@ -115,13 +115,15 @@ class Value:
 
     `field` is what `create` finds the value under, among the secrets. `address`
     is what the gateway finds such an object by. `was_deleted` tells from the reply
-    to a single read that the value was in use once.
+    to a single read that the value was in use once. `is_derived` says that the value of
+    an object is not made up but always the same here, and that nobody is handed it.
     """
 
     field: str
     prefix: str
     address: Callable[[str], str]
     was_deleted: Callable[[object], bool]
+    is_derived: Callable[[GatewayObject], bool]
 
 
 @dataclass(frozen=True, slots=True)

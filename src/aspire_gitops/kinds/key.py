@@ -25,7 +25,12 @@ from aspire_gitops.kinds.base import (
     Value,
 )
 from aspire_gitops.kinds.fields import field_of, fields_under, nested
-from aspire_gitops.kinds.key_fields import compile_key
+from aspire_gitops.kinds.key_fields import (
+    PROBE_KEY,
+    compile_key,
+    compile_probe_key,
+    is_derived,
+)
 from aspire_gitops.kinds.key_row import (
     COUNTED,
     KeyHashesReply,
@@ -35,7 +40,7 @@ from aspire_gitops.kinds.key_row import (
     facts_of,
 )
 from aspire_gitops.kinds.wire import MARK, declared, mark_of, marking, parse, told, visible
-from aspire_gitops.resources import AppSpec
+from aspire_gitops.resources import PROBE_APP, AppSpec, ProbesSpec
 from aspire_gitops.state import (
     Fields,
     GatewayObject,
@@ -114,7 +119,7 @@ class KeyKind:
         heals_at_once=False,
         undo=Undo.SET_BACK,
         replacement=None,
-        value=Value("key", "sk-", key_address, was_deleted),
+        value=Value("key", "sk-", key_address, was_deleted, is_derived),
         counting=Counting(COUNTED, facts_of, reset_spend),
         reading=Reading(
             endpoint=READ_KEY, by="key", in_path=False, absent=frozenset({404}), shape=KeyReply
@@ -152,8 +157,13 @@ class KeyKind:
             modes = frozenset(alias.spec.mode for alias in aliases if alias)
             for key in app.spec.keys:
                 yield compile_key(app, key, modes, reviewed, elsewhere.get((app.name, key.name)))
+        probes = reviewed.gateway.policy.probes
+        if isinstance(probes, ProbesSpec) and catalog.aliases:
+            yield compile_probe_key(reviewed, probes)
 
     def place(self, catalog: Catalog, name: str) -> Span | None:
+        if name == PROBE_KEY.name and catalog.gateway:
+            return catalog.gateway.span("policy")
         return next((app.span("keys", n, "name") for app, n in declarations(catalog, name)), None)
 
     def next_address(self, _name: str, _live: Iterable[GatewayObject]) -> None:
@@ -174,7 +184,7 @@ class KeyKind:
         kept = {app_of(item) for item in of_kind(Kind.KEY, wanted.values())}
         for key in gone:
             app = app_of(ours[key])
-            if app not in kept:
+            if app not in kept and app != PROBE_APP:  # no app calls with it
                 yield Danger(
                     key,
                     LAST_KEY,
@@ -293,6 +303,8 @@ def app_of(item: GatewayObject) -> str:
 def may_call(item: GatewayObject, alias: str) -> bool:
     """Say whether a key lists an alias."""
     models = item.fields.get("models")
+    if item.key == PROBE_KEY:
+        return False  # it lists every alias, and nobody relies on that
     return isinstance(models, list | tuple) and alias in models
 
 

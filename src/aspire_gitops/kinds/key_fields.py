@@ -15,17 +15,24 @@ from aspire_gitops.delivery.registry import own_place
 from aspire_gitops.kinds.base import Desired, Reviewed
 from aspire_gitops.kinds.fields import stated
 from aspire_gitops.resources import (
+    PROBE_APP,
+    PROBE_KEY_NAME,
     AppLimitsSpec,
     AppSpec,
     BudgetSpec,
     DeliverySpec,
     GatewaySpec,
     KeySpec,
+    ProbesSpec,
 )
 from aspire_gitops.state import GatewayObject, Intent, Kind, ObjectKey
 from aspire_ledger.canonical import JsonValue
 from aspire_ledger.contract import allowed_routes
 from aspire_ledger.money import Aud, ExchangeRate, json_number
+
+PROBE_KEY = ObjectKey(Kind.KEY, PROBE_KEY_NAME)
+PURPOSE = "metadata.purpose"
+_NOBODY = "nobody@localhost"  # owns the key where the Gateway names no owner
 
 CALENDAR_MONTH = "1mo"  # the one spelling that LiteLLM resets on the 1st; "1month" means daily
 
@@ -70,6 +77,49 @@ def compile_key(
         source=app.document.path,
     )
     return wanted, intent
+
+
+def compile_probe_key(reviewed: Reviewed, probes: ProbesSpec) -> Desired:
+    """Compile the key of the controller's own calls. Its value is derived, so nobody is handed it.
+
+    It lists the hidden name of each alias too, so that no promotion has to write a key.
+    """
+    aliases = reviewed.catalog.aliases
+    app = AppSpec(
+        kind="App",
+        name=PROBE_APP,
+        owner=reviewed.gateway.owner or _NOBODY,
+        aliases=tuple(aliases),
+        budget=PROBE_APP,
+        keys=(KeySpec(name="probe"),),
+    )
+    budget = BudgetSpec(
+        kind="Budget",
+        name=PROBE_APP,
+        monthly_aud=str(probes.monthly_aud),  # type: ignore[arg-type]  # as in a file
+    )
+    metadata = _metadata(app, budget, reviewed.exchange, reviewed.gateway)
+    fields = stated(
+        {
+            **_permissions(app, frozenset(alias.spec.mode for alias in aliases.values())),
+            "models": tuple(sorted((*aliases, *map(hidden_name, aliases)))),
+            **_cap(budget, reviewed.exchange, reviewed.gateway, reviewed.today),
+            **{f"metadata.{path}": value for path, value in metadata.items()},
+            PURPOSE: "probe",
+        }
+    )
+    path = reviewed.catalog.gateway.document.path if reviewed.catalog.gateway else ""
+    return GatewayObject(PROBE_KEY, PROBE_KEY.name, fields), Intent(source=path)
+
+
+def hidden_name(alias: str) -> str:
+    """Return the model name under which a new target of an alias is tried. No alias has a colon."""
+    return f"candidate:{alias}"
+
+
+def is_derived(item: GatewayObject) -> bool:
+    """Say whether a key's value is derived from the admin key: the one of our own calls."""
+    return item.key == PROBE_KEY
 
 
 def _permissions(app: AppSpec, modes: frozenset[str]) -> dict[str, JsonValue]:

@@ -17,6 +17,8 @@ from pydantic import SecretStr
 
 from aspire_gitops.ledger_reading import questions
 from aspire_gitops.ledger_reading.own_thread import OwnThread, apart
+from aspire_gitops.probing import Booked
+from aspire_gitops.resources import PROBE_APP
 from aspire_gitops.spend import (
     Failures,
     MonthRecord,
@@ -232,6 +234,18 @@ class LedgerReading:
             found += page
             after = page[-1].number
         return found
+
+    @apart
+    async def newest_line(self) -> int:
+        """Return the number of the newest line; whatever is booked later has a higher one."""
+        ((number,),) = await self._asked(lambda store: store.ask(questions.NEWEST))
+        return int(number)
+
+    @apart
+    async def probes_booked(self, alias: str, *, after: int) -> Sequence[Booked]:
+        """Return what was booked for our own calls of an alias in lines above `after`."""
+        page = await self._asked(lambda store: store.entries(budget=PROBE_APP, after=after))
+        return [questions.booked_probe(line) for line in page if line.alias == alias]
 
     @apart
     async def held(self, month: str) -> Mapping[str, NanoAud]:

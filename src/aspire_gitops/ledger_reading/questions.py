@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, TypeAlias
 
+from aspire_gitops.probing import Booked
 from aspire_gitops.spend import Adjustment, MonthSums, Part, RateUsed, plain
 from aspire_gitops.usage import Usage
 from aspire_gitops.witness import Facts, SeenProcess
@@ -20,7 +21,7 @@ from aspire_ledger.amounts import NanoAud, aud
 from aspire_ledger.audit import Difference
 from aspire_ledger.money import Aud
 from aspire_ledger.rows import Row
-from aspire_ledger.values import UNITS, ProcessRow
+from aspire_ledger.values import UNITS, Entry, EntryKind, ProcessRow
 
 _CALLS: Final = "COUNT(*) FILTER (WHERE kind IN ('settled', 'unadmitted', 'recovered'))"
 
@@ -84,6 +85,8 @@ GROUP BY deployment ORDER BY 2 DESC, 1"""
 UNSETTLED: Final = """
 SELECT app, alias, COUNT(*), MIN(at) FROM aspire_ledger.reservations
 WHERE expires_at < :before GROUP BY app, alias ORDER BY 3 DESC, 1, 2 LIMIT 20"""
+
+NEWEST: Final = "SELECT COALESCE(MAX(number), 0) FROM aspire_ledger.entries"
 
 COMPARED: Final = (
     "SELECT COUNT(*) FROM aspire_ledger.entries WHERE month = :month AND kind <> 'adjusted'"
@@ -191,6 +194,18 @@ def _unlike(call: str, logged: float | None, booked: Decimal | None) -> str:
     if booked is None:
         return f"call {call}: the gateway's log has {log} USD, the ledger does not know it"
     return f"call {call}: the ledger has {booked} USD, the gateway's log {log}"
+
+
+def booked_probe(line: Entry) -> Booked:
+    """Read a line of one of our own calls. What was booked without usage is an estimate."""
+    return Booked(
+        deployment=line.deployment,
+        model=line.model,
+        usd=line.usd,
+        aud=aud(line.cost),
+        counted=line.counted,
+        estimated=line.estimated or line.kind is EntryKind.RECOVERED,
+    )
 
 
 def usage_of(row: Row) -> Usage:

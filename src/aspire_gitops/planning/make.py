@@ -97,6 +97,7 @@ def make_plan(
         held=held,
         warnings=(
             *_warnings(compiled, snapshot),
+            *_of_another(compiled, matched),
             *unknown_spend(snapshot, changes),
             *unknown_bookings(compiled, snapshot, changes),
             *unlike_warnings(own_spends(snapshot, owner)),
@@ -134,15 +135,20 @@ class _Comparison:
         key = self.wanted.key
         live = self.matched.ours.get(key)
         unmanaged = self.matched.unmanaged_named(key.kind, self.wanted.handle)
+        if unmanaged and self._is_anothers(unmanaged):
+            return
         if not live and len(unmanaged) == 1 and self._intent.adopt:
             yield self._adopt(unmanaged[0])
             return
-        if change := self.update(live) if live else self._create():
+        if change := self._brought_up_to_date(live) if live else self._create():
             yield change
         if unmanaged:
             yield self._name_taken(unmanaged, already_ours=bool(live))
         elif not live and self._has_nothing_to_adopt:
             yield self._nothing_to_adopt()
+
+    def _brought_up_to_date(self, live: GatewayObject) -> Change | None:
+        return self._with_another_value(live) or self.update(live)
 
     @property
     def _facts(self) -> Facts:
@@ -193,6 +199,21 @@ class _Comparison:
         if self._must_replace(fields):
             return self._replace(live, fields, Action.REPLACE, "an update cannot unset this")
         return self._change(Action.UPDATE, live, after, fields)
+
+    def _is_anothers(self, unmanaged: tuple[GatewayObject, ...]) -> bool:
+        # Its value is the same for all who have the admin key, so a gateway has one of it.
+        is_derived = self._facts.value is not None and self._facts.value.is_derived(self.wanted)
+        return is_derived and all(item.mark for item in unmanaged)
+
+    def _with_another_value(self, live: GatewayObject) -> Change | None:
+        """Return the change of a key that does not have the value that is derived here."""
+        its, address = self._facts.value, self.snapshot.derived.get(self.wanted.key, live.address)
+        if its is None or address == live.address:
+            return None
+        fields = changed_fields(self._to_be(live.address), live, self._intent, self.evidence)
+        other = FieldChange(its.field, "another value", "the one derived from the admin key")
+        fields = tuple(sorted((*fields, other), key=lambda field: field.path))
+        return self._change(Action.UPDATE, live, self._to_be(address), fields)
 
     def _as_written(self, live: GatewayObject) -> "_Comparison | None":
         """Return this with amounts spelled as on `live`, if that is what we wrote there last.
@@ -281,6 +302,17 @@ def _warnings(compiled: Compiled, snapshot: Snapshot) -> Iterator[str]:
     declared, live = compiled.gateway.litellm_version, snapshot.litellm_version
     if live and live != declared:
         yield f"the gateway runs LiteLLM {live}, the reviewed files say {declared}"
+
+
+def _of_another(compiled: Compiled, matched: Matched) -> Iterator[str]:
+    for key, wanted in sorted(compiled.objects.items()):
+        value = KINDS[key.kind].facts.value
+        for item in matched.unmanaged_named(key.kind, wanted.handle):
+            if value and value.is_derived(wanted) and item.mark:
+                yield (
+                    f"{key} belongs to the repository that marks as {item.mark.owner}, so no alias"
+                    " of this one is probed; set `probes: off` in the policy of one of the two"
+                )
 
 
 def _named(item: GatewayObject) -> str:

@@ -1,18 +1,45 @@
-"""The key of our own calls. Pure."""
+"""Whether an alias works, shown by a tiny call: what is asked, what is expected, what it means.
 
-import hmac
-from base64 import urlsafe_b64encode
-from hashlib import sha256
+Pure. `gateway` makes the call, `ledger_reading` finds what was booked, and `controller`
+and `cli` put them together.
+"""
 
-from pydantic import SecretStr
+from aspire_gitops.probing.call import (
+    Probe,
+    interval_s,
+    probe_of,
+    variants,
+)
+from aspire_gitops.probing.judge import (
+    HEADERS,
+    Answer,
+    Booked,
+    Expected,
+    Finding,
+    Said,
+    Verdict,
+    judge,
+    said_of,
+)
+from aspire_gitops.probing.key import probe_key
+from aspire_gitops.probing.prober import Prober, Target, targets
 
-_WHAT = b"aspire-gitops probe key"
-
-
-def probe_key(admin_key: SecretStr) -> SecretStr:
-    """Return the key's value, the same on every host that has the admin key.
-
-    Derived, so that it is stored nowhere. It tells nothing of the admin key.
-    """
-    made = hmac.new(admin_key.get_secret_value().encode(errors="surrogatepass"), _WHAT, sha256)
-    return SecretStr(f"sk-{urlsafe_b64encode(made.digest()).decode().rstrip('=')}")
+__all__ = [
+    "HEADERS",
+    "Answer",
+    "Booked",
+    "Expected",
+    "Finding",
+    "Probe",
+    "Prober",
+    "Said",
+    "Target",
+    "Verdict",
+    "interval_s",
+    "judge",
+    "probe_key",
+    "probe_of",
+    "said_of",
+    "targets",
+    "variants",
+]

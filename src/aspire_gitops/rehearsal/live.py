@@ -26,7 +26,13 @@ from aspire_gitops.rehearsal.calling import AppCaller, Attacker, leaks, received
 from aspire_gitops.rehearsal.environment import AppCall, Attacked, Book, CallResult
 from aspire_gitops.rehearsal.ledger_books import LedgerBooks
 from aspire_gitops.rehearsal.report import Rehearsal, Watcher
-from aspire_gitops.rehearsal.scenarios import Redirected, keys_folder, redirect, secret_reference
+from aspire_gitops.rehearsal.scenarios import (
+    Redirected,
+    app_keys,
+    keys_folder,
+    redirect,
+    secret_reference,
+)
 from aspire_gitops.rehearsal.steps import play
 from aspire_gitops.rendering.plan_text import plan_text
 from aspire_gitops.rendering.plan_wording import plan_markdown
@@ -195,11 +201,11 @@ class SandboxEnvironment:
             for key, values in self._redirected.secrets.items()
             for value in values.values()
         }
-        app_keys = {
+        values = {
             f"the value of {item.key}": self._value_of(item.key)
-            for item in of_kind(Kind.KEY, self._redirected.compiled.objects.values())
+            for item in app_keys(self._redirected.compiled)
         }
-        return {**fakes, **app_keys, "the admin key": self._sandbox.master_key}
+        return {**fakes, **values, "the admin key": self._sandbox.master_key}
 
     def secret_of(self, provider: str) -> str | None:
         values = self._redirected.secrets.get(ObjectKey(Kind.CREDENTIAL, provider), {})

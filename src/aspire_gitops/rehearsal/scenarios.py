@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from aspire_gitops.delivery.registry import file_target
+from aspire_gitops.kinds import PROBE_KEY
 from aspire_gitops.kinds.deployment import API_BASE, CREDENTIAL, MODEL
 from aspire_gitops.rehearsal.attacks import CallType, Names
 from aspire_gitops.rehearsal.checks import Route
@@ -117,8 +118,9 @@ _TARGET = {MODEL, API_BASE, CREDENTIAL}
 
 
 def app_keys(compiled: Compiled) -> tuple[GatewayObject, ...]:
-    """Return every app's keys, in order."""
-    return of_kind(Kind.KEY, compiled.objects.values())
+    """Return every app's keys, in order. That of our own calls is no app's."""
+    keys = of_kind(Kind.KEY, compiled.objects.values())
+    return tuple(item for item in keys if item.key != PROBE_KEY)
 
 
 def deployments(compiled: Compiled) -> Mapping[str, GatewayObject]:

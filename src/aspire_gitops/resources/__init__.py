@@ -12,9 +12,13 @@ from aspire_gitops.resources.alias import (
     ImagePriceSpec,
     PriceSpec,
     PriceTierSpec,
+    ProbeSpec,
+    ProbeVariant,
     TokenPriceSpec,
 )
 from aspire_gitops.resources.app import (
+    PROBE_APP,
+    PROBE_KEY_NAME,
     AppLimitsSpec,
     AppSpec,
     BudgetSpec,
@@ -24,7 +28,7 @@ from aspire_gitops.resources.app import (
     NeedSpec,
     delivery_resource,
 )
-from aspire_gitops.resources.gateway import ApprovalSpec, GatewaySpec, LedgerSpec
+from aspire_gitops.resources.gateway import ApprovalSpec, GatewaySpec, LedgerSpec, ProbesSpec
 from aspire_gitops.resources.provider import EnvCredentialSpec, FileCredentialSpec, ProviderSpec
 from aspire_gitops.vocabulary.spec import ResourceSpec
 
@@ -52,6 +56,8 @@ RESOURCES: dict[ResourceKind, type[ResourceSpec]] = {
 }
 
 __all__ = [
+    "PROBE_APP",
+    "PROBE_KEY_NAME",
     "RESOURCES",
     "AliasSpec",
     "AppLimitsSpec",
@@ -69,6 +75,9 @@ __all__ = [
     "NeedSpec",
     "PriceSpec",
     "PriceTierSpec",
+    "ProbeSpec",
+    "ProbeVariant",
+    "ProbesSpec",
     "ProviderSpec",
     "ResourceKind",
     "ResourceSpec",

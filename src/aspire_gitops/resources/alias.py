@@ -59,6 +59,8 @@ ParameterValue = Annotated[
 Tokens = Annotated[int, Field(ge=1, le=100_000_000), Whole]
 Dimensions = Annotated[int, Field(ge=1, le=100_000), Whole]
 Seconds = Annotated[int, Field(ge=1, le=3600), Whole]
+ProbeSeconds = Annotated[int, Field(ge=1, le=600), Whole]
+ProbeMinutes = Annotated[int, Field(ge=1, le=44_640), Whole]
 
 
 ToolName = Annotated[
@@ -210,6 +212,25 @@ class AliasLimitsSpec(Spec):
     )
 
 
+ProbeVariant = Literal["plain", "streamed", "tools", "image"]
+
+
+class ProbeSpec(Spec):
+    """How the controller calls the alias to see that it works."""
+
+    every_minutes: OrAbsent[ProbeMinutes] = Field(
+        default=None,
+        description="Minutes between two probes. Without it: what the Gateway's `probes` say.",
+    )
+    timeout_s: ProbeSeconds = Field(
+        default=60, description="Seconds after which a probe without a whole answer is too slow."
+    )
+    variants: Unique[ProbeVariant] = Field(
+        default=(),
+        description="Which calls are made, in turns. Without it: all that the mode and the capabilities allow.",
+    )
+
+
 class AliasSpec(ResourceSpec):
     """A model name that apps may call. Swapping its target changes this file alone."""
 
@@ -251,4 +272,17 @@ class AliasSpec(ResourceSpec):
         default=False,
         description="Take over a model of the same name that was made by hand on the gateway.",
     )
+    probe: OrAbsent[Literal["off"] | ProbeSpec] = Field(
+        default=None,
+        description="How the controller calls the alias to see that it works. `off`: never. Without it: as the mode and the capabilities allow, but an image is never made.",
+    )
     description: OrAbsent[Sentence] = Field(default=None, description="What the alias is for.")
+
+    @property
+    def claimed_probes(self) -> tuple[ProbeVariant, ...]:
+        """The calls that the mode and the capabilities claim to answer."""
+        if self.mode != "chat":
+            return ("plain",)
+        sees = {"vision", "ocr"} & set(self.capabilities)
+        tools: tuple[ProbeVariant, ...] = ("tools",) if "tools" in self.capabilities else ()
+        return ("plain", "streamed", *tools, *(("image",) if sees else ()))

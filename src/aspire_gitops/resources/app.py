@@ -129,6 +129,11 @@ class UnknownParametersSpec(Spec):
     until: Day = Field(description="The last day; afterwards such calls are refused again.")
 
 
+PROBE_APP = "aspire-gitops"
+"""The app, and the budget, of the controller's own calls. `validation` reserves both names."""
+PROBE_KEY_NAME = f"{PROBE_APP}.probe"
+
+
 class AppSpec(ResourceSpec):
     """A consumer of the gateway. It may call the listed aliases until its budget is spent."""
 

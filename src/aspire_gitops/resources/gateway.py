@@ -23,6 +23,7 @@ Days = Annotated[int, Field(ge=1, le=366), Whole]
 MinutesPerMonth = Annotated[int, Field(ge=1, le=44_640), Whole]
 DowntimeSeconds = Annotated[int, Field(ge=0, le=7200), Whole]
 Minutes = Annotated[int, Field(ge=1, le=1440), Whole]
+CallsPerDay = Annotated[int, Field(ge=1, le=100_000), Whole]
 Deletions = Annotated[int, Field(ge=0, le=10_000), Whole]
 
 
@@ -65,6 +66,21 @@ class AvailabilitySpec(Spec):
     )
 
 
+class ProbesSpec(Spec):
+    """What the controller's own calls to each alias may cost, and how often it makes them."""
+
+    monthly_aud: Amount = Field(
+        default=Decimal(5), description="What all probes together may spend per month."
+    )
+    every_minutes: Minutes = Field(
+        default=60, description="Minutes between two probes of one alias, give or take a tenth."
+    )
+    calls_per_day: CallsPerDay = Field(
+        default=500,
+        description="How many probes the controller makes per day, all aliases together.",
+    )
+
+
 class PolicySpec(Spec):
     """What a plan may do, and what no file may say."""
 
@@ -85,6 +101,10 @@ class PolicySpec(Spec):
     max_deletions: Deletions = Field(
         default=5,
         description="How many objects one plan may delete. Objects named by an `Approval` do not count.",
+    )
+    probes: Literal["off"] | ProbesSpec = Field(
+        default_factory=ProbesSpec,
+        description="The controller calls each alias with a key of its own. `off`: it has no such key and calls nothing.",
     )
     unknown_parameters: Literal["refuse", "apps_may_report"] = Field(
         default="refuse",

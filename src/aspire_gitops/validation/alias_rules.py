@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from aspire_gitops.catalog import Catalog, Declared
-from aspire_gitops.resources import AliasSpec, AppSpec, PriceSpec, TokenPriceSpec
+from aspire_gitops.resources import AliasSpec, AppSpec, PriceSpec, ProbeSpec, TokenPriceSpec
 from aspire_gitops.resources.price_units import (
     ANNOTATED_PAGE,
     IMAGE,
@@ -57,6 +57,7 @@ _FITTING: Mapping[str, tuple[str, ...]] = {
     "image_generation": (IMAGE.name, "images", *_BY_TOKENS),
 }
 
+PROBE_NOT_CLAIMED = Rule("AG221", "probe-not-claimed")
 REPORT_NOT_ALLOWED = Rule("AG339", "report-not-allowed")
 EXPIRED_REPORT = Rule("AG340", "expired-report", Severity.WARNING)
 
@@ -100,6 +101,18 @@ def _check_stated(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
                 alias.document.key_span("name"),
                 f'alias "{alias.name}" does not state `{field}`: {_DEFAULTS[field]} before it is sent',
                 help=f"state `{field}`",
+            )
+
+
+def check_probe(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
+    """Yield AG221 for each call that the alias is to be probed with and does not claim to answer."""
+    probe, claimed = alias.spec.probe, alias.spec.claimed_probes
+    for index, variant in enumerate(probe.variants if isinstance(probe, ProbeSpec) else ()):
+        if variant not in claimed:
+            yield PROBE_NOT_CLAIMED.at(
+                alias.span("probe", "variants", index),
+                f'alias "{alias.name}" is probed with a call that it does not claim to answer: {variant}',
+                help=f"add the capability, or choose among {', '.join(claimed)}",
             )
 
 

@@ -5,12 +5,21 @@ from datetime import date
 
 from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.loading.document import Document
-from aspire_gitops.resources import AliasSpec, AppSpec, BudgetSpec, NeedSpec
+from aspire_gitops.resources import (
+    PROBE_APP,
+    PROBE_KEY_NAME,
+    AliasSpec,
+    AppSpec,
+    BudgetSpec,
+    NeedSpec,
+    ProbesSpec,
+)
 from aspire_gitops.validation.wording import Speller, shown_name
-from aspire_gitops.vocabulary import Diagnostic, Rule, Severity
+from aspire_gitops.vocabulary import Diagnostic, Rule, Severity, Span
 
 KEY_ALIAS_TWICE = Rule("AG210", "key-alias-twice")
 KEY_TWICE = Rule("AG213", "key-twice")
+RESERVED_NAME = Rule("AG220", "reserved-name")
 
 KeyPlace = tuple[Document, tuple[str | int, ...]]
 
@@ -30,7 +39,8 @@ EXPIRED_UPLIFT = Rule("AG325", "expired-uplift", Severity.WARNING)
 
 
 def check_keys(catalog: Catalog) -> Iterator[Diagnostic]:
-    """Yield AG210 and AG213 for the keys of all apps."""
+    """Yield AG210, AG213 and AG220 for all apps, their keys and their budgets."""
+    yield from _check_reserved(catalog)
     names: dict[str, KeyPlace] = {}
     aliases: dict[str, KeyPlace] = {}
     for app in catalog.apps.values():
@@ -46,6 +56,24 @@ def check_keys(catalog: Catalog) -> Iterator[Diagnostic]:
                 at = "key_alias" if key.key_alias else "name"
                 yield _twice(KEY_ALIAS_TWICE, f'key alias "{alias}"', place, at, aliases[alias])
             aliases.setdefault(alias, place)
+
+
+def _check_reserved(catalog: Catalog) -> Iterator[Diagnostic]:
+    for item in (catalog.apps.get(PROBE_APP), catalog.budgets.get(PROBE_APP)):
+        if item:
+            yield _reserved(item.span("name"), item.name)
+    for app in catalog.apps.values():
+        for index, key in enumerate(app.spec.keys):
+            if key.key_alias == PROBE_KEY_NAME:
+                yield _reserved(app.span("keys", index, "key_alias"), key.key_alias)
+
+
+def _reserved(place: Span, name: str) -> Diagnostic:
+    return RESERVED_NAME.at(
+        place,
+        f'"{name}" is the name of the controller\'s own calls, which have a key and a budget',
+        help="choose another name",
+    )
 
 
 def _twice(rule: Rule, what: str, place: KeyPlace, field: str, first: KeyPlace) -> Diagnostic:
@@ -190,6 +218,8 @@ def _check_total(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
     gateway = catalog.gateway
     total = gateway.spec.ledger.total_monthly_aud if gateway and gateway.spec.ledger else None
     caps = {budget.name: budget.spec.cap_on(today) for budget in catalog.budgets.values()}
+    if gateway and isinstance(gateway.spec.policy.probes, ProbesSpec):
+        caps |= {PROBE_APP: gateway.spec.policy.probes.monthly_aud}
     if gateway is None or total is None or sum(caps.values()) <= total:
         return
     dearest = sorted(caps, key=lambda name: (-caps[name], name))[:3]

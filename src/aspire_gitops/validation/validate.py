@@ -200,6 +200,7 @@ def _policy(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
 def _check_alias(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:
     spec, document = alias.spec, alias.document
     yield from alias_rules.check_price(alias)
+    yield from alias_rules.check_probe(alias)
     yield from parameters.check_stated(alias)
     names = fallback_roads.check_alias_names(document, spec.name, spec.target.model)
     yield from (diagnostic for _, diagnostic in names)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from aspire_gitops.codec.shapes import DIAGNOSTIC, OBJECT, REVISION
 from aspire_gitops.codec.values import VERSIONS, diagnostic_json, object_json, revision_json
 from aspire_gitops.journal import open_journal
 from aspire_gitops.notify.webhook import notice_json
+from aspire_gitops.probing import Finding, Verdict
+from aspire_gitops.probing.report import ProbeReport, report_json
 from aspire_gitops.rehearsal.report import Rehearsal, Step, StepStatus
 from aspire_gitops.rendering.diagnostics import render_json
 from aspire_gitops.status.document_builder import status_document, turn_document
@@ -78,6 +81,12 @@ def of_files() -> list[tuple[str, Any]]:
     return [found for file in files for found in printed(file.read_text(encoding="utf-8"))]
 
 
+PROBED = (
+    Finding("chat", "plain", Verdict.WORKS, seconds=0.4, aud=Decimal("0.0001"), by_ledger=True),
+    Finding("chat", "image", Verdict.NOT_COUNTED, "the ledger has no line of it"),
+)
+
+
 def of_values() -> list[tuple[str, Any]]:
     """Return documents of values that have everything."""
     plan, step = swap_plan(), Step("swap", "Swap", StepStatus.PASSED, ("seen",), 0.2)
@@ -90,6 +99,7 @@ def of_values() -> list[tuple[str, Any]]:
         *printed(plan_to_json(plan)),
         *printed(outcome_json(Outcome(plan.id, plan.revision, results))),
         *printed(json.dumps(rehearsal.as_json())),
+        *printed(report_json(ProbeReport("aspire", PROBED, {"chat": 3600.0}))),
         *printed(json.dumps(notice_json(notice()))),
         *(found for one in shown for found in printed(one.model_dump_json())),
         ("turn", reconciled | turn_document(turn()).model_dump(mode="json")),

@@ -472,3 +472,24 @@ def test_a_file_that_one_app_answers_for_turns_into_nothing_else(folder: str, pa
 
 def test_folders_of_other_names_are_for_people_only() -> None:
     assert codes(found_in({PROVIDER: None, "gateway.d/x/cloud-first.yaml": FILES[PROVIDER]})) == []
+
+
+# ── the name of the controller's own calls ───────────────────────────────────
+
+
+@pytest.mark.parametrize("path", ["apps/knowledge-os.yaml", "budgets/knowledge-os.yaml"])
+def test_no_app_and_no_budget_takes_the_name_of_the_controllers_own_calls(path: str) -> None:
+    text = FILES[f"gateway.d/{path}"].replace("name: knowledge-os", "name: aspire-gitops")
+    moved = path.replace("knowledge-os", "aspire-gitops")
+    assert "AG220" in codes(found_in({f"gateway.d/{moved}": text}))
+
+
+def test_no_key_takes_the_alias_of_the_controllers_own_key() -> None:
+    assert "AG220" in edited(
+        APP, "keys:\n  - name:", "keys:\n  - key_alias: aspire-gitops.probe\n    name:"
+    )
+
+
+def test_no_alias_is_probed_with_a_call_that_it_does_not_claim() -> None:
+    probe = "probe: {variants: [plain, tools, image]}\n"
+    assert codes(found_in({ALIAS: FILES[ALIAS] + probe})).count("AG221") == 2
