@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -296,10 +297,33 @@ def test_an_alias_that_somebody_set_by_hand(shell: CommandLine) -> None:
 @pytest.mark.usefixtures("journal")
 def test_an_app_with_its_caps_aliases_and_targets(shell: CommandLine) -> None:
     shown = out(shell, "show-at", "4f2c9d1", "--app", "knowledge-os")
-    assert "180 AUD a month (117.216 USD); aliases: qwen-vision; 120 requests a minute" in shown
+    cap = "budget 180 AUD a month (LiteLLM's own cap: 117.216 USD)"
+    assert f"{cap}; aliases: qwen-vision; 120 requests a minute" in shown
     assert "alias qwen-vision\n" in shown
     assert "provider cloud-first\n" in shown
     assert "postiz" not in shown
+
+
+def test_show_at_tells_the_budget_from_litellms_backstop(
+    shell: CommandLine, journal: Journal
+) -> None:
+    fields: dict[str, JsonValue] = {
+        "max_budget": 97.68,
+        "metadata.app": "agents",
+        "metadata.monthly_aud": "120",
+        "metadata.budget_mode": "fair",
+        "metadata.uplift_aud": "30",
+        "metadata.uplift_until": "2026-12-01T00:00:00+11:00",
+    }
+    state: dict[str, JsonValue] = {"handle": "agents", "address": "ab" * 32, "fields": fields}
+    raised = {**state, "fields": {**fields, "max_budget": 122.1}}
+    for minutes, found in ((0, state), (9, raised)):
+        at, body = NOON + timedelta(minutes=minutes), {"state": found}
+        journal.append(Draft(EntryKind.OBSERVED, at, object="key/agents.main", body=body))
+    shown = out(shell, "show-at", NOON.isoformat(), "--app", "agents")
+    assert "budget 120 AUD a month and 30 AUD more until 2026-12-01" in shown
+    assert "(LiteLLM's backstop: 97.68 USD)" in shown
+    assert "max_budget: 97.68 → 122.1 (USD, LiteLLM's backstop)" in shown
 
 
 @pytest.mark.usefixtures("journal")

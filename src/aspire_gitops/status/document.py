@@ -65,12 +65,13 @@ class RevisionDocument(Document):
 
 
 class FieldDocument(Document):
-    """One planned field, as people are shown it. None is unset."""
+    """One planned field, as people are shown it. None is unset; `note` says what an amount is."""
 
     path: Line
     before: Line | None
     after: Line | None
     drift: bool
+    note: Line = ""  # missing from older controllers
 
 
 class ChangeDocument(Document):

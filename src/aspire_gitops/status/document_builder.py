@@ -12,7 +12,13 @@ from typing import Final, TypeVar
 
 from aspire_gitops.codec.values import diagnostic_json, object_json, revision_json
 from aspire_gitops.planning import Cause, Change, FieldChange, Plan
-from aspire_gitops.rendering.plan_wording import drift_count, reason_text, shown_fields, where_text
+from aspire_gitops.rendering.plan_wording import (
+    drift_count,
+    note_text,
+    reason_text,
+    shown_fields,
+    where_text,
+)
 from aspire_gitops.spend import BudgetSpend, OwnSpend, PriceDifferences, plain
 from aspire_gitops.spend.calls import AppParameter, CallReport
 from aspire_gitops.spend.wording import reach_text
@@ -212,7 +218,7 @@ def _change(change: Change) -> ChangeDocument:
         where=where_text(change),
         reason=reason_text(change),
         drift=change.is_drift,
-        fields=tuple(map(_field, shown_fields(change))),
+        fields=tuple(_field(field, note_text(change, field)) for field in shown_fields(change)),
     )
 
 
@@ -220,12 +226,13 @@ def _object(key: ObjectKey) -> ObjectDocument:
     return ObjectDocument.model_validate(object_json(key))
 
 
-def _field(field: FieldChange) -> FieldDocument:
+def _field(field: FieldChange, note: str) -> FieldDocument:
     return FieldDocument(
         path=field.path,
         before=_value(field.before),
         after=_value(field.after),
         drift=field.cause is Cause.DRIFT,
+        note=note,
     )
 
 
