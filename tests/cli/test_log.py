@@ -54,7 +54,14 @@ STORY = (
         minute=5,
         turn="t2",
         object="deployment/qwen-vision",
-        body={"fields": ["litellm_params.model"], "answer": "reported", "by": "eve"},
+        body={
+            "fields": ["litellm_params.model"],
+            "answer": "reported",
+            "what": "changed",
+            "moved": [["litellm_params.model", "openai/qwen3-vl", "openai/by-hand"]],
+            "by": "eve",
+            "first_seen": "2026-11-20T01:05:00+00:00",
+        },
     ),
     observed("deployment/qwen-vision", deployment(model="by-hand"), minute=6, by="eve", turn="t2"),
     result(
@@ -115,8 +122,11 @@ def test_an_outage_reads_from_its_begin_to_its_end(shell: CommandLine, journal: 
         "    3  updated deployment/qwen-vision in 0.42 s  main@sha1:4f2c9d1e0000",
         "    6  the revision is live as a whole: Swap the vision provider",
         "    7  turn ended ready: the gateway matches git (3 applied, 2.31 s), after 12 quiet turns",
-        "    8  deployment/qwen-vision had drifted in litellm_params.model, by eve: reported",
-        "    9  found deployment/qwen-vision otherwise than recorded, by eve",
+        (
+            "    8  deployment/qwen-vision was changed on the gateway, outside of git:"
+            " litellm_params.model openai/qwen3-vl → openai/by-hand, by eve, first seen"
+        ),
+        "    9  found deployment/qwen-vision otherwise than recorded, by eve  git had main@sha1:4f2c9d1e0000  turn",
         "   11  deleted key/postiz.main in 0.42 s  main@sha1:b7d00aa11111, Jane Roe  turn t3",
     ],
 )
@@ -151,8 +161,14 @@ def test_each_entry_reads_like_a_sentence(shell: CommandLine, line: str) -> None
         pytest.param(
             EntryKind.DRIFT,
             {"fields": [], "answer": "healed"},
-            "key/a.main had drifted, it is gone: healed",
+            "key/a.main was deleted on the gateway, outside of git: healed",
             id="an object was deleted by hand",
+        ),
+        pytest.param(
+            EntryKind.DRIFT,
+            {"fields": ["max_budget"], "answer": "reported", "by": "eve"},
+            "key/a.main was changed on the gateway, outside of git: max_budget, by eve: reported",
+            id="drift as an older program wrote it",
         ),
         pytest.param(
             EntryKind.REJECTED,

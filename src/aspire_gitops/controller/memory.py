@@ -75,6 +75,7 @@ class World:
 
 
 _LONGEST_REST = timedelta(hours=1)
+_LONGEST_DRIFT = timedelta(days=60)  # that is remembered over a restart
 _LONGEST_GAP = timedelta(minutes=80)  # between two lines of turns, and a start
 
 
@@ -115,6 +116,7 @@ class Memory:
     heals: list[Heal] = field(default_factory=list)
     states: dict[str, JsonValue] = field(default_factory=dict)
     drift: frozenset[Drifted] = frozenset()  # what was recorded already, and is still there
+    seen: dict[str, datetime] = field(default_factory=dict)  # since when it is not as recorded
     waiting_turns: int = 0
     waiting_since: datetime | None = None  # the first of these turns
     puzzled_since: datetime | None = None  # of turns in a row that wait for nobody knows what
@@ -155,6 +157,7 @@ def recall(memory: Memory, journal: Journal, now: datetime) -> None:
     if rejected and rejected.number > (applied.number if applied else 0):
         memory.rejection = _rejection(rejected)
     memory.heals = list(_heals(journal, now))
+    memory.seen = _seen(journal, now)
     memory.outages = recalled(
         journal.read(kinds=(EntryKind.OUTAGE,), since=now - KEPT),
         first=next(iter(journal.read(limit=1)), None),
@@ -218,6 +221,21 @@ def _heals(journal: Journal, now: datetime) -> Iterator[Heal]:
             paths = body.get("fields")
             named = [str(path) for path in paths] if isinstance(paths, list | tuple) else []
             yield from (Heal(str(draft.object), path, draft.at) for path in named or [""])
+
+
+def _seen(journal: Journal, now: datetime) -> dict[str, datetime]:
+    """Return since when each object is not as it was applied, by `kind/name`."""
+    kinds = (EntryKind.OBSERVED, EntryKind.DRIFT, EntryKind.RESULT)
+    found: dict[str, datetime] = {}
+    for entry in journal.read(kinds=kinds, since=now - _LONGEST_DRIFT):
+        name, draft = str(entry.draft.object), entry.draft
+        if draft.kind is EntryKind.OBSERVED:
+            found[name] = draft.at
+        elif draft.kind is EntryKind.DRIFT:
+            found[name] = _moment(draft.body.get("first_seen")) or found.get(name, draft.at)
+        elif draft.body.get("status") == "applied":
+            found.pop(name, None)
+    return found
 
 
 def _begun_since(applied: Entry, journal: Journal) -> str:

@@ -173,6 +173,7 @@ class Reconciler:
             heals=wanted.compiled.gateway.heals_drift,
             flapping=builder.flapping,
             touches=touches_of(snapshot),
+            seen=self.memory.seen,
             now=now,
         )
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from aspire_gitops.status.wording import person
-from aspire_gitops.vocabulary import moment_there, one_line, plural, revision_text
+from aspire_gitops.status.wording import DRIFT_WORDS, person
+from aspire_gitops.vocabulary import UNSET, moment_there, one_line, plural, revision_text
 from aspire_ledger.canonical import JsonValue
 
 
@@ -68,8 +68,13 @@ _HOLDS = {
 
 
 def who_text(draft: DraftLike) -> str:
-    """Return the revision and its people: `main@sha1:4f2c9d1e0000, Jane Roe, approved by Bob Poe`."""
+    """Return the revision and its people: `main@sha1:4f2c9d1e0000, Jane Roe, approved by Bob Poe`.
+
+    Of what was found on the gateway, git's revision alone: its people did not do it.
+    """
     parts = [revision_text(draft.revision)] if draft.revision else []
+    if draft.kind in ("drift", "observed"):
+        return f"git had {parts[0]}" if parts else ""
     if draft.author:
         parts.append(one_line(person(draft.author)))
     if draft.approvers:
@@ -122,10 +127,23 @@ def _observed(draft: DraftLike) -> str:
 
 
 def _drift(draft: DraftLike) -> str:
-    fields = draft.body.get("fields")
+    fields, moved = draft.body.get("fields"), draft.body.get("moved")
     named = [one_line(str(path)) for path in fields] if isinstance(fields, list | tuple) else []
-    where = f" in {', '.join(named)}" if named else ", it is gone"
-    return f"{_object(draft)} had drifted{where}{_by(draft)}: {_word(draft, 'answer')}"
+    if isinstance(moved, list | tuple) and moved:
+        named = [_moved(*map(_plain, row)) for row in moved if isinstance(row, list | tuple)]
+    what = _word(draft, "what") or ("changed" if named else "deleted")  # as older programs knew it
+    where = f": {', '.join(named)}" if named else ""
+    seen = draft.body.get("first_seen")
+    since = f", first seen {moment_there(datetime.fromisoformat(str(seen)))}" if seen else ""
+    return f"{_object(draft)} {DRIFT_WORDS.get(what, what)}{where}{_by(draft)}{since}: {_word(draft, 'answer')}"
+
+
+def _moved(path: str, git: str, live: str) -> str:
+    return f"{path} {git} → {live}"
+
+
+def _plain(value: JsonValue) -> str:
+    return UNSET if value is None else one_line(str(value))
 
 
 def _applied(draft: DraftLike) -> str:

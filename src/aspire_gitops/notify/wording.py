@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from aspire_gitops.planning import Plan
 from aspire_gitops.status.value import Answer, Drifted, FlappingField, Hold, HoldKind, Turn
-from aspire_gitops.vocabulary import Revision, moment_utc, plural, short_line
+from aspire_gitops.status.wording import DRIFT_WORDS
+from aspire_gitops.vocabulary import UNSET, Revision, moment_utc, plural, short_line
 
 LONGEST_TITLE = 300
 LONGEST_LINE = 300
@@ -77,12 +78,15 @@ def drift_title(drift: Sequence[Drifted]) -> str:
 
 
 def drift_lines(drift: Iterable[Drifted]) -> Iterator[str]:
-    """Yield each object with its fields, and who changed it when, as far as that is known."""
+    """Yield each object, what git says and what the gateway had, and by whom, as far as known."""
     for one in drift:
-        fields = ", ".join(one.fields) or "the whole object is gone"
-        by = f", changed by {one.by}" if one.by else ""
+        moved = [f"{m.path} {m.git or UNSET} → {m.live or UNSET}" for m in one.moved]
+        fields = f": {', '.join(moved or one.fields)}" if one.fields else ""
+        by = f", by {one.by}" if one.by else ""
         since = f" at {moment_utc(one.since)}" if one.since else ""
-        yield f"{one.object}: {fields}{by}{since} ({_ANSWERS[one.answer]})"
+        seen = f", first seen {moment_utc(one.first_seen)}" if one.first_seen else ""
+        told = f"{DRIFT_WORDS[one.kind]}{by}{since}{seen}"
+        yield f"{one.object} {told} ({_ANSWERS[one.answer]}){fields}"
 
 
 def flapping_title(flapping: Sequence[FlappingField]) -> str:

@@ -6,6 +6,7 @@ state of objects, which `snapshot` shows.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
 from typing import Final, TypeVar
@@ -41,6 +42,7 @@ from aspire_gitops.status.document import (
     GatewayDocument,
     HoldDocument,
     JournalDocument,
+    MovedDocument,
     ObjectDocument,
     OwnSpendDocument,
     PlanDocument,
@@ -53,7 +55,7 @@ from aspire_gitops.status.document import (
     TurnDocument,
 )
 from aspire_gitops.status.figures import own_spend_text
-from aspire_gitops.status.value import DowntimeReport, SpendReport, Status, Turn
+from aspire_gitops.status.value import DowntimeReport, Drifted, SpendReport, Status, Turn
 from aspire_gitops.vocabulary import Diagnostic, Revision, value_text
 from aspire_ledger.canonical import JsonValue
 
@@ -89,7 +91,7 @@ def status_document(status: Status) -> StatusDocument:
         applied_at=status.applied_at,
         brakes=_same(HoldDocument, status.holds),
         pending=_plan(status.pending) if status.pending else None,
-        drift=_same(DriftDocument, status.drift),
+        drift=tuple(map(_drifted, status.drift)),
         fights=_same(FlappingDocument, status.flapping),
         turns=tuple(map(turn_document, status.turns)),
         aliases=_same(AliasDocument, status.aliases),
@@ -169,6 +171,11 @@ def _same(kind: type[SomeDocument], values: Iterable[object]) -> tuple[SomeDocum
     return tuple(
         kind(**{name: getattr(value, name) for name in kind.model_fields}) for value in values
     )
+
+
+def _drifted(drift: Drifted) -> DriftDocument:
+    moved = _same(MovedDocument, drift.moved)
+    return _same(DriftDocument, [replace(drift, moved=())])[0].model_copy(update={"moved": moved})
 
 
 def _downtime(report: DowntimeReport) -> DowntimeDocument:

@@ -13,6 +13,7 @@ from aspire_gitops.status import wording as words
 from aspire_gitops.status.document import (
     CallsDocument,
     ChangeDocument,
+    DriftDocument,
     PlanDocument,
     RevisionDocument,
     StatusDocument,
@@ -145,15 +146,22 @@ def _drift(status: StatusDocument) -> Iterator[Text]:
     if status.drift or status.fights:
         yield _title("Drift")
     for drifted in status.drift:
-        what = ", ".join(drifted.fields) or "gone altogether"
-        who = [f"by {drifted.by}"] if drifted.by else []
-        who += [ago(drifted.since, status.at)] if drifted.since else []
-        told = f" {', '.join(who)}" if who else ""
-        yield Text(f"  {drifted.object}: {what}{told}; {words.ANSWER_WORDS[drifted.answer]}")
+        told = ", ".join([words.DRIFT_WORDS[drifted.kind], *_touched(drifted, status)])
+        yield Text(f"  {drifted.object} {told}; {words.ANSWER_WORDS[drifted.answer]}")
+        yield from (Text(f"      {line}") for line in words.moved_lines(drifted))
     for flap in status.fights:
         again = ahead(flap.heals_again_at, status.at)
         line = Text.assemble("  ", ("flapping", "bold red"), f": {flap.path} of {flap.object}")
         yield line.append(f", {plural(flap.times, 'time')} in the last hour; healed again {again}")
+
+
+def _touched(drifted: DriftDocument, status: StatusDocument) -> Iterator[str]:
+    if drifted.by:
+        yield f"by {drifted.by}"
+    if drifted.since:
+        yield ago(drifted.since, status.at)
+    if drifted.first_seen:
+        yield f"first seen {ago(drifted.first_seen, status.at)}"
 
 
 def _turns(status: StatusDocument) -> Iterator[Text]:

@@ -30,12 +30,31 @@ class Answer(StrEnum):
     FAILED = "failed"
 
 
+class DriftKind(StrEnum):
+    """What happened to an object on the gateway, outside of git."""
+
+    CHANGED = "changed"
+    DELETED = "deleted"
+    ADDED = "added"  # git does not have it, though it carries our mark
+    COUNTED = "counted"  # LiteLLM's own spend of a key, which nobody changed by hand
+
+
+@dataclass(frozen=True, slots=True)
+class MovedField:
+    """One field: what git says, and what the gateway has. As people are shown it; None is unset."""
+
+    path: str
+    git: str | None
+    live: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Drifted:
     """One object that differs from git although git did not change.
 
-    `fields` are dotted paths, empty when the whole object is gone. `by` and
-    `since` come from the gateway, None if it does not say.
+    `fields` are dotted paths, empty when the whole object is gone or came. `by` and
+    `since` come from the gateway, None if it does not say. `first_seen` is when the
+    controller saw it first.
     """
 
     object: str
@@ -43,6 +62,9 @@ class Drifted:
     answer: Answer
     by: str | None = None
     since: datetime | None = None
+    kind: DriftKind = DriftKind.CHANGED
+    moved: tuple[MovedField, ...] = ()
+    first_seen: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,11 +277,13 @@ __all__ = [
     "Answer",
     "AppRow",
     "DowntimeReport",
+    "DriftKind",
     "Drifted",
     "FlappingField",
     "Hold",
     "HoldKind",
     "JournalFacts",
+    "MovedField",
     "Notice",
     "Role",
     "SpendReport",

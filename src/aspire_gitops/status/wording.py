@@ -8,6 +8,7 @@ from aspire_gitops.spend.wording import month_text
 from aspire_gitops.status.document import (
     AppDocument,
     DowntimeDocument,
+    DriftDocument,
     HoldDocument,
     PlanDocument,
     RevisionDocument,
@@ -15,8 +16,9 @@ from aspire_gitops.status.document import (
     TurnDocument,
 )
 from aspire_gitops.status.document_builder import turn_document
-from aspire_gitops.status.value import Answer, HoldKind, Role, Standing, Turn
+from aspire_gitops.status.value import Answer, DriftKind, HoldKind, Role, Standing, Turn
 from aspire_gitops.vocabulary import (
+    UNSET,
     ahead,
     clock,
     duration,
@@ -41,6 +43,12 @@ ANSWER_WORDS: Mapping[Answer, str] = {
     Answer.REPORTED: "only reported",
     Answer.HELD: "held: healing is slowed down",
     Answer.FAILED: "healing failed",
+}
+DRIFT_WORDS: Mapping[str, str] = {
+    DriftKind.CHANGED: "was changed on the gateway, outside of git",
+    DriftKind.DELETED: "was deleted on the gateway, outside of git",
+    DriftKind.ADDED: "was added on the gateway, outside of git",
+    DriftKind.COUNTED: "is counted otherwise by LiteLLM than by the ledger",
 }
 _HOLD_WORDS: Mapping[HoldKind, str] = {
     HoldKind.FREEZE: "Frozen",
@@ -130,6 +138,15 @@ def hold_text(hold: HoldDocument, now: datetime) -> str:
     if hold.until:
         end = f"until {clock(hold.until, now)} ({ahead(hold.until, now)})"
     return f"{word} by {hold.owner} {end}: {hold.reason}"
+
+
+def moved_lines(drifted: DriftDocument) -> Iterator[str]:
+    """Yield `max_budget: 48.84 → 500`, from what git says to what the gateway has."""
+    for moved in drifted.moved:
+        git, live = (UNSET if text is None else text for text in (moved.git, moved.live))
+        yield f"{moved.path}: {git} → {live}"
+    if not drifted.moved:  # of an older controller
+        yield from drifted.fields
 
 
 def plan_wait_text(plan: PlanDocument, status: StatusDocument) -> str:

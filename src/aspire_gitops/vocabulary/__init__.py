@@ -57,6 +57,7 @@ from aspire_gitops.vocabulary.revision import (
     SourceTree,
 )
 from aspire_gitops.vocabulary.text import (
+    UNSET,
     code,
     html_code,
     markdown,
@@ -86,6 +87,7 @@ __all__ = [
     "FINDINGS_LEFT_OUT",
     "MAX_FINDINGS",
     "MOMENT_HINT",
+    "UNSET",
     "AspireGitopsError",
     "ControlledSource",
     "DeliveryFailed",
