@@ -205,10 +205,11 @@ def _intents(plan: Plan) -> Mapping[ObjectKey, Intent]:
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """The caps, and where months turn."""
+    """The caps, where months turn, and the objects that say so: live ones, or those of files."""
 
     caps: Mapping[str, Cap]
     timezone: ZoneInfo
+    objects: tuple[GatewayObject, ...]
 
     def month(self, name: str | None, now: datetime) -> Month:
         """Return the month of that name, or the running one.
@@ -259,13 +260,14 @@ def in_force(
         UsageError: Nothing names a budget, so nobody knows where months turn.
         GatewayError, InvalidConfig, SourceUnavailable: As for `plan`.
     """
-    caps = caps_of(_objects(invocation, settings, source, as_of), moment)
+    objects = _objects(invocation, settings, source, as_of)
+    caps = caps_of(objects, moment)
     if not caps:
         raise UsageError(
             "no key carries a budget, so nobody knows where its months turn",
             help="name the reviewed files as SOURCE",
         )
-    return InForce(caps, ZoneInfo(next(iter(caps.values())).timezone))
+    return InForce(caps, ZoneInfo(next(iter(caps.values())).timezone), objects)
 
 
 def _objects(

@@ -13,6 +13,7 @@ from aspire_gitops.journal.lines import line_json
 from aspire_gitops.journal.wording import EntryLike, who_text
 from aspire_gitops.rendering.plan_wording import amount_note, has_backstop
 from aspire_gitops.resources.price_units import INPUT, OUTPUT
+from aspire_gitops.spend import Route
 from aspire_gitops.vocabulary import moment_there, one_line, plural, value_text
 from aspire_ledger.canonical import JsonValue
 
@@ -163,6 +164,21 @@ def _alias(alias: str, then: Mapping[str, Sequence[Row]]) -> Sequence[str]:
         if other.startswith("credential/") and any(row.get("handle") in credentials for row in rows)
     )
     return [name, *providers] if name in then else []
+
+
+def routes_of(name: str, state: JsonValue, since: datetime) -> Iterator[Route]:
+    """Yield where the calls of one deployment went from then on. `name` is `deployment/chat`."""
+    kind, _, alias = name.partition("/")
+    if kind != "deployment":
+        return
+    rows = rows_of(state)
+    for row in rows:
+        found = fields(row)
+        provider = _text(found.get("litellm_params.litellm_credential_name")).removeprefix("gw.")
+        protocol = _text(found.get("litellm_params.model")).partition("/")[0]
+        yield Route(alias, _text(row.get("address")), provider, protocol, since)
+    if not rows:
+        yield Route(alias, "", "", "", since)
 
 
 def _is_key_of(app: str, name: str, rows: Sequence[Row]) -> bool:
