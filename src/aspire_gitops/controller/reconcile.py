@@ -54,7 +54,8 @@ class Reconciler:
     announce: Announce = lambda *_: None
     wanted: CompiledRevision | None = None
     gateway: GatewaySpec | None = None  # the Gateway that the last turn went by
-    read: Revision | None = None  # the newest revision that git showed, good or bad
+    read: Revision | None = None  # what the last turn went by, good or bad
+    in_git: Revision | None = None  # the newest revision that git showed, good or bad
     spending: Spending | None = None  # None where no ledger is set
     _gateway_reader: GatewayReader | None = None
     _compiler: Compiler = field(default_factory=Compiler)
@@ -66,7 +67,7 @@ class Reconciler:
 
     async def turn(self, causes: tuple[str, ...]) -> Turn:
         """Take one turn. `Turn.look_again_s` says when the next is due."""
-        builder = TurnBuilder(causes, self.world.clock(), wanted=self.read)
+        builder = TurnBuilder(causes, self.world.clock(), wanted=self.read, in_git=self.in_git)
         try:
             await self._look_and_act(builder)
         except AspireGitopsError as error:
@@ -80,7 +81,7 @@ class Reconciler:
             self.at_work(None)
         self._lose_patience(builder)
         applied = self.memory.applied
-        self.read = builder.wanted
+        self.read, self.in_git = builder.wanted, builder.in_git
         turn = builder.build(applied.revision if applied else None, self._pause_s)
         await JournalWriter(self.world, self.memory).turn(turn)
         return turn

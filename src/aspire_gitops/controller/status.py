@@ -79,6 +79,7 @@ class StatusAssembler:
             gateway_url=seen.gateway_url if seen else None,
             litellm_version=seen.litellm_version if seen else None,
             wanted=turn.wanted if turn else None,
+            in_git=turn.in_git if turn else None,
             applied=applied.revision if applied else None,
             applied_at=applied.at if applied else None,
             last_success_at=self.last_success_at,

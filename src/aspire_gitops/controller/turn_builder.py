@@ -146,6 +146,7 @@ class TurnBuilder:
     started_at: datetime
     id: str = ""
     wanted: Revision | None = None
+    in_git: Revision | None = None  # the newest; `wanted` is an older one during a revert
     identity: str = ""  # of the newest tree; see `wanted.identity`
     plan: Plan | None = None
     outcome: Outcome | None = None
@@ -210,6 +211,7 @@ class TurnBuilder:
             blames_commit=problem.about_commit if problem else True,
             help=problem.help if problem else "",
             wanted=self.wanted,
+            in_git=self.in_git,
             applied=applied,
             plan=self.plan,
             counts=counts,

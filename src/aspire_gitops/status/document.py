@@ -362,6 +362,7 @@ class StatusDocument(Document):
     last_success_at: datetime | None
     gateway: GatewayDocument
     wanted: RevisionDocument | None
+    in_git: RevisionDocument | None = None  # missing from older controllers
     applied: RevisionDocument | None
     applied_at: datetime | None
     brakes: tuple[HoldDocument, ...]

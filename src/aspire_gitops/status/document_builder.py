@@ -87,6 +87,7 @@ def status_document(status: Status) -> StatusDocument:
             litellm_version=status.litellm_version,
         ),
         wanted=_revision(status.wanted),
+        in_git=_revision(status.in_git),
         applied=_revision(status.applied),
         applied_at=status.applied_at,
         brakes=_same(HoldDocument, status.holds),

@@ -78,10 +78,13 @@ def _pulse(status: StatusDocument) -> Iterator[str]:
 
 
 def _revisions(status: StatusDocument) -> Iterator[Text]:
-    if status.wanted and not words.is_behind(status):
-        yield _revision("git and gateway", status.wanted, _applied(status))
+    newest = words.in_git(status)
+    if newest and not words.is_behind(status):
+        yield _revision("git and gateway", newest, _applied(status))
         return
-    yield _revision("git", status.wanted)
+    yield _revision("git", newest)
+    if words.is_reverted(status):
+        yield _revision("held by a revert", status.wanted)
     yield _revision("gateway", status.applied, _applied(status))
 
 
@@ -150,9 +153,9 @@ def _drift(status: StatusDocument) -> Iterator[Text]:
         yield Text(f"  {drifted.object} {told}; {words.ANSWER_WORDS[drifted.answer]}")
         yield from (Text(f"      {line}") for line in words.moved_lines(drifted))
     for flap in status.fights:
-        again = ahead(flap.heals_again_at, status.at)
+        again = words.heals_again_text(flap, status.at)
         line = Text.assemble("  ", ("flapping", "bold red"), f": {flap.path} of {flap.object}")
-        yield line.append(f", {plural(flap.times, 'time')} in the last hour; healed again {again}")
+        yield line.append(f", {plural(flap.times, 'time')} in the last hour; healed {again}")
 
 
 def _touched(drifted: DriftDocument, status: StatusDocument) -> Iterator[str]:

@@ -104,7 +104,8 @@ class Turn:
     do, empty if nothing. `problem` is the part of `reason` that went wrong, without what
     was done all the same; empty when ready. `blames_commit` is False where that is not
     the newest commit's fault, whatever it had planned. `wanted` is the revision
-    that git has now, `applied` the last one that was applied whole. `plan` is
+    that is to be live: the one that git has now, `in_git`, or during a revert the
+    older one that is held. `applied` is the last one that was applied whole. `plan` is
     what had to change, and `counts` how that ended (applied, failed, skipped).
     A plan that a hold, policy or refusal kept from being applied has no counts.
 
@@ -122,6 +123,7 @@ class Turn:
     problem: str = ""
     blames_commit: bool = True
     wanted: Revision | None = None
+    in_git: Revision | None = None
     applied: Revision | None = None
     plan: Plan | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -216,6 +218,7 @@ class Status:
     gateway_url: str | None = None
     litellm_version: str | None = None
     wanted: Revision | None = None
+    in_git: Revision | None = None
     applied: Revision | None = None
     applied_at: datetime | None = None
     last_success_at: datetime | None = None  # of a turn that ended ready

@@ -9,6 +9,7 @@ from aspire_gitops.status.document import (
     AppDocument,
     DowntimeDocument,
     DriftDocument,
+    FlappingDocument,
     HoldDocument,
     PlanDocument,
     RevisionDocument,
@@ -26,6 +27,7 @@ from aspire_gitops.vocabulary import (
     one_line,
     plural,
     revision_text,
+    span,
 )
 
 STANDING_SIGNS: Mapping[Standing, str] = {  # distinguished by shape, colour is extra
@@ -117,14 +119,27 @@ def person(name: str) -> str:
     return name.partition(" <")[0] or name
 
 
+def is_reverted(status: StatusDocument) -> bool:
+    """Return whether an older revision is held instead of git's."""
+    return any(hold.kind is HoldKind.REVERT for hold in status.brakes)
+
+
+def in_git(status: StatusDocument) -> RevisionDocument | None:
+    """Return the newest revision in git, None if it is not known."""
+    return status.in_git or (None if is_reverted(status) else status.wanted)
+
+
 def is_behind(status: StatusDocument) -> bool:
-    """Return whether git has something that was not applied yet."""
-    return status.wanted is not None and status.wanted != status.applied
+    """Return whether git has something that is not on the gateway."""
+    newest = in_git(status)
+    return newest is not None and newest != status.applied
 
 
 def revisions_text(status: StatusDocument) -> str:
     """Return how git and the gateway compare."""
-    if status.wanted is None:
+    if is_reverted(status) and status.wanted:
+        return f"a revert holds {commit_short(status.wanted)}"
+    if in_git(status) is None:
         return "git was not read yet"
     if status.applied is None:
         return "nothing was applied yet"
@@ -147,6 +162,13 @@ def moved_lines(drifted: DriftDocument) -> Iterator[str]:
         yield f"{moved.path}: {git} → {live}"
     if not drifted.moved:  # of an older controller
         yield from drifted.fields
+
+
+def heals_again_text(flap: FlappingDocument, now: datetime) -> str:
+    """Return `again in 21 min`, or since when healing is not slowed down any more."""
+    if now < flap.heals_again_at:
+        return f"again {ahead(flap.heals_again_at, now)}"
+    return f"at once again since {span((now - flap.heals_again_at).total_seconds())}"
 
 
 def plan_wait_text(plan: PlanDocument, status: StatusDocument) -> str:

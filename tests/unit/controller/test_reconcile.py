@@ -454,7 +454,7 @@ def test_resume_ends_every_hold(settled: Scene) -> None:
 def test_a_revert_goes_forward_to_the_old_revision_and_holds_it(settled: Scene) -> None:
     old = settled.git("rev-parse", "HEAD")
     settled.declare(alias("chat", "acme", target={"provider": "acme", "model": "chat-2"}))
-    settled.commit("Swap")
+    swap = settled.commit("Swap")
     settled.turn()
     freeze(settled, 10, HoldKind.REVERT, old)
     turn = settled.turn()
@@ -463,6 +463,16 @@ def test_a_revert_goes_forward_to_the_old_revision_and_holds_it(settled: Scene) 
     assert turn.applied.commit == old
     rest = settled.turn(later_s=60)
     assert settled.params("chat")["model"] == "openai/chat-1", "held"
+    assert (rest.wanted and rest.wanted.commit, rest.in_git and rest.in_git.commit) == (old, swap)
+    settled.declare(alias("chat", "acme", target={"provider": "acme", "model": "chat-3"}))
+    newest = settled.commit("Swap again")
+    later = settled.turn(later_s=60)
+    assert (later.wanted and later.wanted.commit, later.in_git and later.in_git.commit) == (
+        old,
+        newest,
+    )
+    settled.declare(alias("chat", "acme", target={"provider": "acme", "model": "chat-2"}))
+    settled.commit("Swap back")
     assert rest.reason.startswith(f"held at {old[:7]} by ada until")
     settled.turn(later_s=600)
     assert settled.params("chat")["model"] == "openai/chat-2", "the branch is followed again"

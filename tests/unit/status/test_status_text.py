@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 
 from aspire_gitops.status import wording as words
 from aspire_gitops.status.document_builder import status_document, turn_document
+from aspire_gitops.status.page import status_page
 from aspire_gitops.status.terminal import status_text
 from aspire_gitops.status.value import Hold, HoldKind, Standing, Status
 from aspire_gitops.status.wording import runs, turn_line
 from aspire_gitops.vocabulary import clock, duration, span
 from support.statuses import (
+    BEFORE,
     DRIFT,
+    FLAPPING,
     NOW,
     STATUSES,
     fresh,
@@ -181,6 +184,41 @@ def test_a_revert_is_not_called_a_suspension_because_it_writes() -> None:
     status = status_document(replace(ready(), holds=(hold,)))
     assert words.headline(status).hint == "holds an older revision"
     assert words.hold_text(status.brakes[0], NOW).startswith("Held at an older revision by mia")
+
+
+def test_a_pause_of_healing_that_is_over_is_not_called_now() -> None:
+    """A field flaps for an hour in the status; its pause ended long before."""
+    fights = tuple(
+        replace(FLAPPING, heals_again_at=NOW + timedelta(minutes=minutes)) for minutes in (21, -23)
+    )
+    status = replace(stalled(), flapping=fights)
+    slow, over = (line for line in shown(status).splitlines() if "flapping" in line)
+    assert slow.endswith("4 times in the last hour; healed again in 21 min")
+    assert over.endswith("4 times in the last hour; healed at once again since 23 min")
+    page = status_page(status_document(status))
+    assert "at once again since 23 min" in page
+    assert ">now<" not in page
+
+
+def reverted() -> Status:
+    hold = Hold(HoldKind.REVERT, "mia", "OCR fails", NOW, commit=BEFORE.commit)
+    return replace(ready(), holds=(hold,), wanted=BEFORE, applied=BEFORE, in_git=ready().wanted)
+
+
+def test_during_a_revert_the_held_revision_is_not_called_gits() -> None:
+    newest, held = ready().wanted, BEFORE
+    assert newest is not None
+    text = shown(reverted())
+    assert f"  git              {(newest.commit or '')[:12]}  {newest.subject}" in text
+    assert f"  held by a revert {(held.commit or '')[:12]}  {held.subject}" in text
+    assert "git and gateway" not in text
+    page = status_page(status_document(reverted()))
+    assert "In git and on the gateway" not in page
+    assert f"a revert holds {(held.commit or '')[:12]}" in page
+    unread = shown(replace(reverted(), in_git=None))
+    assert "  git              nothing yet" in unread, (
+        "git could not be read: it is not the held one"
+    )
 
 
 @pytest.mark.parametrize(
