@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -269,6 +270,19 @@ def test_without_a_journal_it_says_where_it_looked(shell: CommandLine) -> None:
     result = shell.run("log")
     assert result.returncode == 1
     assert "set ASPIRE_GITOPS_STATE_DIR to the controller's value" in result.stderr
+
+
+def test_times_are_those_of_the_gateway_where_the_journal_knows_them(
+    shell: CommandLine, journal: Journal
+) -> None:
+    applied_there = Draft(
+        EntryKind.APPLIED, NOON, commit=LATER_COMMIT, body={"timezone": "Australia/Perth"}
+    )
+    journal.append(applied_there)
+    there = f"{NOON.astimezone(ZoneInfo('Australia/Perth')):%Y-%m-%d %H:%M:%S} +08:00"
+    assert out(shell, "log", "-n", "1").startswith(there)
+    assert out(shell, "show-at", NOON.isoformat()).startswith(f"Live at {there}:")
+    assert NOON.isoformat() in out(shell, "log", "-n", "1", "--format", "json"), "JSON: UTC"
 
 
 def test_a_whole_journal_is_proved(shell: CommandLine, journal: Journal) -> None:

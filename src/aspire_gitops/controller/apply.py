@@ -197,7 +197,9 @@ class Applier:
             self.memory.rejection = None
         if known and known.identity == wanted.identity:
             return
-        applied = Applied(wanted.identity, wanted.revision, self.world.clock())
+        gateway = wanted.catalog.gateway
+        timezone = gateway.spec.timezone if gateway else ""
+        applied = Applied(wanted.identity, wanted.revision, self.world.clock(), timezone)
         body = {**applied_body(applied), "changes": count}
         await self._append(drafter.draft(EntryKind.APPLIED, applied.at, body))
         self.memory.applied = applied

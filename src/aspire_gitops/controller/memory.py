@@ -86,6 +86,7 @@ class Applied:
     identity: str
     revision: Revision
     at: datetime
+    timezone: str = ""  # the Gateway's
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,7 @@ def applied_body(applied: Applied) -> Mapping[str, JsonValue]:
         "reference": revision.reference,
         "subject": revision.subject,
         "dirty": revision.dirty,
+        "timezone": applied.timezone,
     }
 
 
@@ -265,7 +267,8 @@ def _applied(entry: Entry) -> Applied:
         subject=subject if isinstance(subject, str) else None,
         approvers=draft.approvers,
     )
-    return Applied(str(body.get("identity") or draft.commit), revision, draft.at)
+    timezone = str(body.get("timezone") or "")
+    return Applied(str(body.get("identity") or draft.commit), revision, draft.at, timezone)
 
 
 def _rejection(entry: Entry) -> Rejection:

@@ -32,7 +32,7 @@ from aspire_gitops.spend import zone
 from aspire_gitops.state import Snapshot
 from aspire_gitops.status.value import Standing, Turn
 from aspire_gitops.usage import Downtime
-from aspire_gitops.vocabulary import AspireGitopsError, Revision, moment_utc, system_fault
+from aspire_gitops.vocabulary import AspireGitopsError, Revision, moment_text, system_fault
 from aspire_ledger.money import Month
 
 ASKED = "reconcile"  # cause of a turn that a person asked for: rejected revisions are retried
@@ -81,6 +81,7 @@ class Reconciler:
             self.at_work(None)
         self._lose_patience(builder)
         applied = self.memory.applied
+        builder.timezone = self._timezone()
         self.read, self.in_git = builder.wanted, builder.in_git
         turn = builder.build(applied.revision if applied else None, self._pause_s)
         await JournalWriter(self.world, self.memory).turn(turn)
@@ -104,6 +105,7 @@ class Reconciler:
             self.world, self.memory, self.seen, spending=self.spending
         )
         await journal.recall()
+        builder.timezone = self._timezone()
         await journal.write_what_waits()
         builder.holds = await journal.holds()
         self.at_work("reading git")
@@ -113,6 +115,7 @@ class Reconciler:
         if wanted is None:
             return
         self.gateway = wanted.catalog.gateway.spec if wanted.catalog.gateway else None
+        builder.timezone = self._timezone()
         gateway_reader.timezone = zone(self.gateway.timezone) if self.gateway else None
         self.at_work("reading the gateway")
         snapshot = await gateway_reader.snapshot(builder, EntryDrafter(builder.id, wanted.revision))
@@ -139,7 +142,7 @@ class Reconciler:
                 dead = await gateway_reader.dead_keys(wanted.compiled, snapshot)
                 builder.problems += [Problem(Standing.STALLED, str(one), one.help) for one in dead]
         if not builder.is_on_hold:
-            builder.ready = held(builder.holds, builder.ready)
+            builder.ready = held(builder.holds, builder.ready, zone(builder.timezone))
         await journal.drift(builder.drift, EntryDrafter(builder.id, wanted.revision), plan.id)
 
     async def _plan(
@@ -190,7 +193,7 @@ class Reconciler:
         builder.warnings = wanted.warnings
         builder.drift = unhealed(chosen.drift)
         if builder.is_on_hold:
-            builder.ready = on_hold(builder.holds, plan)
+            builder.ready = on_hold(builder.holds, plan, zone(builder.timezone))
         elif chosen.plan.changes and (why := self.world.why_not_write()):
             builder.ready = not_now(why, plan)
         elif chosen.plan.changes:
@@ -235,9 +238,14 @@ class Reconciler:
             return None
         help_ = (
             "push another commit, or run `aspire-gitops reconcile`"
-            f" (it will be retried at {moment_utc(until)})"
+            f" (it will be retried at {moment_text(until, zone(builder.timezone))})"
         )
         return Problem(Standing.STALLED, rejection.reason, help_, about_commit=True)
+
+    def _timezone(self) -> str:
+        """Return the Gateway's, or what it was when a revision was applied last."""
+        applied = self.memory.applied
+        return self.gateway.timezone if self.gateway else applied.timezone if applied else ""
 
     def _progress(self, done: int, total: int) -> None:
         self.at_work(f"applying: {done} of {total} changes done")
@@ -255,7 +263,8 @@ class Reconciler:
         since = memory.waiting_since
         if late and since:
             builder.problems = [
-                overdue(one, since) if one in waiting else one for one in builder.problems
+                overdue(one, since, zone(builder.timezone)) if one in waiting else one
+                for one in builder.problems
             ]
 
     def _pause_s(self, problem: Problem | None) -> float:

@@ -78,6 +78,7 @@ class StatusAssembler:
             gateway_name=catalog.gateway.spec.name if catalog and catalog.gateway else None,
             gateway_url=seen.gateway_url if seen else None,
             litellm_version=seen.litellm_version if seen else None,
+            timezone=(turn.timezone or None) if turn else None,
             wanted=turn.wanted if turn else None,
             in_git=turn.in_git if turn else None,
             applied=applied.revision if applied else None,

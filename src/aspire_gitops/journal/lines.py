@@ -25,7 +25,7 @@ def line_text(line: EntryLike, zone: tzinfo | None = None) -> Text:
     """Return `2026-11-20 12:00:06 +11:00      7  updated deployment/chat in 0.42 s  …`."""
     draft = line.draft
     text = Text.assemble((moment_there(draft.at, zone), "dim"), f" {line.number:>6}  ")
-    text.append(sentence(draft), style=_style(draft))
+    text.append(sentence(draft, zone), style=_style(draft))
     if about := who_text(draft):
         text.append(f"  {about}", style="dim")
     if draft.turn:

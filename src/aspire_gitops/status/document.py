@@ -202,6 +202,7 @@ class GatewayDocument(Document):
     name: Line | None
     url: Line | None
     litellm_version: Line | None
+    timezone: Line | None = None  # missing from older controllers
 
 
 class AliasDocument(Document):

@@ -85,6 +85,7 @@ def status_document(status: Status) -> StatusDocument:
             name=status.gateway_name,
             url=status.gateway_url,
             litellm_version=status.litellm_version,
+            timezone=status.timezone,
         ),
         wanted=_revision(status.wanted),
         in_git=_revision(status.in_git),

@@ -64,7 +64,10 @@ def _top(status: StatusDocument) -> Iterator[Text]:
     if status.help:
         yield _told(status.help, indent=2, lead="= help: ")
     for hold in status.brakes:
-        yield Text(f"  {words.sentence(words.hold_text(hold, status.at))}", style="cyan")
+        yield Text(
+            f"  {words.sentence(words.hold_text(hold, status.at, words.there(status)))}",
+            style="cyan",
+        )
     yield Text(f"  {', '.join(_pulse(status))}", style="dim")
 
 

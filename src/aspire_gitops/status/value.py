@@ -136,6 +136,7 @@ class Turn:
     source_s: float = 0.0
     own_s: float = 0.0
     look_again_s: float = 60.0
+    timezone: str = ""  # the Gateway's, for times in sentences; empty before it is known
 
 
 class Role(StrEnum):
@@ -217,6 +218,7 @@ class Status:
     gateway_name: str | None = None
     gateway_url: str | None = None
     litellm_version: str | None = None
+    timezone: str | None = None
     wanted: Revision | None = None
     in_git: Revision | None = None
     applied: Revision | None = None

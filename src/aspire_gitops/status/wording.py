@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
+from aspire_gitops.spend import zone
 from aspire_gitops.spend.wording import month_text
 from aspire_gitops.status.document import (
     AppDocument,
@@ -146,12 +147,17 @@ def revisions_text(status: StatusDocument) -> str:
     return "git is ahead" if is_behind(status) else "the same revision"
 
 
-def hold_text(hold: HoldDocument, now: datetime) -> str:
+def there(status: StatusDocument) -> tzinfo | None:
+    """Return the Gateway's timezone: where the people are who read the times. None: not known."""
+    return zone(status.gateway.timezone) if status.gateway.timezone else None
+
+
+def hold_text(hold: HoldDocument, now: datetime, zone: tzinfo | None = None) -> str:
     """Return who set the hold, and until when, in one sentence."""
     word = _HOLD_WORDS[hold.kind]
     end = "until resumed"
     if hold.until:
-        end = f"until {clock(hold.until, now)} ({ahead(hold.until, now)})"
+        end = f"until {clock(hold.until, now, zone)} ({ahead(hold.until, now)})"
     return f"{word} by {hold.owner} {end}: {hold.reason}"
 
 

@@ -418,7 +418,9 @@ def test_a_freeze_shows_what_waits_and_changes_nothing(settled: Scene) -> None:
     freeze(settled, 10)
     turn = settled.turn()
     assert (turn.standing, settled.fake.writes) == (Standing.READY, [])
-    assert turn.reason == "frozen by ada until 2026-11-23 12:11 UTC (maintenance); 1 change pending"
+    assert (
+        turn.reason == "frozen by ada until 2026-11-23 23:11 AEDT (maintenance); 1 change pending"
+    )
     assert [hold.kind for hold in turn.holds] == [HoldKind.FREEZE]
     assert turn.plan is not None
     assert len(turn.plan.changes) == 1

@@ -414,3 +414,16 @@ def test_many_lines_end_with_how_many_more_there_were() -> None:
 
     assert len(notice.lines) == 20
     assert notice.lines[-1] == "and 81 more"
+
+
+def test_times_in_notices_are_those_of_the_gateways_people() -> None:
+    one = replace(ONE, since=NOON, first_seen=NOON)
+    story = turn(1, drift=(one,), holds=(FREEZE,), flapping=(flap(),), timezone="Australia/Sydney")
+    said = " ".join(f"{n.title} {' '.join(n.lines)}" for n in notices_of(story, None))
+    assert "UTC" not in said
+    for there in (
+        "Frozen by ada until 2026-11-24 01:00 AEDT",
+        "at 2026-11-23 23:00 AEDT, first seen 2026-11-23 23:00 AEDT",
+        "healed again after 2026-11-23 23:01 AEDT",
+    ):
+        assert there in said

@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -167,6 +168,23 @@ def test_spans_have_one_unit(seconds: float, text: str) -> None:
 
 def test_a_moment_on_another_day_has_its_day() -> None:
     assert clock(NOW - timedelta(days=2), NOW) == "21 Nov 03:14 UTC"
+
+
+def test_times_are_those_of_the_gateways_people_and_name_their_zone() -> None:
+    frozen_there = replace(frozen(), timezone="Australia/Sydney")
+    assert "Frozen by tom.berg until 15:39 AEDT (in 85 min)" in shown(frozen_there)
+    document = status_document(frozen_there)
+    page = status_page(document)
+    assert ">14:14:15 AEDT</time>" in page
+    assert "until 15:39 AEDT" in page
+    assert " UTC" not in page
+    assert document.model_dump(mode="json")["at"].endswith("Z"), "JSON stays in UTC"
+    assert clock(NOW, NOW, ZoneInfo("Asia/Dubai")) == "07:14 UTC+04"
+
+
+def test_a_zone_that_this_machine_does_not_know_is_no_fault() -> None:
+    shown(replace(frozen(), timezone="Mars/Olympus"))
+    assert "04:39 UTC" in shown(replace(frozen(), timezone="Mars/Olympus"))
 
 
 def test_a_suspension_ends_when_it_is_resumed() -> None:
