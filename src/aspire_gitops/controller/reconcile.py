@@ -32,7 +32,7 @@ from aspire_gitops.spend import zone
 from aspire_gitops.state import Snapshot
 from aspire_gitops.status.value import Standing, Turn
 from aspire_gitops.usage import Downtime
-from aspire_gitops.vocabulary import AspireGitopsError, Revision, moment_text, system_fault
+from aspire_gitops.vocabulary import AspireGitopsError, Revision, moment_text, plural, system_fault
 from aspire_ledger.money import Month
 
 ASKED = "reconcile"  # cause of a turn that a person asked for: rejected revisions are retried
@@ -248,7 +248,7 @@ class Reconciler:
         return self.gateway.timezone if self.gateway else applied.timezone if applied else ""
 
     def _progress(self, done: int, total: int) -> None:
-        self.at_work(f"applying: {done} of {total} changes done")
+        self.at_work(f"applying: {done} of {plural(total, 'change')} done")
 
     def _lose_patience(self, builder: TurnBuilder) -> None:
         """Report what waited too long: nothing may wait for ever without anybody being told."""

@@ -229,8 +229,6 @@ def told(difference: Difference) -> str:
         case "calls":
             return f"{where}: the total says {found} calls, there are lines of {expected}"
         case "entries":
-            return (
-                f"{difference.month}: {expected} lines were there when it was closed, now {found}"
-            )
+            return f"{difference.month}: of the lines that were there when it was closed ({expected}), {found} are there"
         case _:
             return f"{difference.month}: its lines are not those that were there when it was closed"

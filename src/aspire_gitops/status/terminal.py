@@ -309,7 +309,7 @@ def _controller(status: StatusDocument) -> Iterator[Text]:
     parts = [words.role_text(status.role), f"version {status.program_version}"]
     parts.append(f"started {ago(status.started_at, status.at)}")
     if status.journal:
-        parts.append(f"journal {words.grouped(status.journal.entries)} entries")
+        parts.append(f"journal {plural(status.journal.entries, 'entry')}")
     if status.untold:
         parts.append(f"{plural(status.untold, 'notice')} not delivered")
     yield Text(f"  {'; '.join(parts)}", style="dim")
