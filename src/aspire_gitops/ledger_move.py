@@ -20,7 +20,7 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
-from aspire_gitops.vocabulary import LedgerRefused, LedgerUnavailable, UsageError
+from aspire_gitops.vocabulary import LedgerRefused, LedgerUnavailable, UsageError, plural
 from aspire_ledger import tables
 from aspire_ledger.amounts import NanoAud, aud
 from aspire_ledger.money import Aud
@@ -205,7 +205,7 @@ def _check_was_moved(
     found = _digest(_found(server, "entries", columns, up_to=last))
     if not last or found != _digest(_rows(file, "entries", columns)):
         raise LedgerRefused(
-            f"the ledger in PostgreSQL holds other bookings already ({booked} lines);"
+            f"the ledger in PostgreSQL holds other bookings already ({plural(booked, 'line')});"
             " nothing was moved",
             help="name a database without a ledger in it",
         )

@@ -4,7 +4,9 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -53,7 +55,14 @@ STORY = (
         minute=5,
         turn="t2",
         object="deployment/qwen-vision",
-        body={"fields": ["litellm_params.model"], "answer": "reported", "by": "eve"},
+        body={
+            "fields": ["litellm_params.model"],
+            "answer": "reported",
+            "what": "changed",
+            "moved": [["litellm_params.model", "openai/qwen3-vl", "openai/by-hand"]],
+            "by": "eve",
+            "first_seen": "2026-11-20T01:05:00+00:00",
+        },
     ),
     observed("deployment/qwen-vision", deployment(model="by-hand"), minute=6, by="eve", turn="t2"),
     result(
@@ -114,8 +123,11 @@ def test_an_outage_reads_from_its_begin_to_its_end(shell: CommandLine, journal: 
         "    3  updated deployment/qwen-vision in 0.42 s  main@sha1:4f2c9d1e0000",
         "    6  the revision is live as a whole: Swap the vision provider",
         "    7  turn ended ready: the gateway matches git (3 applied, 2.31 s), after 12 quiet turns",
-        "    8  deployment/qwen-vision had drifted in litellm_params.model, by eve: reported",
-        "    9  found deployment/qwen-vision otherwise than recorded, by eve",
+        (
+            "    8  deployment/qwen-vision was changed on the gateway, outside of git:"
+            " litellm_params.model openai/qwen3-vl → openai/by-hand, by eve, first seen"
+        ),
+        "    9  found deployment/qwen-vision otherwise than recorded, by eve  git had main@sha1:4f2c9d1e0000  turn",
         "   11  deleted key/postiz.main in 0.42 s  main@sha1:b7d00aa11111, Jane Roe  turn t3",
     ],
 )
@@ -150,8 +162,14 @@ def test_each_entry_reads_like_a_sentence(shell: CommandLine, line: str) -> None
         pytest.param(
             EntryKind.DRIFT,
             {"fields": [], "answer": "healed"},
-            "key/a.main had drifted, it is gone: healed",
+            "key/a.main was deleted on the gateway, outside of git: healed",
             id="an object was deleted by hand",
+        ),
+        pytest.param(
+            EntryKind.DRIFT,
+            {"fields": ["max_budget"], "answer": "reported", "by": "eve"},
+            "key/a.main was changed on the gateway, outside of git: max_budget, by eve: reported",
+            id="drift as an older program wrote it",
         ),
         pytest.param(
             EntryKind.REJECTED,
@@ -254,6 +272,19 @@ def test_without_a_journal_it_says_where_it_looked(shell: CommandLine) -> None:
     assert "set ASPIRE_GITOPS_STATE_DIR to the controller's value" in result.stderr
 
 
+def test_times_are_those_of_the_gateway_where_the_journal_knows_them(
+    shell: CommandLine, journal: Journal
+) -> None:
+    applied_there = Draft(
+        EntryKind.APPLIED, NOON, commit=LATER_COMMIT, body={"timezone": "Australia/Perth"}
+    )
+    journal.append(applied_there)
+    there = f"{NOON.astimezone(ZoneInfo('Australia/Perth')):%Y-%m-%d %H:%M:%S} +08:00"
+    assert out(shell, "log", "-n", "1").startswith(there)
+    assert out(shell, "show-at", NOON.isoformat()).startswith(f"Live at {there}:")
+    assert NOON.isoformat() in out(shell, "log", "-n", "1", "--format", "json"), "JSON: UTC"
+
+
 def test_a_whole_journal_is_proved(shell: CommandLine, journal: Journal) -> None:
     head = journal.head().head
     shown = out(shell, "log", "verify", "--head", head.removeprefix("sha256:"))
@@ -296,10 +327,33 @@ def test_an_alias_that_somebody_set_by_hand(shell: CommandLine) -> None:
 @pytest.mark.usefixtures("journal")
 def test_an_app_with_its_caps_aliases_and_targets(shell: CommandLine) -> None:
     shown = out(shell, "show-at", "4f2c9d1", "--app", "knowledge-os")
-    assert "180 AUD a month (117.216 USD); aliases: qwen-vision; 120 requests a minute" in shown
+    cap = "budget 180 AUD a month (LiteLLM's own cap: 117.216 USD)"
+    assert f"{cap}; aliases: qwen-vision; 120 requests a minute" in shown
     assert "alias qwen-vision\n" in shown
     assert "provider cloud-first\n" in shown
     assert "postiz" not in shown
+
+
+def test_show_at_tells_the_budget_from_litellms_backstop(
+    shell: CommandLine, journal: Journal
+) -> None:
+    fields: dict[str, JsonValue] = {
+        "max_budget": 97.68,
+        "metadata.app": "agents",
+        "metadata.monthly_aud": "120",
+        "metadata.budget_mode": "fair",
+        "metadata.uplift_aud": "30",
+        "metadata.uplift_until": "2026-12-01T00:00:00+11:00",
+    }
+    state: dict[str, JsonValue] = {"handle": "agents", "address": "ab" * 32, "fields": fields}
+    raised = {**state, "fields": {**fields, "max_budget": 122.1}}
+    for minutes, found in ((0, state), (9, raised)):
+        at, body = NOON + timedelta(minutes=minutes), {"state": found}
+        journal.append(Draft(EntryKind.OBSERVED, at, object="key/agents.main", body=body))
+    shown = out(shell, "show-at", NOON.isoformat(), "--app", "agents")
+    assert "budget 120 AUD a month and 30 AUD more until 2026-12-01" in shown
+    assert "(LiteLLM's backstop: 97.68 USD)" in shown
+    assert "max_budget: 97.68 → 122.1 (USD, LiteLLM's backstop)" in shown
 
 
 @pytest.mark.usefixtures("journal")

@@ -12,6 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from aspire_gitops.journal import Draft, EntryKind, open_journal
+from aspire_ledger.canonical import JsonValue
 from aspire_ledger.values import FailedCalls
 from support.command_line import CommandLine
 from support.spend_ledger import SYDNEY, Spent, write_calls, write_failures
@@ -32,7 +34,7 @@ def last_month() -> str:
 
 
 def call(aud: str, day: date) -> Spent:
-    return Spent("knowledge-os", "knowledge-os", "qwen-vision", "cloud-first", aud, day)
+    return Spent("knowledge-os", "knowledge-os", "qwen-vision", "openai", aud, day)
 
 
 @pytest.fixture
@@ -57,6 +59,48 @@ def test_another_month(shell: CommandLine) -> None:
         "spend", *SOURCE, "--month", last_month(), "--by", "provider", "--format", "csv"
     )
     assert ended.stdout.splitlines()[1] == f"{last_month()},cloud-first,12.50,1"
+    assert "each provider is the one in the files now, whoever was paid before" in ended.stderr
+
+
+def test_providers_are_those_that_were_paid_at_the_time_of_the_call(
+    tmp_path: Path, ledger_database_url: str
+) -> None:
+    """Not `openai`, which only says how a provider speaks; and who it was is told from the journal."""
+    last = today().replace(day=1) - timedelta(days=1)
+    noon = datetime(last.year, last.month, last.day, 12, tzinfo=SYDNEY)
+    states = ((noon - timedelta(days=40), "cloud-first"), (noon, "cloud-second"))
+    with open_journal(None, tmp_path / "state") as journal:
+        for at, provider in states:
+            fields = {
+                "litellm_params.litellm_credential_name": f"gw.{provider}",
+                "litellm_params.model": "openai/qwen3-vl",
+            }
+            state: dict[str, JsonValue] = {"handle": "v", "address": "gw.v.1", "fields": fields}
+            journal.append(
+                Draft(EntryKind.OBSERVED, at, object="deployment/v", body={"state": state})
+            )
+    paid = (("1", "gw.v.1", 11), ("20", "gw.v.1", 13), ("400", "", 14), ("3000", "foreign-id", 14))
+    calls = [
+        Spent("b", "a", "v", "openai", aud, last, deployment=address, hour=hour)
+        for aud, address, hour in paid
+    ]
+    write_calls(ledger_database_url, [*calls, Spent("b", "a", "gone", "anthropic", "7", last)])
+    environment = {
+        "ASPIRE_GITOPS_LEDGER_URL": ledger_database_url,
+        "ASPIRE_GITOPS_STATE_DIR": str(tmp_path / "state"),
+    }
+    shell = CommandLine(tmp_path, environment)
+    ended = shell.run("spend", *SOURCE, "--month", last_month(), "--by", "provider")
+    rows = {tuple(line.rsplit(maxsplit=3)[:2]) for line in ended.stdout.splitlines()[3:]}
+    assert (ended.stderr, {(name.strip(), aud) for name, aud in rows}) == (
+        "",
+        {
+            ("unknown (openai)", "3,000.00"),
+            ("cloud-second", "420.00"),
+            ("unknown (anthropic)", "7.00"),
+            ("cloud-first", "1.00"),
+        },
+    )
 
 
 @pytest.mark.parametrize("month", ["2026-13", "november"])

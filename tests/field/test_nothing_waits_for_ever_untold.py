@@ -78,7 +78,7 @@ def test_what_nobody_knows_to_pass_is_told_after_ten_minutes_and_once(told: Told
         standings = [told.turn(120).standing for _ in range(12)]
     assert standings == [Standing.WAITING] * 5 + [Standing.STALLED] * 7
     assert told.topics() == [Topic.STALLED]
-    assert "does not exist; this has lasted since 2026-11-23 12:03 UTC" in told.notices[0].title
+    assert "does not exist; this has lasted since 2026-11-23 23:03 AEDT" in told.notices[0].title
     assert "still retried" in "".join(told.notices[0].lines)
     assert told.turn().standing is Standing.READY
     assert told.topics() == [Topic.STALLED, Topic.RECOVERED]

@@ -18,7 +18,7 @@ RATE = Decimal("0.6512")
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """One call and what it cost (AUD)."""
+    """One call and what it cost (AUD). `provider` is LiteLLM's word: `openai`, `anthropic`."""
 
     budget: str
     app: str
@@ -28,6 +28,8 @@ class Spent:
     day: date
     rate: Decimal = RATE
     estimated: bool = False
+    deployment: str = ""
+    hour: int = 10
 
 
 def write_calls(url: str, calls: Iterable[Spent]) -> None:
@@ -58,11 +60,19 @@ def write_adjustment(url: str, adjustment: Adjustment) -> None:
 async def _written(url: str, calls: list[Spent]) -> None:
     async with PostgresStore(url, timeout_s=20) as store:
         for number, one in enumerate(calls):
-            at = datetime(one.day.year, one.day.month, one.day.day, 10, tzinfo=SYDNEY)
+            at = datetime(one.day.year, one.day.month, one.day.day, one.hour, tzinfo=SYDNEY)
             id_ = f"{one.day}-{one.app}-{one.alias}-{number}"
             call = Call(id_, one.budget, one.app, one.alias, "k", one.day.isoformat(), at, one.rate)
             cost = nano(Aud(Decimal(one.aud)))
             usd = Decimal(one.aud) * one.rate
             await store.settle(
-                Settlement(call, cost, usd, at, provider=one.provider, estimated=one.estimated)
+                Settlement(
+                    call,
+                    cost,
+                    usd,
+                    at,
+                    provider=one.provider,
+                    estimated=one.estimated,
+                    deployment=one.deployment,
+                )
             )

@@ -186,7 +186,7 @@ class Counting:
         if self.is_shown and time.monotonic() >= self.next_at:
             self.next_at = time.monotonic() + _BETWEEN_TOLD_S
             self.has_told = True
-            click.echo(f"\r· {files:,} files", err=True, nl=False)
+            click.echo(f"\r· {plural(files, 'file')}", err=True, nl=False)
 
     def end(self) -> None:
         if self.has_told:

@@ -248,10 +248,14 @@ def _intents(plan: Plan) -> Mapping[ObjectKey, Intent]:
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """The caps, and where months turn; `newest` is the ledger's newest month, where only it is known."""
+    """The caps, where months turn, and the objects that say so: live ones, or those of files.
+
+    `newest` is the ledger's newest month, where nothing else is known.
+    """
 
     caps: Mapping[str, Cap]
     timezone: ZoneInfo
+    objects: tuple[GatewayObject, ...] = ()
     newest: str | None = None
 
     def month(self, name: str | None, now: datetime) -> Month:
@@ -304,13 +308,14 @@ def in_force(
         UsageError: Nothing names a budget, so nobody knows where months turn.
         GatewayError, InvalidConfig, SourceUnavailable: As for `plan`.
     """
-    caps = caps_of(_objects(invocation, settings, source, as_of), moment)
+    objects = _objects(invocation, settings, source, as_of)
+    caps = caps_of(objects, moment)
     if not caps:
         raise UsageError(
             "no key carries a budget, so nobody knows where its months turn",
             help="name the reviewed files as SOURCE",
         )
-    return InForce(caps, ZoneInfo(next(iter(caps.values())).timezone))
+    return InForce(caps, ZoneInfo(next(iter(caps.values())).timezone), objects)
 
 
 def in_force_or_away(
@@ -332,7 +337,7 @@ def in_force_or_away(
             warn(f"{away}; the caps are those of {DEFAULT_FOLDER}")
             return found
     warn(f"{away}; the ledger tells what was spent, and no cap is known")
-    return InForce({}, ZoneInfo("UTC"), asyncio.run(_newest_month(ledger_of(settings))))
+    return InForce({}, ZoneInfo("UTC"), newest=asyncio.run(_newest_month(ledger_of(settings))))
 
 
 async def _newest_month(ledger: "LedgerReading") -> str | None:

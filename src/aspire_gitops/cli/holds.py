@@ -18,6 +18,7 @@ from aspire_gitops.cli.options import (
     with_gateway_address,
     with_state_dir,
 )
+from aspire_gitops.cli.state_folder import gateways_zone
 from aspire_gitops.cli.terminal import ExitCode, show, told_on_stderr
 from aspire_gitops.controller.git_reader import Compiler
 from aspire_gitops.controller.holds import hold_draft, holds_in_force, resume_draft
@@ -32,7 +33,7 @@ from aspire_gitops.vocabulary import (
     AspireGitopsError,
     UnsafePlan,
     UsageError,
-    moment_utc,
+    moment_text,
     read_length,
 )
 
@@ -110,8 +111,9 @@ def freeze(
     """
     settings = invocation.controller_settings(state_dir=state_dir)
     at = now()
-    put_on(settings, Hold(HoldKind.FREEZE, one_line(who), one_line(reason), at, at + span))
-    click.echo(f"Frozen until {moment_utc(at + span)}. `aspire-gitops resume` ends it early.")
+    hold = Hold(HoldKind.FREEZE, one_line(who), one_line(reason), at, at + span)
+    end = put_on(settings, hold)
+    click.echo(f"Frozen until {end}. `aspire-gitops resume` ends it early.")
 
 
 @click.command(
@@ -150,15 +152,20 @@ def resume(invocation: Invocation, /, *, who: str, state_dir: Path | None) -> No
         click.echo(f"Ended the {hold.kind} of {hold.owner} ({hold.reason}).")
 
 
-def put_on(settings: ControllerSettings, hold: Hold) -> None:
+def put_on(settings: ControllerSettings, hold: Hold) -> str:
     """Write a hold into the journal and wake the controller here, if one runs.
+
+    Returns:
+        Its end, in the Gateway's timezone.
 
     Raises:
         JournalUnavailable, JournalDamaged: The hold is not in force.
     """
     with journal_of(settings) as journal:
         journal.append(hold_draft(hold))
+        there = gateways_zone(journal)
     wake(settings)
+    return moment_text(hold.until, there) if hold.until else ""
 
 
 def journal_of(settings: ControllerSettings) -> Journal:
@@ -244,10 +251,8 @@ def revert(
         _ask(plan, span)
     at = now()
     hold = Hold(HoldKind.REVERT, one_line(who), one_line(reason), at, at + span, commit)
-    put_on(settings, hold)
-    click.echo(
-        f"Held at {commit[:7]} until {moment_utc(at + span)}. `aspire-gitops resume` ends it."
-    )
+    end = put_on(settings, hold)
+    click.echo(f"Held at {commit[:7]} until {end}. `aspire-gitops resume` ends it.")
 
 
 def _applied_before(settings: ControllerSettings, wanted: str) -> str:

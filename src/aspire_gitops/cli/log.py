@@ -1,14 +1,14 @@
 """`aspire-gitops log`: read what the controller did, and verify the record."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import click
 from rich.text import Text
 
 from aspire_gitops.cli.options import Invocation, MomentOption, pass_invocation, with_state_dir
-from aspire_gitops.cli.state_folder import journal_to_read
+from aspire_gitops.cli.state_folder import gateways_zone, journal_to_read
 from aspire_gitops.cli.terminal import ExitCode, show, show_paged, told_on_stderr
 from aspire_gitops.journal import Entry, EntryKind
 from aspire_gitops.journal.lines import (
@@ -31,7 +31,7 @@ Examples:
   aspire-gitops log verify                           verify that nobody changed the record
 
 Times: 2h, yesterday 14:05, 2026-11-20, 2026-11-20T14:05+11:00; without an
-offset in the zone of this machine.
+offset in the zone of this machine. Shown are those of the Gateway's timezone.
 """
 _VERIFY_EPILOG = """\b
 Examples:
@@ -44,10 +44,10 @@ end, keep the newest hash elsewhere; the status page shows it.
 
 _KINDS = {("hold" if kind is EntryKind.HOLD else kind.value): kind for kind in EntryKind}
 _FORMER = {EntryKind.HOLD.value: EntryKind.HOLD}  # still accepted
-RENDERERS: Mapping[str, Callable[[Iterator[Entry]], Iterator[Text]]] = {
+RENDERERS: Mapping[str, Callable[[Iterator[Entry], tzinfo | None], Iterator[Text]]] = {
     "text": lines_text,
-    "json": lines_json,
-    "jsonl": lines_jsonl,
+    "json": lambda entries, _: lines_json(entries),
+    "jsonl": lambda entries, _: lines_jsonl(entries),
 }
 
 
@@ -124,7 +124,7 @@ def command(
             limit=limit or None,
             newest_first=True,
         )
-        show_paged(RENDERERS[format_](entries))
+        show_paged(RENDERERS[format_](entries, gateways_zone(journal)))
 
 
 @command.command(

@@ -23,7 +23,7 @@ from aspire_gitops.pipeline.change import compare, sides
 from aspire_gitops.review.builder import make_review
 from aspire_gitops.review.value import Review
 from aspire_gitops.state import DEFAULT_OWNER, OWNER_PATTERN
-from aspire_gitops.vocabulary import UsageError
+from aspire_gitops.vocabulary import UsageError, plural
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -144,7 +144,7 @@ def command(
     comparison = compare(Revisions(folder, base, head, direct))
     told_on_stderr(
         f"{comparison.base.revision.short} → {comparison.head.revision.short},"
-        f" {len(comparison.head.files):,} files"
+        f" {plural(len(comparison.head.files), 'file')}"
     )
     saved, why_not = _saved(snapshot, owner, folder) if snapshot else (None, "")
     both = sides(comparison, as_of(today))

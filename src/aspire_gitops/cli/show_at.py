@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from aspire_gitops.cli.options import Invocation, pass_invocation, with_state_dir
-from aspire_gitops.cli.state_folder import journal_to_read
+from aspire_gitops.cli.state_folder import gateways_zone, journal_to_read
 from aspire_gitops.cli.terminal import show, show_paged
 from aspire_gitops.journal import Entry, EntryKind, Journal, Moment
 from aspire_gitops.journal.as_of import (
@@ -83,11 +83,12 @@ def command(
     with journal_to_read(invocation, state_dir) as journal:
         asked = _asked(journal, when, datetime.now().astimezone())
         found = then_of(journal, asked, _chooses(app, alias), journal.recorded_states())
+        there = gateways_zone(journal)
     _refuse_nothing(found, app, alias, when)
     if format_ == "json":
         show(pretty_json(then_json(found)))
     else:
-        show_paged(then_text(found))
+        show_paged(then_text(found, there))
 
 
 def then_of(

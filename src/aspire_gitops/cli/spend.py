@@ -1,21 +1,41 @@
 """`aspire-gitops spend`: what was spent this month, and the forecast."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import click
 
 from aspire_gitops.cli.gateway import InForce, in_force_or_away, ledger_of
 from aspire_gitops.cli.options import Invocation, as_of, now, pass_invocation, with_today
-from aspire_gitops.cli.terminal import show
+from aspire_gitops.cli.state_folder import journal_to_read
+from aspire_gitops.cli.terminal import show, warn
+from aspire_gitops.journal import EntryKind, Journal
+from aspire_gitops.journal.as_of import routes_of
+from aspire_gitops.kinds.deployment import CREDENTIAL
 from aspire_gitops.ledger_reading import LedgerReading
-from aspire_gitops.spend import Failures, Spend, days_of, spend_of
+from aspire_gitops.settings import Settings
+from aspire_gitops.spend import (
+    Failures,
+    Part,
+    Route,
+    Spend,
+    days_of,
+    moments_of,
+    providers_of,
+    spend_of,
+)
 from aspire_gitops.spend.failed_calls import FAILURE_FORMATS
 from aspire_gitops.spend.statement import Statement, statement_of
 from aspire_gitops.spend.statement_markdown import statement_markdown
 from aspire_gitops.spend.tables import FORMATS, By
-from aspire_gitops.vocabulary import LedgerRefused, UsageError
+from aspire_gitops.vocabulary import (
+    JournalDamaged,
+    JournalUnavailable,
+    LedgerRefused,
+    UsageError,
+)
 from aspire_ledger.money import Month
 
 _EPILOG = """\b
@@ -77,13 +97,62 @@ def command(
         made = asyncio.run(_statement(ledger, money, wanted, moment))
         click.echo(statement_markdown(made), nl=False)
         return
-    show(FORMATS[format_](asyncio.run(_spend(ledger, money, wanted, moment)), by))
+    spend = asyncio.run(_spend(ledger, money, wanted, moment))
+    if by == "provider":
+        routes = _routes(invocation, settings, money, wanted)
+        spend = replace(
+            spend, providers=asyncio.run(_providers(ledger_of(settings), routes, wanted))
+        )
+    show(FORMATS[format_](spend, by))
 
 
 async def _spend(ledger: LedgerReading, money: InForce, month: Month, moment: datetime) -> Spend:
     async with ledger:
         record = await ledger.record(month, days=month.start <= moment < month.end)
     return spend_of(record, money.caps, month=month, now=moment)
+
+
+def _routes(
+    invocation: Invocation, settings: Settings, money: InForce, month: Month
+) -> tuple[Route, ...]:
+    """Return where calls went, by the journal if it can be read, else as it is now."""
+    try:
+        with journal_to_read(invocation) as journal:
+            return tuple(_recorded(journal, month))
+    except (JournalUnavailable, JournalDamaged) as error:
+        now = "on the gateway" if settings.gateway_url else "in the files"
+        warn(
+            f"each provider is the one {now} now, whoever was paid before: {error.message};"
+            " name the controller's journal, which knows where calls went"
+        )
+    return tuple(
+        Route(
+            item.key.name,
+            item.address or "",
+            str(item.fields.get(CREDENTIAL) or "").removeprefix("gw."),
+            str(item.fields.get("litellm_params.model")).partition("/")[0],
+        )
+        for item in money.objects
+        if CREDENTIAL in item.fields
+    )
+
+
+def _recorded(journal: Journal, month: Month) -> Iterator[Route]:
+    for name, entry in journal.newest_states(month.start).items():
+        yield from routes_of(name, entry.draft.body.get("state"), entry.draft.at)
+    kinds = (EntryKind.RESULT, EntryKind.OBSERVED)
+    for entry in journal.read(kinds=kinds, since=month.start, until=month.end):
+        if entry.draft.tells_state:
+            yield from routes_of(
+                entry.draft.object or "", entry.draft.body.get("state"), entry.draft.at
+            )
+
+
+async def _providers(
+    ledger: LedgerReading, routes: Sequence[Route], month: Month
+) -> tuple[Part, ...]:
+    async with ledger:
+        return providers_of(await ledger.paid(str(month), moments_of(routes)), routes)
 
 
 async def _failures(ledger: LedgerReading, month: Month) -> Sequence[Failures]:

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import tzinfo
 from pathlib import Path
 
 from aspire_gitops.cli.options import Invocation
-from aspire_gitops.journal import Journal, open_journal
+from aspire_gitops.journal import EntryKind, Journal, open_journal
 from aspire_gitops.journal.locking import FileLock
 from aspire_gitops.settings import PREFIX, read_secret
+from aspire_gitops.spend import zone
 from aspire_gitops.vocabulary import AspireGitopsError, UsageError
 
 _OTHERS = 0o077
@@ -59,6 +61,13 @@ def only_controller(state_dir: Path) -> Iterator[FileLock]:
         yield lock
     finally:
         lock.release()
+
+
+def gateways_zone(journal: Journal) -> tzinfo | None:
+    """Return the Gateway's timezone, as of the revision that was applied last; None if unknown."""
+    entries = journal.read(kinds=(EntryKind.APPLIED,), newest_first=True, limit=1)
+    name = next((entry.draft.body.get("timezone") for entry in entries), None)
+    return zone(name) if isinstance(name, str) and name else None
 
 
 def journal_to_read(invocation: Invocation, state_dir: Path | None = None) -> Journal:

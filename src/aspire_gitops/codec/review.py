@@ -4,7 +4,7 @@ Amounts are decimal texts, never floats; times and days are ISO 8601.
 """
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -180,7 +180,7 @@ def _live(live: Live | None) -> JsonValue:
         return None
     return {
         "revision": written_revision_json(live.revision) if live.revision else None,
-        "taken_at": live.taken_at.isoformat(),
+        "taken_at": live.taken_at.astimezone(UTC).isoformat(),
         "age_s": round(live.age.total_seconds()),
         "digest": live.digest,
         "litellm": live.litellm_version,

@@ -209,7 +209,9 @@ class Applier:
             self.memory.objects_applied = wanted.identity
             return
         self.memory.objects_applied = ""
-        applied = Applied(wanted.identity, wanted.revision, self.world.clock())
+        gateway = wanted.catalog.gateway
+        timezone = gateway.spec.timezone if gateway else ""
+        applied = Applied(wanted.identity, wanted.revision, self.world.clock(), timezone)
         told = {"settings": settings.state.value} if settings else {}
         body = {**applied_body(applied), "changes": count, **told}
         await self._append(drafter.draft(EntryKind.APPLIED, applied.at, body))

@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 
 from aspire_gitops.kinds import KINDS
 from aspire_gitops.planning import SPEND, Action, Cause, Change, Plan
-from aspire_gitops.status.value import Answer, Drifted, FlappingField
+from aspire_gitops.rendering.plan_wording import shown_fields
+from aspire_gitops.status.value import Answer, Drifted, DriftKind, FlappingField, MovedField
+from aspire_gitops.vocabulary import value_text
+from aspire_ledger.canonical import JsonValue
 
 WINDOW = timedelta(hours=1)
 ENOUGH = 3  # heals of one field within the window that count as flapping
@@ -84,6 +87,7 @@ def choose(
     heals: bool,
     flapping: Sequence[FlappingField],
     touches: Mapping[str, Touch],
+    seen: Mapping[str, datetime],
     now: datetime,
 ) -> Chosen:
     """Return the part of `plan` to apply now.
@@ -95,6 +99,7 @@ def choose(
         heals: What the policy says; without it drift is only reported.
         flapping: Fields that somebody keeps changing back.
         touches: What the gateway tells of the objects, by `kind/name`.
+        seen: Since when each object is known not to be as recorded, by `kind/name`.
         now: The time.
     """
     drifted = [c for c in plan.changes if c.is_drift or (git_is_unchanged and not _rotated(c))]
@@ -102,7 +107,10 @@ def choose(
     left_out = {id(change) for change in (held if heals else drifted)}
     kept = tuple(change for change in plan.changes if id(change) not in left_out)
     drift = tuple(
-        _drifted(change, _answer(change, held, heals=heals), touches) for change in drifted
+        _drifted(
+            change, _answer(change, held, heals=heals), touches, seen.get(str(change.key), now)
+        )
+        for change in drifted
     )
     return Chosen(replace(plan, changes=kept), drift)
 
@@ -182,14 +190,33 @@ def _answer(change: Change, held: Sequence[Change], *, heals: bool) -> Answer:
     return Answer.HELD if any(change is one for one in held) else Answer.HEALED
 
 
-def _drifted(change: Change, answer: Answer, touches: Mapping[str, Touch]) -> Drifted:
+_KINDS: Mapping[Action, DriftKind] = {
+    Action.CREATE: DriftKind.DELETED,
+    Action.DELETE: DriftKind.ADDED,
+}
+
+
+def _drifted(
+    change: Change, answer: Answer, touches: Mapping[str, Touch], first_seen: datetime
+) -> Drifted:
     fields = tuple(filter(None, paths_of(change)))
     # What LiteLLM miscounted is not a change by hand.
-    touch = Touch() if fields == (SPEND,) else touches.get(str(change.key), Touch())
+    counted = fields == (SPEND,)
+    touch = Touch() if counted else touches.get(str(change.key), Touch())
+    kind = _KINDS.get(change.action, DriftKind.CHANGED)
+    moved = shown_fields(change) if kind is DriftKind.CHANGED else ()
     return Drifted(
         object=str(change.key),
         fields=fields,
         answer=answer,
         by=touch.by,
         since=touch.at,
+        kind=DriftKind.COUNTED if counted else kind,
+        # A plan goes from what is live to what git says; a change by hand went the other way.
+        moved=tuple(MovedField(m.path, _shown(m.after), _shown(m.before)) for m in moved),
+        first_seen=first_seen,
     )
+
+
+def _shown(value: JsonValue) -> str | None:
+    return None if value is None else value_text(value)

@@ -144,6 +144,8 @@ class GatewayReader:
             drafts = tuple(observations(live, known, touches_of(snapshot), drafter, now))
             if drafts:
                 self.world.journal.append(*drafts)
+            for draft in drafts:
+                self.memory.seen.setdefault(str(draft.object), now)
             return dict(live)
 
         self.memory.states = await asyncio.to_thread(record)

@@ -1,6 +1,7 @@
 """Read git: the newest revision, the one that is held, or the last good one; loaded, checked and compiled."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -128,7 +129,11 @@ class GitReader:
         held = next((hold for hold in holds if hold.kind is HoldKind.REVERT), None)
         try:
             with builder.with_source():
+                if held:
+                    await self._note_branch(builder)
                 tree = await self._tree(held.commit if held else None)
+            if held is None:
+                builder.in_git = tree.revision
             builder.wanted, builder.identity = tree.revision, identity(tree)
             return await asyncio.to_thread(self.compiler.wanted, tree, self.world.clock())
         except (SourceUnavailable, SourceRefused, InvalidConfig) as error:
@@ -157,6 +162,11 @@ class GitReader:
             return None
         held = await asyncio.to_thread(self.compiler.held, known, self.world.clock())
         return held.without_approvals()
+
+    async def _note_branch(self, builder: TurnBuilder) -> None:
+        # Only to be shown beside the revision that is held: without it the revert goes on.
+        with contextlib.suppress(SourceUnavailable, SourceRefused):
+            builder.in_git = (await self._tree(None)).revision
 
     async def _tree(self, commit: str | None) -> SourceTree:
         source = self.world.source

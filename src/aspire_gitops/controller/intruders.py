@@ -6,7 +6,7 @@ A deployment is only ever removed if it came later: in an earlier look the alias
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.kinds import KINDS
@@ -14,7 +14,7 @@ from aspire_gitops.kinds.deployment import answered_by, deployment_of, intruders
 from aspire_gitops.planning import Action, Change, redacted
 from aspire_gitops.state import GatewayObject, ObjectKey, Snapshot
 from aspire_gitops.status.value import Notice, OtherAnswer, Topic
-from aspire_gitops.vocabulary import moment_utc
+from aspire_gitops.vocabulary import moment_text
 from aspire_ledger.canonical import JsonValue
 
 NOTICE = timedelta(minutes=1)
@@ -121,7 +121,9 @@ class Intruders:
         )
 
 
-def removal_notice(item: GatewayObject, url: str, gateway: str, at: datetime) -> Notice:
+def removal_notice(
+    item: GatewayObject, url: str, gateway: str, at: datetime, there: tzinfo | None
+) -> Notice:
     """Return what is told before a deployment is removed."""
     model, vendor = answered_by(item)
     command = KINDS[item.key.kind].delete(item)[-1].as_command(url)
@@ -132,7 +134,7 @@ def removal_notice(item: GatewayObject, url: str, gateway: str, at: datetime) ->
         title=f"Alias {item.handle} is also answered by {model} at {vendor}; it will be removed",
         lines=(
             f"somebody added deployment {item.address} under the alias's name",
-            f"policy.intruders: remove deletes it after {moment_utc(at + NOTICE)}",
+            f"policy.intruders: remove deletes it after {moment_text(at + NOTICE, there)}",
             f"sooner: {command}",
             "to keep it, set policy.intruders to report, or suspend the controller",
         ),

@@ -34,16 +34,18 @@ class EntryDrafter:
         object: str | None = None,  # noqa: A002 (the word of the journal)
         plan: str | None = None,
     ) -> Draft:
-        """Return a draft that names this turn, the revision and its people."""
+        """Return a draft that names this turn and the revision, and its people if they did it."""
         about = self.revision
+        # Its people did not do what was found on the gateway.
+        people = None if kind in (EntryKind.DRIFT, EntryKind.OBSERVED) else about
         return Draft(
             kind,
             at,
             turn=self.turn,
             revision=str(about or ""),
             commit=about.commit if about else None,
-            author=about.author if about else None,
-            approvers=about.approvers if about else (),
+            author=people.author if people else None,
+            approvers=people.approvers if people else (),
             plan=plan,
             object=object,
             body=body,
@@ -87,8 +89,11 @@ class EntryDrafter:
         body: dict[str, JsonValue] = {
             "fields": list(drift.fields),
             "answer": drift.answer.value,
+            "what": drift.kind.value,
+            "moved": [[m.path, m.git, m.live] for m in drift.moved],
             "by": drift.by,
             "since": drift.since.isoformat() if drift.since else None,
+            "first_seen": drift.first_seen.isoformat() if drift.first_seen else None,
         }
         return self.draft(EntryKind.DRIFT, at, body, object=drift.object, plan=plan_id)
 
@@ -176,6 +181,7 @@ class JournalWriter:
             in_order = sorted(fresh, key=lambda one: one.object)
             await self.append(*(drafter.drifted(one, now, plan_id) for one in in_order))
         self.memory.drift = found
+        self.memory.seen = {one.object: one.first_seen for one in found if one.first_seen}
 
     async def invalid(self, builder: TurnBuilder) -> None:
         """Record, once, that a revision holds errors."""

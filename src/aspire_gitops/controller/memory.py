@@ -77,6 +77,7 @@ class World:
 
 
 _LONGEST_REST = timedelta(hours=1)
+_LONGEST_DRIFT = timedelta(days=60)  # that is remembered over a restart
 _LONGEST_GAP = timedelta(minutes=80)  # between two lines of turns, and a start
 
 
@@ -87,6 +88,7 @@ class Applied:
     identity: str
     revision: Revision
     at: datetime
+    timezone: str = ""  # the Gateway's
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class Memory:
     heals: list[Heal] = field(default_factory=list)
     states: dict[str, JsonValue] = field(default_factory=dict)
     drift: frozenset[Drifted] = frozenset()  # what was recorded already, and is still there
+    seen: dict[str, datetime] = field(default_factory=dict)  # since when it is not as recorded
     waiting_turns: int = 0
     waiting_since: datetime | None = None  # the first of these turns
     puzzled_since: datetime | None = None  # of turns in a row that wait for nobody knows what
@@ -161,6 +164,7 @@ def recall(memory: Memory, journal: Journal, now: datetime) -> None:
         memory.rejection = _rejection(rejected)
     _recall_settings(memory, _newest(journal, EntryKind.SETTINGS), applied)
     memory.heals = list(_heals(journal, now))
+    memory.seen = _seen(journal, now)
     memory.outages = recalled(
         journal.read(kinds=(EntryKind.OUTAGE, EntryKind.DOWNTIME), since=now - KEPT),
         first=next(iter(journal.read(limit=1)), None),
@@ -204,6 +208,7 @@ def applied_body(applied: Applied) -> Mapping[str, JsonValue]:
         "reference": revision.reference,
         "subject": revision.subject,
         "dirty": revision.dirty,
+        "timezone": applied.timezone,
     }
 
 
@@ -238,6 +243,21 @@ def _heals(journal: Journal, now: datetime) -> Iterator[Heal]:
             yield from (Heal(str(draft.object), path, draft.at) for path in named or [""])
 
 
+def _seen(journal: Journal, now: datetime) -> dict[str, datetime]:
+    """Return since when each object is not as it was applied, by `kind/name`."""
+    kinds = (EntryKind.OBSERVED, EntryKind.DRIFT, EntryKind.RESULT)
+    found: dict[str, datetime] = {}
+    for entry in journal.read(kinds=kinds, since=now - _LONGEST_DRIFT):
+        name, draft = str(entry.draft.object), entry.draft
+        if draft.kind is EntryKind.OBSERVED:
+            found[name] = draft.at
+        elif draft.kind is EntryKind.DRIFT:
+            found[name] = _moment(draft.body.get("first_seen")) or found.get(name, draft.at)
+        elif draft.body.get("status") == "applied":
+            found.pop(name, None)
+    return found
+
+
 def _begun_since(applied: Entry, journal: Journal) -> str:
     plans = journal.read(kinds=(EntryKind.PLAN,), since=applied.draft.at, newest_first=True)
     for planned in plans:
@@ -265,7 +285,8 @@ def _applied(entry: Entry) -> Applied:
         subject=subject if isinstance(subject, str) else None,
         approvers=draft.approvers,
     )
-    return Applied(str(body.get("identity") or draft.commit), revision, draft.at)
+    timezone = str(body.get("timezone") or "")
+    return Applied(str(body.get("identity") or draft.commit), revision, draft.at, timezone)
 
 
 def _rejection(entry: Entry) -> Rejection:

@@ -36,7 +36,7 @@ from aspire_gitops.spend import zone
 from aspire_gitops.state import Snapshot
 from aspire_gitops.status.value import DowntimeReport, HoldKind, Notice, Standing, Turn
 from aspire_gitops.usage import Downtime
-from aspire_gitops.vocabulary import AspireGitopsError, Revision, moment_utc, system_fault
+from aspire_gitops.vocabulary import AspireGitopsError, Revision, moment_text, plural, system_fault
 from aspire_gitops.witness import unknown
 from aspire_ledger.canonical import config_digest
 from aspire_ledger.money import Month
@@ -61,7 +61,8 @@ class Reconciler:
     tell: Callable[[Notice], None] = lambda _: None
     wanted: CompiledRevision | None = None
     gateway: GatewaySpec | None = None  # the Gateway that the last turn went by
-    read: Revision | None = None  # the newest revision that git showed, good or bad
+    read: Revision | None = None  # what the last turn went by, good or bad
+    in_git: Revision | None = None  # the newest revision that git showed, good or bad
     spending: Spending | None = None  # None where no ledger is set
     witness: Witness | None = None  # None where nobody asks what the gateway runs
     _gateway_reader: GatewayReader | None = None
@@ -74,7 +75,7 @@ class Reconciler:
 
     async def turn(self, causes: tuple[str, ...]) -> Turn:
         """Take one turn. `Turn.look_again_s` says when the next is due."""
-        builder = TurnBuilder(causes, self.world.clock(), wanted=self.read)
+        builder = TurnBuilder(causes, self.world.clock(), wanted=self.read, in_git=self.in_git)
         try:
             await self._look_and_act(builder)
         except AspireGitopsError as error:
@@ -89,10 +90,11 @@ class Reconciler:
         if self.witness and builder.settings is None:
             builder.settings = unknown("", "the last turn did not come to ask")
         builder.note_settings()
+        builder.timezone = self._timezone()
         self._lose_patience(builder)
         self._tell_outage(builder)
         applied = self.memory.applied
-        self.read = builder.wanted
+        self.read, self.in_git = builder.wanted, builder.in_git
         turn = builder.build(applied.revision if applied else None, self._pause_s)
         await JournalWriter(self.world, self.memory).turn(turn)
         return turn
@@ -115,6 +117,7 @@ class Reconciler:
             self.world, self.memory, self.seen, spending=self.spending
         )
         await journal.recall()
+        builder.timezone = self._timezone()
         await journal.write_what_waits()
         builder.holds = await journal.holds()
         self.at_work("reading git")
@@ -124,6 +127,7 @@ class Reconciler:
         if wanted is None:
             return
         self.gateway = wanted.catalog.gateway.spec if wanted.catalog.gateway else None
+        builder.timezone = self._timezone()
         gateway_reader.timezone = zone(self.gateway.timezone) if self.gateway else None
         self.at_work("reading the gateway")
         snapshot = await gateway_reader.snapshot(builder, EntryDrafter(builder.id, wanted.revision))
@@ -156,7 +160,7 @@ class Reconciler:
                 dead = await gateway_reader.dead_keys(wanted.compiled, snapshot)
                 builder.problems += [Problem(Standing.STALLED, str(one), one.help) for one in dead]
         if not builder.is_on_hold:
-            builder.ready = held(builder.holds, builder.ready)
+            builder.ready = held(builder.holds, builder.ready, zone(builder.timezone))
         await self._record_settings(builder, wanted, journal)
         await journal.drift(builder.drift, EntryDrafter(builder.id, wanted.revision), plan.id)
 
@@ -194,7 +198,8 @@ class Reconciler:
             found.keep()
         elif not builder.is_on_hold and not self.world.why_not_write():
             for item, draft in found.to_tell(now):
-                self.tell(removal_notice(item, snapshot.gateway_url, gateway.name, now))
+                there = zone(builder.timezone)
+                self.tell(removal_notice(item, snapshot.gateway_url, gateway.name, now, there))
                 self.memory.unwritten.append(draft)
 
     async def _remove_intruders(
@@ -247,6 +252,7 @@ class Reconciler:
             heals=wanted.compiled.gateway.heals_drift,
             flapping=builder.flapping,
             touches=touches_of(snapshot),
+            seen=self.memory.seen,
             now=now,
         )
 
@@ -262,7 +268,7 @@ class Reconciler:
         builder.warnings = wanted.warnings
         builder.drift = unhealed(chosen.drift)
         if builder.is_on_hold:
-            builder.ready = on_hold(builder.holds, plan)
+            builder.ready = on_hold(builder.holds, plan, zone(builder.timezone))
         elif chosen.plan.changes and (why := self.world.why_not_write()):
             builder.ready = not_now(why, plan)
         elif chosen.plan.changes:
@@ -309,12 +315,17 @@ class Reconciler:
             return None
         help_ = (
             "push another commit, or run `aspire-gitops reconcile`"
-            f" (it will be retried at {moment_utc(until)})"
+            f" (it will be retried at {moment_text(until, zone(builder.timezone))})"
         )
         return Problem(Standing.STALLED, rejection.reason, help_, about_commit=True)
 
+    def _timezone(self) -> str:
+        """Return the Gateway's, or what it was when a revision was applied last."""
+        applied = self.memory.applied
+        return self.gateway.timezone if self.gateway else applied.timezone if applied else ""
+
     def _progress(self, done: int, total: int) -> None:
-        self.at_work(f"applying: {done} of {total} changes done")
+        self.at_work(f"applying: {done} of {plural(total, 'change')} done")
 
     def _lose_patience(self, builder: TurnBuilder) -> None:
         """Report what waited too long: nothing may wait for ever without anybody being told."""
@@ -331,7 +342,9 @@ class Reconciler:
         since = memory.waiting_since
         if late and since:
             builder.problems = [
-                overdue(one, since, memory.waiting_turns + 1) if one in waiting else one
+                overdue(one, since, memory.waiting_turns + 1, zone(builder.timezone))
+                if one in waiting
+                else one
                 for one in builder.problems
             ]
 
@@ -351,7 +364,11 @@ class Reconciler:
             self.tell(notice)
         self.memory.unwritten += drafts
         if self.spending:
-            self.spending.lose_patience(self.pace.patience_s, gateway.name if gateway else "")
+            self.spending.lose_patience(
+                self.pace.patience_s,
+                gateway.name if gateway else "",
+                zone(self._timezone()),
+            )
 
     def _pause_s(self, problem: Problem | None) -> float:
         waits = problem is not None and problem.waits

@@ -10,7 +10,7 @@ own, and what is computed from them here is computed in a thread too: the loop s
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from itertools import groupby
 from typing import Protocol, TypeVar
@@ -56,7 +56,7 @@ from aspire_gitops.vocabulary import (
     AspireGitopsError,
     LedgerRefused,
     LedgerUnavailable,
-    moment_utc,
+    moment_text,
     one_line,
     plural,
     span,
@@ -203,13 +203,13 @@ class Spending:
             self.calls = await ask_about_calls(self.ledger, month, now)
         return snapshot
 
-    def lose_patience(self, after_s: float, gateway: str) -> None:
+    def lose_patience(self, after_s: float, gateway: str, there: tzinfo | None = None) -> None:
         """Tell once that the ledger has not answered for so long, and once that it does again."""
         now, since = self.clock(), self._silent_since
         if since and not self._is_told and (now - since).total_seconds() >= after_s:
             self._is_told = True
             lasted = span((now - since).total_seconds())
-            title = f"The ledger has not answered since {moment_utc(since)} ({lasted})"
+            title = f"The ledger has not answered since {moment_text(since, there)} ({lasted})"
             asked = f"asked {plural(self._tries, 'time')}; it is still asked in each turn"
             self.announce(
                 _about_ledger("silent", since, now, title, gateway, self.report.problem, asked)

@@ -5,7 +5,7 @@ Taken from what the last turns read: the plan, the snapshot, the ledger, the del
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from aspire_gitops.applying import DeadKey
 from aspire_gitops.catalog import Catalog
@@ -13,13 +13,13 @@ from aspire_gitops.kinds.deployment import deployment_of
 from aspire_gitops.kinds.key import declarations
 from aspire_gitops.kinds.key_fields import key_of
 from aspire_gitops.planning import Plan
-from aspire_gitops.spend import OwnSpend, Verdict
+from aspire_gitops.spend import OwnSpend, Verdict, zone
 from aspire_gitops.spend.calls import CallReport
 from aspire_gitops.spend.wording import cents, month_text
 from aspire_gitops.state import Compiled, GatewayObject, KeyFacts, ObjectKey, Snapshot
 from aspire_gitops.status.figures import own_spend_text
 from aspire_gitops.status.value import OtherAnswer, SpendReport, Trouble, TroubleKind
-from aspire_gitops.vocabulary import moment_utc, plural
+from aspire_gitops.vocabulary import moment_text, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,12 @@ class Known:
     def live(self) -> dict[ObjectKey, GatewayObject]:
         objects = self.seen.objects if self.seen else ()
         return {o.key: o for o in objects if o.mark and o.mark.owner == self.owner}
+
+    @property
+    def there(self) -> tzinfo | None:
+        """The timezone of the gateway's people; None where it is not known."""
+        gateway = self.catalog.gateway
+        return zone(gateway.spec.timezone) if gateway else None
 
     def apps_of(self, aliases: set[str]) -> tuple[str, ...]:
         """Return the apps that may call one of these aliases."""
@@ -73,7 +79,7 @@ def _intruders(known: Known) -> Iterator[Trouble]:
                 percent = round(100 * (one.calls or 0) / one.of_calls)
                 share = f": {one.calls} of the last {one.of_calls} calls ({percent} %)"
             removed = (
-                f"it is removed after {moment_utc(one.removed_after)}; sooner: "
+                f"it is removed after {moment_text(one.removed_after, known.there)}; sooner: "
                 if one.removed_after
                 else ""
             )
@@ -152,12 +158,12 @@ def _keys(known: Known) -> Iterator[Trouble]:
         yield Trouble(TroubleKind.KEY, one.object, str(one), one.help, stops)
     for key, item in sorted(known.live.items()):
         facts = known.seen.facts_of(item) if known.seen else None
-        if facts and (why := _refused(facts, known.now)):
+        if facts and (why := _refused(facts, known.now, known.there)):
             what, help_ = why
             yield Trouble(TroubleKind.KEY, str(key), what, help_, known.app_of_key(key.name))
 
 
-def _refused(facts: KeyFacts, now: datetime) -> tuple[str, str] | None:
+def _refused(facts: KeyFacts, now: datetime, there: tzinfo | None) -> tuple[str, str] | None:
     """Return why LiteLLM refuses a key whatever the ledger says, and what to do about it."""
     if facts.blocked:
         return "LiteLLM refuses it: it is blocked", "unblock it: POST /key/unblock"
@@ -167,7 +173,7 @@ def _refused(facts: KeyFacts, now: datetime) -> tuple[str, str] | None:
         ends = None
     if ends and ends.tzinfo and ends <= now:
         return (
-            f"LiteLLM refuses it: it expired at {moment_utc(ends)}",
+            f"LiteLLM refuses it: it expired at {moment_text(ends, there)}",
             "clear its end: POST /key/update with `duration: null`",
         )
     if facts.spend is not None and facts.max_budget and facts.spend >= facts.max_budget:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from aspire_gitops.applying import Outcome, Status
 from aspire_gitops.planning import Plan
@@ -36,7 +36,7 @@ from aspire_gitops.vocabulary import (
     SourceUnavailable,
     StalePlan,
     UnsafePlan,
-    moment_utc,
+    moment_text,
     plural,
 )
 from aspire_gitops.witness import Settings, SettingsReport
@@ -128,12 +128,12 @@ def problem_of(error: AspireGitopsError) -> Problem:
 _LOOK = "it has not passed by itself, so look for the cause; it is still retried"
 
 
-def overdue(problem: Problem, since: datetime, tries: int) -> Problem:
+def overdue(problem: Problem, since: datetime, tries: int, there: tzinfo | None = None) -> Problem:
     """Return a problem that waited too long, as what an operator must look at."""
     return replace(
         problem,
         standing=Standing.STALLED,
-        reason=f"{problem.reason}; this has lasted since {moment_utc(since)}",
+        reason=f"{problem.reason}; this has lasted since {moment_text(since, there)}",
         help="; ".join(filter(None, [problem.help, f"tried {plural(tries, 'time')}", _LOOK])),
         overdue=True,
     )
@@ -147,6 +147,7 @@ class TurnBuilder:
     started_at: datetime
     id: str = ""
     wanted: Revision | None = None
+    in_git: Revision | None = None  # the newest; `wanted` is an older one during a revert
     identity: str = ""  # of the newest tree; see `wanted.identity`
     plan: Plan | None = None
     outcome: Outcome | None = None
@@ -158,6 +159,7 @@ class TurnBuilder:
     problems: list[Problem] = field(default_factory=list)
     ready: str = ""
     doing: str = ""
+    timezone: str = ""
     gateway_s: float = 0.0
     source_s: float = 0.0
     _began: float = field(default_factory=time.monotonic)
@@ -223,6 +225,7 @@ class TurnBuilder:
             is_overdue=problem.overdue if problem else False,
             help=problem.help if problem else "",
             wanted=self.wanted,
+            in_git=self.in_git,
             applied=applied,
             plan=self.plan,
             counts=counts,
@@ -236,6 +239,7 @@ class TurnBuilder:
             source_s=self.source_s,
             own_s=time.process_time() - self._cpu,
             look_again_s=pause(problem),
+            timezone=self.timezone,
         )
 
     def _reason(self, problem: Problem | None) -> str:
@@ -273,14 +277,14 @@ def after_applying(revision: Revision, outcome: Outcome, drift: Sequence[Drifted
     return f"applied {revision.short} with {plural(done, 'change')}"
 
 
-def on_hold(holds: Sequence[Hold], plan: Plan) -> str:
+def on_hold(holds: Sequence[Hold], plan: Plan, there: tzinfo | None = None) -> str:
     """Return the sentence of a turn that a hold kept from writing."""
-    return f"{' and '.join(map(_hold, holds))}; {_waiting(plan)}"
+    return f"{' and '.join(_hold(hold, there) for hold in holds)}; {_waiting(plan)}"
 
 
-def held(holds: Sequence[Hold], sentence: str) -> str:
+def held(holds: Sequence[Hold], sentence: str, there: tzinfo | None = None) -> str:
     """Return a turn's sentence, with the revert that it obeyed, if there is one."""
-    reverts = [_hold(hold) for hold in holds if hold.kind is HoldKind.REVERT]
+    reverts = [_hold(hold, there) for hold in holds if hold.kind is HoldKind.REVERT]
     return "; ".join([*reverts, sentence]) if sentence else ""
 
 
@@ -315,11 +319,11 @@ def _waiting(plan: Plan) -> str:
     return f"{plural(len(plan.changes), 'change')} pending"
 
 
-def _hold(hold: Hold) -> str:
+def _hold(hold: Hold, there: tzinfo | None) -> str:
     words = {
         HoldKind.SUSPEND: "suspended",
         HoldKind.FREEZE: "frozen",
         HoldKind.REVERT: f"held at {(hold.commit or '')[:7]}",
     }
-    until = f" until {moment_utc(hold.until)}" if hold.until else ""
+    until = f" until {moment_text(hold.until, there)}" if hold.until else ""
     return f"{words[hold.kind]} by {hold.owner}{until} ({hold.reason})"

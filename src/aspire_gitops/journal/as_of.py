@@ -11,7 +11,9 @@ from rich.text import Text
 from aspire_gitops.codec.values import document, object_json
 from aspire_gitops.journal.lines import line_json
 from aspire_gitops.journal.wording import EntryLike, who_text
+from aspire_gitops.rendering.plan_wording import amount_note, has_backstop
 from aspire_gitops.resources.price_units import INPUT, OUTPUT
+from aspire_gitops.spend import Route
 from aspire_gitops.vocabulary import moment_there, one_line, plural, value_text
 from aspire_ledger.canonical import JsonValue
 
@@ -164,6 +166,21 @@ def _alias(alias: str, then: Mapping[str, Sequence[Row]]) -> Sequence[str]:
     return [name, *providers] if name in then else []
 
 
+def routes_of(name: str, state: JsonValue, since: datetime) -> Iterator[Route]:
+    """Yield where the calls of one deployment went from then on. `name` is `deployment/chat`."""
+    kind, _, alias = name.partition("/")
+    if kind != "deployment":
+        return
+    rows = rows_of(state)
+    for row in rows:
+        found = fields(row)
+        provider = _text(found.get("litellm_params.litellm_credential_name")).removeprefix("gw.")
+        protocol = _text(found.get("litellm_params.model")).partition("/")[0]
+        yield Route(alias, _text(row.get("address")), provider, protocol, since)
+    if not rows:
+        yield Route(alias, "", "", "", since)
+
+
 def _is_key_of(app: str, name: str, rows: Sequence[Row]) -> bool:
     if not name.startswith("key/"):
         return False
@@ -242,9 +259,15 @@ def _now(one: ObjectThen) -> Text:
     if not one.differences:
         return Text(f"now: {plural(len(one.now), 'row')}, then {len(one.rows)}", style="yellow")
     changes = "\n       ".join(
-        f"{one_line(d.path)}: {value_text(d.then)} → {value_text(d.now)}" for d in one.differences
+        f"{one_line(d.path)}: {value_text(d.then)} → {value_text(d.now)}{_noted(d, one)}"
+        for d in one.differences
     )
     return Text(f"now: {changes}", style="yellow")
+
+
+def _noted(difference: FieldDifference, one: ObjectThen) -> str:
+    note = amount_note(difference.path, fields(one.now[0]))
+    return f" ({note})" if note else ""
 
 
 def _deployment(row: Row) -> str:
@@ -261,9 +284,13 @@ def _deployment(row: Row) -> str:
 
 def _key(row: Row) -> str:
     found = fields(row)
-    cap = f"{_text(found.get('metadata.monthly_aud'))} AUD a month"
+    cap = f"budget {_text(found.get('metadata.monthly_aud'))} AUD a month"
+    if uplift := found.get("metadata.uplift_aud"):
+        until = _text(found.get("metadata.uplift_until"))
+        cap += f" and {_text(uplift)} AUD more until {until}"
     if found.get("max_budget") is not None:
-        cap += f" ({_text(found.get('max_budget'))} USD)"
+        what = "backstop" if has_backstop(found) else "own cap"
+        cap += f" (LiteLLM's {what}: {_text(found.get('max_budget'))} USD)"
     limits = [f"{_text(found[path])} {unit}" for path, unit in _LIMITS.items() if path in found]
     aliases = ", ".join(one_line(name) for name in texts(row, "models")) or "none"
     return "; ".join(

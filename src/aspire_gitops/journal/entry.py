@@ -16,8 +16,8 @@ class EntryKind(StrEnum):
     RESULT = "result"  # action, status, message, duration_s, state: what the object is now
     DELIVERY = "delivery"  # to, status, message: a new key's value, delivered
     OBSERVED = "observed"  # state, by, since: found on the gateway, and no result says so
-    DRIFT = "drift"  # fields, answer, by, since
-    APPLIED = "applied"  # changes: a revision is live as a whole
+    DRIFT = "drift"  # fields, answer, what, moved (path, git, live), by, since, first_seen
+    APPLIED = "applied"  # changes, timezone (the Gateway's): a revision is live as a whole
     REJECTED = "rejected"  # reason, diagnostics: not tried again until it changes or time passes
     BUDGET = "budget"  # budget, month, percent, spent_aud, cap_aud: reached, and told
     OUTAGE = "outage"  # answers, since, until, seconds: the gateway did not answer, and did again

@@ -25,7 +25,7 @@ def line_text(line: EntryLike, zone: tzinfo | None = None) -> Text:
     """Return `2026-11-20 12:00:06 +11:00      7  updated deployment/chat in 0.42 s  …`."""
     draft = line.draft
     text = Text.assemble((moment_there(draft.at, zone), "dim"), f" {line.number:>6}  ")
-    text.append(sentence(draft), style=_style(draft))
+    text.append(sentence(draft, zone), style=_style(draft))
     if about := who_text(draft):
         text.append(f"  {about}", style="dim")
     if draft.turn:
@@ -111,16 +111,18 @@ _FAULTS = {
 
 def verdict_text(verdict: ChainVerdictLike) -> Text:
     """Return the verdict in a few lines, ending with a newline."""
-    proved = plural(verdict.entries, "entry").replace("entrys", "entries")
+    proved = plural(verdict.entries, "entry")
     if verdict.fault:
         text = Text(f"Broken: {_fault(verdict)}.\n", style="bold red")
         text.append(
-            f"{proved} before it are proved. Nothing after it is; see docs/operate/journal.md.\n"
+            f"{proved} before it {'is' if verdict.entries == 1 else 'are'} proved. Nothing after it is; see docs/operate/journal.md.\n"
         )
         return text
     if verdict.holds_head is False:
         text = Text("Broken: the journal does not hold the hash that you gave.\n", style="bold red")
-        return text.append(f"{proved} are whole, and end with {verdict.head}: the rest was cut.\n")
+        return text.append(
+            f"What is left is whole: {proved}, ending with {verdict.head}. The rest was cut.\n"
+        )
     text = Text(f"Whole: {proved}, each on the hash of the one before.\n", style="green")
     return text.append(f"Head: {verdict.head}\n")
 

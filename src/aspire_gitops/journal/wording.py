@@ -5,11 +5,11 @@ What it shows was written by others, so nothing in it may act on a terminal.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Protocol
 
-from aspire_gitops.status.wording import person
-from aspire_gitops.vocabulary import moment_there, one_line, plural, revision_text
+from aspire_gitops.status.wording import DRIFT_WORDS, person
+from aspire_gitops.vocabulary import UNSET, moment_there, one_line, plural, revision_text
 from aspire_ledger.canonical import JsonValue
 
 
@@ -68,8 +68,13 @@ _HOLDS = {
 
 
 def who_text(draft: DraftLike) -> str:
-    """Return the revision and its people: `main@sha1:4f2c9d1e0000, Jane Roe, approved by Bob Poe`."""
+    """Return the revision and its people: `main@sha1:4f2c9d1e0000, Jane Roe, approved by Bob Poe`.
+
+    Of what was found on the gateway, git's revision alone: its people did not do it.
+    """
     parts = [revision_text(draft.revision)] if draft.revision else []
+    if draft.kind in ("drift", "observed"):
+        return f"git had {parts[0]}" if parts else ""
     if draft.author:
         parts.append(one_line(person(draft.author)))
     if draft.approvers:
@@ -78,8 +83,13 @@ def who_text(draft: DraftLike) -> str:
     return ", ".join(parts)
 
 
-def sentence(draft: DraftLike) -> str:
-    """Return what happened, in one line. A kind of a newer program is shown by its name."""
+def sentence(draft: DraftLike, zone: tzinfo | None = None) -> str:
+    """Return what happened, in one line. A kind of a newer program is shown by its name.
+
+    Times are in `zone`, or in the machine's.
+    """
+    if with_times := _WITH_TIMES.get(str(draft.kind)):
+        return with_times(draft, zone)
     worded = _SENTENCES.get(str(draft.kind))
     return worded(draft) if worded else f"{one_line(str(draft.kind))} {_object(draft)}".strip()
 
@@ -121,11 +131,24 @@ def _observed(draft: DraftLike) -> str:
     return f"found {_object(draft)} {'gone' if gone else 'otherwise than recorded'}{_by(draft)}"
 
 
-def _drift(draft: DraftLike) -> str:
-    fields = draft.body.get("fields")
+def _drift(draft: DraftLike, zone: tzinfo | None) -> str:
+    fields, moved = draft.body.get("fields"), draft.body.get("moved")
     named = [one_line(str(path)) for path in fields] if isinstance(fields, list | tuple) else []
-    where = f" in {', '.join(named)}" if named else ", it is gone"
-    return f"{_object(draft)} had drifted{where}{_by(draft)}: {_word(draft, 'answer')}"
+    if isinstance(moved, list | tuple) and moved:
+        named = [_moved(*map(_plain, row)) for row in moved if isinstance(row, list | tuple)]
+    what = _word(draft, "what") or ("changed" if named else "deleted")  # as older programs knew it
+    where = f": {', '.join(named)}" if named else ""
+    seen = draft.body.get("first_seen")
+    since = f", first seen {moment_there(datetime.fromisoformat(str(seen)), zone)}" if seen else ""
+    return f"{_object(draft)} {DRIFT_WORDS.get(what, what)}{where}{_by(draft)}{since}: {_word(draft, 'answer')}"
+
+
+def _moved(path: str, git: str, live: str) -> str:
+    return f"{path} {git} → {live}"
+
+
+def _plain(value: JsonValue) -> str:
+    return UNSET if value is None else one_line(str(value))
 
 
 def _applied(draft: DraftLike) -> str:
@@ -137,12 +160,12 @@ def _rejected(draft: DraftLike) -> str:
     return f"the revision was rejected{_because(draft, 'reason')}"
 
 
-def _hold(draft: DraftLike) -> str:
+def _hold(draft: DraftLike, zone: tzinfo | None) -> str:
     action = _word(draft, "action")
     until = draft.body.get("until")
     at = datetime.fromisoformat(until) if isinstance(until, str) else None
     to = f" to {one_line(draft.commit)[:12]}" if action == "revert" and draft.commit else ""
-    end = f" until {moment_there(at)}" if at else ""
+    end = f" until {moment_there(at, zone)}" if at else ""
     return (
         f"{_word(draft, 'owner')} {_HOLDS.get(action, action)}{to}{end}{_because(draft, 'reason')}"
     )
@@ -186,15 +209,19 @@ _SENTENCES: Mapping[str, Callable[[DraftLike], str]] = {
     "result": _result,
     "delivery": _delivery,
     "observed": _observed,
-    "drift": _drift,
     "applied": _applied,
     "rejected": _rejected,
-    "brake": _hold,
     "budget": _budget,
     "outage": _outage,
     "settings": _settings,
     "downtime": _downtime,
     "intruder": _intruder,
+}
+
+
+_WITH_TIMES: Mapping[str, Callable[[DraftLike, tzinfo | None], str]] = {
+    "drift": _drift,
+    "brake": _hold,
 }
 
 

@@ -47,7 +47,7 @@ class Redaction:
         return _HASH.sub("[hash]", text)
 
     def __repr__(self) -> str:
-        return f"Redaction({len(self._secrets)} spellings)"
+        return f"Redaction(spellings={len(self._secrets)})"
 
 
 def _spellings(secret: str) -> Iterable[str]:

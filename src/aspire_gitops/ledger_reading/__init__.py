@@ -23,6 +23,7 @@ from aspire_gitops.spend import (
     Failures,
     MonthRecord,
     MonthSums,
+    PaidPart,
     Part,
     PriceDifference,
     PriceDifferences,
@@ -124,6 +125,20 @@ class LedgerReading:
             days=paces,
             estimated=estimated,
         )
+
+    @apart
+    async def paid(self, month: str, moments: Sequence[datetime]) -> Sequence[PaidPart]:
+        """Return what each deployment cost in a month, cut at some moments, which are in order.
+
+        Of a month whose lines were deleted only LiteLLM's word for the provider is left.
+        """
+        closing = next(filter(lambda one: one.month == month, await self._closings()), None)
+        if closing and closing.forgotten:
+            parts = _parts(closing.shares.get("provider", ()))
+            return [PaidPart("", "", part.name, 0, part.aud, part.calls) for part in parts]
+        cuts = ",".join(f'"{moment.isoformat()}"' for moment in moments) or "infinity"
+        found = await self._summed(questions.PAID, month=month, moments=f"{{{cuts}}}")
+        return questions.paid_of(found)
 
     @apart
     async def month_sums(self, month: str) -> MonthSums:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final, TypeAlias
 
 from aspire_gitops.probing import Booked
-from aspire_gitops.spend import Adjustment, MonthSums, Part, RateUsed, plain
+from aspire_gitops.spend import Adjustment, MonthSums, PaidPart, Part, RateUsed, plain
 from aspire_gitops.usage import Usage
 from aspire_gitops.witness import Facts, SeenProcess
 from aspire_ledger import sql
@@ -37,6 +37,14 @@ SELECT CASE WHEN GROUPING(app) = 0 THEN 'app' WHEN GROUPING(alias) = 0 THEN 'ali
     COALESCE(app, alias, provider) AS name, SUM(nano_aud) AS spent, {_CALLS}
 FROM aspire_ledger.entries WHERE month = :month
 GROUP BY GROUPING SETS ((app), (alias), (provider)) ORDER BY what, spent DESC, name"""  # noqa: S608 (constants)
+
+# Who was paid: each deployment's calls, cut where routes changed.
+PAID: Final = f"""
+SELECT alias, deployment, provider,
+    WIDTH_BUCKET(CAST(at AS TIMESTAMPTZ), CAST(:moments AS TIMESTAMPTZ[])) AS slot,
+    SUM(nano_aud), {_CALLS}
+FROM aspire_ledger.entries WHERE month = :month
+GROUP BY alias, deployment, provider, slot"""  # noqa: S608 (constants)
 
 DAILY: Final = """
 SELECT budget, day, SUM(nano_aud) FROM aspire_ledger.entries
@@ -116,6 +124,14 @@ def shares_of(found: Iterable[Row]) -> Mapping[str, tuple[Part, ...]]:
     for what, name, spent, calls in found:
         shares[what].append(Part(name, _amount(spent), calls))
     return {what: tuple(parts) for what, parts in shares.items()}
+
+
+def paid_of(found: Iterable[Row]) -> tuple[PaidPart, ...]:
+    """Read the rows of `PAID`."""
+    return tuple(
+        PaidPart(alias, deployment, protocol, slot, _amount(spent), calls)
+        for alias, deployment, protocol, slot, spent, calls in found
+    )
 
 
 def days_of(found: Iterable[Row]) -> Days:
@@ -242,9 +258,7 @@ def told(difference: Difference) -> str:
         case "calls":
             return f"{where}: the total says {found} calls, there are lines of {expected}"
         case "entries":
-            return (
-                f"{difference.month}: {expected} lines were there when it was closed, now {found}"
-            )
+            return f"{difference.month}: of the lines that were there when it was closed ({expected}), {found} are there"
         case _:
             return f"{difference.month}: its lines are not those that were there when it was closed"
 

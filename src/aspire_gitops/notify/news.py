@@ -24,6 +24,7 @@ from aspire_gitops.notify.wording import (
     trouble_lines,
 )
 from aspire_gitops.planning import Plan
+from aspire_gitops.spend import zone
 from aspire_gitops.status.value import (
     Drifted,
     FlappingField,
@@ -185,21 +186,24 @@ def _news(turn: Turn, before: Turn | None) -> Iterator[Notice]:
         yield _trouble(turn)
     if turn.standing is Standing.READY:
         yield from _success(turn, before)
+    there = zone(turn.timezone)
     if drift := new_drift(turn, before):
-        yield _notice(turn, Topic.DRIFT, drift_title(drift), drift_lines(drift))
+        yield _notice(turn, Topic.DRIFT, drift_title(drift), drift_lines(drift, there))
     if flapping := new_flapping(turn, before):
-        yield _notice(turn, Topic.FLAPPING, flapping_title(flapping), flapping_lines(flapping))
+        yield _notice(
+            turn, Topic.FLAPPING, flapping_title(flapping), flapping_lines(flapping, there)
+        )
 
 
 def _holds(turn: Turn, before: Turn | None) -> Iterator[Notice]:
-    known = before.holds if before else ()
+    known, there = before.holds if before else (), zone(turn.timezone)
     for hold in turn.holds:
         if hold not in known:
-            yield _hold_notice(turn, hold, hold_title(hold), "begun")
+            yield _hold_notice(turn, hold, hold_title(hold, there), "begun")
     on = {hold.kind for hold in turn.holds}
     for hold in known:
         if hold.kind not in on:
-            yield _hold_notice(turn, hold, release_title(hold), "ended")
+            yield _hold_notice(turn, hold, release_title(hold, there), "ended")
 
 
 def _hold_notice(turn: Turn, hold: Hold, title: str, what: str) -> Notice:

@@ -6,10 +6,12 @@ worth a notice.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import tzinfo
 
 from aspire_gitops.planning import Plan
 from aspire_gitops.status.value import Answer, Drifted, FlappingField, Hold, HoldKind, Turn
-from aspire_gitops.vocabulary import Revision, moment_utc, plural, short_line
+from aspire_gitops.status.wording import DRIFT_WORDS
+from aspire_gitops.vocabulary import UNSET, Revision, moment_text, plural, short_line
 
 LONGEST_TITLE = 300
 LONGEST_LINE = 300
@@ -76,13 +78,16 @@ def drift_title(drift: Sequence[Drifted]) -> str:
     return f"Drift on {plural(len(drift), 'object')}: {', '.join(answers)}"
 
 
-def drift_lines(drift: Iterable[Drifted]) -> Iterator[str]:
-    """Yield each object with its fields, and who changed it when, as far as that is known."""
+def drift_lines(drift: Iterable[Drifted], there: tzinfo | None) -> Iterator[str]:
+    """Yield each object, what git says and what the gateway had, and by whom, as far as known."""
     for one in drift:
-        fields = ", ".join(one.fields) or "the whole object is gone"
-        by = f", changed by {one.by}" if one.by else ""
-        since = f" at {moment_utc(one.since)}" if one.since else ""
-        yield f"{one.object}: {fields}{by}{since} ({_ANSWERS[one.answer]})"
+        moved = [f"{m.path} {m.git or UNSET} → {m.live or UNSET}" for m in one.moved]
+        fields = f": {', '.join(moved or one.fields)}" if one.fields else ""
+        by = f", by {one.by}" if one.by else ""
+        since = f" at {moment_text(one.since, there)}" if one.since else ""
+        seen = f", first seen {moment_text(one.first_seen, there)}" if one.first_seen else ""
+        told = f"{DRIFT_WORDS[one.kind]}{by}{since}{seen}"
+        yield f"{one.object} {told} ({_ANSWERS[one.answer]}){fields}"
 
 
 def flapping_title(flapping: Sequence[FlappingField]) -> str:
@@ -90,22 +95,22 @@ def flapping_title(flapping: Sequence[FlappingField]) -> str:
     return f"Somebody keeps changing {plural(len(flapping), 'field')} back; healing slows down"
 
 
-def flapping_lines(flapping: Iterable[FlappingField]) -> Iterator[str]:
+def flapping_lines(flapping: Iterable[FlappingField], there: tzinfo | None) -> Iterator[str]:
     """Yield each field, how often it was changed back, and when it is healed again."""
     for flap in flapping:
         where = f"{flap.object} {flap.path}".strip()
-        again = moment_utc(flap.heals_again_at)
+        again = moment_text(flap.heals_again_at, there)
         yield f"{where}: {flap.times} times within the hour; healed again after {again}"
 
 
-def hold_title(hold: Hold) -> str:
+def hold_title(hold: Hold, there: tzinfo | None) -> str:
     """Return who put a hold on, until when and why."""
-    until = f" until {moment_utc(hold.until)}" if hold.until else ""
+    until = f" until {moment_text(hold.until, there)}" if hold.until else ""
     what = _ON_HOLD[hold.kind].format(commit=(hold.commit or "")[:7])
     return f"{what} by {hold.owner}{until}: {hold.reason}"
 
 
-def release_title(hold: Hold) -> str:
+def release_title(hold: Hold, there: tzinfo | None) -> str:
     """Return that a hold has ended."""
-    put_on = f"{hold.owner} put it on at {moment_utc(hold.since)}: {hold.reason}"
+    put_on = f"{hold.owner} put it on at {moment_text(hold.since, there)}: {hold.reason}"
     return f"{_RELEASED[hold.kind]} ({put_on})"

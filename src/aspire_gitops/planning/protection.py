@@ -25,6 +25,7 @@ from aspire_gitops.planning.plan import (
 )
 from aspire_gitops.spend import budget_of, cap_of, plain
 from aspire_gitops.state import Compiled, GatewayObject, ObjectKey, Snapshot, State
+from aspire_gitops.vocabulary import plural
 from aspire_ledger.money import Aud
 
 LEFTOVER = "left over from an interrupted replacement"
@@ -64,7 +65,7 @@ def _too_many(
         yield Refusal(
             TOO_MANY_DELETIONS,
             f"gateway/{compiled.gateway.name}",
-            f"this deletes {len(counted)} objects, and the policy allows {most}: {named}"
+            f"this deletes {plural(len(counted), 'object')}, and the policy allows {most}: {named}"
             f"{', …' if len(counted) > 5 else ''}",
             "delete fewer at once, add an Approval with `change: delete` for each, or raise"
             " `policy.max_deletions` in the Gateway",

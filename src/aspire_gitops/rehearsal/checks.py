@@ -48,7 +48,7 @@ def all_applied(outcome: Outcome) -> str:
             raise CheckFailed(f"{result.change.key} {result.status}: {result.message}")
     if not outcome.results:
         raise CheckFailed("the plan was empty, so nothing was applied")
-    return f"{len(outcome.results)} changes, each read back from the gateway"
+    return f"{plural(len(outcome.results), 'change')}, each read back from the gateway"
 
 
 def nothing_to_do(plan: Plan) -> str:
@@ -76,7 +76,9 @@ def answered_by(exchange: CallResult, route: Route) -> str:
         )
     _no_other_road(exchange, route)
     if len(exchange.received) != 1:
-        raise CheckFailed(f"{route.alias}: {len(exchange.received)} requests went out for one call")
+        raise CheckFailed(
+            f"{route.alias}: {plural(len(exchange.received), 'request')} for one call"
+        )
     _only_to(exchange.received, route)
     return f"{route.alias} → {route.provider}, {route.model} ({route.model_id})"
 
@@ -192,7 +194,7 @@ def one_update(plan: Plan, alias: ObjectKey) -> str:
     change = plan.changes[0]
     if change.action not in (Action.UPDATE, Action.REPLACE):
         raise CheckFailed(f"the swap would {change.action} {alias}")
-    return f"the plan: {change.action} {alias}, {len(change.fields)} fields, nothing else"
+    return f"the plan: {change.action} {alias}, {plural(len(change.fields), 'field')}, nothing else"
 
 
 def no_secret(written: Mapping[str, str], planted: Mapping[str, str]) -> str:
@@ -204,7 +206,7 @@ def no_secret(written: Mapping[str, str], planted: Mapping[str, str]) -> str:
             if secret in text:
                 raise CheckFailed(f"{name} is in {place}")
     searched = sum(map(len, written.values()))
-    return f"{len(planted)} secrets looked for in {len(written)} texts, {searched:,} characters"
+    return f"{plural(len(planted), 'secret')} looked for in {plural(len(written), 'text')}, {searched:,} characters"
 
 
 def _no_other_road(exchange: CallResult, route: Route) -> None:

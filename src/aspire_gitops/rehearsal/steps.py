@@ -27,7 +27,7 @@ from aspire_gitops.rehearsal.scenarios import (
     swaps,
 )
 from aspire_gitops.state import Compiled
-from aspire_gitops.vocabulary import AspireGitopsError
+from aspire_gitops.vocabulary import AspireGitopsError, plural
 
 
 @dataclass(slots=True)
@@ -115,7 +115,7 @@ def restart(context: StepContext) -> Iterator[str]:
     context.environment.restart()
     if context.environment.addresses() != before:
         raise checks.CheckFailed("an object has gone, or has moved, since the restart")
-    yield f"{len(before)} objects before and after, at the same addresses"
+    yield f"{plural(len(before), 'object')} before and after, at the same addresses"
     yield checks.nothing_to_do(context.environment.plan(context.compiled))
     known = deployments(context.compiled)
     keys = app_keys(context.compiled)
@@ -124,7 +124,7 @@ def restart(context: StepContext) -> Iterator[str]:
         checks.answered_by(
             context.environment.call(call_of(key, item)), route_of(context.environment, item)
         )
-    yield f"{len(keys)} keys work as before"
+    yield f"{plural(len(keys), 'key')} {'works' if len(keys) == 1 else 'work'} as before"
 
 
 def attack(context: StepContext) -> Iterator[str]:

@@ -13,6 +13,7 @@ from aspire_gitops.rendering.plan_wording import (
     counts_text,
     drift_count,
     held_text,
+    note_text,
     reason_text,
     shown_fields,
     where_text,
@@ -68,7 +69,9 @@ def _fields(change: Change) -> Iterator[Text]:
     fields = shown_fields(change)
     width = max((len(one_line(field.path)) for field in fields), default=0)
     for field in fields:
-        yield _field(field, width, bare=change.action is Action.CREATE)
+        line = _field(field, width, bare=change.action is Action.CREATE)
+        note = note_text(change, field)
+        yield line.append(f"  ({note})", style="dim") if note else line
 
 
 def _field(field: FieldChange, width: int, *, bare: bool) -> Text:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from aspire_gitops.delivery.registry import shown
-from aspire_gitops.planning import Action, Cause, Change, FieldChange, Held, Plan, same
+from aspire_gitops.planning import SPEND, Action, Cause, Change, FieldChange, Held, Plan, same
 from aspire_gitops.vocabulary import code, markdown, one_line, plural, revision_text, value_text
 from aspire_ledger.canonical import JsonValue
 
@@ -47,6 +47,33 @@ def _leaves(field: FieldChange) -> Iterator[FieldChange]:
         old, new = before.get(name), after.get(name)
         if not same(old, new):
             yield from _leaves(FieldChange(f"{field.path}.{name}", old, new, field.cause))
+
+
+def amount_note(path: str, fields: Mapping[str, JsonValue]) -> str:
+    """Return what the amount at `path` is, and in which currency; empty for other fields.
+
+    `fields` are all of its object: with a ledger, `max_budget` lies above the budget.
+    """
+    if path == "max_budget":
+        return f"USD, LiteLLM's {'backstop' if has_backstop(fields) else 'own cap'}"
+    return _AMOUNTS.get(path, "")
+
+
+def has_backstop(fields: Mapping[str, JsonValue]) -> bool:
+    """Return whether the ledger enforces a key's budget, so that LiteLLM's cap is only a backstop."""
+    return fields.get("metadata.budget_mode") is not None
+
+
+def note_text(change: Change, field: FieldChange) -> str:
+    """Return the note of one field of a change, if it has one."""
+    item = change.after or change.before
+    return amount_note(field.path, item.fields if item else {})
+
+
+_AMOUNTS: Mapping[str, str] = {
+    "metadata.monthly_aud": "AUD, the budget",
+    SPEND: "USD, as LiteLLM counts",
+}
 
 
 def reason_text(change: Change) -> str:
@@ -164,13 +191,19 @@ def _what(change: Change) -> str:
     if not change.fields:
         return markdown(change.reason) or code(where_text(change))
     fields = shown_fields(change)
-    shown = [_moved(field) for field in fields[:_FIELDS_IN_CELL]]
+    shown = [_moved(change, field) for field in fields[:_FIELDS_IN_CELL]]
     more = len(fields) - _FIELDS_IN_CELL
     return "<br>".join([*shown, *([f"and {more} more"] if more > 0 else [])])
 
 
-def _moved(field: FieldChange) -> str:
-    return f"{code(field.path)} {code(value_text(field.before))} → {code(value_text(field.after))}"
+def _moved(change: Change, field: FieldChange) -> str:
+    moved = f"{code(value_text(field.before))} → {code(value_text(field.after))}"
+    return f"{code(field.path)} {moved}{_noted(change, field)}"
+
+
+def _noted(change: Change, field: FieldChange) -> str:
+    note = note_text(change, field)
+    return f" ({note})" if note else ""
 
 
 def _details(plan: Plan) -> str:
@@ -191,7 +224,8 @@ def _detail_rows(changes: Sequence[Change]) -> Iterator[str]:
         for field in shown_fields(change):
             why = "drift" if field.cause is Cause.DRIFT else "git"
             before, after = code(value_text(field.before)), code(value_text(field.after))
-            yield f"| {code(str(change.key))} | {code(field.path)} | {before} | {after} | {why} |"
+            name = f"{code(field.path)}{_noted(change, field)}"
+            yield f"| {code(str(change.key))} | {name} | {before} | {after} | {why} |"
 
 
 def _remarks(plan: Plan) -> str:

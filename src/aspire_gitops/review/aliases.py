@@ -23,7 +23,7 @@ from aspire_gitops.review.value import (
     PriceMove,
     ResourceEdit,
 )
-from aspire_gitops.vocabulary import Diagnostic, Span
+from aspire_gitops.vocabulary import Diagnostic, Span, plural
 
 T = TypeVar("T")
 _BEHIND_AN_ALIAS = frozenset({"vendor", "base_url", "api", "billing"})
@@ -87,7 +87,7 @@ def _lacking(needs: NeedSpec, offer: AliasSpec | None) -> Iterator[str]:
         yield f"output of {needs.max_output_tokens:,} tokens"
     wanted = needs.embedding_dimensions
     if wanted and (offer is None or offer.embedding_dimensions != wanted):
-        yield f"vectors of {wanted:,} dimensions"
+        yield f"vectors of {plural(wanted, 'dimension')}"
 
 
 def _less(offered: int | None, needed: int | None) -> bool:

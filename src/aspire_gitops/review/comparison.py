@@ -95,7 +95,7 @@ class Known:
             return None
         return Live(
             revision=self.applied,
-            taken_at=found.taken_at,
+            taken_at=found.taken_at.astimezone(self.now.tzinfo),
             age=self.now - found.taken_at,
             digest=self.digest or found.digest,
             litellm_version=found.litellm_version,

@@ -16,7 +16,7 @@ from aspire_gitops.review.comparison import Compared, Known
 from aspire_gitops.review.value import AppImpact, BudgetImpact, Edit, Moved, Review, Uptime
 from aspire_gitops.spend import plain
 from aspire_gitops.state import Compiled
-from aspire_gitops.vocabulary import Diagnostic, Rule, Severity, Span
+from aspire_gitops.vocabulary import Diagnostic, Rule, Severity, Span, plural
 
 STALE = timedelta(hours=24)
 
@@ -70,7 +70,8 @@ def pending_findings(
     yield NOT_AT_BASE.at(
         gateway_place(catalog),
         f"the gateway was not at base when the snapshot was taken: {len(pending):,} of"
-        f" {len(plan.changes):,} planned changes are not part of this change{by_hand} ({named}{more})",
+        f" {plural(len(plan.changes), 'planned change')} {'is' if len(pending) == 1 else 'are'} not part"
+        f" of this change{by_hand} ({named}{more})",
         help="wait until the controller has applied base, then review again",
     )
 
@@ -229,7 +230,7 @@ def _snapshot(known: Known, head: Catalog) -> Iterator[Diagnostic]:
 
 def _age(age: timedelta) -> str:
     hours = int(age / timedelta(hours=1))
-    return f"{hours} hours" if hours < 48 else f"{hours // 24} days"
+    return plural(hours, "hour") if hours < 48 else plural(hours // 24, "day")
 
 
 def these(word: str, names: Sequence[str]) -> str:

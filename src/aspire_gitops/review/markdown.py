@@ -34,7 +34,7 @@ from aspire_gitops.review.wording import (
     text_of,
     total_moved,
 )
-from aspire_gitops.vocabulary import Diagnostic, age, moment_utc, plural, revision_text, value_text
+from aspire_gitops.vocabulary import Diagnostic, age, moment_text, plural, revision_text, value_text
 
 COMMENT_BYTES = 60_000  # GitHub refuses comments of more than 65,536 characters
 SUMMARY_BYTES = 900_000  # and job summaries of more than a mebibyte
@@ -155,9 +155,10 @@ def _full_report(destination: Destination) -> str:
 def _footer(review: Review) -> str:
     parts = [f"{code(revision_brief(review.base))} → {code(revision_brief(review.head))}"]
     if review.live:
+        zone = review.live.taken_at.tzinfo
         at = f" at {code(revision_text(review.live.revision))}" if review.live.revision else ""
         parts.append(
-            f"gateway{at} as of {moment_utc(review.live.taken_at)}, {age(review.live.age)}"
+            f"gateway{at} as of {moment_text(review.live.taken_at, zone)}, {age(review.live.age)}"
         )
     else:
         parts.append("no snapshot: compared with the base as if it were live")

@@ -214,7 +214,10 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What is known about the gateway: a published snapshot, how old it is, and what it counted."""
+    """What is known about the gateway: a published snapshot, how old it is, and what it counted.
+
+    `taken_at` is in the Gateway's timezone.
+    """
 
     revision: str | None  # the one that the controller applied last
     taken_at: datetime

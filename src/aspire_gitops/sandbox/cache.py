@@ -14,7 +14,7 @@ from typing import Self
 from pydantic import BaseModel, Field, ValidationError
 
 from aspire_gitops.sandbox.processes import Process, tail
-from aspire_gitops.vocabulary import SandboxError, SandboxStartFailed
+from aspire_gitops.vocabulary import SandboxError, SandboxStartFailed, plural
 
 Progress = Callable[[str], None]
 
@@ -149,7 +149,7 @@ class StateFolder:
             return None
         except ValidationError as error:
             raise SandboxError(
-                f"{self._file} is damaged ({error.error_count()} problems)",
+                f"{self._file} is damaged ({plural(error.error_count(), 'problem')})",
                 help="end its processes by hand and delete the folder",
             ) from None  # the text of the file holds keys
 

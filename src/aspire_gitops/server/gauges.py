@@ -95,7 +95,7 @@ def _who(status: Status) -> Iterator[Metric]:
         reference=applied.reference if applied else "",
         commit=(applied.commit or "") if applied else "",
     )
-    wanted = status.wanted
+    wanted = status.in_git or status.wanted
     yield _info(
         "wanted_revision",
         "The revision that git has now.",
@@ -111,7 +111,7 @@ def _how(status: Status) -> Iterator[Metric]:
     yield _one_of("brake_active", "1 while this hold is in force.", HoldKind, *holds, label="brake")
     at_work = status.at_work is not None
     yield _gauge("at_work", "1 during a turn, 0 between turns.", float(at_work))
-    behind = _commit(status.wanted) != _commit(status.applied)
+    behind = _commit(status.in_git or status.wanted) != _commit(status.applied)
     yield _gauge("behind", "1 while git is ahead of what was applied.", float(behind))
 
 

@@ -1,7 +1,7 @@
 """What the ledger has of one month, as plain values. `ledger_reading` fills them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -20,6 +20,80 @@ class Part:
     name: str
     aud: Aud
     calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """From `since` on (None: always), calls of `alias` by one deployment went to `provider`.
+
+    `protocol` is LiteLLM's word for it: `openai` for all that speak like OpenAI. `provider`
+    is empty where the deployment names none, or was deleted.
+    """
+
+    alias: str
+    address: str
+    provider: str
+    protocol: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaidPart:
+    """What one deployment's calls of an alias cost in one slot of a month.
+
+    Slot 0 ends at the first of `moments_of`, slot n begins at the nth. `deployment` is
+    empty in lines of older ledgers.
+    """
+
+    alias: str
+    deployment: str
+    protocol: str
+    slot: int
+    aud: Aud
+    calls: int
+
+
+def moments_of(routes: Iterable[Route]) -> tuple[datetime, ...]:
+    """Return when routes changed, in order."""
+    return tuple(sorted({route.since for route in routes if route.since}))
+
+
+def providers_of(paid: Iterable[PaidPart], routes: Sequence[Route]) -> tuple[Part, ...]:
+    """Return what each Provider was paid, the dearest first.
+
+    Where nobody knows which one it was, the part is called `unknown (openai)`, by its protocol;
+    what was booked by hand has no name.
+    """
+    moments, protocols = moments_of(routes), {route.protocol for route in routes}
+    sums: dict[str, Part] = {}
+    for part in paid:
+        at = moments[part.slot - 1] if part.slot else None
+        name = _provider(part, routes, at, protocols)
+        known = sums.get(name, Part(name, Aud(Decimal(0)), 0))
+        sums[name] = Part(name, Aud(known.aud + part.aud), known.calls + part.calls)
+    return tuple(sorted(sums.values(), key=lambda part: (-part.aud, part.name)))
+
+
+def _provider(
+    part: PaidPart, routes: Sequence[Route], at: datetime | None, protocols: Container[str]
+) -> str:
+    if not part.protocol and not part.deployment:
+        return ""
+    # A deployment that is not ours may share the alias's name, so its address must be known.
+    by_alias = not part.deployment or part.deployment.startswith(f"gw.{part.alias}.")
+    then = [r for r in routes if r.since is None or (at is not None and r.since <= at)]
+    found = [route for route in then if route.address and route.address == part.deployment]
+    if not found and by_alias:
+        found = [route for route in then if route.alias == part.alias]
+    last = max(found, key=_since, default=None)
+    contradicts = last and last.protocol != part.protocol and part.protocol in protocols
+    if last is None or contradicts or not last.provider:
+        return f"unknown ({part.protocol or 'not recorded'})"
+    return last.provider
+
+
+def _since(route: Route) -> datetime:
+    return route.since or datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

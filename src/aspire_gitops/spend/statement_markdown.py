@@ -22,7 +22,7 @@ def statement_markdown(made: Statement) -> str:
             *_budgets(made),
             *_shares("Apps", "app", made.apps),
             *_shares("Aliases", "alias", made.aliases),
-            *_shares("Providers", "provider", made.providers),
+            *_shares("Protocols", "protocol", made.providers),
             *_estimates(made),
             *_adjustments(made),
             *_rates(made),

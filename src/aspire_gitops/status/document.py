@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from aspire_gitops.codec.values import object_json, written_revision_json
-from aspire_gitops.status.value import Answer, HoldKind, Role, Standing
+from aspire_gitops.status.value import Answer, DriftKind, HoldKind, Role, Standing
 from aspire_gitops.vocabulary import one_line, printable
 
 
@@ -65,12 +65,13 @@ class RevisionDocument(Document):
 
 
 class FieldDocument(Document):
-    """One planned field, as people are shown it. None is unset."""
+    """One planned field, as people are shown it. None is unset; `note` says what an amount is."""
 
     path: Line
     before: Line | None
     after: Line | None
     drift: bool
+    note: Line = ""  # missing from older controllers
 
 
 class ChangeDocument(Document):
@@ -136,12 +137,28 @@ class DiagnosticDocument(Document):
         return f"{self.path}:{self.line}:{self.column}"
 
 
+class MovedDocument(Document):
+    """One field, as people are shown it: what git says, what the gateway has. None is unset."""
+
+    path: Line
+    git: Line | None
+    live: Line | None
+
+
 class DriftDocument(Document):
+    """One object that differs from git although git did not change.
+
+    `by` and `since` come from the gateway; `first_seen` is the controller's own.
+    """
+
     object: ObjectDocument
     fields: tuple[Line, ...]
     answer: Answer
     by: Line | None
     since: datetime | None
+    kind: DriftKind = DriftKind.CHANGED  # this and what follows is missing from older controllers
+    moved: tuple[MovedDocument, ...] = ()
+    first_seen: datetime | None = None
 
 
 class FlappingDocument(Document):
@@ -191,6 +208,7 @@ class GatewayDocument(Document):
     name: Line | None
     url: Line | None
     litellm_version: Line | None
+    timezone: Line | None = None  # missing from older controllers
 
 
 class OtherAnswerDocument(Document):
@@ -398,6 +416,7 @@ class StatusDocument(Document):
     last_success_at: datetime | None
     gateway: GatewayDocument
     wanted: RevisionDocument | None
+    in_git: RevisionDocument | None = None  # missing from older controllers
     applied: RevisionDocument | None
     applied_at: datetime | None
     brakes: tuple[HoldDocument, ...]

@@ -6,13 +6,20 @@ state of objects, which `snapshot` shows.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
 from typing import Final, TypeVar
 
 from aspire_gitops.codec.values import diagnostic_json, object_json, revision_json
 from aspire_gitops.planning import Cause, Change, FieldChange, Plan
-from aspire_gitops.rendering.plan_wording import drift_count, reason_text, shown_fields, where_text
+from aspire_gitops.rendering.plan_wording import (
+    drift_count,
+    note_text,
+    reason_text,
+    shown_fields,
+    where_text,
+)
 from aspire_gitops.spend import BudgetSpend, OwnSpend, PriceDifferences, plain
 from aspire_gitops.spend.calls import AppParameter, CallReport
 from aspire_gitops.spend.wording import reach_text
@@ -35,6 +42,7 @@ from aspire_gitops.status.document import (
     GatewayDocument,
     HoldDocument,
     JournalDocument,
+    MovedDocument,
     ObjectDocument,
     OtherAnswerDocument,
     OwnSpendDocument,
@@ -51,7 +59,7 @@ from aspire_gitops.status.document import (
     TurnDocument,
 )
 from aspire_gitops.status.figures import own_spend_text
-from aspire_gitops.status.value import AliasRow, DowntimeReport, SpendReport, Status, Turn
+from aspire_gitops.status.value import AliasRow, DowntimeReport, Drifted, SpendReport, Status, Turn
 from aspire_gitops.vocabulary import Diagnostic, Revision, value_text
 from aspire_gitops.witness import SettingsReport
 from aspire_ledger.canonical import JsonValue
@@ -82,13 +90,15 @@ def status_document(status: Status) -> StatusDocument:
             name=status.gateway_name,
             url=status.gateway_url,
             litellm_version=status.litellm_version,
+            timezone=status.timezone,
         ),
         wanted=_revision(status.wanted),
+        in_git=_revision(status.in_git),
         applied=_revision(status.applied),
         applied_at=status.applied_at,
         brakes=_same(HoldDocument, status.holds),
         pending=_plan(status.pending) if status.pending else None,
-        drift=_same(DriftDocument, status.drift),
+        drift=tuple(map(_drifted, status.drift)),
         fights=_same(FlappingDocument, status.flapping),
         turns=tuple(map(turn_document, status.turns)),
         aliases=tuple(map(_alias, status.aliases)),
@@ -188,6 +198,11 @@ def _alias(row: AliasRow) -> AliasDocument:
     )
 
 
+def _drifted(drift: Drifted) -> DriftDocument:
+    moved = _same(MovedDocument, drift.moved)
+    return _same(DriftDocument, [replace(drift, moved=())])[0].model_copy(update={"moved": moved})
+
+
 def _downtime(report: DowntimeReport) -> DowntimeDocument:
     found = report.downtime
     return DowntimeDocument(
@@ -247,7 +262,7 @@ def _change(change: Change) -> ChangeDocument:
         where=where_text(change),
         reason=reason_text(change),
         drift=change.is_drift,
-        fields=tuple(map(_field, shown_fields(change))),
+        fields=tuple(_field(field, note_text(change, field)) for field in shown_fields(change)),
     )
 
 
@@ -255,12 +270,13 @@ def _object(key: ObjectKey) -> ObjectDocument:
     return ObjectDocument.model_validate(object_json(key))
 
 
-def _field(field: FieldChange) -> FieldDocument:
+def _field(field: FieldChange, note: str) -> FieldDocument:
     return FieldDocument(
         path=field.path,
         before=_value(field.before),
         after=_value(field.after),
         drift=field.cause is Cause.DRIFT,
+        note=note,
     )
 
 

@@ -27,7 +27,7 @@ def whole_text(spend: SpendDocument) -> str:
     """Return `November 2026: 160.40 AUD in 60 calls`."""
     if spend.month is None:
         return "not known yet"
-    calls = "1 call" if spend.calls == 1 else f"{spend.calls:,} calls"
+    calls = plural(spend.calls, "call")
     return f"{month_text(spend.month)}: {aud(spend.spent_aud)} AUD in {calls}"
 
 

@@ -8,6 +8,7 @@ characters were escaped before that.
 import base64
 import hashlib
 from collections.abc import Mapping
+from datetime import UTC
 from importlib.resources import files
 from urllib.parse import quote
 
@@ -50,6 +51,7 @@ def status_page(status: StatusDocument, *, refreshing: bool = True) -> str:
         status=status,
         headline=headline,
         now=status.at,
+        zone=wording.there(status) or UTC,
         style=Markup(_STYLE),  # noqa: S704 (our own file)
         icon=_icon(headline.tone),
         refresh_s=REFRESH_S if refreshing else None,

@@ -14,6 +14,7 @@ from aspire_gitops.status.document import (
     AliasDocument,
     CallsDocument,
     ChangeDocument,
+    DriftDocument,
     PlanDocument,
     RevisionDocument,
     StatusDocument,
@@ -70,7 +71,10 @@ def _top(status: StatusDocument) -> Iterator[Text]:
     if status.help:
         yield _told(status.help, indent=2, lead="= help: ")
     for hold in status.brakes:
-        yield Text(f"  {words.sentence(words.hold_text(hold, status.at))}", style="cyan")
+        yield Text(
+            f"  {words.sentence(words.hold_text(hold, status.at, words.there(status)))}",
+            style="cyan",
+        )
     yield Text(f"  {', '.join(_pulse(status))}", style="dim")
 
 
@@ -94,10 +98,13 @@ def _troubles(status: StatusDocument) -> Iterator[Text]:
 
 
 def _revisions(status: StatusDocument) -> Iterator[Text]:
-    if status.wanted and not words.is_behind(status):
-        yield _revision("git and gateway", status.wanted, _applied(status))
+    newest = words.in_git(status)
+    if newest and not words.is_behind(status):
+        yield _revision("git and gateway", newest, _applied(status))
         return
-    yield _revision("git", status.wanted)
+    yield _revision("git", newest)
+    if words.is_reverted(status):
+        yield _revision("held by a revert", status.wanted)
     yield _revision("gateway", status.applied, _applied(status))
 
 
@@ -162,15 +169,22 @@ def _drift(status: StatusDocument) -> Iterator[Text]:
     if status.drift or status.fights:
         yield _title("Drift")
     for drifted in status.drift:
-        what = ", ".join(drifted.fields) or "gone altogether"
-        who = [f"by {drifted.by}"] if drifted.by else []
-        who += [ago(drifted.since, status.at)] if drifted.since else []
-        told = f" {', '.join(who)}" if who else ""
-        yield Text(f"  {drifted.object}: {what}{told}; {words.ANSWER_WORDS[drifted.answer]}")
+        told = ", ".join([words.DRIFT_WORDS[drifted.kind], *_touched(drifted, status)])
+        yield Text(f"  {drifted.object} {told}; {words.ANSWER_WORDS[drifted.answer]}")
+        yield from (Text(f"      {line}") for line in words.moved_lines(drifted))
     for flap in status.fights:
-        again = ahead(flap.heals_again_at, status.at)
+        again = words.heals_again_text(flap, status.at)
         line = Text.assemble("  ", ("flapping", "bold red"), f": {flap.path} of {flap.object}")
-        yield line.append(f", {plural(flap.times, 'time')} in the last hour; healed again {again}")
+        yield line.append(f", {plural(flap.times, 'time')} in the last hour; healed {again}")
+
+
+def _touched(drifted: DriftDocument, status: StatusDocument) -> Iterator[str]:
+    if drifted.by:
+        yield f"by {drifted.by}"
+    if drifted.since:
+        yield ago(drifted.since, status.at)
+    if drifted.first_seen:
+        yield f"first seen {ago(drifted.first_seen, status.at)}"
 
 
 def _turns(status: StatusDocument) -> Iterator[Text]:
@@ -332,7 +346,7 @@ def _controller(status: StatusDocument) -> Iterator[Text]:
     parts = [words.role_text(status.role), f"version {status.program_version}"]
     parts.append(f"started {ago(status.started_at, status.at)}")
     if status.journal:
-        parts.append(f"journal {words.grouped(status.journal.entries)} entries")
+        parts.append(f"journal {plural(status.journal.entries, 'entry')}")
     if status.untold:
         parts.append(f"{plural(status.untold, 'notice')} not delivered")
     yield Text(f"  {'; '.join(parts)}", style="dim")

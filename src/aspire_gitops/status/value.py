@@ -31,12 +31,31 @@ class Answer(StrEnum):
     FAILED = "failed"
 
 
+class DriftKind(StrEnum):
+    """What happened to an object on the gateway, outside of git."""
+
+    CHANGED = "changed"
+    DELETED = "deleted"
+    ADDED = "added"  # git does not have it, though it carries our mark
+    COUNTED = "counted"  # LiteLLM's own spend of a key, which nobody changed by hand
+
+
+@dataclass(frozen=True, slots=True)
+class MovedField:
+    """One field: what git says, and what the gateway has. As people are shown it; None is unset."""
+
+    path: str
+    git: str | None
+    live: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Drifted:
     """One object that differs from git although git did not change.
 
-    `fields` are dotted paths, empty when the whole object is gone. `by` and
-    `since` come from the gateway, None if it does not say.
+    `fields` are dotted paths, empty when the whole object is gone or came. `by` and
+    `since` come from the gateway, None if it does not say. `first_seen` is when the
+    controller saw it first.
     """
 
     object: str
@@ -44,6 +63,9 @@ class Drifted:
     answer: Answer
     by: str | None = None
     since: datetime | None = None
+    kind: DriftKind = DriftKind.CHANGED
+    moved: tuple[MovedField, ...] = ()
+    first_seen: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +106,8 @@ class Turn:
     was done all the same; empty when ready. `blames_commit` is False where that is not
     the newest commit's fault, whatever it had planned. `is_overdue` says that what it waits
     for should have passed by now. `wanted` is the revision
-    that git has now, `applied` the last one that was applied whole. `plan` is
+    that is to be live: the one that git has now, `in_git`, or during a revert the
+    older one that is held. `applied` is the last one that was applied whole. `plan` is
     what had to change, and `counts` how that ended (applied, failed, skipped).
     A plan that a hold, policy or refusal kept from being applied has no counts.
 
@@ -103,6 +126,7 @@ class Turn:
     blames_commit: bool = True
     is_overdue: bool = False
     wanted: Revision | None = None
+    in_git: Revision | None = None
     applied: Revision | None = None
     plan: Plan | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -116,6 +140,7 @@ class Turn:
     source_s: float = 0.0
     own_s: float = 0.0
     look_again_s: float = 60.0
+    timezone: str = ""  # the Gateway's, for times in sentences; empty before it is known
 
     @property
     def needs_restart(self) -> bool:
@@ -253,7 +278,9 @@ class Status:
     gateway_name: str | None = None
     gateway_url: str | None = None
     litellm_version: str | None = None
+    timezone: str | None = None
     wanted: Revision | None = None
+    in_git: Revision | None = None
     applied: Revision | None = None
     applied_at: datetime | None = None
     last_success_at: datetime | None = None  # of a turn that ended ready
@@ -323,11 +350,13 @@ __all__ = [
     "Answer",
     "AppRow",
     "DowntimeReport",
+    "DriftKind",
     "Drifted",
     "FlappingField",
     "Hold",
     "HoldKind",
     "JournalFacts",
+    "MovedField",
     "Notice",
     "OtherAnswer",
     "Role",

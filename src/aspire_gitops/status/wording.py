@@ -2,13 +2,16 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
+from aspire_gitops.spend import zone
 from aspire_gitops.spend.wording import month_text
 from aspire_gitops.status.document import (
     AliasDocument,
     AppDocument,
     DowntimeDocument,
+    DriftDocument,
+    FlappingDocument,
     HoldDocument,
     PlanDocument,
     RevisionDocument,
@@ -16,8 +19,9 @@ from aspire_gitops.status.document import (
     TurnDocument,
 )
 from aspire_gitops.status.document_builder import turn_document
-from aspire_gitops.status.value import Answer, HoldKind, Role, Standing, Turn
+from aspire_gitops.status.value import Answer, DriftKind, HoldKind, Role, Standing, Turn
 from aspire_gitops.vocabulary import (
+    UNSET,
     ahead,
     clock,
     duration,
@@ -44,6 +48,12 @@ ANSWER_WORDS: Mapping[Answer, str] = {
     Answer.REPORTED: "only reported",
     Answer.HELD: "held: healing is slowed down",
     Answer.FAILED: "healing failed",
+}
+DRIFT_WORDS: Mapping[str, str] = {
+    DriftKind.CHANGED: "was changed on the gateway, outside of git",
+    DriftKind.DELETED: "was deleted on the gateway, outside of git",
+    DriftKind.ADDED: "was added on the gateway, outside of git",
+    DriftKind.COUNTED: "is counted otherwise by LiteLLM than by the ledger",
 }
 _HOLD_WORDS: Mapping[HoldKind, str] = {
     HoldKind.FREEZE: "Frozen",
@@ -164,27 +174,61 @@ def person(name: str) -> str:
     return name.partition(" <")[0] or name
 
 
+def is_reverted(status: StatusDocument) -> bool:
+    """Return whether an older revision is held instead of git's."""
+    return any(hold.kind is HoldKind.REVERT for hold in status.brakes)
+
+
+def in_git(status: StatusDocument) -> RevisionDocument | None:
+    """Return the newest revision in git, None if it is not known."""
+    return status.in_git or (None if is_reverted(status) else status.wanted)
+
+
 def is_behind(status: StatusDocument) -> bool:
-    """Return whether git has something that was not applied yet."""
-    return status.wanted is not None and status.wanted != status.applied
+    """Return whether git has something that is not on the gateway."""
+    newest = in_git(status)
+    return newest is not None and newest != status.applied
 
 
 def revisions_text(status: StatusDocument) -> str:
     """Return how git and the gateway compare."""
-    if status.wanted is None:
+    if is_reverted(status) and status.wanted:
+        return f"a revert holds {commit_short(status.wanted)}"
+    if in_git(status) is None:
         return "git was not read yet"
     if status.applied is None:
         return "nothing was applied yet"
     return "git is ahead" if is_behind(status) else "the same revision"
 
 
-def hold_text(hold: HoldDocument, now: datetime) -> str:
+def there(status: StatusDocument) -> tzinfo | None:
+    """Return the Gateway's timezone: where the people are who read the times. None: not known."""
+    return zone(status.gateway.timezone) if status.gateway.timezone else None
+
+
+def hold_text(hold: HoldDocument, now: datetime, zone: tzinfo | None = None) -> str:
     """Return who set the hold, and until when, in one sentence."""
     word = _HOLD_WORDS[hold.kind]
     end = "until resumed"
     if hold.until:
-        end = f"until {clock(hold.until, now)} ({ahead(hold.until, now)})"
+        end = f"until {clock(hold.until, now, zone)} ({ahead(hold.until, now)})"
     return f"{word} by {hold.owner} {end}: {hold.reason}"
+
+
+def moved_lines(drifted: DriftDocument) -> Iterator[str]:
+    """Yield `max_budget: 48.84 → 500`, from what git says to what the gateway has."""
+    for moved in drifted.moved:
+        git, live = (UNSET if text is None else text for text in (moved.git, moved.live))
+        yield f"{moved.path}: {git} → {live}"
+    if not drifted.moved:  # of an older controller
+        yield from drifted.fields
+
+
+def heals_again_text(flap: FlappingDocument, now: datetime) -> str:
+    """Return `again in 21 min`, or since when healing is not slowed down any more."""
+    if now < flap.heals_again_at:
+        return f"again {ahead(flap.heals_again_at, now)}"
+    return f"at once again since {span((now - flap.heals_again_at).total_seconds())}"
 
 
 def plan_wait_text(plan: PlanDocument, status: StatusDocument) -> str:

@@ -15,7 +15,7 @@ from aspire_gitops.resources import (
     ProbesSpec,
 )
 from aspire_gitops.validation.wording import Speller, shown_name
-from aspire_gitops.vocabulary import Diagnostic, Rule, Severity, Span
+from aspire_gitops.vocabulary import Diagnostic, Rule, Severity, Span, plural
 
 KEY_ALIAS_TWICE = Rule("AG210", "key-alias-twice")
 KEY_TWICE = Rule("AG213", "key-twice")
@@ -246,7 +246,7 @@ def _shared(budget: Declared[BudgetSpec], keys: list[str]) -> Diagnostic:
     listed = ", ".join(keys[:4]) + (f" and {len(keys) - 4} more" if len(keys) > 4 else "")
     return SHARED_BUDGET.at(
         budget.span("monthly_aud"),
-        f"{len(keys)} keys share this budget ({listed}), and LiteLLM counts each by itself: "
-        f"without a ledger that counts them together they can spend {len(keys)} times the cap",
+        f"{plural(len(keys), 'key')} share this budget ({listed}), and LiteLLM counts each by itself: "
+        f"without a ledger that counts them together each can spend the whole cap",
         help="declare `ledger:` in the Gateway, or give each app a budget of its own",
     )

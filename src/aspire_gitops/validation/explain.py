@@ -11,7 +11,7 @@ from aspire_gitops.validation.fallback_roads import Path
 from aspire_gitops.validation.forbidden_words import REDIRECTS
 from aspire_gitops.validation.schema import Mistake, first_repeated, mistakes, suspects
 from aspire_gitops.validation.wording import closest, field_name, shown, type_words
-from aspire_gitops.vocabulary import MAX_FINDINGS, Diagnostic, Rule, Span, left_out
+from aspire_gitops.vocabulary import MAX_FINDINGS, Diagnostic, Rule, Span, left_out, plural
 from aspire_gitops.vocabulary.spec import AMOUNT_PATTERN
 
 UNKNOWN_FIELD = Rule("AG104", "unknown-field")
@@ -225,7 +225,7 @@ def _wrong_value(document: Document, mistake: Mistake) -> Diagnostic:
             message = f"`{name}` must be {side} {limit}, not {shown(mistake.value)}"
             return OUT_OF_RANGE.at(place, message, help=mistake.schema.get("description"))
         case "maxItems" | "maxProperties":
-            message = f"`{name}` has {len(mistake.value)} items; the limit is {limit}"
+            message = f"`{name}` has {plural(len(mistake.value), 'item')}; the limit is {limit}"
             return OUT_OF_RANGE.at(place, message)
         case "minLength" | "maxLength":
             side = "at least" if mistake.keyword == "minLength" else "at most"

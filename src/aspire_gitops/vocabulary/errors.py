@@ -78,7 +78,9 @@ class InvalidConfig(AspireGitopsError):
     def __init__(self, diagnostics: Sequence["Diagnostic"]) -> None:
         self.diagnostics = tuple(diagnostics)
         count = sum(one.left_out or 1 for one in self.diagnostics)
-        super().__init__(f"{count:,} problems in the reviewed files")
+        super().__init__(
+            f"{count:,} {'problem' if count == 1 else 'problems'} in the reviewed files"
+        )
 
 
 class SourceUnavailable(Unavailable):

@@ -61,16 +61,23 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 2 * _MINUTE_S else f"{seconds / _MINUTE_S:.0f} min"
 
 
-def clock(moment: datetime, now: datetime) -> str:
-    """Return `03:14 UTC`, with the day when it is another one."""
-    there, here = moment.astimezone(UTC), now.astimezone(UTC)
+def clock(moment: datetime, now: datetime, zone: tzinfo | None = None) -> str:
+    """Return `14:14 AEDT`, with the day when it is another one; in UTC if no zone is known."""
+    there, here = moment.astimezone(zone or UTC), now.astimezone(zone or UTC)
     day = "" if there.date() == here.date() else f"{there.day} {there:%b} "
-    return f"{day}{there:%H:%M} UTC"
+    return f"{day}{there:%H:%M} {zone_name(there)}"
 
 
-def moment_utc(moment: datetime) -> str:
-    """Return `2026-11-23 12:00 UTC`: for sentences that people read anywhere."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+def moment_text(moment: datetime, zone: tzinfo | None = None) -> str:
+    """Return `2026-11-23 23:00 AEDT`: for sentences; in UTC if no zone is known."""
+    there = moment.astimezone(zone or UTC)
+    return f"{there:%Y-%m-%d %H:%M} {zone_name(there)}"
+
+
+def zone_name(moment: datetime) -> str:
+    """Return `AEDT`, or `UTC+04` where the zone has no letters for it."""
+    name = moment.tzname() or "UTC"
+    return name if name[0].isalpha() else f"UTC{name}"
 
 
 def moment_there(moment: datetime, zone: tzinfo | None = None) -> str:

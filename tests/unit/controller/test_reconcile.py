@@ -1,5 +1,6 @@
 """One turn at a time: what it does to the gateway, and what it says."""
 
+from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,8 +8,10 @@ import pytest
 
 from aspire_gitops.controller.holds import hold_draft, resume_draft
 from aspire_gitops.journal.entry import EntryKind
-from aspire_gitops.status.value import Answer, Hold, HoldKind, Standing
+from aspire_gitops.journal.wording import sentence
+from aspire_gitops.status.value import Answer, DriftKind, Hold, HoldKind, MovedField, Standing
 from aspire_gitops.vocabulary import JournalDamaged, JournalUnavailable
+from support.catalogs import GATEWAY
 from support.fake_gateway import Drop, Fault, Html, Status
 from support.folders import alias, provider
 from support.turns import Scene
@@ -205,6 +208,39 @@ def test_drift_is_healed_within_one_turn_and_told(settled: Scene) -> None:
     assert settled.journal.said(EntryKind.DRIFT) == ["deployment/chat healed"]
 
 
+def test_drift_says_what_git_had_and_the_gateway_has_and_since_when(settled: Scene) -> None:
+    settled.declare({**GATEWAY, "policy": {**GATEWAY.get("policy", {}), "drift": "report"}})
+    settled.commit("Report only")
+    settled.turn()
+    by_hand(settled, "openai/by-hand")
+    seen_at = settled.now + timedelta(seconds=60)
+    assert settled.turn(later_s=60).drift[0].first_seen == seen_at
+    settled.restart()
+    [drift] = settled.turn(later_s=600).drift
+    assert drift.moved == (MovedField("litellm_params.model", "openai/chat-1", "openai/by-hand"),)
+    assert drift.first_seen == seen_at, "also after a restart"
+    lines = [e.draft for e in settled.journal.entries if e.draft.kind is EntryKind.DRIFT]
+    assert [(line.author, line.approvers) for line in lines] == [(None, ())] * len(lines)
+    assert "openai/chat-1 → openai/by-hand" in sentence(lines[-1])
+    by_hand(settled, "openai/chat-1")
+    settled.turn(later_s=60)
+    by_hand(settled, "openai/again")
+    [again] = settled.turn(later_s=60).drift
+    assert again.first_seen == settled.now, "it was undone between"
+
+
+def test_what_was_put_on_the_gateway_by_hand_is_not_called_gone(settled: Scene) -> None:
+    row = next(iter(settled.fake.deployments.rows.values()))
+    copy = deepcopy(row)
+    copy["model_name"] = "ghost"
+    copy["model_info"]["id"] = "gw.ghost.1"
+    copy["model_info"]["aspire_gitops"]["name"] = "ghost"
+    settled.fake.deployments.rows["gw.ghost.1"] = copy
+    settled.fake.deployments.live.add("gw.ghost.1")
+    found = {one.object: one.kind for one in settled.turn().drift}
+    assert found == {"deployment/ghost": DriftKind.ADDED}
+
+
 def test_an_object_deleted_by_hand_is_drift_and_comes_back(settled: Scene) -> None:
     settled.fake.deployments.rows.clear()
     settled.fake.deployments.live.clear()
@@ -382,7 +418,9 @@ def test_a_freeze_shows_what_waits_and_changes_nothing(settled: Scene) -> None:
     freeze(settled, 10)
     turn = settled.turn()
     assert (turn.standing, settled.fake.writes) == (Standing.READY, [])
-    assert turn.reason == "frozen by ada until 2026-11-23 12:11 UTC (maintenance); 1 change pending"
+    assert (
+        turn.reason == "frozen by ada until 2026-11-23 23:11 AEDT (maintenance); 1 change pending"
+    )
     assert [hold.kind for hold in turn.holds] == [HoldKind.FREEZE]
     assert turn.plan is not None
     assert len(turn.plan.changes) == 1
@@ -418,7 +456,7 @@ def test_resume_ends_every_hold(settled: Scene) -> None:
 def test_a_revert_goes_forward_to_the_old_revision_and_holds_it(settled: Scene) -> None:
     old = settled.git("rev-parse", "HEAD")
     settled.declare(alias("chat", "acme", target={"provider": "acme", "model": "chat-2"}))
-    settled.commit("Swap")
+    swap = settled.commit("Swap")
     settled.turn()
     freeze(settled, 10, HoldKind.REVERT, old)
     turn = settled.turn()
@@ -427,6 +465,16 @@ def test_a_revert_goes_forward_to_the_old_revision_and_holds_it(settled: Scene) 
     assert turn.applied.commit == old
     rest = settled.turn(later_s=60)
     assert settled.params("chat")["model"] == "openai/chat-1", "held"
+    assert (rest.wanted and rest.wanted.commit, rest.in_git and rest.in_git.commit) == (old, swap)
+    settled.declare(alias("chat", "acme", target={"provider": "acme", "model": "chat-3"}))
+    newest = settled.commit("Swap again")
+    later = settled.turn(later_s=60)
+    assert (later.wanted and later.wanted.commit, later.in_git and later.in_git.commit) == (
+        old,
+        newest,
+    )
+    settled.declare(alias("chat", "acme", target={"provider": "acme", "model": "chat-2"}))
+    settled.commit("Swap back")
     assert rest.reason.startswith(f"held at {old[:7]} by ada until")
     settled.turn(later_s=600)
     assert settled.params("chat")["model"] == "openai/chat-2", "the branch is followed again"

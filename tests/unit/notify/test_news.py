@@ -8,7 +8,7 @@ import pytest
 
 from aspire_gitops.notify import notices_of, pending_notice, remembered
 from aspire_gitops.planning import Action, Cause, Refusal
-from aspire_gitops.status.value import Answer, Notice, Topic, Turn
+from aspire_gitops.status.value import Answer, DriftKind, Notice, Topic, Turn
 from aspire_gitops.vocabulary import Revision, Rule
 from support.listening_notices import NOON
 from support.listening_turns import (
@@ -309,13 +309,16 @@ def test_a_failure_is_told_with_the_way_out_and_every_mistake() -> None:
         pytest.param(
             turn(1, drift=(replace(ONE, by="eve", since=NOON), TWO)),
             "Drift on 2 objects: healed",
-            "deployment/one: litellm_params.model, changed by eve at 2026-11-23 12:00 UTC (healed)",
+            "deployment/one was changed on the gateway, outside of git, by eve"
+            " at 2026-11-23 12:00 UTC (healed): litellm_params.model",
             id="drift",
         ),
         pytest.param(
-            turn(1, drift=(replace(ONE, fields=(), answer=Answer.REPORTED),)),
+            turn(
+                1, drift=(replace(ONE, fields=(), answer=Answer.REPORTED, kind=DriftKind.DELETED),)
+            ),
             "Drift on 1 object: only reported",
-            "deployment/one: the whole object is gone (only reported)",
+            "deployment/one was deleted on the gateway, outside of git (only reported)",
             id="an object that is gone",
         ),
         pytest.param(
@@ -411,3 +414,16 @@ def test_many_lines_end_with_how_many_more_there_were() -> None:
 
     assert len(notice.lines) == 20
     assert notice.lines[-1] == "and 81 more"
+
+
+def test_times_in_notices_are_those_of_the_gateways_people() -> None:
+    one = replace(ONE, since=NOON, first_seen=NOON)
+    story = turn(1, drift=(one,), holds=(FREEZE,), flapping=(flap(),), timezone="Australia/Sydney")
+    said = " ".join(f"{n.title} {' '.join(n.lines)}" for n in notices_of(story, None))
+    assert "UTC" not in said
+    for there in (
+        "Frozen by ada until 2026-11-24 01:00 AEDT",
+        "at 2026-11-23 23:00 AEDT, first seen 2026-11-23 23:00 AEDT",
+        "healed again after 2026-11-23 23:01 AEDT",
+    ):
+        assert there in said

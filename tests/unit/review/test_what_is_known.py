@@ -118,7 +118,7 @@ def test_what_was_pending_already_is_told_apart_from_the_change() -> None:
     (found,) = review.findings
     assert found.rule.code == "AG535"
     assert (
-        "1 of 2 planned changes are not part of this change (deployment/qwen-chat)" in found.message
+        "1 of 2 planned changes is not part of this change (deployment/qwen-chat)" in found.message
     )
 
 

@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -10,12 +11,15 @@ from hypothesis import strategies as st
 
 from aspire_gitops.status import wording as words
 from aspire_gitops.status.document_builder import status_document, turn_document
+from aspire_gitops.status.page import status_page
 from aspire_gitops.status.terminal import status_text
 from aspire_gitops.status.value import Hold, HoldKind, Standing, Status
 from aspire_gitops.status.wording import runs, turn_line
 from aspire_gitops.vocabulary import clock, duration, span
 from support.statuses import (
+    BEFORE,
     DRIFT,
+    FLAPPING,
     NOW,
     STATUSES,
     fresh,
@@ -62,8 +66,8 @@ def test_the_first_line_says_how_things_stand(status: Status, first: str) -> Non
         pytest.param(stalled(), "  = help: Remove the alias from the app first", id="what to do"),
         pytest.param(stalled(), "  refused AG503 alias-in-use  deployment/gpt-35", id="a refusal"),
         pytest.param(stalled(), "  AG201 unknown-provider  gateway.d/aliases/chat.yaml:7:13", id="a mistake"),
-        pytest.param(stalled(), "key/postiz.main: max_budget by sam.lee@aspiredigital.group, 9 min ago; healed", id="drift"),
-        pytest.param(stalled(), "deployment/whisper: gone altogether; only reported", id="an object that is gone"),
+        pytest.param(stalled(), "key/postiz.main was changed on the gateway, outside of git, by sam.lee@aspiredigital.group, 9 min ago, first seen 8 min ago; healed\n      max_budget: 48.84 → 500\n", id="drift"),
+        pytest.param(stalled(), "deployment/whisper was deleted on the gateway, outside of git; only reported", id="an object that is gone"),
         pytest.param(stalled(), "flapping: max_budget of key/postiz.main, 4 times in the last hour", id="a flapping field"),
         pytest.param(stalled(), "! LIVE FALLBACK calls to gpt-4o-eu may be answered by claude-sonnet", id="a fallback"),
         pytest.param(stalled(), "1 of 2 keys live", id="a key that is missing"),
@@ -166,6 +170,23 @@ def test_a_moment_on_another_day_has_its_day() -> None:
     assert clock(NOW - timedelta(days=2), NOW) == "21 Nov 03:14 UTC"
 
 
+def test_times_are_those_of_the_gateways_people_and_name_their_zone() -> None:
+    frozen_there = replace(frozen(), timezone="Australia/Sydney")
+    assert "Frozen by tom.berg until 15:39 AEDT (in 85 min)" in shown(frozen_there)
+    document = status_document(frozen_there)
+    page = status_page(document)
+    assert ">14:14:15 AEDT</time>" in page
+    assert "until 15:39 AEDT" in page
+    assert " UTC" not in page
+    assert document.model_dump(mode="json")["at"].endswith("Z"), "JSON stays in UTC"
+    assert clock(NOW, NOW, ZoneInfo("Asia/Dubai")) == "07:14 UTC+04"
+
+
+def test_a_zone_that_this_machine_does_not_know_is_no_fault() -> None:
+    shown(replace(frozen(), timezone="Mars/Olympus"))
+    assert "04:39 UTC" in shown(replace(frozen(), timezone="Mars/Olympus"))
+
+
 def test_a_suspension_ends_when_it_is_resumed() -> None:
     hold = Hold(HoldKind.SUSPEND, "mia", "moving house", NOW)
     status = status_document(replace(ready(), holds=(hold,)))
@@ -181,6 +202,41 @@ def test_a_revert_is_not_called_a_suspension_because_it_writes() -> None:
     status = status_document(replace(ready(), holds=(hold,)))
     assert words.headline(status).hint == "holds an older revision"
     assert words.hold_text(status.brakes[0], NOW).startswith("Held at an older revision by mia")
+
+
+def test_a_pause_of_healing_that_is_over_is_not_called_now() -> None:
+    """A field flaps for an hour in the status; its pause ended long before."""
+    fights = tuple(
+        replace(FLAPPING, heals_again_at=NOW + timedelta(minutes=minutes)) for minutes in (21, -23)
+    )
+    status = replace(stalled(), flapping=fights)
+    slow, over = (line for line in shown(status).splitlines() if "flapping" in line)
+    assert slow.endswith("4 times in the last hour; healed again in 21 min")
+    assert over.endswith("4 times in the last hour; healed at once again since 23 min")
+    page = status_page(status_document(status))
+    assert "at once again since 23 min" in page
+    assert ">now<" not in page
+
+
+def reverted() -> Status:
+    hold = Hold(HoldKind.REVERT, "mia", "OCR fails", NOW, commit=BEFORE.commit)
+    return replace(ready(), holds=(hold,), wanted=BEFORE, applied=BEFORE, in_git=ready().wanted)
+
+
+def test_during_a_revert_the_held_revision_is_not_called_gits() -> None:
+    newest, held = ready().wanted, BEFORE
+    assert newest is not None
+    text = shown(reverted())
+    assert f"  git              {(newest.commit or '')[:12]}  {newest.subject}" in text
+    assert f"  held by a revert {(held.commit or '')[:12]}  {held.subject}" in text
+    assert "git and gateway" not in text
+    page = status_page(status_document(reverted()))
+    assert "In git and on the gateway" not in page
+    assert f"a revert holds {(held.commit or '')[:12]}" in page
+    unread = shown(replace(reverted(), in_git=None))
+    assert "  git              nothing yet" in unread, (
+        "git could not be read: it is not the held one"
+    )
 
 
 @pytest.mark.parametrize(
