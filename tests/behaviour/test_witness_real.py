@@ -218,7 +218,7 @@ def test_a_probe_key_that_the_gateway_does_not_know_leaves_the_settings_unverifi
         found = await Identities(beside.ours.sandbox.base_url, key).ask([], thoroughly=False)
         return found.problem, found.unguarded
 
-    assert asyncio.run(asked()) == ("the gateway does not know the controller's own key", 0)
+    assert asyncio.run(asked()) == ("the gateway does not accept the controller's own key", 0)
 
 
 def test_clocks_that_are_minutes_apart_stop_no_heartbeat(tmp_path: Path) -> None:
