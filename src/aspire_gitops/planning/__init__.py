@@ -39,6 +39,7 @@ from aspire_gitops.planning.protection import (
     LEFTOVER,
     check_lowered_caps,
     check_protection,
+    without_waiting,
 )
 
 __all__ = [
@@ -70,4 +71,5 @@ __all__ = [
     "stages",
     "with_resets",
     "without_unverified",
+    "without_waiting",
 ]
