@@ -115,6 +115,16 @@ class SettingsReport:
     processes: tuple[ProcessReport, ...] = ()
 
     @property
+    def needs_restart(self) -> bool:
+        """Whether a process runs other settings, expected or not."""
+        return self.state in {Settings.RESTART, Settings.ROLLING}
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether nobody was found that runs without the ledger's guard."""
+        return all(one.trust is not Trust.UNGUARDED for one in self.processes)
+
+    @property
     def warning(self) -> str:
         """What is wrong, and what to do; empty where the settings are verified."""
         if self.state is Settings.VERIFIED:

@@ -81,6 +81,14 @@ def test_a_deleted_probe_key_is_told_nothing(gateway: LedgerGateway) -> None:
     eventually(lambda: asked(gateway.sandbox.base_url, probe.key, **header).status_code == 403)
 
 
+def test_litellm_refuses_a_probe_key_that_is_over_its_budget(gateway: LedgerGateway) -> None:
+    """Its settings are not verified then, and the page says what to look at."""
+    key = gateway.admin.new_key(key_alias="spent", models=["chat"], metadata=PROBE, max_budget=1e-6)
+    gateway.admin.post("/key/update", {"key": key, "spend": 5})
+    reply = asked(gateway.sandbox.base_url, key, **{"x-aspire-identity": NONCE})
+    assert (reply.status_code, reply.json()["error"]["type"]) == (403, "identity_not_told")
+
+
 def test_a_process_that_stops_normally_deletes_its_row_and_a_new_one_says_the_new_settings(
     tmp_path: Path,
 ) -> None:

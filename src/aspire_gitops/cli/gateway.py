@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from aspire_gitops.applying import Outcome, Result, apply_plan, dead_keys, resolve_secrets
 from aspire_gitops.cli.options import Invocation
 from aspire_gitops.cli.terminal import warn
-from aspire_gitops.controller.witness import Witness
+from aspire_gitops.controller.witness import Witness, without_waiting_of
 from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.gateway.identity import Identities
@@ -95,8 +95,13 @@ class LiveGateway:
             found = self._ask(partial(_with_holders, snapshot=found, addresses=adopted))
         plan = plan_here(compiled, found, self._owner, self._own)
         dead = asyncio.run(dead_keys(compiled, found, self._owner, self._deliveries))
-        settings = asyncio.run(self._settings(compiled)).warning
-        more = [*(f"{one}; {one.help}" for one in dead), *filter(None, [settings])]
+        settings = asyncio.run(self._settings(compiled))
+        plan, waiting = without_waiting_of(plan, settings)
+        more = [
+            *(f"{one}; {one.help}" for one in dead),
+            *filter(None, [settings.warning]),
+            *waiting,
+        ]
         return replace(plan, warnings=(*plan.warnings, *more))
 
     def apply(

@@ -28,7 +28,7 @@ from aspire_gitops.controller.turn_builder import (
     problem_of,
     refused,
 )
-from aspire_gitops.controller.witness import Witness, news
+from aspire_gitops.controller.witness import Witness, news, without_waiting_of
 from aspire_gitops.journal.entry import EntryKind
 from aspire_gitops.planning import Plan, with_resets
 from aspire_gitops.resources import GatewaySpec
@@ -178,6 +178,8 @@ class Reconciler:
     ) -> None:
         if builder.settings is None:
             return
+        if builder.waiting:  # its objects are not live as a whole
+            self.memory.objects_applied = ""
         body = news(builder.settings, wanted.identity, self.memory)
         if body is not None:
             whole = self.memory.objects_applied == wanted.identity
@@ -229,7 +231,9 @@ class Reconciler:
         """Make the plan, with what heals LiteLLM's own spend where the ledger contradicts it."""
         known = await gateway_reader.with_holders(builder, snapshot, wanted.compiled)
         plan = await wanted.plan(known, self.world.owner, self.world.own)
-        return with_resets(plan, known, self.spending.to_reset) if self.spending else plan
+        plan = with_resets(plan, known, self.spending.to_reset) if self.spending else plan
+        plan, builder.waiting = without_waiting_of(plan, builder.settings)
+        return replace(plan, warnings=(*plan.warnings, *builder.waiting))
 
     def _choose(
         self,

@@ -156,6 +156,7 @@ class TurnBuilder:
     flapping: tuple[FlappingField, ...] = ()
     holds: tuple[Hold, ...] = ()
     settings: SettingsReport | None = None
+    waiting: tuple[str, ...] = ()  # objects that wait for the settings
     problems: list[Problem] = field(default_factory=list)
     ready: str = ""
     doing: str = ""
@@ -193,9 +194,10 @@ class TurnBuilder:
         if report is None or report.state is not Settings.RESTART:
             return
         pending = self.plan is not None and self.plan.changes and not self.outcome
-        whole = self.wanted is not None and not self.problems and not pending
+        whole = self.wanted is not None and not (self.problems or pending or self.waiting)
         start = f"{self.wanted.short} is applied, " if self.wanted and whole else ""
-        self.problems.append(Problem(Standing.STALLED, f"{start}{report.reason}", report.help))
+        help_ = "; ".join([report.help, *self.waiting[:3]])
+        self.problems.append(Problem(Standing.STALLED, f"{start}{report.reason}", help_))
 
     @property
     def is_on_hold(self) -> bool:

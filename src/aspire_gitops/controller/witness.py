@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from aspire_gitops.controller.memory import Memory
+from aspire_gitops.planning import Plan, without_waiting
 from aspire_gitops.state import Compiled
 from aspire_gitops.vocabulary import LedgerRefused, LedgerUnavailable, Revision
 from aspire_gitops.witness import (
@@ -67,7 +68,7 @@ class Witness:
             answers = replace(answers, problem=why, help=trouble.help or "")
         restart = restart_help(compiled.revision, digest)
         report = judge(digest, rows, answers, deploying=deploying, restart=restart)
-        self.suspicious = report.state in {Settings.RESTART, Settings.ROLLING}
+        self.suspicious = report.needs_restart
         return report
 
 
@@ -82,7 +83,14 @@ def restart_help(revision: Revision, digest: str) -> str:
 
 def is_withheld(report: SettingsReport | None) -> bool:
     """Say whether a revision may not be called live yet, though its objects are."""
-    return report is not None and report.state in {Settings.RESTART, Settings.ROLLING}
+    return report is not None and report.needs_restart
+
+
+def without_waiting_of(plan: Plan, report: SettingsReport | None) -> tuple[Plan, tuple[str, ...]]:
+    """Return the plan without what waits for the settings; see `planning.without_waiting`."""
+    if report is None:
+        return plan, ()
+    return without_waiting(plan, restart=report.needs_restart, guarded=report.is_guarded)
 
 
 def news(report: SettingsReport, identity: str, memory: Memory) -> Mapping[str, JsonValue] | None:

@@ -5,6 +5,7 @@ own: it costs nothing where the guard answers it, and nothing where no guard is.
 """
 
 import json
+import time
 from collections.abc import Collection
 from secrets import token_urlsafe
 
@@ -19,7 +20,12 @@ _MODELS = Endpoint("GET", "/v1/models")
 _FORMAT = "aspire-ledger/identity"
 _LEAST, _LEAST_FOR_EACH = 4, 2
 _MOST, _MOST_FOR_EACH, _MOST_EVER = 12, 6, 60
-_NOT_KNOWN = "the gateway does not know the controller's own key"
+_PATIENCE_S = 20.0  # for all questions of a turn: a process that hangs must not hold it up
+_NOT_KNOWN = "the gateway does not accept the controller's own key"
+_MAKE_KEY = (
+    "apply the reviewed files, which make that key; if it is there, look whether it is blocked or "
+    "over its budget"
+)
 
 
 class Identities:
@@ -39,6 +45,7 @@ class Identities:
         most = min(_MOST + _MOST_FOR_EACH * len(expected), _MOST_EVER)
         found: dict[str, Facts] = {}
         unguarded, problem = 0, ("", "")
+        until = time.monotonic() + _PATIENCE_S
         async with AdminApi(self._url, self._key, timeout_s=self._timeout_s) as api:
             for tried in range(most):
                 if tried >= least and not thoroughly and found.keys() >= set(expected):
@@ -50,7 +57,7 @@ class Identities:
                     unguarded += 1
                 else:
                     problem = said
-                    if not found and tried >= 1:
+                    if (not found and tried >= 1) or time.monotonic() > until:
                         break  # it is away: more questions would only hold up the turn
         return Answers(found, unguarded, *problem)
 
@@ -73,7 +80,7 @@ async def _ask(api: AdminApi) -> tuple[Facts | bool, tuple[str, str]]:
         )
     refusal = _mapping(reply.get("error"))
     if status == 403 and refusal.get("type") == "identity_not_told":
-        return False, (_NOT_KNOWN, "apply the reviewed files, which make that key")
+        return False, (_NOT_KNOWN, _MAKE_KEY)
     # LiteLLM's own answers: a guard would have answered before them, whatever the key.
     if (status == 200 and "data" in reply) or (status == 401 and refusal):
         return True, ("", "")

@@ -41,6 +41,7 @@ from aspire_gitops.planning.protection import (
     LEFTOVER,
     check_lowered_caps,
     check_protection,
+    without_waiting,
 )
 
 __all__ = [
@@ -74,4 +75,5 @@ __all__ = [
     "stages",
     "with_resets",
     "without_unverified",
+    "without_waiting",
 ]

@@ -8,7 +8,7 @@ month would stop the budget's apps at once.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
@@ -18,8 +18,10 @@ from aspire_gitops.planning.plan import (
     EMPTY_SOURCE,
     TOO_MANY_DELETIONS,
     Action,
+    Cause,
     Change,
     Held,
+    Plan,
     Refusal,
     Scope,
 )
@@ -52,6 +54,44 @@ def check_protection(
             if (danger.approval, danger.key) not in agreed:
                 yield Refusal(danger.rule, str(danger.key), danger.message, danger.help)
     yield from _too_many(compiled, deletions, agreed)
+
+
+_ZONE, _CAP = "metadata.timezone", "max_budget"
+
+
+def without_waiting(plan: Plan, *, restart: bool, guarded: bool) -> tuple[Plan, tuple[str, ...]]:
+    """Return the plan without the changes that settings come before, and what is said of each.
+
+    A key moves to another timezone only with the gateway: else the ledger and LiteLLM turn its
+    month at two midnights. A cap of LiteLLM's is raised, to stand behind the ledger's, only where
+    the ledger counts: else it alone would hold, and let more through.
+
+    Args:
+        plan: The plan.
+        restart: A process of the gateway runs other settings.
+        guarded: Each process has loaded the ledger.
+    """
+    if not restart:
+        return plan, ()
+    why = {change.key: found for change in plan.changes if (found := _waits_for(change, guarded))}
+    kept = tuple(change for change in plan.changes if change.key not in why)
+    said = (f"{key} waits until the gateway runs the new settings: {why[key]}" for key in why)
+    return (replace(plan, changes=kept) if why else plan), tuple(said)
+
+
+def _waits_for(change: Change, guarded: bool) -> str:  # noqa: FBT001 (a helper of one caller)
+    if change.action is not Action.UPDATE:
+        return ""
+    for field in change.fields:
+        before, after = field.before, field.after
+        if field.cause is Cause.DRIFT:
+            continue  # what somebody changed by hand is set back at once
+        if field.path == _ZONE and before is not None:
+            return "its month would turn at two midnights"
+        numbers = isinstance(before, int | float) and isinstance(after, int | float)
+        if field.path == _CAP and not guarded and numbers and after > before:  # type: ignore[operator]
+            return "no ledger would count what its higher cap lets through"
+    return ""
 
 
 def _too_many(

@@ -77,9 +77,12 @@ class Watched:
         for name in names or tuple(self.gateway.running):
             self.gateway.running[name] = self.digest()
 
-    def change_settings(self) -> str:
-        self.scene.declare({**self.scene.resources[GATEWAY_KEY], "timezone": "Australia/Perth"})
-        return self.scene.commit("Move to another timezone")
+    def change_settings(self, **changes: object) -> str:
+        """Commit other settings of the gateway, and a cap that does not depend on them."""
+        changes = changes or {"ledger": {"keys_without_mark": "allow"}}
+        self.scene.declare({**self.scene.resources[GATEWAY_KEY], **changes})
+        self.scene.declare({**self.scene.resources["Budget/shared"], "monthly_aud": "120"})
+        return self.scene.commit("Change the gateway's settings")
 
     def applied(self) -> list[str | None]:
         entries = self.scene.journal.entries
@@ -232,3 +235,40 @@ def test_without_a_ledger_the_settings_cannot_be_verified_and_it_says_how_they_c
     assert (turn.standing, turn.settings.state) == (Standing.READY, Settings.UNVERIFIABLE)
     assert "declares no ledger" in turn.settings.reason
     assert "`ledger: {}`" in turn.settings.help
+
+
+def test_a_key_keeps_its_timezone_until_the_gateway_runs_the_new_one(watched: Watched) -> None:
+    commit = watched.change_settings(timezone="Australia/Perth")
+    turn, _ = watched.turn()
+    [key] = watched.scene.fake.keys.rows.values()
+    assert key["metadata"]["timezone"] == "Australia/Sydney"
+    assert turn.plan
+    assert any("key/shop.main waits until" in warning for warning in turn.plan.warnings)
+    assert "two midnights" in turn.help
+    watched.restart_gateway()
+    turn, _ = watched.turn()
+    assert (turn.standing, watched.applied()[-1]) == (Standing.READY, commit)
+    [key] = watched.scene.fake.keys.rows.values()
+    assert key["metadata"]["timezone"] == "Australia/Perth"
+
+
+def test_no_cap_is_raised_while_a_process_runs_without_the_ledger(watched: Watched) -> None:
+    [key] = watched.scene.fake.keys.rows.values()
+    before = key["max_budget"]
+    watched.gateway.unguarded = 1
+    watched.scene.declare({**watched.scene.resources["Budget/shared"], "monthly_aud": "200"})
+    watched.scene.commit("Raise a cap")
+    turn, _ = watched.turn()
+    [key] = watched.scene.fake.keys.rows.values()
+    assert (key["max_budget"], turn.standing) == (before, Standing.STALLED)
+    watched.scene.declare({**watched.scene.resources["Budget/shared"], "monthly_aud": "50"})
+    watched.scene.commit("Lower it")
+    watched.turn()
+    [key] = watched.scene.fake.keys.rows.values()
+    assert key["max_budget"] < before
+    watched.gateway.unguarded = 0
+    watched.scene.declare({**watched.scene.resources["Budget/shared"], "monthly_aud": "200"})
+    watched.scene.commit("Raise it again")
+    assert watched.turn()[0].standing is Standing.READY
+    [key] = watched.scene.fake.keys.rows.values()
+    assert key["max_budget"] > before

@@ -82,7 +82,7 @@ class Gate:
 
     behind: Behind = field(default_factory=Behind)
     ended: list[str] = field(default_factory=list)
-    identify: Callable[[Scope, Receive, str], Awaitable[Answer]] | None = None
+    identify: Callable[[Scope, str], Awaitable[Answer]] | None = None
 
     async def ask(
         self,

@@ -100,7 +100,7 @@ class Front:
         app: App,
         ended: Callable[[str], None],
         meanings: frozenset[str] = frozenset(),
-        identify: Callable[[Scope, Receive, str], Awaitable[Answer]] | None = None,
+        identify: Callable[[Scope, str], Awaitable[Answer]] | None = None,
     ) -> None:
         self._app, self._ended, self._meanings = app, ended, meanings
         self._identify = identify
@@ -113,7 +113,7 @@ class Front:
         nonces = [text for name, text in scope["headers"] if name.lower() == IDENTITY]
         if self._identify and nonces:  # whoever asks: it never becomes a call
             nonce = nonces[0].decode("latin-1")
-            return await _send_json(send, *await self._identify(scope, receive, nonce))
+            return await _send_json(send, *await self._identify(scope, nonce))
         return await self._arrived(scope, receive, send)
 
     async def _arrived(self, scope: Scope, receive: Receive, send: Send) -> None:

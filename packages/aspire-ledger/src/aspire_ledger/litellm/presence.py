@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from aspire_ledger.account import is_probe
 from aspire_ledger.canonical import config_digest
-from aspire_ledger.litellm.front import IDENTITY, Answer, Receive, Scope
+from aspire_ledger.litellm.front import IDENTITY, Answer, Message, Receive, Scope
 from aspire_ledger.store import Store, StoreRefused, StoreUnavailable
 from aspire_ledger.values import Process
 
@@ -91,7 +91,7 @@ class Presence:
         except Exception:
             LOG.exception("the row of this process stays in the ledger")
 
-    async def answer(self, scope: Scope, receive: Receive, nonce: str) -> Answer:
+    async def answer(self, scope: Scope, nonce: str) -> Answer:
         """Return status and body for a request with our header: the probe key alone is answered.
 
         It never becomes a call, whoever sends it: it reaches no provider and books nothing.
@@ -100,7 +100,7 @@ class Presence:
             return 400, _refused(
                 "invalid_nonce", "the nonce must be 16 to 64 letters, digits, - or _"
             )
-        metadata = await self._authenticate(scope, receive)
+        metadata = await self._authenticate(scope, _no_body)
         if metadata is None or not is_probe(metadata):
             return 403, _refused(
                 "identity_not_told",
@@ -116,6 +116,11 @@ def file_digest(read: Callable[[], str]) -> str:
         return config_digest(read())
     except (OSError, ValueError):
         return ""
+
+
+async def _no_body() -> Message:
+    # Whatever the caller sends is not read: only the key is judged.
+    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def _refused(kind: str, message: str) -> Mapping[str, Any]:
