@@ -77,13 +77,20 @@ def _intruders(known: Known) -> Iterator[Trouble]:
                 if one.removed_after
                 else ""
             )
+            is_stopped = known.compiled.gateway.has_ledger and not one.calls
+            refused = (
+                ": the ledger refuses every call to the alias while that has no reviewed price"
+                if is_stopped
+                else ""
+            )
             yield Trouble(
                 TroubleKind.INTRUDER,
                 str(deployment_of(alias)),
-                f"deployment {one.address}, not ours, also answers calls to {alias} with"
-                f" {one.model} at {one.vendor}{share}",
+                f"deployment {one.address}, not ours, shares the calls to {alias} with"
+                f" {one.model} at {one.vendor}{refused or share}",
                 f"{removed}{one.command}",
-                since=one.since,
+                known.apps_of({alias}) if is_stopped else (),
+                one.since,
             )
 
 
