@@ -12,7 +12,7 @@ from aspire_gitops.catalog import Catalog
 from aspire_gitops.kinds.deployment import deployment_of
 from aspire_gitops.kinds.key import declarations
 from aspire_gitops.kinds.key_fields import key_of
-from aspire_gitops.planning import Plan
+from aspire_gitops.planning import NO_SECRET, Plan
 from aspire_gitops.spend import OwnSpend, Verdict
 from aspire_gitops.spend.calls import CallReport
 from aspire_gitops.spend.wording import cents, month_text
@@ -98,8 +98,8 @@ def _held(known: Known) -> Iterator[Trouble]:
     shared = {str(deployment_of(alias)) for alias, others in known.others.items() if others}
     live = {str(key) for key in known.live}
     for refusal in known.plan.refusals if known.plan else ():
-        if refusal.object in shared:
-            continue
+        if refusal.object in shared or refusal.rule == NO_SECRET:
+            continue  # told as what it is
         stops = () if refusal.object in live else _stopped_by(known, refusal.object)
         what = f"{refusal.rule.code} {refusal.message}"
         yield Trouble(TroubleKind.HELD, refusal.object, what, refusal.help, stops)
