@@ -13,13 +13,17 @@ from aspire_gitops.kinds.deployment import deployment_of
 from aspire_gitops.kinds.key import declarations
 from aspire_gitops.kinds.key_fields import key_of
 from aspire_gitops.planning import NO_SECRET, Plan
-from aspire_gitops.spend import OwnSpend, Verdict
+from aspire_gitops.spend import OwnSpend, Verdict, usd_text
 from aspire_gitops.spend.calls import CallReport
 from aspire_gitops.spend.wording import cents, month_text
 from aspire_gitops.state import Compiled, GatewayObject, KeyFacts, ObjectKey, Snapshot
 from aspire_gitops.status.figures import own_spend_text
 from aspire_gitops.status.value import OtherAnswer, SpendReport, Trouble, TroubleKind
 from aspire_gitops.vocabulary import moment_utc, plural
+
+_RUNS_LEDGER = (
+    "make sure that every gateway process runs the compiled config.yaml, which loads the ledger"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +192,15 @@ def _refused(facts: KeyFacts, now: datetime) -> tuple[str, str] | None:
 def _uncounted(known: Known) -> Iterator[Trouble]:
     for own in known.spend.unlike if known.spend else ():
         yield Trouble(TroubleKind.SPEND, str(own.key), own_spend_text(own), _look_at(own))
+    for key in known.spend.uncounted if known.spend else ():
+        yield Trouble(
+            TroubleKind.SPEND,
+            key.object,
+            f"its calls are answered and the ledger books none of them: LiteLLM has counted"
+            f" {usd_text(key.usd)} USD since",
+            _RUNS_LEDGER,
+            since=key.since,
+        )
     for left in known.calls.unsettled if known.calls else ():
         yield Trouble(
             TroubleKind.SPEND,
@@ -202,5 +215,5 @@ def _uncounted(known: Known) -> Iterator[Trouble]:
 
 def _look_at(own: OwnSpend) -> str:
     if own.verdict is Verdict.HIGH:
-        return "make sure that every gateway process loads the ledger: its config.yaml must be ours"
+        return _RUNS_LEDGER
     return "look at the gateway's log: LiteLLM does not write its spend"

@@ -97,6 +97,42 @@ def test_calls_that_nobody_booked_are_said(watched: Watched) -> None:
     assert trouble.since
 
 
+def litellm_counts(watched: Watched, usd: float) -> None:
+    rows = watched.scene.fake.keys.rows
+    next(one for one in rows.values() if one["key_alias"] == "shop.main")["spend"] = usd
+
+
+def test_calls_that_only_litellm_counts_are_said_after_two_minutes(watched: Watched) -> None:
+    watcher = Watcher(watched.scene)
+    with_ledger(watched)
+    watcher.turn()
+    litellm_counts(watched, 0.02)
+    found = [[one.kind for one in watcher.turn(later_s=50).troubles] for _ in range(4)]
+    assert found == [[], [], [], [TroubleKind.SPEND]]
+    [trouble] = watcher.assembler.status().troubles
+    assert "the ledger books none of them: LiteLLM has counted 0.02 USD" in trouble.what
+    watched.ledger.booked = {"shop.main": "0.03"}
+    assert watcher.turn().troubles == ()
+
+
+def test_calls_that_both_count_are_no_trouble(watched: Watched) -> None:
+    watcher = Watcher(watched.scene)
+    with_ledger(watched)
+    for number in range(6):
+        litellm_counts(watched, number / 100)
+        watched.ledger.booked = {"shop.main": str(number / 100)}
+        assert watcher.turn(later_s=50).troubles == ()
+
+
+def with_ledger(watched: Watched) -> None:
+    """Let the Gateway have a ledger, so that keys are counted by it."""
+    scene = watched.scene
+    name = next(name for name in scene.resources if name.startswith("Gateway/"))
+    scene.declare({**scene.resources[name], "ledger": {}})
+    scene.commit("Load the ledger")
+    scene.turn()
+
+
 def test_an_adoption_that_finds_nothing_names_its_app(watched: Watched) -> None:
     scene = watched.scene
     scene.declare(app("late", ["chat"], {"name": "main", "adopt": True, "key_alias": "nowhere"}))
