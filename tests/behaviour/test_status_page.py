@@ -110,7 +110,8 @@ def look(windows: Look) -> Iterator[Look]:
 @pytest.mark.parametrize("name", STATUSES)
 def test_all_sections_are_there_whatever_there_is_to_say(look: Look, name: str) -> None:
     page = look.at(STATUSES[name])
-    assert page.locator("h2").all_inner_texts() == list(SECTIONS)
+    on_top = ["Needs a person"] if STATUSES[name].troubles else []
+    assert page.locator("h2").all_inner_texts() == [*on_top, *SECTIONS]
 
 
 @pytest.mark.parametrize(
@@ -121,6 +122,12 @@ def test_all_sections_are_there_whatever_there_is_to_say(look: Look, name: str) 
         ("stalled", "Stalled · aspire", "Stalled"),
         ("frozen", "Frozen · aspire", "Frozen"),
         ("standby", "Standby · aspire-gitops", "Standby"),
+        ("degraded", "Degraded · aspire", "Degraded"),
+        (
+            "silent",
+            "Gateway not answering · aspire",
+            "Gateway not answering since 03:10 UTC (4 min)",
+        ),
     ],
 )
 def test_the_standing_is_the_first_thing_to_read(

@@ -221,6 +221,47 @@ def test_a_refused_plan_is_shown_and_1(shell: CommandLine, fake: FakeGateway) ->
     assert (applied.returncode, fake.writes) == (1, [])
 
 
+def test_a_taken_name_holds_its_alias_and_apply_does_the_rest_and_exits_1(
+    shell: CommandLine, fake: FakeGateway
+) -> None:
+    fake.deployments.add_from_file("chat", "theirs-1", model="openai/gpt-4o")
+    saved = shell.folder / "plan.json"
+    shown = shell.run("plan", *BY_THEN, "-o", str(saved))
+    assert shown.returncode == 1
+    assert "held AG504 name-taken  deployment/chat" in shown.stdout
+    assert "theirs-1 (openai/gpt-4o at openai)" in shown.stdout
+    assert "Held: 1 object. Apply carries out the rest and exits 1." in shown.stdout
+    plan = json.loads(saved.read_text())
+    assert [one["scope"] for one in plan["refusals"]] == ["object"]
+    assert [one["change"]["object"]["name"] for one in plan["held"]] == ["chat"]
+    result = shell.run("apply", "--plan", str(saved), "--yes", "--format", "json")
+    outcome = json.loads(result.stdout)
+    assert (result.returncode, outcome["ok"]) == (1, False)
+    assert [found["object"]["kind"] for found in outcome["results"]] == ["credential", "key"]
+    assert [found["object"]["name"] for found in outcome["held"]] == ["chat"]
+    again = shell.run("apply", *BY_THEN, "--yes")
+    assert (again.returncode, again.stdout) == (
+        1,
+        "Nothing to do. Held: AG504 deployment/chat, and 1 change waits.\n",
+    )
+
+
+def test_a_plan_whose_refusal_was_made_smaller_by_hand_is_refused(
+    shell: CommandLine, fake: FakeGateway
+) -> None:
+    shell.run("apply", *BY_THEN, "--yes")
+    (shell.folder / "gateway.d" / "apps" / "shop.yaml").unlink()
+    saved = shell.folder / "plan.json"
+    shell.run("plan", *BY_THEN, "-o", str(saved))
+    text = saved.read_text()
+    assert '"scope": "plan"' in text
+    saved.write_text(text.replace('"scope": "plan"', '"scope": "object"'))
+    fake.forget()
+    result = shell.run("apply", "--plan", str(saved), "--yes")
+    assert (result.returncode != 0, fake.writes) == (True, [])
+    assert "was changed after it was made" in result.stderr
+
+
 def test_one_failure_is_1_and_the_rest_is_done(shell: CommandLine, fake: FakeGateway) -> None:
     # After eleven proofs of rights and the row that says who writes: a credential, a deployment.
     with fake.failing(Fault(Status(400), method="POST", path="/key/generate", write=15)):

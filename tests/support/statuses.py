@@ -24,10 +24,13 @@ from aspire_gitops.status.value import (
     HoldKind,
     JournalFacts,
     MovedField,
+    OtherAnswer,
     Role,
     SpendReport,
     Standing,
     Status,
+    Trouble,
+    TroubleKind,
     Turn,
 )
 from aspire_gitops.usage import Downtime
@@ -437,6 +440,57 @@ def standby() -> Status:
     )
 
 
+def degraded() -> Status:
+    """Return a gateway that is as git says while calls fail, go elsewhere or are not counted."""
+    command = (
+        "curl -fsS -X POST http://llm.example.com/model/delete"
+        ' -H "Authorization: Bearer $ASPIRE_GITOPS_ADMIN_KEY"'
+        " -H 'Content-Type: application/json' -d '{\"id\":\"3f2a9c1e-77b0-4c0e-9a52-0d8f5c1b2a34\"}'"
+    )
+    other = OtherAnswer(
+        "3f2a9c1e-77b0-4c0e-9a52-0d8f5c1b2a34",
+        "openai/gpt-4o",
+        "api.elsewhere.example",
+        NOW - timedelta(minutes=21),
+        8,
+        20,
+        command=command,
+    )
+    gpt = next(row for row in ALIASES if row.name == "gpt-4o-eu")
+    troubles = (
+        Trouble(TroubleKind.BUDGET, "media", "95.60 of 95.50 AUD are spent in November 2026: its calls are refused until the month turns", "raise `monthly_aud` of the Budget, or give it an uplift", ("transcripts",)),
+        Trouble(TroubleKind.KEY, "key/postiz.default", "LiteLLM refuses it: it is blocked", "unblock it: POST /key/unblock", ("postiz",)),
+        Trouble(TroubleKind.INTRUDER, "deployment/gpt-4o-eu", f"deployment {other.address}, not ours, shares the calls to gpt-4o-eu with openai/gpt-4o at api.elsewhere.example: 8 of the last 20 calls (40 %)", command, (), other.since),
+        Trouble(TroubleKind.SECRET, "credential/cloud-first", "its secret env:CLOUD_FIRST_API_KEY is not at hand: calls go on with what is on the gateway, which cannot be checked or restored (called by knowledge-os)", "set env:CLOUD_FIRST_API_KEY where the controller runs, and restart it if that is a variable"),
+        Trouble(TroubleKind.SPEND, "deployment/claude-sonnet", "3 calls of app knowledge-os were let through and nothing was booked for them, neither by the ledger nor by LiteLLM", "look at the gateway's log for `aspire_ledger`: is the callback loaded, and does its database answer?", (), NOW - timedelta(hours=2)),
+    )  # fmt: skip
+    return replace(
+        ready(),
+        troubles=troubles,
+        aliases=tuple(replace(row, others=(other,)) if row is gpt else row for row in ALIASES),
+        seen_at=NOW,
+    )
+
+
+def silent() -> Status:
+    """Return a controller whose gateway has not answered for four minutes."""
+    reason = "GET /key/list: no answer from http://llm.example.com: connection refused"
+    return replace(
+        ready(),
+        standing=Standing.WAITING,
+        reason=reason,
+        help="check ASPIRE_GITOPS_GATEWAY_URL, and that the gateway runs and this machine reaches it",
+        turns=(
+            turn(2, minutes_ago=1, standing=Standing.WAITING, reason=reason),
+            turn(1, minutes_ago=5),
+        ),
+        is_current=False,
+        seen_at=NOW - timedelta(minutes=5),
+        silent_since=NOW - timedelta(minutes=4),
+        downtime=DowntimeReport(Downtime("2026-11", 1074.2, date(2026, 11, 1)), 3600),
+    )
+
+
 STATUSES: Mapping[str, Status] = {
     "ready": ready(),
     "waiting": waiting(),
@@ -446,6 +500,8 @@ STATUSES: Mapping[str, Status] = {
     "standby": standby(),
     "restart": restart(),
     "unverified": unverified(),
+    "degraded": degraded(),
+    "silent": silent(),
 }
 
 
@@ -496,7 +552,8 @@ def hostile(text: str) -> Status:
         at_work=text,
         pending=plan,
         turns=(last,),
-        aliases=(AliasRow(text, text, text, text, text, live=False),),
+        aliases=(AliasRow(text, text, text, text, text, live=False, others=(_other(text),)),),
+        troubles=(Trouble(TroubleKind.HELD, text, text, text, (text,), NOW),),
         apps=(AppRow(text, text, (text,), text, text, 1, 1),),
         drift=(drifted,),
         flapping=(flap,),
@@ -508,6 +565,10 @@ def hostile(text: str) -> Status:
         calls=_calls_of(text),
         settings=settings_report(Facts(text, text, text, text, text, text), unguarded=1),
     )
+
+
+def _other(text: str) -> OtherAnswer:
+    return OtherAnswer(text, text, text, NOW, 1, 2, NOW, text)
 
 
 def _spend_of(text: str) -> Spend:

@@ -12,7 +12,7 @@ from aspire_gitops.controller.memory import Memory, World
 from aspire_gitops.controller.turn_builder import TurnBuilder, problem_of
 from aspire_gitops.own_files import OwnFiles
 from aspire_gitops.pipeline.catalog import AsOf, Checked, check_tree
-from aspire_gitops.pipeline.plan import compile_checked, plan_here
+from aspire_gitops.pipeline.plan import compile_checked, plan_to_keep
 from aspire_gitops.planning import Plan
 from aspire_gitops.state import Compiled, Snapshot
 from aspire_gitops.status.value import Hold, HoldKind
@@ -51,9 +51,11 @@ class CompiledRevision:
     async def plan(self, snapshot: Snapshot, owner: str, own: OwnFiles | None = None) -> Plan:
         """Compare with what is live, with whatever secrets are at hand now and may be used.
 
+        What cannot be written for lack of a secret is held.
+
         In a thread: it reads files, and thousands of objects take a second.
         """
-        return await asyncio.to_thread(plan_here, self.compiled, snapshot, owner, own)
+        return await asyncio.to_thread(plan_to_keep, self.compiled, snapshot, owner, own)
 
     def without_approvals(self) -> "CompiledRevision":
         """Return the same without Approvals: it may heal what was applied, and nothing else."""

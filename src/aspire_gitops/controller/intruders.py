@@ -14,7 +14,7 @@ from aspire_gitops.kinds.deployment import answered_by, deployment_of, intruders
 from aspire_gitops.planning import Action, Change, redacted
 from aspire_gitops.state import GatewayObject, ObjectKey, Snapshot
 from aspire_gitops.status.value import Notice, OtherAnswer, Topic
-from aspire_gitops.vocabulary import moment_text
+from aspire_gitops.vocabulary import moment_text, one_line
 from aspire_ledger.canonical import JsonValue
 
 NOTICE = timedelta(minutes=1)
@@ -80,7 +80,8 @@ class Intruders:
         found = []
         for item in self.live:
             known = self.seen.get(item.address or "")
-            if known and known.came_later and known.told_at is None:
+            # What another controller marked is its own: two that remove each other's never rest.
+            if known and known.came_later and known.told_at is None and item.mark is None:
                 told = self.seen[item.address or ""] = replace(known, told_at=at)
                 found.append((item, _line(item.address or "", told, at, answers=True)))
         return found
@@ -133,9 +134,9 @@ def removal_notice(
         at=at,
         title=f"Alias {item.handle} is also answered by {model} at {vendor}; it will be removed",
         lines=(
-            f"somebody added deployment {item.address} under the alias's name",
+            one_line(f"somebody added deployment {item.address} under the alias's name"),
             f"policy.intruders: remove deletes it after {moment_text(at + NOTICE, there)}",
-            f"sooner: {command}",
+            one_line(f"sooner: {command}"),
             "to keep it, set policy.intruders to report, or suspend the controller",
         ),
         gateway=gateway,

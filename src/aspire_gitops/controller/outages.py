@@ -77,6 +77,11 @@ class Outages:
         began = max(self.watched_since or now, month.start)
         return Downtime(str(month), seconds, began.astimezone(month.start.tzinfo).date())
 
+    def silent_since(self, now: datetime) -> datetime | None:
+        """Return since when the gateway does not answer; None if nobody looked lately, too."""
+        is_known = self.last is not None and abs(now - self.last) <= _SILENCE
+        return self.since if is_known else None
+
     def due_s(self, now: datetime, after_s: float) -> float:
         """Return in how many seconds an outage has to be told; no end where there is none."""
         if self.since is None or self.told == self.since:

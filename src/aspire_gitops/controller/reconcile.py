@@ -58,7 +58,7 @@ class Reconciler:
     memory: Memory = field(default_factory=Memory)
     at_work: Callable[[str | None], None] = lambda _: None
     announce: Announce = lambda *_: None
-    tell: Callable[[Notice], None] = lambda _: None
+    tell: Callable[[Notice], None] | None = None  # without it, what needs a notice is left alone
     wanted: CompiledRevision | None = None
     gateway: GatewaySpec | None = None  # the Gateway that the last turn went by
     read: Revision | None = None  # what the last turn went by, good or bad
@@ -153,12 +153,12 @@ class Reconciler:
             await self._heal_meanwhile(builder, wanted, plan, snapshot, gateway_reader)
         else:
             await self._act(builder, wanted, plan, chosen, gateway_reader)
-            await self._remove_intruders(builder, wanted, plan, gateway_reader)
             if plan.refusals:
                 builder.problems.append(held_objects(plan))
             if not plan.changes and not builder.problems:
                 dead = await gateway_reader.dead_keys(wanted.compiled, snapshot)
                 builder.problems += [Problem(Standing.STALLED, str(one), one.help) for one in dead]
+        await self._remove_intruders(builder, wanted, plan, gateway_reader)
         if not builder.is_on_hold:
             builder.ready = held(builder.holds, builder.ready, zone(builder.timezone))
         await self._record_settings(builder, wanted, journal)
@@ -198,7 +198,7 @@ class Reconciler:
             found.shares = await self.spending.answers(found.aliases, now)
         if not gateway.removes_intruders:
             found.keep()
-        elif not builder.is_on_hold and not self.world.why_not_write():
+        elif self.tell and not builder.is_on_hold and not self.world.why_not_write():
             for item, draft in found.to_tell(now):
                 there = zone(builder.timezone)
                 self.tell(removal_notice(item, snapshot.gateway_url, gateway.name, now, there))
@@ -211,7 +211,7 @@ class Reconciler:
         plan: Plan,
         gateway_reader: GatewayReader,
     ) -> None:
-        if builder.is_on_hold or builder.outcome or self.world.why_not_write():
+        if not self.tell or builder.is_on_hold or builder.outcome or self.world.why_not_write():
             return
         due = self.memory.intruders.to_remove(self.world.clock(), self.memory.unhealed)
         if due and wanted.compiled.gateway.removes_intruders:
@@ -357,6 +357,11 @@ class Reconciler:
         now, gateway = self.world.clock(), self.gateway
         found = self.downtime(now)
         allowed = gateway.availability.max_downtime_minutes_per_month * 60 if gateway else 0
+        if self.spending:
+            named, there = gateway.name if gateway else "", zone(self._timezone())
+            self.spending.lose_patience(self.pace.patience_s, named, there)
+        if self.tell is None:
+            return
         notices, drafts = self.memory.outages.news(
             now,
             DowntimeReport(found, allowed) if found else None,
@@ -367,12 +372,6 @@ class Reconciler:
         for notice in notices:
             self.tell(notice)
         self.memory.unwritten += drafts
-        if self.spending:
-            self.spending.lose_patience(
-                self.pace.patience_s,
-                gateway.name if gateway else "",
-                zone(self._timezone()),
-            )
 
     def _pause_s(self, problem: Problem | None) -> float:
         waits = problem is not None and problem.waits

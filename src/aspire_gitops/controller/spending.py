@@ -50,7 +50,7 @@ from aspire_gitops.spend.calls import (
 )
 from aspire_gitops.spend.wording import cents, month_end_text, month_text, reach_text
 from aspire_gitops.state import Snapshot
-from aspire_gitops.status.value import Notice, SpendReport, Topic
+from aspire_gitops.status.value import Notice, SpendReport, Topic, Uncounted
 from aspire_gitops.usage import Traffic, window
 from aspire_gitops.vocabulary import (
     AspireGitopsError,
@@ -131,6 +131,9 @@ _TRAFFIC_EVERY = timedelta(minutes=30)
 FLUSH = timedelta(seconds=20)
 """LiteLLM writes spend every `proxy_batch_write_at` seconds (2 as we compile it, 10 by default)
 and 0 to 5 more. Two looks that are so far apart do not see the same delay twice."""
+_COUNTED = "metadata.budget_mode"  # a key that carries it is counted by the ledger
+_NOTHING = Decimal(0)
+_BOOKED_BY = timedelta(minutes=2)  # an answer whose end LiteLLM never tells is booked in one
 _LATELY = timedelta(days=2)  # of the last calls that are counted
 _RECALLED = timedelta(days=40)  # a month, and what a clock may be wrong
 
@@ -145,6 +148,15 @@ class Ledger(CallLedger, Protocol):
     async def spent_by_key(self, month: str) -> Mapping[str, tuple[Usd, Aud]]: ...
 
     async def traffic(self, since: date, until: date) -> Traffic: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """What both had when the ledger moved last, and since when only LiteLLM's figure moved."""
+
+    spend: Decimal
+    booked: Decimal
+    since: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -163,6 +175,7 @@ class Spending:
     _traffic: Traffic | None = None
     _traffic_asked_at: datetime | None = None
     _since: dict[tuple[str, Verdict], datetime] = field(default_factory=dict)
+    _moves: dict[str, _Move] = field(default_factory=dict)  # by address of a key
     _silent_since: datetime | None = None
     _tries: int = 0
     _is_told: bool = False  # that it has been silent for long
@@ -187,7 +200,8 @@ class Spending:
             if not self.report.problem:
                 _log.warning("the ledger does not answer", why=str(error))
             self._silent_since, self._tries = self._silent_since or now, self._tries + 1
-            self.report = replace(self.report, problem=str(error), unlike=())
+            self.report = replace(self.report, problem=str(error), unlike=(), uncounted=())
+            self._moves.clear()  # what is booked afterwards is not missing
             return replace(snapshot, traffic=self._traffic)
         self._silent_since, self._tries = None, 0
         is_anew = before != self._recorded_at
@@ -198,7 +212,8 @@ class Spending:
         booked = await self._booked(month)
         snapshot = replace(snapshot, spent=spent, booked=booked, traffic=self._traffic)
         unlike = await asyncio.to_thread(own_spends, snapshot, self.owner)
-        self.report = SpendReport(spend, unlike=self._lasting(unlike, now))
+        uncounted = await asyncio.to_thread(self._uncounted, snapshot, now)
+        self.report = SpendReport(spend, unlike=self._lasting(unlike, now), uncounted=uncounted)
         if is_anew:
             self.calls = await ask_about_calls(self.ledger, month, now)
         return snapshot
@@ -266,6 +281,30 @@ class Spending:
             seen = before.get((one.address, one.verdict), now)
             self._since[one.address, one.verdict] = min(seen, now)  # clocks are set back
         return tuple(one for one in found if now - self._since[one.address, one.verdict] >= FLUSH)
+
+    def _uncounted(self, snapshot: Snapshot, now: datetime) -> tuple[Uncounted, ...]:
+        """Return the keys whose calls LiteLLM has counted for a while, and the ledger has not.
+
+        The ledger books a call before LiteLLM writes its spend, so it is never behind for long.
+        """
+        if snapshot.booked is None:
+            return ()
+        before, self._moves, found = self._moves, {}, []
+        for item in snapshot.objects:
+            facts, address = snapshot.facts_of(item), item.address or ""
+            is_counted = item.mark and item.mark.owner == self.owner and _COUNTED in item.fields
+            if not is_counted or facts is None or facts.spend is None:
+                continue
+            spend, booked = Decimal(str(facts.spend)), snapshot.booked.get(item.handle, _NOTHING)
+            last = before.get(address)
+            if last is None or booked != last.booked or spend < last.spend:
+                self._moves[address] = _Move(spend, booked)
+                continue
+            since = min(last.since or now, now) if spend > last.spend else None
+            self._moves[address] = replace(last, since=since)
+            if since and now - since >= _BOOKED_BY:
+                found.append(Uncounted(str(item.key), spend - last.spend, since))
+        return tuple(found)
 
     async def _count_traffic(self, month: Month, now: datetime) -> None:
         """Ask for the traffic of a month, seldom. What was known stays: it says until when."""

@@ -71,7 +71,8 @@ class StatusAssembler:
         pending = (
             known.plan if known and known.plan and not known.counts and known.plan.changes else None
         )
-        is_current = bool(turn and turn is known and not reconciler.memory.outages.since)
+        silent_since = reconciler.memory.outages.silent_since(now)
+        is_current = bool(turn and turn is known and not silent_since)
         others = _others(reconciler, catalog, seen)
         applied = reconciler.memory.applied
         standing, reason = self._standing(turn)
@@ -112,7 +113,7 @@ class StatusAssembler:
             troubles=_troubles(reconciler, known, others, now),
             is_current=is_current,
             seen_at=seen.taken_at if seen else None,
-            silent_since=reconciler.memory.outages.since,
+            silent_since=silent_since,
         )
 
     def _standing(self, turn: Turn | None) -> tuple[Standing, str]:

@@ -12,14 +12,18 @@ from aspire_gitops.catalog import Catalog
 from aspire_gitops.kinds.deployment import deployment_of
 from aspire_gitops.kinds.key import declarations
 from aspire_gitops.kinds.key_fields import key_of
-from aspire_gitops.planning import Plan
-from aspire_gitops.spend import OwnSpend, Verdict, zone
+from aspire_gitops.planning import NO_SECRET, Plan
+from aspire_gitops.spend import OwnSpend, Verdict, usd_text, zone
 from aspire_gitops.spend.calls import CallReport
 from aspire_gitops.spend.wording import cents, month_text
 from aspire_gitops.state import Compiled, GatewayObject, KeyFacts, ObjectKey, Snapshot
 from aspire_gitops.status.figures import own_spend_text
 from aspire_gitops.status.value import OtherAnswer, SpendReport, Trouble, TroubleKind
 from aspire_gitops.vocabulary import moment_text, plural
+
+_RUNS_LEDGER = (
+    "make sure that every gateway process runs the compiled config.yaml, which loads the ledger"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +87,20 @@ def _intruders(known: Known) -> Iterator[Trouble]:
                 if one.removed_after
                 else ""
             )
+            is_stopped = known.compiled.gateway.has_ledger and not one.calls
+            refused = (
+                ": the ledger refuses every call to the alias while that has no reviewed price"
+                if is_stopped
+                else ""
+            )
             yield Trouble(
                 TroubleKind.INTRUDER,
                 str(deployment_of(alias)),
-                f"deployment {one.address}, not ours, also answers calls to {alias} with"
-                f" {one.model} at {one.vendor}{share}",
+                f"deployment {one.address}, not ours, shares the calls to {alias} with"
+                f" {one.model} at {one.vendor}{refused or share}",
                 f"{removed}{one.command}",
-                since=one.since,
+                known.apps_of({alias}) if is_stopped else (),
+                one.since,
             )
 
 
@@ -97,8 +108,8 @@ def _held(known: Known) -> Iterator[Trouble]:
     shared = {str(deployment_of(alias)) for alias, others in known.others.items() if others}
     live = {str(key) for key in known.live}
     for refusal in known.plan.refusals if known.plan else ():
-        if refusal.object in shared:
-            continue
+        if refusal.object in shared or refusal.rule == NO_SECRET:
+            continue  # told as what it is
         stops = () if refusal.object in live else _stopped_by(known, refusal.object)
         what = f"{refusal.rule.code} {refusal.message}"
         yield Trouble(TroubleKind.HELD, refusal.object, what, refusal.help, stops)
@@ -187,6 +198,15 @@ def _refused(facts: KeyFacts, now: datetime, there: tzinfo | None) -> tuple[str,
 def _uncounted(known: Known) -> Iterator[Trouble]:
     for own in known.spend.unlike if known.spend else ():
         yield Trouble(TroubleKind.SPEND, str(own.key), own_spend_text(own), _look_at(own))
+    for key in known.spend.uncounted if known.spend else ():
+        yield Trouble(
+            TroubleKind.SPEND,
+            key.object,
+            f"its calls are answered and the ledger books none of them: LiteLLM has counted"
+            f" {usd_text(key.usd)} USD since",
+            _RUNS_LEDGER,
+            since=key.since,
+        )
     for left in known.calls.unsettled if known.calls else ():
         yield Trouble(
             TroubleKind.SPEND,
@@ -201,5 +221,5 @@ def _uncounted(known: Known) -> Iterator[Trouble]:
 
 def _look_at(own: OwnSpend) -> str:
     if own.verdict is Verdict.HIGH:
-        return "make sure that every gateway process loads the ledger: its config.yaml must be ours"
+        return _RUNS_LEDGER
     return "look at the gateway's log: LiteLLM does not write its spend"

@@ -272,10 +272,11 @@ def at_rest(revision: Revision, drift: Sequence[Drifted], plan: Plan | None = No
 
 def after_applying(revision: Revision, outcome: Outcome, drift: Sequence[Drifted]) -> str:
     """Return the sentence of a turn that wrote."""
+    whole = "everything else" if outcome.refusals else "the gateway"
     done = outcome.count(Status.APPLIED)
     healed = sum(one.answer is Answer.HEALED for one in drift)
     if healed and healed == done:
-        return f"healed drift on {plural(healed, 'object')}; the gateway matches {revision.short}"
+        return f"healed drift on {plural(healed, 'object')}; {whole} matches {revision.short}"
     return f"applied {revision.short} with {plural(done, 'change')}"
 
 

@@ -33,10 +33,19 @@ def compile_checked(checked: Checked) -> Compiled:
     return compile_catalog(checked.catalog, today=checked.today)
 
 
-def plan_with(compiled: Compiled, snapshot: Snapshot, owner: str, secrets: Secrets) -> Plan:
+def plan_with(
+    compiled: Compiled,
+    snapshot: Snapshot,
+    owner: str,
+    secrets: Secrets,
+    *,
+    holds_secretless: bool = False,
+) -> Plan:
     """Compare what the files ask for with what is live, knowing these secrets."""
     evidence = gather_evidence(compiled.objects, secrets)
-    return make_plan(compiled, snapshot, owner=owner, evidence=evidence)
+    return make_plan(
+        compiled, snapshot, owner=owner, evidence=evidence, holds_secretless=holds_secretless
+    )
 
 
 def plan_here(
@@ -44,6 +53,14 @@ def plan_here(
 ) -> Plan:
     """Compare with what is live, with the secrets that are at hand here and may be used."""
     return plan_with(compiled, snapshot, owner, available_secrets(compiled.intents, own=own))
+
+
+def plan_to_keep(
+    compiled: Compiled, snapshot: Snapshot, owner: str, own: OwnFiles | None = None
+) -> Plan:
+    """Compare with what is live where all secrets should be: what lacks one is held."""
+    secrets = available_secrets(compiled.intents, own=own)
+    return plan_with(compiled, snapshot, owner, secrets, holds_secretless=True)
 
 
 def plan_against_stored(

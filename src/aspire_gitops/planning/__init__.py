@@ -25,6 +25,7 @@ from aspire_gitops.planning.diff import (
 )
 from aspire_gitops.planning.plan import (
     CAP_BELOW_SPEND,
+    NO_SECRET,
     TOO_MANY_DELETIONS,
     Action,
     Cause,
@@ -47,6 +48,7 @@ from aspire_gitops.planning.protection import (
 __all__ = [
     "CAP_BELOW_SPEND",
     "LEFTOVER",
+    "NO_SECRET",
     "SPEND",
     "TOO_MANY_DELETIONS",
     "Action",

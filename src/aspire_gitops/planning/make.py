@@ -1,6 +1,6 @@
 """Make the plan: match, compare, protect, order."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from aspire_gitops.kinds import KINDS, Facts, generation, next_address, spelled_like
@@ -20,6 +20,7 @@ from aspire_gitops.planning.diff import (
 )
 from aspire_gitops.planning.plan import (
     NAME_TAKEN,
+    NO_SECRET,
     NOTHING_TO_ADOPT,
     Action,
     Change,
@@ -57,6 +58,7 @@ def make_plan(
     *,
     owner: str,
     evidence: Mapping[ObjectKey, Evidence],
+    holds_secretless: bool = False,
 ) -> Plan:
     """Return what would change for the gateway to be as `compiled` says.
 
@@ -67,6 +69,8 @@ def make_plan(
         evidence: What the secrets prove, for each object whose secrets were at
             hand. Objects without it are compared on what can be read back, and
             named in `Plan.unverified`.
+        holds_secretless: Hold what cannot be written for lack of its secrets, and plan the
+            rest. Else such a change is planned, for those who plan where no secrets are.
 
     Returns:
         A plan, which may be refused (`Plan.refusals`). Making it never fails.
@@ -85,6 +89,8 @@ def make_plan(
     refusals += [*matched.refusals, *check_protection(compiled, matched.ours, changes)]
     refusals += check_lowered_caps(compiled, snapshot, changes)
     refusals += check_adoptions(snapshot, changes)
+    if holds_secretless:
+        refusals += _without_secrets(changes, evidence)
     free, held = hold(in_order(changes), refusals, compiled.objects, matched.ours)
     return Plan(
         revision=str(compiled.revision),
@@ -286,6 +292,22 @@ class _Comparison:
             help_,
             Scope.OBJECT,
         )
+
+
+def _without_secrets(
+    changes: Iterable[Change], evidence: Mapping[ObjectKey, Evidence]
+) -> Iterator[Refusal]:
+    for change in changes:
+        secrets = change.intent.secrets if change.intent and change.after else {}
+        if secrets and change.key not in evidence:
+            places = " and ".join(sorted(map(str, secrets.values())))
+            yield Refusal(
+                NO_SECRET,
+                str(change.key),
+                f"its secret {places} is not at hand, so it cannot be written",
+                f"set {places} where the controller runs, and restart it if that is a variable",
+                Scope.OBJECT,
+            )
 
 
 def _deletions(compiled: Compiled, matched: Matched) -> Iterator[Change]:

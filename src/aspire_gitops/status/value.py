@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from aspire_gitops.planning import Plan
@@ -237,16 +238,27 @@ class JournalFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Uncounted:
+    """A key of which LiteLLM has counted `usd` since `since`, and the ledger nothing at all."""
+
+    object: str
+    usd: Decimal
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SpendReport:
     """What the ledger said last. `spend` is None until it answered; `problem` says why it did not.
 
     `unlike` are the keys on which LiteLLM and the ledger disagree, for longer than
-    LiteLLM takes to write its spend.
+    LiteLLM takes to write its spend. `uncounted` are the keys whose calls LiteLLM counts and
+    the ledger does not.
     """
 
     spend: Spend | None = None
     problem: str = ""
     unlike: tuple[OwnSpend, ...] = ()
+    uncounted: tuple[Uncounted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,4 +379,5 @@ __all__ = [
     "Trouble",
     "TroubleKind",
     "Turn",
+    "Uncounted",
 ]

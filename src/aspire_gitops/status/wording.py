@@ -127,6 +127,14 @@ def seen_text(status: StatusDocument) -> str:
     return f"as last seen at {clock(status.seen_at, status.at)}"
 
 
+def nothing_text(status: StatusDocument, word: str) -> str:
+    """Return the word for an empty list, or that nobody knows whether it is empty now."""
+    if status.is_current:
+        return word if status.turns else "Not known yet."
+    seen = seen_text(status)
+    return f"Not known now; {word.rstrip('.').lower()} {seen}." if seen else "Not known yet."
+
+
 def others_text(alias: AliasDocument, now: datetime) -> str:
     """Return who else answers an alias: `gpt-4o at evil.example since 09:32 UTC, 8 of the last 20 calls`."""
     parts = []

@@ -1,6 +1,6 @@
 """What the controller asks the ledger about calls: seldom, each question by itself, no turn lost."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -86,14 +86,16 @@ def test_they_are_asked_for_with_the_record_of_the_month_and_not_in_each_turn(
 ) -> None:
     for _ in range(5):
         watched.scene.turn(later_s=59)
-    assert watched.ledger.asked == [
+    *asked, (question, before) = watched.ledger.asked
+    assert (question, isinstance(before, datetime)) == ("unsettled", True)
+    assert asked == [
         ("failures", date(2026, 11, 17), TODAY),
         ("failures", TODAY, TODAY),
         ("unlisted_parameters", date(2026, 11, 17), TODAY),
         ("price_differences", "2026-11", 5),
     ]
     watched.scene.turn(later_s=300)
-    assert len(watched.ledger.asked) == 8
+    assert len(watched.ledger.asked) == 10
 
 
 def test_the_day_is_that_of_the_gateways_timezone(watched: Watched) -> None:

@@ -157,6 +157,7 @@ def test_it_is_removed_a_minute_after_a_notice_where_the_policy_says_so(scene: S
 def test_a_notice_before_a_restart_counts_and_is_not_repeated(scene: Scene) -> None:
     policy(scene, intruders="remove")
     scene.turn()
+    told(scene)
     intrude(scene)
     scene.turn()
     scene.restart()
@@ -167,6 +168,7 @@ def test_a_notice_before_a_restart_counts_and_is_not_repeated(scene: Scene) -> N
 
 
 def test_what_was_there_before_the_alias_is_never_removed(scene: Scene) -> None:
+    told(scene)
     policy(scene, intruders="remove")
     scene.turn()
     intrude(scene, "later", "older-0001")
@@ -186,6 +188,7 @@ def test_what_was_there_before_the_controller_watched_is_never_removed(scene: Sc
     ]
     intrude(scene)  # while a release that did not watch was at work
     scene.restart()
+    told(scene)
     for _ in range(5):
         scene.turn()
     assert THEIRS in rows(scene)
@@ -204,6 +207,7 @@ def test_a_policy_that_changes_to_remove_tells_first(scene: Scene) -> None:
 
 
 def test_one_that_cannot_be_removed_is_tried_once_and_stops_nothing(scene: Scene) -> None:
+    told(scene)
     policy(scene, intruders="remove")
     scene.turn()
     intrude(scene)
@@ -215,3 +219,52 @@ def test_one_that_cannot_be_removed_is_tried_once_and_stops_nothing(scene: Scene
     assert "deployment/chat is held" in turns[-1].reason
     assert scene.params("fast")["model"] == "openai/fast-1"
     assert scene.journal.said(EntryKind.REJECTED) == []
+
+
+def test_nothing_is_removed_where_nobody_can_be_told(scene: Scene) -> None:
+    """As by `reconcile --alone`, which has no receivers."""
+    policy(scene, intruders="remove")
+    scene.turn()
+    intrude(scene)
+    for _ in range(4):
+        scene.turn()
+    assert THEIRS in rows(scene)
+
+
+def test_what_another_controller_marked_is_never_removed(scene: Scene) -> None:
+    told(scene)
+    policy(scene, intruders="remove")
+    scene.turn()
+    intrude(scene)
+    ours = next(row for row in rows(scene).values() if row["model_name"] == "chat")
+    mark = {**ours["model_info"]["aspire_gitops"], "owner": "somebody-else"}
+    rows(scene)[THEIRS]["model_info"]["aspire_gitops"] = mark
+    for _ in range(4):
+        turn = scene.turn()
+    assert THEIRS in rows(scene)
+    assert "deployment/chat is held" in turn.reason
+
+
+def test_a_freeze_keeps_an_intruder(scene: Scene) -> None:
+    notices = told(scene)
+    policy(scene, intruders="remove")
+    scene.turn()
+    scene.stop = "another controller leads"
+    intrude(scene)
+    for _ in range(4):
+        scene.turn()
+    assert (THEIRS in rows(scene), notices) == (True, [])
+
+
+def test_an_intruder_goes_while_a_rejected_revision_rests(scene: Scene) -> None:
+    told(scene)
+    policy(scene, intruders="remove")
+    scene.turn()
+    scene.declare(alias("fast", "acme", target={"provider": "acme", "model": "fast-2"}))
+    scene.commit("Swap")
+    with scene.fake.failing(Fault(HttpStatus(400), method="PATCH", times=99)):
+        scene.turn()
+        intrude(scene)
+        for _ in range(3):
+            scene.turn()
+    assert THEIRS not in rows(scene)

@@ -166,17 +166,47 @@ def test_a_rejection_outlives_a_restart_and_ends_when_a_person_asks(settled: Sce
     assert settled.turn("reconcile").standing is Standing.READY
 
 
-def test_a_missing_secret_stalls_before_the_first_write(
+def test_a_missing_secret_holds_what_needs_it_and_nothing_else(
     settled: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("BETA_API_KEY")
     settled.declare(provider("beta"))
     settled.declare(alias("fast", "beta"))
-    settled.commit("Add a provider")
+    settled.declare(alias("third", "acme"))
+    commit = settled.commit("Add a provider")
     turn = settled.turn()
     assert turn.standing is Standing.STALLED
-    assert "BETA_API_KEY" in turn.reason
-    assert settled.fake.writes == []
+    assert "credential/beta is held: AG513 its secret env:BETA_API_KEY" in turn.reason
+    names = {row["model_name"] for row in settled.fake.deployments.rows.values()}
+    assert names == {"chat", "third"}
+    assert turn.applied
+    assert turn.applied.commit != commit
+    monkeypatch.setenv("BETA_API_KEY", "sk-beta-secret-0001")
+    turn = settled.turn()
+    assert (turn.standing, turn.drift) == (Standing.READY, ())
+    assert turn.applied
+    assert turn.applied.commit == commit
+
+
+def test_a_missing_secret_stops_no_healing_of_anything_else(
+    settled: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled.declare(provider("beta"))
+    settled.declare(alias("fast", "beta"))
+    settled.commit("Add a provider")
+    assert settled.turn().standing is Standing.READY
+    monkeypatch.delenv("ACME_API_KEY")
+    del settled.fake.credentials.rows["gw.acme"]
+    by_hand(settled, "openai/by-hand")
+    settled.params("fast")["model"] = "openai/by-hand"
+    turn = settled.turn()
+    assert "credential/acme is held: AG513" in turn.reason
+    assert settled.params("fast")["model"] == "openai/fast-1"
+    assert settled.params("chat")["model"] == "openai/by-hand", "it needs that credential"
+    assert settled.journal.said(EntryKind.REJECTED) == []
+    monkeypatch.setenv("ACME_API_KEY", "sk-acme-secret-0001")
+    assert settled.turn().standing is Standing.READY
+    assert settled.params("chat")["model"] == "openai/chat-1"
 
 
 def test_the_rights_are_proved_once_an_hour_and_again_after_a_refusal(settled: Scene) -> None:

@@ -14,7 +14,7 @@ from aspire_gitops.status.document_builder import status_document
 from aspire_gitops.status.value import Status
 from support.command_line import CommandLine
 from support.serving import serving
-from support.statuses import StandIn, frozen, ready, stalled, waiting
+from support.statuses import StandIn, degraded, frozen, ready, stalled, waiting
 
 pytestmark = pytest.mark.slow  # waits for other programs
 
@@ -46,6 +46,7 @@ def test_its_json_is_that_of_the_server(tmp_path: Path) -> None:
         pytest.param(frozen(), 0, id="frozen is ready"),
         pytest.param(stalled(), 1, id="stalled"),
         pytest.param(waiting(), 2, id="waiting"),
+        pytest.param(degraded(), 1, id="as git says, and calls fail"),
     ],
 )
 def test_a_script_learns_whether_a_person_is_needed(
