@@ -21,6 +21,7 @@ class EntryKind(StrEnum):
     REJECTED = "rejected"  # reason, diagnostics: not tried again until it changes or time passes
     BUDGET = "budget"  # budget, month, percent, spent_aud, cap_aud: reached, and told
     OUTAGE = "outage"  # answers, since, until, seconds: the gateway did not answer, and did again
+    PROBE = "probe"  # alias, works, verdict, variant, why: an alias began to fail, or works again
     HOLD = "brake"  # as in every journal so far: action (freeze, suspend, revert, resume), reason, owner, until
 
 

@@ -161,6 +161,13 @@ def _outage(draft: DraftLike) -> str:
     return f"the gateway had not answered{lasted}, as far as the controller looked"
 
 
+def _probe(draft: DraftLike) -> str:
+    alias = _word(draft, "alias")
+    if draft.body.get("works") is True:
+        return f"alias {alias} works again, says a probe"
+    return f"alias {alias} failed a probe: {_word(draft, 'verdict')}{_because(draft, 'why')}"
+
+
 _SENTENCES: Mapping[str, Callable[[DraftLike], str]] = {
     "turn": _turn,
     "plan": _plan,
@@ -173,6 +180,7 @@ _SENTENCES: Mapping[str, Callable[[DraftLike], str]] = {
     "brake": _hold,
     "budget": _budget,
     "outage": _outage,
+    "probe": _probe,
 }
 
 

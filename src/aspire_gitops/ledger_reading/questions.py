@@ -72,6 +72,10 @@ FROM aspire_ledger.totals WHERE month = :month"""
 # One statement, so that no call is booked between the lines and the totals they are compared with.
 MONTH: Final = f"{_SUMS} UNION ALL {_ESTIMATED} UNION ALL {_BY_HAND} UNION ALL {_TOTALS}"
 
+OF_DAY: Final = f"""
+SELECT {_CALLS} FROM aspire_ledger.entries
+WHERE month = :month AND budget = :budget AND day = :day"""  # noqa: S608 (constants)
+
 NEWEST: Final = "SELECT COALESCE(MAX(number), 0) FROM aspire_ledger.entries"
 
 COMPARED: Final = (

@@ -322,6 +322,32 @@ class DowntimeDocument(Document):
     watched_since: date
 
 
+class ProbeDocument(Document):
+    """What the last probes of one alias found. `works` is null where nobody knows."""
+
+    alias: Line
+    verdict: Line
+    works: bool | None
+    told: Prose
+    help: Prose
+    at: datetime | None
+    since: datetime | None
+    next_at: datetime | None
+    by_ledger: bool
+
+
+class ProbesDocument(Document):
+    """The probes of each alias, and how many calls of today's most were made."""
+
+    rows: tuple[ProbeDocument, ...]
+    calls_today: int
+    calls_per_day: int
+
+    @property
+    def broken(self) -> tuple[ProbeDocument, ...]:
+        return tuple(row for row in self.rows if row.works is False)
+
+
 class JournalDocument(Document):
     entries: int
     bytes: int
@@ -361,6 +387,7 @@ class StatusDocument(Document):
     spend: SpendDocument | None = None  # missing from older controllers
     calls: CallsDocument | None = None  # likewise
     downtime: DowntimeDocument | None = None  # likewise
+    probes: ProbesDocument | None = None  # likewise
 
     @model_validator(mode="before")
     @classmethod

@@ -40,6 +40,8 @@ from aspire_gitops.status.document import (
     PlanDocument,
     PriceDifferenceDocument,
     PriceDifferencesDocument,
+    ProbeDocument,
+    ProbesDocument,
     RefusalDocument,
     RevisionDocument,
     SpendDocument,
@@ -47,7 +49,7 @@ from aspire_gitops.status.document import (
     TurnDocument,
 )
 from aspire_gitops.status.figures import own_spend_text
-from aspire_gitops.status.value import DowntimeReport, SpendReport, Status, Turn
+from aspire_gitops.status.value import DowntimeReport, ProbesReport, SpendReport, Status, Turn
 from aspire_gitops.vocabulary import Diagnostic, Revision, value_text
 from aspire_ledger.canonical import JsonValue
 
@@ -95,6 +97,7 @@ def status_document(status: Status) -> StatusDocument:
         spend=spend_document(status.spend) if status.spend else None,
         calls=calls_document(status.calls) if status.calls else None,
         downtime=_downtime(status.downtime) if status.downtime else None,
+        probes=_probes(status.probes) if status.probes else None,
     )
 
 
@@ -172,6 +175,14 @@ def _downtime(report: DowntimeReport) -> DowntimeDocument:
         seconds=round(found.seconds, 1),
         allowed_s=report.allowed_s,
         watched_since=found.watched_since,
+    )
+
+
+def _probes(report: ProbesReport) -> ProbesDocument:
+    return ProbesDocument(
+        rows=_same(ProbeDocument, report.rows),
+        calls_today=report.calls_today,
+        calls_per_day=report.calls_per_day,
     )
 
 

@@ -175,6 +175,34 @@ class DowntimeReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeRow:
+    """What the last probes of one alias found. `works` is None where nobody knows.
+
+    `at` is of the newest probe, `since` when it was told to fail; `by_ledger` says that its
+    line in the ledger was compared, and not headers alone.
+    """
+
+    alias: str
+    verdict: str
+    works: bool | None
+    told: str = ""
+    help: str = ""
+    at: datetime | None = None
+    since: datetime | None = None
+    next_at: datetime | None = None
+    by_ledger: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProbesReport:
+    """The probes of a controller: a row for each alias, and how many calls of today's most were made."""
+
+    rows: tuple[ProbeRow, ...] = ()
+    calls_today: int = 0
+    calls_per_day: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The controller at one moment.
 
@@ -213,6 +241,7 @@ class Status:
     spend: SpendReport | None = None  # None without a ledger
     calls: CallReport | None = None  # nor before it answered
     downtime: DowntimeReport | None = None  # None before the journal and git were read
+    probes: ProbesReport | None = None  # None where the Gateway's policy has none
 
 
 class Topic(StrEnum):
@@ -226,6 +255,7 @@ class Topic(StrEnum):
     FLAPPING = "fight"  # the name that receivers know
     FREEZE = "freeze"
     RECOVERED = "recovered"  # after failed or stalled
+    PROBE = "probe"  # an alias began to fail its probes, or works again
     SPEND = "spend"  # a budget reached one of its declared percentages
 
 
@@ -261,6 +291,8 @@ __all__ = [
     "HoldKind",
     "JournalFacts",
     "Notice",
+    "ProbeRow",
+    "ProbesReport",
     "Role",
     "SpendReport",
     "Standing",
