@@ -227,3 +227,57 @@ def test_a_target_that_hangs_is_too_slow(probed: Probed) -> None:
         assert probed.verdicts("qwen-chat") == {"qwen-chat": {"too slow"}}
     finally:
         path.write_text(before)
+
+
+OTHER_MODES = {
+    "aliases/embed.yaml": """\
+kind: Alias
+name: embed
+mode: embedding
+target: {provider: cloud-first, model: text-embedding-3-small}
+price: {input_usd_per_million_tokens: "0.02", output_usd_per_million_tokens: "0"}
+context_window_tokens: 8192
+embedding_dimensions: 1536
+""",
+    "aliases/pages.yaml": """\
+kind: Alias
+name: pages
+mode: ocr
+target: {provider: mistral, model: mistral-ocr-latest}
+price: {usd_per_page: "0.001"}
+""",
+    "aliases/picture.yaml": """\
+kind: Alias
+name: picture
+mode: image_generation
+target: {provider: cloud-first, model: dall-e-3}
+price: {usd_per_image: "0.04"}
+probe: {every_minutes: 1440}
+""",
+    "providers/mistral.yaml": """\
+kind: Provider
+name: mistral
+vendor: Mistral AI
+api: mistral
+base_url: UPSTREAM/mistral/v1
+credential: {env: MISTRAL_API_KEY}
+billing: metered
+private_network: {reason: a stand-in of a test}
+""",
+}
+
+
+def test_embeddings_pages_and_images_are_probed_too(probed: Probed) -> None:
+    files = probed.shell.folder / "gateway.d"
+    probed.shell.variables["MISTRAL_API_KEY"] = f"fake-{random.token_hex(12)}"
+    for name, text in OTHER_MODES.items():
+        (files / name).write_text(text.replace("UPSTREAM", probed.sandbox.upstream_url or ""))
+    try:
+        assert probed.apply().returncode == 0
+        assert probed.verdicts("embed", "pages", "picture", code=0) == {
+            name: {"works"} for name in ("embed", "pages", "picture")
+        }
+    finally:
+        for name in OTHER_MODES:
+            (files / name).unlink()
+        assert probed.apply().returncode == 0

@@ -28,12 +28,14 @@ from aspire_gitops.cli.terminal import told_on_stderr, warn
 from aspire_gitops.controller.daemon import Daemon
 from aspire_gitops.controller.loop import Loop, Wakeups
 from aspire_gitops.controller.notifier import Notifier, SnapshotPublisher
+from aspire_gitops.controller.probes import Probes
 from aspire_gitops.controller.reconcile import Reconciler
 from aspire_gitops.controller.status import StatusAssembler
 from aspire_gitops.gateway import Exchange
 from aspire_gitops.journal.locking import FileLock
 from aspire_gitops.notify.outbox import Outbox
 from aspire_gitops.pipeline.catalog import DEFAULT_FOLDER
+from aspire_gitops.probing import Prober
 from aspire_gitops.server.metrics import Metrics
 from aspire_gitops.settings import (
     ControllerSettings,
@@ -119,6 +121,16 @@ async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock
     outbox = Outbox(settings.state_dir / "outbox", receivers_of(settings), clock=now)
     notifier = Notifier(outbox)
     status = StatusAssembler(loop, now, version("aspire-gitops"), untold=lambda: outbox.untold)
+    probes = Probes(
+        Prober(gateway),
+        reconciler,
+        journal,
+        outbox.put,
+        now,
+        world.jitter,
+        may_probe=status.may_probe,
+    )
+    status.probes = lambda: probes.report
     daemon = Daemon(
         loop,
         status,
@@ -126,6 +138,7 @@ async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock
         metrics,
         outbox,
         SnapshotPublisher(places_of(settings), settings.owner, now),
+        probes,
         watched_folder=None if settings.repository else folder,
         listening=_tell_address,
     )
@@ -144,6 +157,7 @@ async def _run(settings: ControllerSettings, folder: Path, folder_lock: FileLock
     try:
         async with gateway, spending_of(settings, journal, outbox.put) as reconciler.spending:
             reconciler.witness = witness_of(settings, reconciler.spending)
+            probes.prober.books = reconciler.spending.books if reconciler.spending else None
             await daemon.run()
     finally:
         journal.close()

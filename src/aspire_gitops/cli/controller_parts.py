@@ -168,7 +168,7 @@ async def spending_of(
     from aspire_gitops.ledger_reading import LedgerReading  # noqa: PLC0415 (who has no ledger pays nothing)
 
     async with LedgerReading(url) as ledger:
-        yield Spending(ledger, journal, now, announce, settings.owner)
+        yield Spending(ledger, journal, now, announce, settings.owner, ledger)
 
 
 def witness_of(settings: ControllerSettings, spending: Spending | None) -> Witness:

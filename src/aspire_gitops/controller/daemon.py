@@ -15,6 +15,7 @@ import structlog
 
 from aspire_gitops.controller.loop import Loop
 from aspire_gitops.controller.notifier import SnapshotPublisher
+from aspire_gitops.controller.probes import Probes
 from aspire_gitops.controller.status import StatusAssembler
 from aspire_gitops.notify.outbox import Outbox
 from aspire_gitops.server.metrics import Metrics
@@ -37,6 +38,7 @@ class Daemon:
     metrics: Metrics
     outbox: Outbox
     publisher: SnapshotPublisher
+    probes: Probes
     watched_folder: Path | None = None
     listening: Callable[[str], None] = lambda _url: None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -53,7 +55,12 @@ class Daemon:
         serving = asyncio.create_task(self._serve(ready))
         await self._either(ready, serving)
         unwatched = Event()
-        tasks = (self.outbox.run(self._stop), self._publish(), self._watch(unwatched))
+        tasks = (
+            self.outbox.run(self._stop),
+            self._publish(),
+            self._watch(unwatched),
+            self.probes.run(self._stop),
+        )
         beside = [serving, *map(asyncio.create_task, tasks)]
         for task in beside:
             task.add_done_callback(self._one_ended)

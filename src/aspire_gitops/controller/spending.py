@@ -19,6 +19,7 @@ import structlog
 
 from aspire_gitops.controller.memory import Journal, Memory
 from aspire_gitops.journal.entry import Draft, EntryKind
+from aspire_gitops.probing.prober import Books
 from aspire_gitops.spend import (
     BudgetSpend,
     Cap,
@@ -168,6 +169,7 @@ class Spending:
     clock: Callable[[], datetime]
     announce: Callable[[Notice], None]
     owner: str
+    books: Books | None = None  # of our own calls
     report: SpendReport = field(default_factory=SpendReport)
     calls: CallReport | None = None  # None until the ledger answered
     _record: MonthRecord | None = None

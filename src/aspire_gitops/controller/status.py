@@ -20,6 +20,7 @@ from aspire_gitops.status.value import (
     DowntimeReport,
     Hold,
     OtherAnswer,
+    ProbesReport,
     Role,
     Standing,
     Status,
@@ -38,6 +39,7 @@ class StatusAssembler:
     clock: Callable[[], datetime]
     version: str
     untold: Callable[[], int] = lambda: 0
+    probes: Callable[[], ProbesReport | None] = lambda: None
     at_work: str | None = None
     started_at: datetime | None = None
     last_success_at: datetime | None = None
@@ -58,6 +60,12 @@ class StatusAssembler:
         """Hear of what is being done now."""
         self.at_work = what
         self.loop.moved()
+
+    def may_probe(self) -> bool:
+        """Say whether this controller leads, rests, and read the gateway in its last turn."""
+        turn = self._turns[0] if self._turns else None
+        is_seen = turn is not None and turn.plan is not None
+        return self.loop.role is Role.LEADER and is_seen and self.at_work is None
 
     def alive(self) -> bool:
         return self.loop.alive()
@@ -114,6 +122,7 @@ class StatusAssembler:
             is_current=is_current,
             seen_at=seen.taken_at if seen else None,
             silent_since=silent_since,
+            probes=self.probes(),
         )
 
     def _standing(self, turn: Turn | None) -> tuple[Standing, str]:

@@ -26,6 +26,7 @@ class EntryKind(StrEnum):
     INTRUDER = (
         "intruder"  # address, since, came_later, answers: shares an alias's name; or watching
     )
+    PROBE = "probe"  # alias, works, verdict, variant, why: an alias began to fail, or works again
     HOLD = "brake"  # as in every journal so far: action (freeze, suspend, revert, resume), reason, owner, until
 
 

@@ -203,6 +203,13 @@ def _intruder(draft: DraftLike) -> str:
     return f"{_word(draft, 'address')}, not ours, {verb} the name of {_object(draft)}"
 
 
+def _probe(draft: DraftLike) -> str:
+    alias = _word(draft, "alias")
+    if draft.body.get("works") is True:
+        return f"alias {alias} works again, says a probe"
+    return f"alias {alias} failed a probe: {_word(draft, 'verdict')}{_because(draft, 'why')}"
+
+
 _SENTENCES: Mapping[str, Callable[[DraftLike], str]] = {
     "turn": _turn,
     "plan": _plan,
@@ -216,6 +223,7 @@ _SENTENCES: Mapping[str, Callable[[DraftLike], str]] = {
     "settings": _settings,
     "downtime": _downtime,
     "intruder": _intruder,
+    "probe": _probe,
 }
 
 

@@ -257,6 +257,13 @@ class LedgerReading:
         return int(number)
 
     @apart
+    async def probes_on(self, day: date) -> int:
+        """Return how many of our own calls were booked for a day."""
+        given = {"month": f"{day:%Y-%m}", "day": str(day), "budget": PROBE_APP}
+        ((calls,),) = await self._asked(lambda store: store.ask(questions.OF_DAY, **given))
+        return int(calls)
+
+    @apart
     async def probes_booked(self, alias: str, *, after: int) -> Sequence[Booked]:
         """Return what was booked for our own calls of an alias in lines above `after`."""
         page = await self._asked(lambda store: store.entries(budget=PROBE_APP, after=after))

@@ -93,6 +93,9 @@ GROUP BY deployment ORDER BY 2 DESC, 1"""
 UNSETTLED: Final = """
 SELECT app, alias, COUNT(*), MIN(at) FROM aspire_ledger.reservations
 WHERE expires_at < :before GROUP BY app, alias ORDER BY 3 DESC, 1, 2 LIMIT 20"""
+OF_DAY: Final = f"""
+SELECT {_CALLS} FROM aspire_ledger.entries
+WHERE month = :month AND budget = :budget AND day = :day"""  # noqa: S608 (constants)
 
 NEWEST: Final = "SELECT COALESCE(MAX(number), 0) FROM aspire_ledger.entries"
 

@@ -31,6 +31,7 @@ _SIGNS: Mapping[Topic, str] = MappingProxyType(
         Topic.FLAPPING: ":crossed_swords:",
         Topic.FREEZE: ":snowflake:",
         Topic.RECOVERED: ":white_check_mark:",
+        Topic.PROBE: ":stethoscope:",
         Topic.SPEND: ":moneybag:",
         Topic.RESTART: ":arrows_counterclockwise:",
         Topic.INTRUDER: ":detective:",

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final, Protocol
 
 from aspire_gitops.catalog import Catalog
@@ -16,7 +17,7 @@ from aspire_gitops.kinds.prices import CARD_FIELD
 from aspire_gitops.probing.call import Probe, probe_of, variants
 from aspire_gitops.probing.judge import Answer, Booked, Expected, Finding, Verdict, judge
 from aspire_gitops.resources import ProbeVariant
-from aspire_gitops.state import Compiled, Kind, Snapshot
+from aspire_gitops.state import Compiled, Kind, Snapshot, of_kind
 from aspire_gitops.vocabulary import LedgerRefused, LedgerUnavailable
 
 BOOKED_WITHIN_S: Final = 40.0
@@ -32,9 +33,11 @@ class Caller(Protocol):
 
 
 class Books(Protocol):
-    """The ledger's lines of our own calls. Both raise LedgerUnavailable and LedgerRefused."""
+    """The ledger's lines of our own calls. All raise LedgerUnavailable and LedgerRefused."""
 
     async def newest_line(self) -> int: ...
+
+    async def probes_on(self, day: date) -> int: ...
 
     async def probes_booked(self, alias: str, *, after: int) -> Sequence[Booked]: ...
 
@@ -58,8 +61,8 @@ def _targets(
     catalog: Catalog, compiled: Compiled, snapshot: Snapshot, owner: str
 ) -> Iterator[tuple[str, Target]]:
     rows: dict[str, set[str]] = {}
-    for item in snapshot.objects:
-        if item.key.kind == Kind.DEPLOYMENT and item.mark and item.mark.owner == owner:
+    for item in of_kind(Kind.DEPLOYMENT, snapshot.objects):
+        if item.mark and item.mark.owner == owner:
             rows.setdefault(item.mark.name, set()).add(item.address or "")
     for name, alias in sorted(catalog.aliases.items()):
         wanted = compiled.objects.get(deployment_of(name))

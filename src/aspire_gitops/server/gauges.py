@@ -14,6 +14,7 @@ from aspire_gitops.status.value import (
     Answer,
     DowntimeReport,
     HoldKind,
+    ProbesReport,
     Role,
     SpendReport,
     Standing,
@@ -74,6 +75,8 @@ def status_gauges(status: Status) -> Iterator[Metric]:
     yield from _journal(status)
     yield from _downtime(status.downtime)
     yield from _settings(status.settings)
+    if status.probes:
+        yield from _probes(status.probes)
     if status.spend:
         yield from _spend(status.spend)
     if status.calls:
@@ -200,6 +203,20 @@ def _downtime(report: DowntimeReport | None) -> Iterator[Metric]:
             "Seconds of downtime a month that the Gateway promises not to exceed.",
             report.allowed_s,
         )
+
+
+def _probes(report: ProbesReport) -> Iterator[Metric]:
+    family = GaugeMetricFamily(
+        _PREFIX + "alias_works",
+        "1 if the last probes of an alias were answered as git says, 0 if not. Absent if unknown.",
+        labels=["alias"],
+    )
+    for row in report.rows:  # names of reviewed files
+        if row.works is not None:
+            family.add_metric([one_line(row.alias)], float(row.works))
+    yield family
+    yield _gauge("probe_calls_today", "Probes made today, all aliases.", report.calls_today)
+    yield _gauge("probe_calls_per_day", "Probes that may be made a day.", report.calls_per_day)
 
 
 def _spend(report: SpendReport) -> Iterator[Metric]:

@@ -393,6 +393,32 @@ class SettingsDocument(Document):
     processes: tuple[ProcessDocument, ...]
 
 
+class ProbeDocument(Document):
+    """What the last probes of one alias found. `works` is null where nobody knows."""
+
+    alias: Line
+    verdict: Line
+    works: bool | None
+    told: Prose
+    help: Prose
+    at: datetime | None
+    since: datetime | None
+    next_at: datetime | None
+    by_ledger: bool
+
+
+class ProbesDocument(Document):
+    """The probes of each alias, and how many calls of today's most were made."""
+
+    rows: tuple[ProbeDocument, ...]
+    calls_today: int
+    calls_per_day: int
+
+    @property
+    def broken(self) -> tuple[ProbeDocument, ...]:
+        return tuple(row for row in self.rows if row.works is False)
+
+
 class JournalDocument(Document):
     entries: int
     bytes: int
@@ -438,6 +464,7 @@ class StatusDocument(Document):
     is_current: bool = True  # likewise
     seen_at: datetime | None = None  # likewise
     silent_since: datetime | None = None  # likewise
+    probes: ProbesDocument | None = None  # likewise
 
     @model_validator(mode="before")
     @classmethod

@@ -49,6 +49,8 @@ from aspire_gitops.status.document import (
     PlanDocument,
     PriceDifferenceDocument,
     PriceDifferencesDocument,
+    ProbeDocument,
+    ProbesDocument,
     ProcessDocument,
     RefusalDocument,
     RevisionDocument,
@@ -59,7 +61,15 @@ from aspire_gitops.status.document import (
     TurnDocument,
 )
 from aspire_gitops.status.figures import own_spend_text
-from aspire_gitops.status.value import AliasRow, DowntimeReport, Drifted, SpendReport, Status, Turn
+from aspire_gitops.status.value import (
+    AliasRow,
+    DowntimeReport,
+    Drifted,
+    ProbesReport,
+    SpendReport,
+    Status,
+    Turn,
+)
 from aspire_gitops.vocabulary import Diagnostic, Revision, value_text
 from aspire_gitops.witness import SettingsReport
 from aspire_ledger.canonical import JsonValue
@@ -115,6 +125,7 @@ def status_document(status: Status) -> StatusDocument:
         is_current=status.is_current,
         seen_at=status.seen_at,
         silent_since=status.silent_since,
+        probes=_probes(status.probes) if status.probes else None,
     )
 
 
@@ -220,6 +231,14 @@ def _settings(report: SettingsReport) -> SettingsDocument:
         reason=report.reason,
         help=report.help,
         processes=_same(ProcessDocument, report.processes[:SHOWN]),
+    )
+
+
+def _probes(report: ProbesReport) -> ProbesDocument:
+    return ProbesDocument(
+        rows=_same(ProbeDocument, report.rows),
+        calls_today=report.calls_today,
+        calls_per_day=report.calls_per_day,
     )
 
 

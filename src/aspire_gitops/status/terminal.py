@@ -46,6 +46,7 @@ def status_text(status: StatusDocument) -> Text:
         list(_pending(status)),
         list(_drift(status)),
         list(_turns(status)),
+        list(_probes(status)),
         list(_aliases(status)),
         list(_apps(status)),
         list(_spend(status)),
@@ -207,6 +208,20 @@ def _turn(turn: TurnDocument, status: StatusDocument) -> Text:
         style="not bold default",
     )
     return Text("").join([line, told])
+
+
+def _probes(status: StatusDocument) -> Iterator[Text]:
+    if status.probes is None:
+        return
+    yield _title("Probes", words.probes_text(status.probes))
+    for row in status.probes.broken:
+        yield Text.assemble(
+            ("  ✗ ", "bold red"), row.alias, f"  {words.probe_text(row, status.at)}"
+        )
+        if row.told:
+            yield _told(row.told, indent=6)
+        if row.help:
+            yield _told(row.help, indent=6, lead="= help: ")
 
 
 def _aliases(status: StatusDocument) -> Iterator[Text]:

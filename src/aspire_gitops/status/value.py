@@ -270,6 +270,34 @@ class DowntimeReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeRow:
+    """What the last probes of one alias found. `works` is None where nobody knows.
+
+    `at` is of the newest probe, `since` when it was told to fail; `by_ledger` says that its
+    line in the ledger was compared, and not headers alone.
+    """
+
+    alias: str
+    verdict: str
+    works: bool | None
+    told: str = ""
+    help: str = ""
+    at: datetime | None = None
+    since: datetime | None = None
+    next_at: datetime | None = None
+    by_ledger: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProbesReport:
+    """The probes of a controller: a row for each alias, and how many calls of today's most were made."""
+
+    rows: tuple[ProbeRow, ...] = ()
+    calls_today: int = 0
+    calls_per_day: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The controller at one moment.
 
@@ -317,6 +345,7 @@ class Status:
     is_current: bool = True
     seen_at: datetime | None = None
     silent_since: datetime | None = None
+    probes: ProbesReport | None = None  # None where the Gateway's policy has none
 
 
 class Topic(StrEnum):
@@ -331,6 +360,7 @@ class Topic(StrEnum):
     FREEZE = "freeze"
     RECOVERED = "recovered"  # after failed or stalled
     RESTART = "restart"  # a revision is applied, and its settings are not running
+    PROBE = "probe"  # an alias began to fail its probes, or works again
     SPEND = "spend"  # a budget reached one of its declared percentages
     INTRUDER = "intruder"  # a deployment under an alias's name is about to be removed
     DOWN = "down"  # the gateway does not answer, or took a share of the month's downtime
@@ -371,6 +401,8 @@ __all__ = [
     "MovedField",
     "Notice",
     "OtherAnswer",
+    "ProbeRow",
+    "ProbesReport",
     "Role",
     "SpendReport",
     "Standing",

@@ -14,6 +14,8 @@ from aspire_gitops.status.document import (
     FlappingDocument,
     HoldDocument,
     PlanDocument,
+    ProbeDocument,
+    ProbesDocument,
     RevisionDocument,
     StatusDocument,
     TurnDocument,
@@ -22,6 +24,7 @@ from aspire_gitops.status.document_builder import turn_document
 from aspire_gitops.status.value import Answer, DriftKind, HoldKind, Role, Standing, Turn
 from aspire_gitops.vocabulary import (
     UNSET,
+    ago,
     ahead,
     clock,
     duration,
@@ -80,14 +83,21 @@ def headline(status: StatusDocument) -> StatusHeadline:
         return StatusHeadline("Standby", _TAKES_OVER, "held")
     if status.silent_since:
         return StatusHeadline("Gateway not answering", silence_text(status), "stalled")
-    if status.standing is Standing.READY and status.troubles:
-        return StatusHeadline("Degraded", _stopped(status), "stalled")
+    if status.standing is Standing.READY and (worse := _of_calls(status)):
+        return worse
     if status.standing is Standing.READY and status.brakes:
         return _held({hold.kind for hold in status.brakes})
-    plain = StatusHeadline(
+    return _of_settings(status) or StatusHeadline(
         status.standing.capitalize(), STANDING_HINTS[status.standing], status.standing.value
     )
-    return _of_settings(status) or plain
+
+
+def _of_calls(status: StatusDocument) -> StatusHeadline | None:
+    if status.troubles:
+        return StatusHeadline("Degraded", _stopped(status), "stalled")
+    if status.probes and status.probes.broken:
+        return _broken([row.alias for row in status.probes.broken])
+    return None
 
 
 def _of_settings(status: StatusDocument) -> StatusHeadline | None:
@@ -142,6 +152,39 @@ def others_text(alias: AliasDocument, now: datetime) -> str:
         share = f", {one.calls} of the last {one.of_calls} calls" if one.of_calls else ""
         parts.append(f"{one.model} at {one.vendor} since {clock(one.since, now)}{share}")
     return "; ".join(parts)
+
+
+def _broken(aliases: Sequence[str]) -> StatusHeadline:
+    more = f" and {len(aliases) - 1} more" if len(aliases) > 1 else ""
+    return StatusHeadline("Broken alias", f"calls to {aliases[0]}{more} fail", "stalled")
+
+
+def probe_text(row: ProbeDocument | None, now: datetime) -> str:
+    """Return what is known of an alias's calls: `answers, probed 12 min ago`."""
+    if row is None:
+        return "not probed"
+    probed = f", probed {ago(row.at, now)}" if row.at else ""
+    if row.works:
+        return f"answers{probed}{'' if row.by_ledger else ', by headers alone'}"
+    if row.works is None:
+        return f"{row.verdict}{probed}" if row.verdict else "not probed yet"
+    since = f" since {clock(row.since, now)}" if row.since else ""
+    return f"{row.verdict or 'fails'}{since}{probed}"
+
+
+def probe_of(found: ProbesDocument, alias: str) -> ProbeDocument | None:
+    """Return what is known of an alias, None if it is not probed."""
+    return next((row for row in found.rows if row.alias == alias), None)
+
+
+def probes_text(found: ProbesDocument) -> str:
+    """Return how many calls were made of those that may be made today."""
+    known = sum(row.works is not None for row in found.rows)
+    spent = ": no more until tomorrow" if found.calls_today >= found.calls_per_day else ""
+    return (
+        f"{known} of {len(found.rows)} aliases known,"
+        f" {grouped(found.calls_today)} of {grouped(found.calls_per_day)} calls made today{spent}."
+    )
 
 
 def _held(kinds: Collection[HoldKind]) -> StatusHeadline:

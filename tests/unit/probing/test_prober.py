@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -48,6 +48,9 @@ class Books:
         if self.away:
             raise self.away
         return 41
+
+    async def probes_on(self, day: date) -> int:
+        raise AssertionError(day)
 
     async def probes_booked(self, alias: str, *, after: int) -> Sequence[Booked]:
         self.asked.append((alias, after))

@@ -14,7 +14,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from aspire_gitops.server.metrics import Metrics
-from aspire_gitops.status.value import Standing, Status
+from aspire_gitops.status.value import ProbeRow, ProbesReport, Standing, Status
 from support.statuses import (
     FREEZE,
     fresh,
@@ -172,7 +172,8 @@ def told() -> Iterator[tuple[str, str, str, str]]:
     metrics.turned(turn(plan=swap_plan(), counts={"applied": 5}))
     metrics.called("GET", "/key/list", 200, 0.1)
     metrics.answered("/", 200)
-    for family in families(metrics, stalled()).values():
+    probed = ProbesReport((ProbeRow("chat", "works", works=True),), 1, 500)
+    for family in families(metrics, replace(stalled(), probes=probed)).values():
         if not family.name.startswith("aspire_gitops_"):
             continue
         suffix = "_total" if family.type == "counter" else ""
