@@ -104,7 +104,7 @@ def make_plan(
 
 def ensure_current(plan: Plan, snapshot: Snapshot) -> None:
     """Raise StalePlan unless the gateway is exactly as it was when the plan was made."""
-    if plan.based_on != snapshot.digest:
+    if plan.based_on not in (snapshot.digest, snapshot.former_digest):
         raise StalePlan(
             f"plan {plan.id} is stale: the gateway has changed since it was made",
             help="make a new plan and have it reviewed",
