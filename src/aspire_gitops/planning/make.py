@@ -32,6 +32,7 @@ from aspire_gitops.planning.protection import (
     LEFTOVER,
     check_lowered_caps,
     check_protection,
+    forgotten_prices,
     unknown_spend,
 )
 from aspire_gitops.spend import own_spends
@@ -91,6 +92,7 @@ def make_plan(
         warnings=(
             *_warnings(compiled, snapshot),
             *unknown_spend(snapshot, changes),
+            *forgotten_prices(compiled, changes),
             *unknown_bookings(compiled, snapshot, changes),
             *unlike_warnings(own_spends(snapshot, owner)),
         ),
