@@ -92,6 +92,10 @@ golden: $(STAMP) ## Write the golden files anew; then read the diff
 	PYTHONPATH=tests $(BIN)/python -m support.reviews
 	PYTHONPATH=tests $(BIN)/python -m support.contract_page
 
+.PHONY: models
+models: $(STAMP) ## Write the list of models anew that the tested LiteLLM brings
+	PYTHONPATH=tests $(BIN)/python -m support.model_list
+
 .PHONY: images
 images: $(STAMP) ## Take the pictures of the documentation anew
 	PYTHONPATH=tests $(BIN)/python -m support.browser

@@ -4,11 +4,12 @@ Desired and live are the same type, so that planning compares plain values.
 No I/O, and nothing of LiteLLM's wire format: `kinds` translates.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from aspire_gitops.delivery.base import DeliveryTarget
 from aspire_gitops.usage import Downtime, Traffic
@@ -83,6 +84,20 @@ class Mark:
     revision: str
 
 
+HIDDEN: Final = "(secret)"
+"""Stands in whatever is stored or shown for a secret as the gateway shows it: `sk****9f`."""
+
+_MASK = re.compile(r"(..)?\*{4,5}(..)?", re.DOTALL)
+
+
+def without_masks(fields: Fields) -> dict[str, JsonValue]:
+    """Return the fields without the first and last characters of any secret."""
+    return {
+        path: HIDDEN if isinstance(value, str) and _MASK.fullmatch(value) else value
+        for path, value in fields.items()
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayObject:
     """One object, desired or live.
@@ -104,7 +119,11 @@ class GatewayObject:
     @property
     def text(self) -> str:
         """The canonical JSON of all that a plan depends on."""
-        return self._text or self._keep("_text", canonical_json(_digest_row(self)))
+        if self._text is None:
+            # A digest of a few unknown characters would give them away.
+            row = _digest_row(self, without_masks(self.fields))
+            self._keep("_text", canonical_json(row))
+        return self._text or ""
 
     @property
     def proof(self) -> str:
@@ -245,6 +264,14 @@ class KeyFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewedGateway:
+    """The Gateway that a controller follows, as its files call it. It may reach it elsewhere."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything of the managed kinds that is on the gateway at one moment, complete.
 
@@ -254,7 +281,8 @@ class Snapshot:
     and `downtime` are None where nobody counted. `key_facts` is by address; `booked`
     is what the ledger has for a key this month, US dollars by key alias, None where
     no ledger was asked. `derived` are the addresses that objects with a derived value must
-    have. All of these stand outside of everything that is compared or digested.
+    have; `reviewed` is None where no files say which gateway it is. All of these stand
+    outside of everything that is compared or digested.
     """
 
     gateway_url: str
@@ -269,6 +297,7 @@ class Snapshot:
     key_facts: Mapping[str, KeyFacts] = field(default_factory=dict, compare=False)
     booked: Mapping[str, Decimal] | None = field(default=None, compare=False)
     derived: Mapping[ObjectKey, str] = field(default_factory=dict, compare=False)
+    reviewed: ReviewedGateway | None = field(default=None, compare=False)
 
     def facts_of(self, item: GatewayObject) -> KeyFacts | None:
         """Return what LiteLLM counts for a key; None where the snapshot does not tell."""
@@ -281,16 +310,24 @@ class Snapshot:
     @property
     def digest(self) -> str:
         """Cover what a plan depends on: every object and fallback, but not when it was read."""
-        objects = ",".join(sorted(item.text for item in self.objects))
+        return self._digest(item.text for item in self.objects)
+
+    @property
+    def former_digest(self) -> str:
+        """The same as older programs computed it, with the characters that LiteLLM shows of secrets."""
+        return self._digest(canonical_json(_digest_row(item, item.fields)) for item in self.objects)
+
+    def _digest(self, texts: Iterable[str]) -> str:
+        objects = ",".join(sorted(texts))
         rows = [[item.alias, item.kind, *item.answers] for item in sorted(self.fallbacks)]
         return digest_of_text(f'{{"fallbacks":{canonical_json(rows)},"objects":[{objects}]}}')
 
 
-def _digest_row(item: GatewayObject) -> JsonValue:
+def _digest_row(item: GatewayObject, fields: Fields) -> JsonValue:
     mark: JsonValue = None
     if item.mark:
         mark = [item.mark.owner, item.mark.name, item.mark.digest, sorted(item.mark.fields)]
-    return [str(item.key), item.handle, item.address, item.fields, mark]
+    return [str(item.key), item.handle, item.address, fields, mark]
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,4 +112,4 @@ def _alias(text: str, place: Span) -> AliasImpact:
 
 def _repriced(text: str) -> Repriced:
     since, until = date(2026, 10, 24), date(2026, 11, 22)
-    return Repriced(since, until, (AppCost(text, 12, _AUD),), unpriced=(text,))
+    return Repriced(since, until, (AppCost(text, 12, _AUD),), unpriced=(text,), called=12)

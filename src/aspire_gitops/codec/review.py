@@ -142,6 +142,7 @@ def _repriced(repriced: Repriced | None) -> JsonValue:
     return {
         "since": _day(repriced.since),
         "until": _day(repriced.until),
+        "days_with_calls": repriced.called,
         "total_aud": _moved(repriced.total, _plain),
         "apps": [
             {"app": row.app, "calls": row.calls, "aud": _moved(row.aud, _plain)}

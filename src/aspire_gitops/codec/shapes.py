@@ -131,7 +131,7 @@ _STEP = mapping(
 _REPRICED = maybe(
     mapping(
         {
-            "since": DAY, "until": DAY, "total_aud": pair(AMOUNT),
+            "since": DAY, "until": DAY, "days_with_calls": WHOLE, "total_aud": pair(AMOUNT),
             "apps": many(mapping({"app": TEXT, "calls": WHOLE, "aud": pair(AMOUNT)})),
             "unpriced": many(TEXT),
         }

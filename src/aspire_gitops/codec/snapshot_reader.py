@@ -22,6 +22,7 @@ from aspire_gitops.state import (
     KeyFacts,
     LiveFallback,
     Mark,
+    ReviewedGateway,
     Snapshot,
 )
 from aspire_gitops.usage import FIRST_COUNTS, LATER_COUNTS, Downtime, Traffic, Usage
@@ -119,15 +120,21 @@ class _Downtime(Part):
     watched_since: date
 
 
+class _Reviewed(Part):
+    name: _Name
+    url: _Name
+
+
 class SnapshotFile(Part):
     """The whole file, as pydantic reads it."""
 
     format: Literal["aspire-gitops/snapshot"]
-    version: Literal[1, 2, 3]
+    version: Literal[1, 2, 3, 4]
     owner: str
     revision: RevisionPart | None = None
     journal: str | None = None
     gateway: str
+    reviewed: _Reviewed | None = None  # since version 4
     litellm: str | None
     taken_at: pydantic.AwareDatetime
     digest: str
@@ -223,6 +230,7 @@ def _snapshot(found: SnapshotFile, owner: str) -> Snapshot:
         spent=found.spent,
         traffic=_traffic(found.traffic) if found.traffic else None,
         downtime=_downtime(found.downtime) if found.downtime else None,
+        reviewed=ReviewedGateway(**found.reviewed.model_dump()) if found.reviewed else None,
         key_facts={i.address: _facts(i.key) for i in found.foreign if i.key and i.address},
     )
 

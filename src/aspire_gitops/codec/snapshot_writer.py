@@ -8,7 +8,14 @@ for each day. `snapshot_reader` reads the file back.
 from collections.abc import Sequence
 
 from aspire_gitops.codec.values import document, object_json, written_revision_json
-from aspire_gitops.state import GatewayObject, Holder, KeyFacts, Snapshot
+from aspire_gitops.state import (
+    GatewayObject,
+    Holder,
+    KeyFacts,
+    ReviewedGateway,
+    Snapshot,
+    without_masks,
+)
 from aspire_gitops.usage import FIRST_COUNTS, LATER_COUNTS, Downtime, Traffic, Usage
 from aspire_ledger.canonical import JsonValue, digest, pretty_json
 
@@ -31,6 +38,7 @@ def snapshot_json(
                 "revision": written_revision_json(revision) if revision else None,
                 **({"journal": journal} if journal else {}),
                 "gateway": snapshot.gateway_url,
+                **(_reviewed(snapshot.reviewed) if snapshot.reviewed else {}),
                 "litellm": snapshot.litellm_version,
                 "taken_at": snapshot.taken_at.isoformat(),
                 "digest": snapshot.digest,
@@ -49,6 +57,10 @@ def snapshot_json(
             },
         )
     )
+
+
+def _reviewed(found: ReviewedGateway) -> dict[str, JsonValue]:
+    return {"reviewed": {"name": found.name, "url": found.url}}
 
 
 def _later_counts(found: Traffic | None) -> tuple[str, ...]:
@@ -101,7 +113,7 @@ def _ours(item: GatewayObject) -> JsonValue:
         **_named(item),
         "fields": {
             path: value if path in mark.fields else f"set by hand ({digest(value)[7:15]})"
-            for path, value in item.fields.items()
+            for path, value in without_masks(item.fields).items()
         },
         "mark": {
             "name": mark.name,

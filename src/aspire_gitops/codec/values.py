@@ -28,7 +28,7 @@ VERSIONS: Final[Mapping[str, int]] = {
     "probes": 1,
     "rehearsal": 1,
     "review": 2,
-    "snapshot": 3,
+    "snapshot": 4,
     "spend": 2,
     "state-at": 1,
     "status": 2,

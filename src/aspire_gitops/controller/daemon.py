@@ -22,6 +22,7 @@ from aspire_gitops.server.metrics import Metrics
 from aspire_gitops.server.options import ServerOptions
 from aspire_gitops.server.serving import serve
 from aspire_gitops.sources.watch import changes
+from aspire_gitops.state import ReviewedGateway
 from aspire_gitops.status.value import Turn
 from aspire_gitops.vocabulary import SourceUnavailable
 
@@ -106,7 +107,9 @@ class Daemon:
             if reconciler.seen is not None:
                 facts = reconciler.memory.facts
                 head = facts.head if facts else None
-                await self.publisher.publish(reconciler.seen, turn.result().applied, head)
+                spec = reconciler.gateway
+                reviewed = ReviewedGateway(spec.name, spec.url) if spec else None
+                await self.publisher.publish(reconciler.seen, turn.result().applied, head, reviewed)
 
     async def _watch(self, stop: Event) -> None:
         running = asyncio.get_running_loop()

@@ -12,7 +12,7 @@ from aspire_gitops.controller.pace import HEARTBEAT
 from aspire_gitops.controller.turn_builder import TurnBuilder
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
 from aspire_gitops.planning import Plan
-from aspire_gitops.state import GatewayObject
+from aspire_gitops.state import GatewayObject, without_masks
 from aspire_gitops.status.value import Answer, Drifted, Hold, Turn
 from aspire_gitops.vocabulary import AspireGitopsError, Revision
 from aspire_ledger.canonical import JsonValue
@@ -132,7 +132,7 @@ def state_row(item: GatewayObject | None) -> JsonValue:
     return {
         "handle": item.handle,
         "address": item.address,
-        "fields": dict(item.fields),
+        "fields": without_masks(item.fields),
         "mark": mark,
     }
 

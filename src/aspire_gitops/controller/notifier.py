@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ from aspire_gitops.controller.turn_builder import TurnBuilder
 from aspire_gitops.notify.news import notices_of, pending_notice, remembered
 from aspire_gitops.notify.outbox import Outbox
 from aspire_gitops.planning import Plan
-from aspire_gitops.state import Snapshot
+from aspire_gitops.state import ReviewedGateway, Snapshot
 from aspire_gitops.status.value import Standing, Turn
 from aspire_gitops.usage import Downtime
 from aspire_gitops.vocabulary import NotificationFailed, Revision
@@ -101,17 +101,24 @@ class SnapshotPublisher:
     _down_s: float = 0.0
 
     async def publish(
-        self, snapshot: Snapshot, applied: Revision | None, journal: str | None = None
+        self,
+        snapshot: Snapshot,
+        applied: Revision | None,
+        journal: str | None = None,
+        reviewed: ReviewedGateway | None = None,
     ) -> None:
-        """Publish the snapshot everywhere, unless it is there already. `journal` is its head."""
-        content = (snapshot.digest, str(applied))
+        """Publish the snapshot everywhere, unless it is there already.
+
+        `journal` is its head, `reviewed` the Gateway that the files declare.
+        """
+        content = (snapshot.digest, f"{applied} {reviewed}")
         news = self._fell(snapshot.spent) or self._was_down(snapshot.downtime)
         known = content == self._published and not news
         if not self.places or (known and not self._is_old()):
             return
         text = await asyncio.to_thread(
             snapshot_json,
-            snapshot,
+            replace(snapshot, reviewed=reviewed),
             owner=self.owner,
             revision=str(applied or "") or None,
             journal=journal,

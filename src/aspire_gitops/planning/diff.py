@@ -6,7 +6,17 @@ from dataclasses import dataclass, replace
 
 from aspire_gitops.kinds import KINDS, generation
 from aspire_gitops.planning.plan import AMBIGUOUS_MARK, Cause, FieldChange, Refusal, Scope
-from aspire_gitops.state import Evidence, Fields, GatewayObject, Intent, Kind, Mark, ObjectKey
+from aspire_gitops.state import (
+    HIDDEN,
+    Evidence,
+    Fields,
+    GatewayObject,
+    Intent,
+    Kind,
+    Mark,
+    ObjectKey,
+    without_masks,
+)
 from aspire_ledger.canonical import JsonValue, digest, keyed_digest
 
 UNKNOWN_DIGEST = "unknown"
@@ -65,7 +75,8 @@ def _other_secrets(
         return
     for path, reference in sorted(intent.secrets.items()):
         shown = live.fields.get(path)
-        if shown != evidence.masks.get(path):
+        # A stored snapshot does not hold even these; then the mark's digest must do.
+        if shown not in (evidence.masks.get(path), HIDDEN):
             before = None if shown is None else "another secret"
             yield FieldChange(path, before, f"the secret at {reference}", cause)
 
@@ -90,9 +101,13 @@ def same(before: JsonValue, after: JsonValue) -> bool:
 
 
 def redacted(item: GatewayObject, wanted: Fields) -> GatewayObject:
-    """Return a live object fit for a plan file: what we did not declare or set shows as a digest."""
+    """Return a live object fit for a plan file: what we did not declare or set shows as a digest.
+
+    Nor has it the characters that LiteLLM shows of a secret.
+    """
     known = wanted.keys() | (item.mark.fields if item.mark else frozenset())
-    fields = {p: v if p in known else _set_by_hand(v) for p, v in item.fields.items()}
+    hidden = without_masks(item.fields)
+    fields = {p: v if p in known else _set_by_hand(v) for p, v in hidden.items()}
     return GatewayObject(item.key, item.handle, fields, item.mark, item.address)
 
 

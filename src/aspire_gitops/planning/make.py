@@ -34,6 +34,7 @@ from aspire_gitops.planning.protection import (
     LEFTOVER,
     check_lowered_caps,
     check_protection,
+    forgotten_prices,
     hold,
     unknown_spend,
 )
@@ -105,6 +106,7 @@ def make_plan(
             *_warnings(compiled, snapshot),
             *_of_another(compiled, matched),
             *unknown_spend(snapshot, changes),
+            *forgotten_prices(compiled, changes),
             *unknown_bookings(compiled, snapshot, changes),
             *unlike_warnings(own_spends(snapshot, owner)),
         ),
@@ -118,7 +120,7 @@ def make_plan(
 
 def ensure_current(plan: Plan, snapshot: Snapshot) -> None:
     """Raise StalePlan unless the gateway is exactly as it was when the plan was made."""
-    if plan.based_on != snapshot.digest:
+    if plan.based_on not in (snapshot.digest, snapshot.former_digest):
         raise StalePlan(
             f"plan {plan.id} is stale: the gateway has changed since it was made",
             help="make a new plan and have it reviewed",

@@ -13,6 +13,8 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from aspire_gitops.kinds import KINDS, from_last_to_first
+from aspire_gitops.kinds.deployment import CREDENTIAL, MODEL
+from aspire_gitops.kinds.prices import CARD_FIELD
 from aspire_gitops.planning.plan import (
     CAP_BELOW_SPEND,
     EMPTY_SOURCE,
@@ -25,6 +27,8 @@ from aspire_gitops.planning.plan import (
     Refusal,
     Scope,
 )
+from aspire_gitops.releases import listed_model, release_of
+from aspire_gitops.resources.price_units import PRICE_UNITS
 from aspire_gitops.spend import budget_of, cap_of, plain
 from aspire_gitops.state import Compiled, GatewayObject, ObjectKey, Snapshot, State
 from aspire_gitops.vocabulary import plural
@@ -155,6 +159,29 @@ def unknown_spend(snapshot: Snapshot, changes: Sequence[Change]) -> Iterator[str
                 f'the cap of budget "{budget}" goes down, and nobody asked the ledger what is'
                 " spent; set ASPIRE_GITOPS_LEDGER_URL to have that checked"
             )
+
+
+def forgotten_prices(compiled: Compiled, changes: Sequence[Change]) -> Iterator[str]:
+    """Yield a warning for each deployment that gets another target and keeps the old one's price."""
+    release = release_of(compiled.gateway.litellm_version)
+    for change in changes:
+        moved = {field.path for field in change.fields if field.cause is Cause.GIT}
+        if change.after is None or not moved & {MODEL, CREDENTIAL} or moved & _FACTS:
+            continue
+        fields = change.after.fields
+        if not _FACTS & fields.keys():
+            continue  # it has no price, which is another rule's business
+        prefix, _, model = str(fields.get(MODEL)).partition("/")
+        api = next((name for name, api in release.apis.items() if api.prefix == prefix), "")
+        listed = listed_model(release, api, model) if api else None
+        known = f"; not reviewed, LiteLLM's own list has {listed}" if listed else ""
+        yield (
+            f'alias "{change.key.name}" gets another target, and its price, context window and'
+            f" the rest of its card stay those of the old one{known}"
+        )
+
+
+_FACTS = frozenset({CARD_FIELD, *(f"litellm_params.{unit.litellm}" for unit in PRICE_UNITS)})
 
 
 def _lowered(changes: Sequence[Change], now: datetime) -> Iterator[_Lowered]:

@@ -7,6 +7,7 @@ with `TESTED`. docs/explain/releases.md says how to follow another one.
 from collections.abc import Mapping
 from typing import Final
 
+from aspire_gitops.releases.models import ListedModel, listed_model
 from aspire_gitops.releases.release import Api, PriceTier, Release
 from aspire_gitops.releases.v1_106 import RELEASE as V1_106
 
@@ -21,4 +22,14 @@ def release_of(version: str) -> Release:
     return RELEASES.get(version, TESTED)
 
 
-__all__ = ["MALICIOUS", "RELEASES", "TESTED", "Api", "PriceTier", "Release", "release_of"]
+__all__ = [
+    "MALICIOUS",
+    "RELEASES",
+    "TESTED",
+    "Api",
+    "ListedModel",
+    "PriceTier",
+    "Release",
+    "listed_model",
+    "release_of",
+]

@@ -50,6 +50,9 @@ class Release:
     prisma_client: str
     """The release of its database client that it works with."""
 
+    models: str
+    """The file beside this one with what its own list says of models."""
+
     @property
     def line(self) -> str:
         """The first two numbers, for sentences about the shape of its replies."""

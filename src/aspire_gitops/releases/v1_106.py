@@ -48,4 +48,5 @@ RELEASE: Final = Release(
     ),
     # LiteLLM sets a private attribute of this release of its client; later ones renamed it.
     prisma_client="0.11.0",
+    models="v1_106_models.json",
 )

@@ -12,7 +12,10 @@ from typing import TypeVar
 
 from aspire_gitops.catalog import Catalog, Declared
 from aspire_gitops.kinds.prices import named_amounts
+from aspire_gitops.releases import ListedModel, listed_model, release_of
+from aspire_gitops.rendering.card import brief_price_words as unit_words
 from aspire_gitops.resources import AliasSpec, NeedSpec, PriceSpec, ProviderSpec, ResourceKind
+from aspire_gitops.resources.price_units import INPUT, OUTPUT, PAGE
 from aspire_gitops.review import findings as rules
 from aspire_gitops.review.comparison import Compared
 from aspire_gitops.review.value import (
@@ -23,6 +26,7 @@ from aspire_gitops.review.value import (
     PriceMove,
     ResourceEdit,
 )
+from aspire_gitops.review.wording import in_brackets, number, percent
 from aspire_gitops.vocabulary import Diagnostic, Span, plural
 
 T = TypeVar("T")
@@ -198,6 +202,9 @@ def alias_findings(alias: AliasImpact, head: Catalog) -> Iterator[Diagnostic]:
     yield from _vectors(alias, head, silent)
     yield from _offers_less(alias, head, silent)
     yield from _unpriced(alias, head)
+    yield from _facts_kept(alias, head)
+    yield from _dearer(alias, head)
+    yield from _billing(alias)
 
 
 def _vendor(alias: AliasImpact) -> Iterator[Diagnostic]:
@@ -271,6 +278,83 @@ def _unpriced(alias: AliasImpact, head: Catalog) -> Iterator[Diagnostic]:
             " no budget counts them",
             help="state the price",
         )
+
+
+def _facts_kept(alias: AliasImpact, head: Catalog) -> Iterator[Diagnostic]:
+    """Yield that a swap left what the file says of the old target, unless it is true of the new one."""
+    swapped = _swapped(alias.provider) or _swapped(alias.model)
+    if not (swapped and alias.prices) or any(price.usd.changed for price in alias.prices):
+        return
+    kept = ["price"]
+    if alias.context_window_tokens.after and not alias.context_window_tokens.changed:
+        kept.append("context window")
+    if not (alias.capabilities_lost or alias.capabilities_gained):
+        kept.append("capabilities")
+    listed = _listed(alias, head)
+    if listed and _agrees(listed, alias):
+        return
+    known = f"; not reviewed, LiteLLM's own list has {listed}" if listed else ""
+    yield rules.FACTS_KEPT.at(
+        _span(alias, head, "price"),
+        f'alias "{alias.name}" gets another target ({alias.provider.after}/{alias.model.after}) and'
+        f" keeps the {_and(kept)} of the old one: budgets count its calls by them",
+        help=f"state what the new target costs and offers, by its vendor's price list{known}",
+    )
+
+
+def _listed(alias: AliasImpact, head: Catalog) -> ListedModel | None:
+    provider, gateway = head.providers.get(alias.provider.after or ""), head.gateway
+    if provider is None or gateway is None:
+        return None
+    release = release_of(gateway.spec.litellm.version)
+    return listed_model(release, provider.spec.api, alias.model.after or "")
+
+
+def _agrees(listed: ListedModel, alias: AliasImpact) -> bool:
+    stated = {price.unit: price.usd.after for price in alias.prices}
+    window = alias.context_window_tokens.after
+    prices = (listed.input_usd, listed.output_usd, listed.page_usd)
+    same = prices == (stated.get(INPUT.name), stated.get(OUTPUT.name), stated.get(PAGE.name))
+    fits = not (window and listed.context_window_tokens) or window <= listed.context_window_tokens
+    return same and fits and not listed.dearer_above
+
+
+_MUCH = Decimal("1.5")  # times what it cost before
+
+
+def _dearer(alias: AliasImpact, head: Catalog) -> Iterator[Diagnostic]:
+    rises = [
+        f"{unit_words(price.unit)} {number(price.usd.before)} → {number(price.usd.after)} USD"
+        f"{in_brackets(percent(price.usd.before, price.usd.after))}"
+        for price in alias.prices
+        if price.usd.before and price.usd.after and price.usd.after >= price.usd.before * _MUCH
+    ]
+    if rises:
+        yield rules.PRICE_RISES.at(
+            _span(alias, head, "price"),
+            f'alias "{alias.name}" costs much more: {", ".join(rises)}',
+            help=f"make sure that {_apps(alias.apps)} can pay for it, and that no digit is wrong",
+        )
+
+
+def _billing(alias: AliasImpact) -> Iterator[Diagnostic]:
+    if not _swapped(alias.billing):
+        return
+    metered = alias.billing.after == "metered"
+    paid = "each call is paid for, where" if metered else "a flat fee covers its calls, where"
+    before = "a subscription covered them" if metered else "each was paid for"
+    yield rules.BILLING_CHANGES.at(
+        alias.place,
+        f'alias "{alias.name}" changes from {alias.billing.before} to {alias.billing.after}: {paid}'
+        f" {before}",
+        help="check that its price is the vendor's real one, and that the budgets fit it"
+        if metered
+        else "check that its notional price still means something, and what the subscription allows",
+    )
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _span(alias: AliasImpact, head: Catalog, *path: str) -> Span:

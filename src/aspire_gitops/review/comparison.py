@@ -140,6 +140,14 @@ def what_is_known(
     if others and not ours:
         return replace(known, rejected=f"it belongs to owner {others[0]}, and we are {owner}")
     doubt = ""
+    reviewed = snapshot.reviewed
+    if gateway and reviewed and reviewed.name != gateway.name:
+        told = f'it is of Gateway "{reviewed.name}", but the files are for "{gateway.name}"'
+        return replace(known, rejected=told)
+    # The change may be what moves the gateway, so that base's address is as good as head's.
+    ours_at = [gateway.url, *([base.gateway.url] if base else [])] if gateway else []
+    if reviewed and any(_same_address(reviewed.url, url) for url in ours_at):
+        gateway = None  # no doubt, whatever address the controller reaches it by
     if gateway and not _same_address(snapshot.gateway_url, gateway.url):
         seen = f"it was read at {snapshot.gateway_url}, but the files are for {gateway.url}"
         expected = set(base.objects) if base else set()

@@ -36,6 +36,10 @@ RATE_CHANGES = Rule("AG532", "rate-changes", Severity.WARNING)
 OLD_SNAPSHOT = Rule("AG533", "old-snapshot", Severity.WARNING)
 SNAPSHOT_NOT_USED = Rule("AG534", "snapshot-not-used", Severity.WARNING)
 NOT_AT_BASE = Rule("AG535", "gateway-not-at-base", Severity.WARNING)
+FACTS_KEPT = Rule("AG536", "swap-keeps-the-price", Severity.WARNING)
+PRICE_RISES = Rule("AG537", "price-rises", Severity.WARNING)
+SECRET_GOES_ELSEWHERE = Rule("AG538", "secret-goes-elsewhere", Severity.WARNING)
+BILLING_CHANGES = Rule("AG539", "billing-changes", Severity.WARNING)
 
 
 def findings_of(review: Review, compared: Compared) -> Iterator[Diagnostic]:
@@ -53,6 +57,7 @@ def findings_of(review: Review, compared: Compared) -> Iterator[Diagnostic]:
     if review.uptime:
         yield from _downtime(review.uptime, head)
     yield from _rate(review.rate, head)
+    yield from _addresses(base, head)
     yield from _snapshot(compared.known, head)
 
 
@@ -210,6 +215,23 @@ def _rate(rate: Moved[Decimal], head: Catalog) -> Iterator[Diagnostic]:
         f" call costs {dearer} in AUD, and every cap buys {abs(caps):.1f} % {'less' if caps < 0 else 'more'}",
         help="check which caps are reached earlier; caps are in AUD and do not change",
     )
+
+
+def _addresses(base: Catalog, head: Catalog) -> Iterator[Diagnostic]:
+    """Yield each provider whose secret will be sent to another address."""
+    for name, after in head.providers.items():
+        before = base.providers.get(name)
+        if before is None or after.spec.deferred:
+            continue
+        was, now = (str(one.spec.base_url).rstrip("/") for one in (before, after))
+        if was != now:
+            held = ":".join(next(iter(after.spec.credential)))
+            yield SECRET_GOES_ELSEWHERE.at(
+                after.span("base_url"),
+                f'provider "{name}" moves from {was} to {now}: the secret at {held}, and all that'
+                " apps send to its aliases, goes there",
+                help="make sure that the new address is the vendor's own; if not, give it another secret",
+            )
 
 
 def _snapshot(known: Known, head: Catalog) -> Iterator[Diagnostic]:

@@ -173,7 +173,9 @@ def summary_table(review: Review) -> Iterator[Section]:
         return
     facts = _Facts(review)
     has_money = any(facts.money(edit) for edit in review.edits)
-    money = (" AUD in 30 days |", "---:|") if has_money else ("", "")
+    traffic = review.live.traffic_days if review.live else None
+    days = plural(traffic, "day") if traffic else "the counted days"
+    money = (f" AUD in {days} |", "---:|") if has_money else ("", "")
     rows = [facts.row(edit, has_money=has_money) for edit in review.edits]
     above = (f"| change | what | apps |{money[0]}", f"|---|---|---|{money[1]}")
     yield Section("", above, rows, columns=4 if has_money else 3, is_open=True, most=25)
@@ -213,7 +215,12 @@ class _Facts:
 
     def money(self, edit: ResourceEdit) -> str:
         alias = self.aliases.get(edit.name) if edit.kind is ResourceKind.ALIAS else None
-        return money_moved(total_moved(alias.repriced), "") if alias and alias.repriced else ""
+        if not (alias and alias.repriced):
+            return ""
+        repriced = alias.repriced
+        few = repriced.called < repriced.days
+        counted = f", {plural(repriced.called, 'day')} with calls" if few else ""
+        return f"{money_moved(total_moved(repriced), '')}{counted}"
 
     def what(self, edit: ResourceEdit) -> str:
         found = list(self._said(edit))

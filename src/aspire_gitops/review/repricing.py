@@ -137,7 +137,8 @@ class Repricing:
         lost = tuple(sorted({unit for row in rows for unit in row.unpriced}))
         if not (apps or lost):
             return None
-        return Repriced(self.traffic.since, self.traffic.until, apps, lost)
+        called = len({row.usage.day for found in groups.values() for row in found})
+        return Repriced(self.traffic.since, self.traffic.until, apps, lost, called)
 
     @cached_property
     def rate(self) -> Moved[Decimal]:

@@ -88,13 +88,19 @@ class Repriced:
 
     `before` is priced like `after`, from counted units, reviewed prices and rate,
     so that the two can be compared; what was booked may differ slightly.
-    `unpriced` are units that were used and have no price after the change.
+    `unpriced` are units that were used and have no price after the change. `called` is
+    on how many of the days there were such calls at all.
     """
 
     since: date
     until: date
     apps: tuple[AppCost, ...]
     unpriced: tuple[str, ...] = ()
+    called: int = 0
+
+    @property
+    def days(self) -> int:
+        return (self.until - self.since).days + 1
 
     @property
     def total(self) -> Moved[Aud]:

@@ -56,17 +56,19 @@ def total_moved(repriced: Repriced) -> Moved[Aud]:
 
 
 def repriced_text(repriced: Repriced) -> str:
-    """Return `18.40 AUD more for the calls of the last 30 days`."""
-    days = plural((repriced.until - repriced.since).days + 1, "day")
+    """Return `18.40 AUD more for the calls of the last 30 days`, or `of 1 of the last 30 days`."""
+    days = f"the last {plural(repriced.days, 'day')}"
+    if repriced.called < repriced.days:
+        days = f"{repriced.called} of {days}"
     before, after = (
         repriced.total.before or Aud(Decimal(0)),
         repriced.total.after or Aud(Decimal(0)),
     )
     moved = Decimal(after) - Decimal(before)
     if not moved:
-        return f"exactly as much for the calls of the last {days}"
+        return f"exactly as much for the calls of {days}"
     word = "more" if moved > 0 else "less"
-    return f"{cents(abs(moved))} AUD {word} for the calls of the last {days}"
+    return f"{cents(abs(moved))} AUD {word} for the calls of {days}"
 
 
 def percent(before: Decimal | None, after: Decimal | None) -> str:

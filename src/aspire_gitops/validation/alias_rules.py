@@ -35,6 +35,8 @@ _BOUNDED = {
     "image_generation": (),
 }
 
+FACTS_DISAGREE = Rule("AG342", "facts-disagree", Severity.WARNING)
+
 MISSING_PRICE = Rule("AG305", "missing-price")
 ZERO_PRICE = Rule("AG306", "zero-price")
 PRICE_DOES_NOT_FIT = Rule("AG307", "price-does-not-fit-mode")
@@ -71,6 +73,39 @@ def check_limits(catalog: Catalog) -> Iterator[Diagnostic]:
         yield from _check_target(alias)
         if has_ledger:
             yield from _check_stated(alias)
+
+
+def check_same_targets(catalog: Catalog) -> Iterator[Diagnostic]:
+    """Yield AG342 for each alias that says otherwise of its target than the first one does."""
+    first: dict[tuple[str, str, str], Declared[AliasSpec]] = {}
+    for alias in catalog.aliases.values():
+        target = alias.spec.target
+        known = first.setdefault((target.provider, target.model, alias.spec.mode), alias)
+        if unlike := [name for name, path in _OF_THE_MODEL if _stated_both(known, alias, path)]:
+            path = next(path for name, path in _OF_THE_MODEL if name == unlike[0])
+            yield FACTS_DISAGREE.at(
+                alias.span(*path),
+                f'aliases "{known.name}" and "{alias.name}" call the same model'
+                f" ({target.provider}/{target.model}) and state another {' and '.join(unlike)} for it",
+                help=f"state the same in both files; {known.span(*path)} has the other",
+            )
+
+
+_OF_THE_MODEL = (
+    ("price", ("price",)),
+    ("context window", ("context_window_tokens",)),
+    ("longest answer of the model", ("target", "max_output_tokens")),
+)
+
+
+def _stated_both(
+    one: Declared[AliasSpec], other: Declared[AliasSpec], path: tuple[str, ...]
+) -> bool:
+    """Return whether both state a value, and not the same."""
+    values: list[object] = [one.spec, other.spec]
+    for name in path:
+        values = [getattr(value, name) for value in values]
+    return None not in values and values[0] != values[1]
 
 
 def _check_target(alias: Declared[AliasSpec]) -> Iterator[Diagnostic]:

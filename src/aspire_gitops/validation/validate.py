@@ -188,6 +188,7 @@ def _policy(catalog: Catalog, today: date) -> Iterator[Diagnostic]:
     for app in catalog.apps.values():
         yield from _check_app(app)
     yield from alias_rules.check_limits(catalog)
+    yield from alias_rules.check_same_targets(catalog)
     yield from app_rules.check_needs(catalog)
     yield from app_rules.check_keys(catalog)
     yield from delivery_rules.check_deliveries(catalog)

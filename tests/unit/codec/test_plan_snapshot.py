@@ -73,7 +73,7 @@ def test_the_file() -> None:
             "owner": "aspire-gitops",
             "revision": None,
             "taken_at": "2026-11-23T12:00:00+00:00",
-            "version": 3,
+            "version": 4,
         }
     )
 

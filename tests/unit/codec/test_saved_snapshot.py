@@ -12,7 +12,17 @@ from inline_snapshot import snapshot
 from aspire_gitops.codec import snapshot_reader as saved_snapshot
 from aspire_gitops.codec.snapshot_reader import SavedSnapshot, read_snapshot
 from aspire_gitops.codec.snapshot_writer import snapshot_json
-from aspire_gitops.state import GatewayObject, Holder, KeyFacts, Kind, ObjectKey, Snapshot
+from aspire_gitops.state import (
+    HIDDEN,
+    GatewayObject,
+    Holder,
+    KeyFacts,
+    Kind,
+    Mark,
+    ObjectKey,
+    ReviewedGateway,
+    Snapshot,
+)
 from aspire_gitops.usage import Downtime, Traffic, Usage
 from aspire_gitops.vocabulary import UsageError
 from aspire_ledger.money import Aud
@@ -44,6 +54,50 @@ def written(live: Snapshot = LIVE, **changed: Any) -> str:
 
 def traffic_with(**changed: Any) -> str:
     return written(traffic={**json.loads(written())["traffic"], **changed})
+
+
+MASKED = GatewayObject(
+    ObjectKey(Kind.CREDENTIAL, "acme"),
+    "gw.acme",
+    {"credential_values.api_key": "pk****9f", "credential_values.api_base": "https://a.example"},
+    Mark(
+        OWNER,
+        "acme",
+        frozenset({"credential_values.api_key", "credential_values.api_base"}),
+        "sha256:0",
+        "main",
+    ),
+    "gw.acme",
+)
+
+
+def test_a_snapshot_keeps_no_character_of_a_secret() -> None:
+    """LiteLLM shows the first and the last two, and a snapshot is published on a branch."""
+    live = replace(EMPTY, objects=(MASKED,))
+    text = snapshot_json(live, owner=OWNER)
+    assert "pk*" not in text
+    assert "*9f" not in text
+    guesses = {
+        replace(live, objects=(replace(MASKED, fields={**MASKED.fields, path: guess}),)).digest
+        for path in ("credential_values.api_key",)
+        for guess in ("pk****9f", "pk****00", "ab****9f", HIDDEN)
+    }
+    assert len(guesses) == 1, "nor does the digest give them away to who tries all of them"
+    assert read(text).snapshot.digest == live.digest
+
+
+def test_a_snapshot_of_before_still_holds_them_and_is_read() -> None:
+    old = json.loads(snapshot_json(replace(EMPTY, objects=(MASKED,)), owner=OWNER))
+    old["version"] = 3
+    old["objects"][0]["fields"]["credential_values.api_key"] = "pk****9f"
+    [item] = read(json.dumps(old)).snapshot.objects
+    assert item.fields["credential_values.api_key"] == "pk****9f"
+
+
+def test_a_snapshot_names_the_gateway_that_its_files_are_for() -> None:
+    reviewed = ReviewedGateway("aspire", "https://llm.example.com/v1")
+    live = replace(EMPTY, gateway_url="http://litellm:4000", reviewed=reviewed)
+    assert read(snapshot_json(live, owner=OWNER)).snapshot.reviewed == reviewed
 
 
 def test_traffic_and_downtime_in_the_file() -> None:
@@ -89,7 +143,7 @@ LATER = replace(
 
 def test_counts_that_came_later_are_in_the_file_only_where_any_row_has_them() -> None:
     found = json.loads(written(replace(EMPTY, traffic=LATER)))
-    assert (found["format"], found["version"]) == ("aspire-gitops/snapshot", 3)
+    assert (found["format"], found["version"]) == ("aspire-gitops/snapshot", 4)
     assert found["traffic"]["columns"].endswith("images cache_write_tokens reasoning_tokens")
     assert found["traffic"]["rows"]["shops"]["erp"] == {
         "ocr": ["2026-11-24 1 -0.5 0 0 0 7 2 0 0"],
@@ -140,9 +194,9 @@ def test_whatever_somebody_calls_an_alias_comes_back_as_that(odd: str) -> None:
 
 def test_a_newer_programs_file_is_called_that() -> None:
     with pytest.raises(UsageError) as caught:
-        read(written(version=4, surprise={}))
+        read(written(version=5, surprise={}))
     assert str(caught.value) == snapshot(
-        "snapshot.json was made by a newer aspire-gitops (version 4, and this one reads 3);"
+        "snapshot.json was made by a newer aspire-gitops (version 5, and this one reads 4);"
         " upgrade this one"
     )
 

@@ -1,6 +1,7 @@
 """One turn at a time: what it does to the gateway, and what it says."""
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from aspire_gitops.controller.holds import hold_draft, resume_draft
 from aspire_gitops.journal.entry import EntryKind
 from aspire_gitops.journal.wording import sentence
+from aspire_gitops.state import HIDDEN
 from aspire_gitops.status.value import Answer, DriftKind, Hold, HoldKind, MovedField, Standing
 from aspire_gitops.vocabulary import JournalDamaged, JournalUnavailable
 from support.catalogs import GATEWAY
@@ -257,6 +259,32 @@ def test_drift_says_what_git_had_and_the_gateway_has_and_since_when(settled: Sce
     by_hand(settled, "openai/again")
     [again] = settled.turn(later_s=60).drift
     assert again.first_seen == settled.now, "it was undone between"
+
+
+def test_the_journal_keeps_no_character_of_a_secret(settled: Scene) -> None:
+    next(iter(settled.fake.credentials.rows.values()))["credential_values"]["api_key"] = (
+        "xy-other-zz"
+    )
+    settled.turn()
+    states = [str(dict(entry.draft.body)) for entry in settled.journal.entries]
+    assert HIDDEN in "".join(states)
+    assert not [text for text in states if "**" in text]
+
+
+def test_a_journal_of_before_that_holds_masks_makes_no_change_by_hand_of_them(
+    settled: Scene,
+) -> None:
+    entries = settled.journal.entries
+    for place, entry in enumerate(entries):
+        state = entry.draft.body.get("state")
+        if entry.draft.object == "credential/acme" and isinstance(state, dict):
+            fields = {**state["fields"], "credential_values.api_key": "sk****01"}
+            body = {**entry.draft.body, "state": {**state, "fields": fields}}
+            entries[place] = replace(entry, draft=replace(entry.draft, body=body))
+    before = len(settled.journal.said(EntryKind.OBSERVED))
+    settled.restart()
+    settled.turn()
+    assert len(settled.journal.said(EntryKind.OBSERVED)) == before
 
 
 def test_what_was_put_on_the_gateway_by_hand_is_not_called_gone(settled: Scene) -> None:

@@ -303,3 +303,19 @@ def test_secrets_that_are_not_at_hand_are_named_and_not_guessed() -> None:
     made = plan(wanted, as_applied(wanted, secret))
     assert (made.changes, made.unverified) == ((), (acme.key,))
     assert all(key.kind is Kind.CREDENTIAL for key in made.unverified)
+
+
+def test_a_swap_that_forgets_its_price_is_warned_of_with_a_suggestion() -> None:
+    swapped = deployment("chat", model="anthropic/claude-haiku-4-5")
+    made = plan(compiled(swapped), snapshot(applied(CHAT)))
+    (warning,) = made.warnings
+    assert warning.startswith('alias "chat" gets another target, and its price')
+    assert "not reviewed, LiteLLM's own list has anthropic/claude-haiku-4-5: 1 in, 5 out" in warning
+    priced = deployment("chat", model="anthropic/claude-haiku-4-5", input_cost_per_token=1.5e-06)
+    assert plan(compiled(priced), snapshot(applied(CHAT))).warnings == ()
+
+
+def test_a_target_that_somebody_changed_by_hand_forgets_no_price() -> None:
+    """Healing it is no swap."""
+    live = changed(applied(CHAT), litellm_params__model="openai/other")
+    assert plan(compiled(CHAT), snapshot(live)).warnings == ()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aspire_gitops.review.sentences import alias_rows
-from aspire_gitops.review.value import Edit, Gap, Moved
+from aspire_gitops.review.value import Edit, Gap, Moved, Review
 from support.catalogs import alias, app, provider
 from support.changes import codes, reviewed, small
 
@@ -81,12 +81,68 @@ def test_gaps_are_what_an_app_needs_and_loses(
     ]
 
 
+def swap(model: str, **facts: Any) -> Review:
+    target = {"provider": "cloud-first", "model": model}
+    return reviewed(small(alias()), small(alias(target=target, **facts)))
+
+
+def test_a_swap_that_forgets_its_price_is_told_what_litellms_list_says() -> None:
+    (found,) = swap("gpt-4o").findings
+    assert (found.rule.code, found.span.path.rpartition("/")[2]) == ("AG536", "qwen-chat.yaml")
+    assert "keeps the price and capabilities of the old one" in found.message
+    assert found.help is not None
+    assert found.help.endswith(
+        "; not reviewed, LiteLLM's own list has openai/gpt-4o: 2.5 in, 10 out USD per million tokens;"
+        " context window 128,000; longest answer 16,384;"
+        " capabilities vision, tools, json_schema, prompt_caching"
+    )
+
+
+def test_a_model_that_nobody_lists_is_warned_of_without_a_suggestion() -> None:
+    (found,) = swap("of-our-own-7b").findings
+    assert (found.rule.code, "LiteLLM" in (found.help or "")) == ("AG536", False)
+
+
+def test_a_swap_that_states_the_new_price_is_not_warned_of() -> None:
+    dear = {"input_usd_per_million_tokens": "2.50", "output_usd_per_million_tokens": "10"}
+    assert "AG536" not in codes(swap("gpt-4o", price=dear))
+
+
+def test_a_kept_price_that_the_list_confirms_is_no_warning() -> None:
+    dear = {"input_usd_per_million_tokens": "2.50", "output_usd_per_million_tokens": "10"}
+    target = {"provider": "cloud-first", "model": "gpt-4o"}
+    before = small(alias(price=dear))
+    assert codes(reviewed(before, small(alias(price=dear, target=target)))) == []
+    roomy = alias(price=dear, context_window_tokens=1_000_000)
+    beyond = alias(price=dear, context_window_tokens=1_000_000, target=target)
+    assert codes(reviewed(small(roomy), small(beyond))) == ["AG536"], "it has less room than that"
+
+
+def test_the_address_that_a_secret_is_sent_to_changes() -> None:
+    after = small(provider(base_url="https://collector.example/v1"))
+    (found,) = reviewed(small(), after).findings
+    assert found.rule.code == "AG538"
+    assert "to https://collector.example/v1: the secret at env:CLOUD_FIRST_API_KEY" in found.message
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("metered", "subscription"), ("subscription", "metered")]
+)
+def test_paid_by_use_and_by_subscription_are_told_apart(before: str, after: str) -> None:
+    review = reviewed(small(provider(billing=before)), small(provider(billing=after)))
+    (found,) = review.findings
+    assert (found.rule.code, f"from {before} to {after}" in found.message) == ("AG539", True)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
-        pytest.param({}, {"target": SECOND}, ["AG520"], id="another company"),
+        pytest.param({}, {"target": SECOND}, ["AG520", "AG536"], id="another company"),
         pytest.param(
-            {}, {"target": {"provider": "cloud-first", "model": "m"}}, [], id="the same company"
+            {},
+            {"target": {"provider": "cloud-first", "model": "m"}},
+            ["AG536"],
+            id="the same company",
         ),
         pytest.param({"capabilities": ["vision"]}, {}, ["AG521"], id="a capability is gone"),
         pytest.param(
@@ -97,7 +153,7 @@ def test_gaps_are_what_an_app_needs_and_loses(
         pytest.param(
             VECTORS,
             VECTORS | {"target": {"provider": "cloud-first", "model": "e2"}},
-            ["AG522"],
+            ["AG522", "AG536"],
             id="vectors of another model",
         ),
         pytest.param({}, {"mode": "embedding"}, ["AG523"], id="another kind of call"),

@@ -57,7 +57,7 @@ def test_dearer_calls_move_the_cap_date() -> None:
     )
     # An hour of today is left, then 32.30 AUD a day: 80 AUD are gone on the third.
     assert found.reach.after.likely == TODAY + timedelta(days=3)
-    assert codes(review) == ["AG525"]
+    assert codes(review) == ["AG537", "AG525"]
 
 
 @pytest.mark.parametrize(
@@ -111,11 +111,11 @@ KEY = {"name": "default", "deliver": {"file": "/var/lib/keys/default"}}
     [
         pytest.param([app(description="New words.")], (), [], id="its own file"),
         pytest.param([budget(monthly_aud="200")], ("budget/shared",), [], id="its budget"),
-        pytest.param([DEARER], ("alias/qwen-chat",), [], id="an alias that it calls"),
+        pytest.param([DEARER], ("alias/qwen-chat",), ["AG537"], id="an alias that it calls"),
         pytest.param(
             [DEARER, budget(monthly_aud="200")],
             ("alias/qwen-chat", "budget/shared"),
-            [],
+            ["AG537"],
             id="both",
         ),
         pytest.param([budget("empty", monthly_aud="0"), app(budget="empty")], (), ["AG527"],

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from aspire_gitops.resources import AliasSpec
+from aspire_gitops.review.markdown import review_markdown
 from aspire_gitops.review.repricing import AliasPrices
 from aspire_gitops.review.value import AliasImpact, AppCost, Moved
+from aspire_gitops.review.wording import repriced_text
 from aspire_ledger.amounts import aud, cost_in_nano
 from aspire_ledger.money import Aud
 from support.catalogs import GATEWAY, alias, app
@@ -172,3 +174,15 @@ def test_an_alias_without_calls_is_reported() -> None:
             " so the effect of its new prices is unknown."
         )
     ]
+
+
+def test_one_day_of_calls_is_not_called_thirty() -> None:
+    head = alias(price=TEN_TIMES)
+    before = small(alias())
+    review = reviewed(before, small(head), live(side(before), [used()]))
+    assert review.repriced is not None
+    assert (review.repriced.called, review.repriced.days) == (1, 30)
+    assert "for the calls of 1 of the last 30 days" in repriced_text(review.repriced)
+    comment = review_markdown(review)
+    assert "1 day with calls" in comment
+    assert "of the last 30 days" not in comment.replace("1 of the last 30 days", "")

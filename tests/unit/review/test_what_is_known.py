@@ -11,7 +11,7 @@ from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.planning import Action
 from aspire_gitops.review.builder import Side, make_review
 from aspire_gitops.review.value import Edit
-from aspire_gitops.state import Mark
+from aspire_gitops.state import Mark, ReviewedGateway
 from support.catalogs import GATEWAY, alias, app, budget
 from support.changes import codes, fortnight, live, reviewed, side, small
 from support.objects import NOON, OWNER
@@ -166,3 +166,31 @@ def test_the_first_files_of_a_repository_are_all_added() -> None:
 def test_unrelated_revisions_are_said() -> None:
     review = reviewed(small(), small(), related=False)
     assert review.unknown[0].startswith("Base and head have no commit in common")
+
+
+def test_a_controller_that_reaches_its_gateway_by_another_address_raises_no_doubt() -> None:
+    """Every comment said that the snapshot may be of another gateway, and it never was."""
+    base = side(small())
+    assert base.compiled is not None
+    reviewed_as = ReviewedGateway(base.compiled.gateway.name, base.compiled.gateway.url)
+    inside = replace(live(base), gateway_url="http://litellm:4000", reviewed=reviewed_as)
+    review = reviewed(small(), CHANGE, inside)
+    assert review.live is not None
+    assert not [one for one in review.unknown if "another gateway" in one]
+
+
+def test_a_snapshot_of_a_gateway_with_another_name_is_not_used() -> None:
+    theirs = replace(live(side(small())), reviewed=ReviewedGateway("staging", "https://x.example"))
+    review = reviewed(small(), CHANGE, theirs)
+    assert review.live is None
+    assert 'it is of Gateway "staging"' in review.unknown[0]
+
+
+def test_the_same_name_at_another_address_is_a_doubt() -> None:
+    base = side(small())
+    assert base.compiled is not None
+    moved = ReviewedGateway(base.compiled.gateway.name, "https://elsewhere.example")
+    review = reviewed(
+        small(), CHANGE, replace(live(base), gateway_url="http://x:1", reviewed=moved)
+    )
+    assert review.unknown[0].startswith("The snapshot may be of another gateway")

@@ -88,3 +88,26 @@ def test_each_kind_of_image_has_one_price(images: str, expected: list[str]) -> N
 )
 def test_tools_have_a_fee_for_each_use(uses: str, mode: str, expected: list[str]) -> None:
     assert priced(f"usd_per_use: {uses}", mode=mode) == expected
+
+
+def beside(text: str) -> list[str]:
+    """Return what is found where a second alias calls the same model and says `text` of it."""
+    second = FILES[ALIAS].replace("name: qwen-vision", "name: qwen-vision-2")
+    files = {
+        ALIAS: f"{FILES[ALIAS]}context_window_tokens: 128000\n",
+        "gateway.d/aliases/qwen-vision-2.yaml": second.replace(PRICE, f"{PRICE}\n{text}"),
+    }
+    return [code for code in codes(found_in(files)) if code == "AG342"]
+
+
+def test_two_aliases_of_one_model_that_disagree_are_told() -> None:
+    assert beside("context_window_tokens: 128000") == []
+    assert beside("max_output_tokens: 9") == [], "an alias may offer less"
+    assert beside("") == [], "saying nothing is no disagreement"
+    assert beside("context_window_tokens: 64000") == ["AG342"]
+    other = FILES[ALIAS].replace("name: qwen-vision", "name: other").replace("0.40", "0.41")
+    found = found_in({"gateway.d/aliases/other.yaml": other})
+    (one,) = [item for item in found if item.rule.code == "AG342"]
+    assert '"other" and "qwen-vision" call the same model' in one.message
+    assert "another price" in one.message
+    assert "gateway.d/aliases/other.yaml" in (one.help or "")
