@@ -1,6 +1,6 @@
 """Make the plan: match, compare, protect, order."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aspire_gitops.kinds import KINDS, Facts, generation, next_address, spelled_like
@@ -85,11 +85,14 @@ def make_plan(
         ).results()
     ]
     changes = [step for step in steps if isinstance(step, Change)]
-    refusals = [step for step in steps if isinstance(step, Refusal)]
     changes += _deletions(compiled, matched)
-    refusals += [*matched.refusals, *check_protection(compiled, matched.ours, changes)]
-    refusals += check_lowered_caps(compiled, snapshot, changes)
-    refusals += check_adoptions(snapshot, changes)
+    refusals = [
+        *(step for step in steps if isinstance(step, Refusal)),
+        *matched.refusals,
+        *check_protection(compiled, matched.ours, changes),
+        *check_lowered_caps(compiled, snapshot, changes),
+        *check_adoptions(snapshot, changes),
+    ]
     if holds_secretless:
         refusals += _without_secrets(changes, evidence)
     free, held = hold(in_order(changes), refusals, compiled.objects, matched.ours)
@@ -103,11 +106,7 @@ def make_plan(
         refusals=tuple(refusals),
         held=held,
         warnings=(
-            *_warnings(compiled, snapshot),
-            *_of_another(compiled, matched),
-            *unknown_spend(snapshot, changes),
-            *forgotten_prices(compiled, changes),
-            *unknown_bookings(compiled, snapshot, changes),
+            *_warnings(compiled, snapshot, matched, changes),
             *unlike_warnings(own_spends(snapshot, owner)),
         ),
         unmanaged=tuple(sorted(_named(item) for item in matched.unmanaged)),
@@ -322,10 +321,16 @@ def _deletions(compiled: Compiled, matched: Matched) -> Iterator[Change]:
             yield Change(Action.DELETE, key, before=redacted(live, {}), reason=LEFTOVER)
 
 
-def _warnings(compiled: Compiled, snapshot: Snapshot) -> Iterator[str]:
+def _warnings(
+    compiled: Compiled, snapshot: Snapshot, matched: Matched, changes: Sequence[Change]
+) -> Iterator[str]:
     declared, live = compiled.gateway.litellm_version, snapshot.litellm_version
     if live and live != declared:
         yield f"the gateway runs LiteLLM {live}, the reviewed files say {declared}"
+    yield from _of_another(compiled, matched)
+    yield from unknown_spend(snapshot, changes)
+    yield from forgotten_prices(compiled, changes)
+    yield from unknown_bookings(compiled, snapshot, changes)
 
 
 def _of_another(compiled: Compiled, matched: Matched) -> Iterator[str]:

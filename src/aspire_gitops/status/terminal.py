@@ -216,7 +216,9 @@ def _probes(status: StatusDocument) -> Iterator[Text]:
     yield _title("Probes", words.probes_text(status.probes))
     for row in status.probes.broken:
         yield Text.assemble(
-            ("  ✗ ", "bold red"), row.alias, f"  {words.probe_text(row, status.at)}"
+            ("  ✗ ", "bold red"),
+            row.alias,
+            f"  {words.probe_text(row, status.at, words.there(status))}",
         )
         if row.told:
             yield _told(row.told, indent=6)
@@ -235,7 +237,8 @@ def _aliases(status: StatusDocument) -> Iterator[Text]:
 
 def _alias_state(row: AliasDocument, status: StatusDocument) -> tuple[str, str]:
     if row.others:
-        return f"  ✗ also answered by {words.others_text(row, status.at)}", "bold red"
+        others = words.others_text(row, status.at, words.there(status))
+        return f"  ✗ also answered by {others}", "bold red"
     if not status.is_current:
         return f"  {words.seen_text(status) or 'not known'}", "dim"
     return ("", "") if row.live else ("  ≠ differs from git", "yellow")

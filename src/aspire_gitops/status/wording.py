@@ -112,7 +112,7 @@ def _of_settings(status: StatusDocument) -> StatusHeadline | None:
 def silence_text(status: StatusDocument) -> str:
     """Return `since 09:32 UTC (4 min)`."""
     since = status.silent_since or status.at
-    return f"since {clock(since, status.at)} ({span((status.at - since).total_seconds())})"
+    return f"since {clock(since, status.at, there(status))} ({span((status.at - since).total_seconds())})"
 
 
 def _stopped(status: StatusDocument) -> str:
@@ -134,7 +134,7 @@ def seen_text(status: StatusDocument) -> str:
     """Return `as last seen at 09:31 UTC`; empty while it is known, and before it was ever."""
     if status.is_current or status.seen_at is None:
         return ""
-    return f"as last seen at {clock(status.seen_at, status.at)}"
+    return f"as last seen at {clock(status.seen_at, status.at, there(status))}"
 
 
 def nothing_text(status: StatusDocument, word: str) -> str:
@@ -145,12 +145,12 @@ def nothing_text(status: StatusDocument, word: str) -> str:
     return f"Not known now; {word.rstrip('.').lower()} {seen}." if seen else "Not known yet."
 
 
-def others_text(alias: AliasDocument, now: datetime) -> str:
+def others_text(alias: AliasDocument, now: datetime, zone: tzinfo | None = None) -> str:
     """Return who else answers an alias: `gpt-4o at evil.example since 09:32 UTC, 8 of the last 20 calls`."""
     parts = []
     for one in alias.others:
         share = f", {one.calls} of the last {one.of_calls} calls" if one.of_calls else ""
-        parts.append(f"{one.model} at {one.vendor} since {clock(one.since, now)}{share}")
+        parts.append(f"{one.model} at {one.vendor} since {clock(one.since, now, zone)}{share}")
     return "; ".join(parts)
 
 
@@ -159,7 +159,7 @@ def _broken(aliases: Sequence[str]) -> StatusHeadline:
     return StatusHeadline("Broken alias", f"calls to {aliases[0]}{more} fail", "stalled")
 
 
-def probe_text(row: ProbeDocument | None, now: datetime) -> str:
+def probe_text(row: ProbeDocument | None, now: datetime, zone: tzinfo | None = None) -> str:
     """Return what is known of an alias's calls: `answers, probed 12 min ago`."""
     if row is None:
         return "not probed"
@@ -168,7 +168,7 @@ def probe_text(row: ProbeDocument | None, now: datetime) -> str:
         return f"answers{probed}{'' if row.by_ledger else ', by headers alone'}"
     if row.works is None:
         return f"{row.verdict}{probed}" if row.verdict else "not probed yet"
-    since = f" since {clock(row.since, now)}" if row.since else ""
+    since = f" since {clock(row.since, now, zone)}" if row.since else ""
     return f"{row.verdict or 'fails'}{since}{probed}"
 
 
