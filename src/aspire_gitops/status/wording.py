@@ -182,8 +182,8 @@ def probes_text(found: ProbesDocument) -> str:
     known = sum(row.works is not None for row in found.rows)
     spent = ": no more until tomorrow" if found.calls_today >= found.calls_per_day else ""
     return (
-        f"{known} of {len(found.rows)} aliases known,"
-        f" {grouped(found.calls_today)} of {grouped(found.calls_per_day)} calls made today{spent}."
+        f"{known} of {plural(len(found.rows), 'alias')} known,"
+        f" {grouped(found.calls_today)} of {plural(found.calls_per_day, 'call')} made today{spent}."
     )
 
 
