@@ -4,6 +4,7 @@ One gateway with a ledger, and a controller as a process. Who answered is what t
 provider says.
 """
 
+import asyncio
 import json
 import os
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 
 from aspire_gitops.sandbox import Sandbox, SandboxOptions, kill_proxy, restart
 from aspire_gitops.status.document import StatusDocument
+from aspire_ledger.postgres import PostgresStore
 from support.browser import chromium, take
 from support.catalogs import GATEWAY
 from support.daemons import Site, running, site_in, until
@@ -254,3 +256,42 @@ def test_a_dead_gateway_is_the_headline_and_nothing_is_called_zero_or_live(
 def told(site: Site) -> list[str]:
     done = site.daemon.run("log", "--kind", "downtime", "--format", "json")
     return [line["body"]["told"] for line in json.loads(done.stdout)["lines"]]
+
+
+@pytest.fixture
+def other_config(tmp_path: Path) -> Iterator[Sandbox]:
+    """A gateway that runs another config than the compiled one: nothing loads the ledger."""
+    config = tmp_path / "config.yaml"
+    config.write_text("general_settings:\n  proxy_batch_write_at: 2\n  store_model_in_db: true\n")
+    with fresh_sandbox(SandboxOptions(config=config, upstream=True, ledger=True)) as sandbox:
+        yield sandbox
+
+
+def test_a_gateway_that_runs_without_the_ledger_is_found_by_its_first_calls(
+    other_config: Sandbox, tmp_path: Path
+) -> None:
+    gateway = other_config
+    assert gateway.ledger_url
+    asyncio.run(prepare(gateway.ledger_url))
+    site = site_in(
+        tmp_path / "site",
+        gateway_url=gateway.base_url,
+        admin_key=gateway.master_key,
+        upstream_url=gateway.upstream_url or "",
+        ASPIRE_GITOPS_LEDGER_URL=gateway.ledger_url,
+    )
+    declare_gateway(site)
+    site.aimed("east")
+    with running(site.daemon):
+        until(lambda: site.status().standing == "ready")
+        assert {site.answers() for _ in range(3)} == {"east"}
+        until(lambda: any(t.kind == "spend" for t in site.status().troubles), within_s=200)
+        [trouble] = site.status().troubles
+        assert "the ledger books none of them" in trouble.what
+        assert "<h1>Degraded " in page(site)
+        pictures(site, "uncounted")
+
+
+async def prepare(url: str) -> None:
+    async with PostgresStore(url) as store:
+        await store.prepare()

@@ -232,7 +232,9 @@ def test_without_the_reset_the_app_would_be_refused_at_once(real_subject: Subjec
     gateway, model, alias = real_subject, fresh("m"), fresh("k")
     serve(gateway, model)
     value, _ = gateway.new_key(key_alias=alias, spend=812.4, max_budget=1000, models=[model])
-    made = replace(plan(gateway, wanting(alias, models=(model,))), refusals=())
+    refused = plan(gateway, wanting(alias, models=(model,)))
+    held = tuple(one.change for one in refused.held)
+    made = replace(refused, refusals=(), held=(), changes=(*refused.changes, *held))
     assert apply(gateway, made).ok
     chat = {"model": model, "messages": [{"role": "user", "content": "ping"}], "max_tokens": 5}
     assert gateway.ask("POST", "/v1/chat/completions", chat, key=value)[0] == 422

@@ -383,7 +383,7 @@ class Reconciler:
             retry_after_s=problem.retry_after_s if problem else None,
             slowly=problem.slowly if problem else False,
         )
-        if problem and problem.retry_after_s:
+        if self.tell is None or (problem and problem.retry_after_s):
             return pause_s
         return min(pause_s, self.memory.outages.due_s(self.world.clock(), self.pace.down_notice_s))
 

@@ -78,6 +78,7 @@ def test_after_how_long_is_a_setting(scene: Scene, told: list[Notice]) -> None:
     assert len(told) == 1
 
 
+@pytest.mark.usefixtures("told")
 def test_the_pause_ends_when_it_is_time_to_tell(scene: Scene) -> None:
     with scene.fake.failing(Fault(Drop(), times=10_000)):
         for _ in range(6):
