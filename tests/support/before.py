@@ -36,9 +36,14 @@ def gateway_of_before() -> FakeGateway:
 
 
 def lay_files(folder: Path, *layers: str) -> Path:
-    """Copy reviewed files into `folder`, one layer over the other. Returns `gateway.d`."""
+    """Copy reviewed files into `folder`, one layer over the other. Returns `gateway.d`.
+
+    They say `probes: off`, because a release without probes had no key for them.
+    """
     for layer in layers:
         shutil.copytree(BEFORE / layer, folder, dirs_exist_ok=True)
+    gateway = folder / "gateway.d" / "gateway.yaml"
+    gateway.write_text(gateway.read_text().replace("policy:\n", "policy:\n  probes: off\n"))
     return folder / "gateway.d"
 
 

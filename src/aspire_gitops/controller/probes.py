@@ -120,7 +120,8 @@ class Probes:
         was, self._read = self._read, (wanted, seen)
         if was and was[0] is wanted and was[1] is seen and not spread:
             return  # a look every two seconds, and a turn every minute
-        found = targets(wanted.catalog, wanted.compiled, seen, self.reconciler.world.owner)
+        owner = self.reconciler.world.owner
+        found = targets(wanted.catalog, wanted.compiled, seen, owner, as_live=True)
         before, self._watched = self._watched, {}
         for name, target in found.items():
             every_s = interval_s(wanted.catalog.aliases[name].spec, policy)

@@ -40,7 +40,7 @@ from aspire_gitops.kinds.key_row import (
     facts_of,
 )
 from aspire_gitops.kinds.wire import MARK, declared, mark_of, marking, parse, told, visible
-from aspire_gitops.resources import PROBE_APP, AppSpec, ProbesSpec
+from aspire_gitops.resources import AppSpec, ProbesSpec
 from aspire_gitops.state import (
     Fields,
     GatewayObject,
@@ -184,7 +184,7 @@ class KeyKind:
         kept = {app_of(item) for item in of_kind(Kind.KEY, wanted.values())}
         for key in gone:
             app = app_of(ours[key])
-            if app not in kept and app != PROBE_APP:  # no app calls with it
+            if app not in kept and key != PROBE_KEY:  # no app calls with it
                 yield Danger(
                     key,
                     LAST_KEY,

@@ -23,7 +23,7 @@ _TOLERANCE: Final = Decimal("0.001")  # shares of a price; both sides are exact
 
 
 class Verdict(StrEnum):
-    """What a probe found. `WORKS` apart, each is told to people in `MEANINGS`."""
+    """What a probe found. What to do about each is in `HELP`."""
 
     WORKS = "works"
     CREDENTIAL_REFUSED = "credential refused"
@@ -42,13 +42,8 @@ class Verdict(StrEnum):
 
     @property
     def is_red(self) -> bool:
-        """Return whether the alias does not work; the last ones say nothing of it."""
+        """Return whether the alias does not work; the last three say nothing of it."""
         return self not in _ABOUT_US and self is not Verdict.WORKS
-
-    @property
-    def may_pass(self) -> bool:
-        """Return whether it may be over in a minute, so that one such answer proves little."""
-        return self in {Verdict.TOO_SLOW, Verdict.LIMITED, Verdict.VENDOR_FAILED}
 
 
 _ABOUT_US: Final = frozenset({Verdict.KEY_REFUSED, Verdict.OVER_BUDGET, Verdict.GATEWAY_AWAY})
@@ -107,7 +102,8 @@ MODEL_ID: Final = "x-litellm-model-id"
 MODEL_NAME: Final = "x-litellm-model-name"
 ADDRESS: Final = "x-litellm-model-api-base"
 FALLBACKS: Final = "x-litellm-attempted-fallbacks"
-HEADERS: Final = (MODEL_ID, MODEL_NAME, ADDRESS, FALLBACKS)
+HEADERS: Final = (MODEL_ID, MODEL_NAME, ADDRESS, FALLBACKS, "x-litellm-call-id")
+"""The last one is on every answer of LiteLLM's: without any, somebody else answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +184,7 @@ def _of_answer(probe: Probe, expected: Expected, answer: Answer) -> tuple[Verdic
         return Verdict.GATEWAY_AWAY, "the gateway did not answer"
     if answer.said:
         return _of_error(expected, answer.status, answer.said)
-    if answer.status >= 300:
+    if answer.status >= 300 or not answer.headers:
         return Verdict.GATEWAY_AWAY, f"something in front of the gateway answered {answer.status}"
     return _of_headers(expected, answer.headers)
 

@@ -6,18 +6,20 @@ the alias that is newer than the newest line before the call.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from aspire_gitops.catalog import Catalog
-from aspire_gitops.kinds.deployment import API_BASE, MODEL, deployment_of
+from aspire_gitops.kinds import generation
+from aspire_gitops.kinds.credential import credential_name
+from aspire_gitops.kinds.deployment import API_BASE, CREDENTIAL, MODEL, deployment_of
 from aspire_gitops.kinds.prices import CARD_FIELD
 from aspire_gitops.probing.call import Probe, probe_of, variants
 from aspire_gitops.probing.judge import Answer, Booked, Expected, Finding, Verdict, judge
-from aspire_gitops.resources import ProbeVariant
-from aspire_gitops.state import Compiled, Kind, Snapshot, of_kind
+from aspire_gitops.state import Compiled, Fields, GatewayObject, Kind, Snapshot, of_kind
 from aspire_gitops.vocabulary import LedgerRefused, LedgerUnavailable
 
 BOOKED_WITHIN_S: Final = 40.0
@@ -51,32 +53,41 @@ class Target:
 
 
 def targets(
-    catalog: Catalog, compiled: Compiled, snapshot: Snapshot, owner: str
+    catalog: Catalog, compiled: Compiled, snapshot: Snapshot, owner: str, *, as_live: bool = False
 ) -> dict[str, Target]:
-    """Return what may be probed, by alias: all but those whose files say `off`."""
-    return dict(_targets(catalog, compiled, snapshot, owner))
+    """Return what may be probed, by alias: all but those whose files say `off`.
 
-
-def _targets(
-    catalog: Catalog, compiled: Compiled, snapshot: Snapshot, owner: str
-) -> Iterator[tuple[str, Target]]:
-    rows: dict[str, set[str]] = {}
+    `as_live` expects of a row that is as we wrote it what we wrote there last: a revision
+    that is on hold, refused or rejected makes no alias fail.
+    """
+    rows: dict[str, list[GatewayObject]] = {}
     for item in of_kind(Kind.DEPLOYMENT, snapshot.objects):
         if item.mark and item.mark.owner == owner:
-            rows.setdefault(item.mark.name, set()).add(item.address or "")
+            rows.setdefault(item.mark.name, []).append(item)
+    found: dict[str, Target] = {}
     for name, alias in sorted(catalog.aliases.items()):
-        wanted = compiled.objects.get(deployment_of(name))
-        chosen: tuple[ProbeVariant, ...] = variants(alias.spec)
+        wanted, chosen = compiled.objects.get(deployment_of(name)), variants(alias.spec)
         if wanted is None or not chosen:
             continue
+        ours = rows.get(name, [])
+        written = [item for item in ours if item.mark and item.mark.digest == item.proof]
+        fields = max(written, key=generation).fields if as_live and written else wanted.fields
         expected = Expected(
-            deployments=frozenset(rows.get(name, ())),
-            vendor=catalog.providers[alias.spec.target.provider].spec.vendor,
-            model=str(wanted.fields.get(MODEL, "")),
-            base_url=str(wanted.fields.get(API_BASE, "")),
-            card=wanted.fields.get(CARD_FIELD),
+            deployments=frozenset(item.address or "" for item in ours),
+            vendor=_vendor(catalog, fields),
+            model=str(fields.get(MODEL, "")),
+            base_url=str(fields.get(API_BASE, "")),
+            card=fields.get(CARD_FIELD),
         )
-        yield name, Target(tuple(probe_of(alias.spec, one) for one in chosen), expected)
+        found[name] = Target(tuple(probe_of(alias.spec, one) for one in chosen), expected)
+    return found
+
+
+def _vendor(catalog: Catalog, fields: Fields) -> str:
+    for name, provider in catalog.providers.items():
+        if fields.get(CREDENTIAL) == credential_name(name):
+            return provider.spec.vendor
+    return urlsplit(str(fields.get(API_BASE, ""))).netloc or "the vendor"
 
 
 @dataclass(slots=True)

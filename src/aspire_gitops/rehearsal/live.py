@@ -20,6 +20,7 @@ from aspire_gitops.delivery.opening import deliveries_in
 from aspire_gitops.gateway import GatewayClient
 from aspire_gitops.pipeline.plan import plan_with
 from aspire_gitops.planning import Plan, addresses_to_adopt
+from aspire_gitops.probing import probe_key
 from aspire_gitops.rehearsal.attacks import Attack, Names
 from aspire_gitops.rehearsal.bookkeeping import Bookkeeper
 from aspire_gitops.rehearsal.calling import AppCaller, Attacker, leaks, received_from
@@ -205,7 +206,13 @@ class SandboxEnvironment:
             f"the value of {item.key}": self._value_of(item.key)
             for item in app_keys(self._redirected.compiled)
         }
-        return {**fakes, **values, "the admin key": self._sandbox.master_key}
+        own = probe_key(self._admin_key).get_secret_value()
+        return {
+            **fakes,
+            **values,
+            "the probe key": own,
+            "the admin key": self._sandbox.master_key,
+        }
 
     def secret_of(self, provider: str) -> str | None:
         values = self._redirected.secrets.get(ObjectKey(Kind.CREDENTIAL, provider), {})

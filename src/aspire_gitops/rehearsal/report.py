@@ -9,6 +9,7 @@ from typing import Protocol
 from rich.text import Text
 
 from aspire_gitops.codec.values import document, written_revision_json
+from aspire_gitops.kinds import PROBE_KEY
 from aspire_gitops.state import Compiled, Kind
 from aspire_gitops.vocabulary import one_line, plural, revision_text
 from aspire_ledger.canonical import JsonValue
@@ -92,7 +93,7 @@ _MARKS: Mapping[StepStatus, tuple[str, str]] = {
 
 def opening_text(compiled: Compiled) -> Text:
     """Say what is rehearsed."""
-    counts = Counter(key.kind for key in compiled.objects)
+    counts = Counter(key.kind for key in compiled.objects if key != PROBE_KEY)
     title = Text.assemble("Rehearsing ", (one_line(compiled.gateway.name), "bold"))
     title.append(f" at {revision_text(str(compiled.revision))}\n")
     title.append(

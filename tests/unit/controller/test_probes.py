@@ -297,6 +297,27 @@ def test_a_new_target_is_probed_soon_and_forgets_what_the_old_one_did(watching: 
     assert [one.title for one in watching.told][1:] == ["Alias chat works again"]
 
 
+def test_a_swap_that_is_on_hold_makes_no_alias_fail(watching: Watching) -> None:
+    watching.run(HOUR)
+    alias = watching.scene.resources["Alias/chat"]
+    alias["target"] = {**alias["target"], "model": "another"}
+    watching.scene.commit("Swap")
+    watching.scene.stop = "another controller leads"
+    turn = watching.scene.turn()
+    assert turn.plan
+    assert turn.plan.changes, "git has another target than the gateway"
+    watching.run(3 * HOUR)
+    assert (watching.row().works, watching.told) == (True, [])
+
+
+def test_a_target_that_was_changed_by_hand_is_no_target_of_ours(watching: Watching) -> None:
+    watching.scene.params("chat")["model"] = "openai/by-hand"
+    watching.scene.stop = "another controller leads"
+    watching.scene.turn()
+    watching.run(3 * HOUR)
+    assert (watching.row().works, watching.row().verdict) == (False, "wrong vendor answered")
+
+
 def test_a_journal_that_cannot_be_read_stops_probes_and_one_that_cannot_be_written_none(
     watching: Watching,
 ) -> None:

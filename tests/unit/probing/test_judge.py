@@ -134,6 +134,7 @@ def test_an_answer_that_the_books_contradict(
 
 def test_no_answer_is_the_gateways_fault_and_a_late_one_the_targets() -> None:
     assert found(Answer(None, 1.0), None).verdict is Verdict.GATEWAY_AWAY
+    assert found(Answer(200, 1.0), None).verdict is Verdict.GATEWAY_AWAY, "a login page"
     assert found(Answer(502, 1.0), None).verdict is Verdict.GATEWAY_AWAY
     assert found(Answer(None, 60.0, late=True), None).verdict is Verdict.TOO_SLOW
 
