@@ -196,6 +196,10 @@ class TurnDocument(Document):
     source_s: float
     own_s: float
     look_again_s: float
+    in_git: RevisionDocument | None = (
+        None  # this and what follows is missing from older controllers
+    )
+    timezone: Line = ""  # of the times in its sentences; empty is UTC
 
 
 class GatewayDocument(Document):

@@ -132,6 +132,8 @@ def turn_document(turn: Turn) -> TurnDocument:
         source_s=turn.source_s,
         own_s=turn.own_s,
         look_again_s=turn.look_again_s,
+        in_git=_revision(turn.in_git),
+        timezone=turn.timezone,
     )
 
 
