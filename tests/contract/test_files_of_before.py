@@ -247,6 +247,8 @@ def test_a_review_with_a_snapshot_of_before_says_what_it_said(tmp_path: Path) ->
         change["fields"] = [{"path": path} for path in change["fields"]]
     # It was noon UTC that a named day stood for; it is the day's end in the Gateway's timezone.
     assert now["live"]["age_s"] == before["live"].pop("age_s") + 3600
+    later = ("AG537", "AG538")  # rules that came later
+    now["findings"] = [found for found in now["findings"] if found["code"] not in later]
     del before["unknown"]  # prose for people, reworded since
     assert unsaid(before, now) == []
     assert now["unknown"] == [

@@ -135,12 +135,20 @@ def _drift(draft: DraftLike, zone: tzinfo | None) -> str:
     fields, moved = draft.body.get("fields"), draft.body.get("moved")
     named = [one_line(str(path)) for path in fields] if isinstance(fields, list | tuple) else []
     if isinstance(moved, list | tuple) and moved:
-        named = [_moved(*map(_plain, row)) for row in moved if isinstance(row, list | tuple)]
+        rows = (row for row in moved if isinstance(row, list | tuple) and len(row) == 3)
+        named = [_moved(*map(_plain, row)) for row in rows] or named
     what = _word(draft, "what") or ("changed" if named else "deleted")  # as older programs knew it
     where = f": {', '.join(named)}" if named else ""
-    seen = draft.body.get("first_seen")
-    since = f", first seen {moment_there(datetime.fromisoformat(str(seen)), zone)}" if seen else ""
+    seen = _moment(draft.body.get("first_seen"))
+    since = f", first seen {moment_there(seen, zone)}" if seen else ""
     return f"{_object(draft)} {DRIFT_WORDS.get(what, what)}{where}{_by(draft)}{since}: {_word(draft, 'answer')}"
+
+
+def _moment(text: JsonValue) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None  # of a newer program
 
 
 def _moved(path: str, git: str, live: str) -> str:

@@ -12,6 +12,7 @@ from aspire_gitops.catalog import Catalog
 from aspire_gitops.kinds import KINDS, parse_key
 from aspire_gitops.kinds.key import declarations
 from aspire_gitops.planning import CAP_BELOW_SPEND, Change, Plan
+from aspire_gitops.resources import ProviderSpec
 from aspire_gitops.review.comparison import Compared, Known
 from aspire_gitops.review.value import AppImpact, BudgetImpact, Edit, Moved, Review, Uptime
 from aspire_gitops.spend import plain
@@ -218,20 +219,31 @@ def _rate(rate: Moved[Decimal], head: Catalog) -> Iterator[Diagnostic]:
 
 
 def _addresses(base: Catalog, head: Catalog) -> Iterator[Diagnostic]:
-    """Yield each provider whose secret will be sent to another address."""
+    """Yield each provider that is called at another address, or a secret of before is sent to."""
+    known: dict[str, set[str]] = {}
+    for provider in base.providers.values():
+        if not provider.spec.deferred:
+            known.setdefault(_held(provider.spec), set()).add(_address(provider.spec))
     for name, after in head.providers.items():
-        before = base.providers.get(name)
-        if before is None or after.spec.deferred:
+        before, now, held = base.providers.get(name), _address(after.spec), _held(after.spec)
+        was = known.get(held) or ({_address(before.spec)} if before else set())
+        if after.spec.deferred or not was or now in was:
             continue
-        was, now = (str(one.spec.base_url).rstrip("/") for one in (before, after))
-        if was != now:
-            held = ":".join(next(iter(after.spec.credential)))
-            yield SECRET_GOES_ELSEWHERE.at(
-                after.span("base_url"),
-                f'provider "{name}" moves from {was} to {now}: the secret at {held}, and all that'
-                " apps send to its aliases, goes there",
-                help="make sure that the new address is the vendor's own; if not, give it another secret",
-            )
+        secret = f"the secret at {held}, and " if held in known else ""
+        yield SECRET_GOES_ELSEWHERE.at(
+            after.span("base_url"),
+            f'provider "{name}" is at {now}, and was at {" and ".join(sorted(was))}: {secret}all that'
+            " apps send to its aliases goes there",
+            help="make sure that the new address is the vendor's own; if not, give it a secret of its own",
+        )
+
+
+def _held(provider: ProviderSpec) -> str:
+    return ":".join(next(iter(provider.credential)))
+
+
+def _address(provider: ProviderSpec) -> str:
+    return str(provider.base_url).rstrip("/")
 
 
 def _snapshot(known: Known, head: Catalog) -> Iterator[Diagnostic]:

@@ -201,7 +201,9 @@ class TurnDocument(Document):
     source_s: float
     own_s: float
     look_again_s: float
-    settings: Prose = ""  # what is not verified of the gateway's settings; new
+    settings: Prose = ""  # what is not verified of the gateway's settings
+    in_git: RevisionDocument | None = None
+    timezone: Line = ""  # of the times in its sentences; empty is UTC. Older ones lack all three
 
 
 class GatewayDocument(Document):

@@ -154,6 +154,8 @@ def turn_document(turn: Turn) -> TurnDocument:
         own_s=turn.own_s,
         look_again_s=turn.look_again_s,
         settings=turn.settings.warning if turn.settings else "",
+        in_git=_revision(turn.in_git),
+        timezone=turn.timezone,
     )
 
 

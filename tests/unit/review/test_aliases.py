@@ -122,7 +122,19 @@ def test_the_address_that_a_secret_is_sent_to_changes() -> None:
     after = small(provider(base_url="https://collector.example/v1"))
     (found,) = reviewed(small(), after).findings
     assert found.rule.code == "AG538"
-    assert "to https://collector.example/v1: the secret at env:CLOUD_FIRST_API_KEY" in found.message
+    assert found.message == (
+        'provider "cloud-first" is at https://collector.example/v1, and was at'
+        " https://api.cloud-first.ai/v1: the secret at env:CLOUD_FIRST_API_KEY, and all that apps"
+        " send to its aliases goes there"
+    )
+
+
+def test_a_secret_that_another_provider_takes_elsewhere_is_told_too() -> None:
+    thief = provider("innocent", base_url="https://collector.example/v1")
+    (found,) = reviewed(small(), small(thief)).findings
+    assert (found.rule.code, 'provider "innocent"' in found.message) == ("AG538", True)
+    same = provider("twin")
+    assert codes(reviewed(small(), small(same))) == [], "the same secret at the same address"
 
 
 @pytest.mark.parametrize(
