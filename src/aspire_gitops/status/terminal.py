@@ -20,7 +20,6 @@ from aspire_gitops.status.document import (
     StatusDocument,
     TurnDocument,
 )
-from aspire_gitops.status.value import Standing
 from aspire_gitops.vocabulary import ago, ahead, one_line, plural
 
 _TONES: Mapping[str, str] = {
@@ -31,7 +30,7 @@ _TONES: Mapping[str, str] = {
     "unsure": "bold",
 }
 _SPEND_TONES: Mapping[str, str] = {"good": "", "warm": "yellow", "bad": "red"}
-_HELD_SIGN = "‖"
+_SIGNS: Mapping[str, str] = {**words.STANDING_SIGNS, "held": "‖", "unsure": "○"}
 _TURNS_SHOWN = 8
 _CHANGE_SIGNS: Mapping[str, str] = {action.value: sign for action, sign in SIGNS.items()}
 
@@ -61,7 +60,7 @@ def status_text(status: StatusDocument) -> Text:
 
 def _top(status: StatusDocument) -> Iterator[Text]:
     top = words.headline(status)
-    sign = _HELD_SIGN if top.tone == "held" else words.STANDING_SIGNS[Standing(top.tone)]
+    sign = _SIGNS[top.tone]
     line = Text.assemble((f"{sign} {top.word}", _TONES[top.tone]), (f"  {top.hint}", "dim"))
     if status.gateway.name:
         line.append(f"  {status.gateway.name} ({status.gateway.url or 'no address'})", style="dim")
