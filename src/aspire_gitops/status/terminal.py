@@ -30,7 +30,11 @@ _TONES: Mapping[str, str] = {
     "unsure": "bold",
 }
 _SPEND_TONES: Mapping[str, str] = {"good": "", "warm": "yellow", "bad": "red"}
-_SIGNS: Mapping[str, str] = {**words.STANDING_SIGNS, "held": "‖", "unsure": "○"}
+_SIGNS: Mapping[str, str] = {
+    **{str(standing): sign for standing, sign in words.STANDING_SIGNS.items()},
+    "held": "‖",
+    "unsure": "○",
+}
 _TURNS_SHOWN = 8
 _CHANGE_SIGNS: Mapping[str, str] = {action.value: sign for action, sign in SIGNS.items()}
 
