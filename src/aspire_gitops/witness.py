@@ -203,9 +203,9 @@ def _unanswered(digest: str, row: SeenProcess) -> tuple[Trust, str]:
         return Trust.UNCONFIRMED, "its row has a heartbeat that no process wrote"
     if not row.is_live:
         return Trust.GONE, "its heartbeat stopped, and it does not answer"
-    if other := _difference(digest, row.facts):
-        return Trust.OTHER, f"its row says that {other}"
-    return Trust.UNCONFIRMED, "it has a row and did not answer, and a row can be forged"
+    says = _difference(digest, row.facts)
+    said = f"its row says that {says}, but it did not answer" if says else "it did not answer"
+    return Trust.UNCONFIRMED, f"{said}, and a row can be forged"
 
 
 def _difference(digest: str, facts: Facts) -> str:
