@@ -83,6 +83,13 @@ def said(*found: Facts, unguarded: int = 0, problem: str = "") -> Answers:
             id="its heartbeat stopped, and it still serves",
         ),
         pytest.param(
+            [row(), row("forged", OTHER)],
+            said(facts()),
+            Settings.UNKNOWN,
+            {"gw-1": Trust.VERIFIED, "forged": Trust.UNCONFIRMED},
+            id="a row with other settings, which nobody answers for",
+        ),
+        pytest.param(
             [row(), row("killed", OTHER, 300.0)],
             said(facts()),
             Settings.VERIFIED,
