@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from aspire_gitops.cli.terminal import (
 )
 from aspire_gitops.codec.plan import plan_to_json
 from aspire_gitops.codec.snapshot_reader import MOST_BYTES, SavedSnapshot, read_snapshot
+from aspire_gitops.controller.witness import unasked
 from aspire_gitops.pipeline.catalog import chosen
 from aspire_gitops.pipeline.plan import compiled, plan_against_stored
 from aspire_gitops.planning import Plan
@@ -127,6 +129,7 @@ def command(
         plan = plan_against_stored(
             wanted, saved.snapshot, settings.owner, own, based_on=saved.digest
         )
+        plan = replace(plan, warnings=(*plan.warnings, unasked(wanted).warning))
     else:
         from aspire_gitops.cli.gateway import open_gateway  # noqa: PLC0415 (0.2 s that a snapshot file does not need)
 

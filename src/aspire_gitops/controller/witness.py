@@ -18,6 +18,7 @@ from aspire_gitops.witness import (
     Settings,
     SettingsReport,
     judge,
+    unknown,
     without_ledger,
 )
 from aspire_ledger.canonical import JsonValue, config_digest
@@ -70,6 +71,15 @@ class Witness:
         report = judge(digest, rows, answers, deploying=deploying, restart=restart)
         self.suspicious = report.needs_restart
         return report
+
+
+def unasked(compiled: Compiled) -> SettingsReport:
+    """Return what a plan against a stored snapshot says: no process can be asked."""
+    digest = config_digest(compiled.config_yaml)
+    if not compiled.gateway.has_ledger:
+        return without_ledger(digest, declared=False)
+    why = "a snapshot does not say what the gateway's processes run"
+    return unknown(digest, why, "plan against the gateway")
 
 
 def restart_help(revision: Revision, digest: str) -> str:
