@@ -242,7 +242,7 @@ def test_a_dead_gateway_is_the_headline_and_nothing_is_called_zero_or_live(
         text = page(site)
         assert "Gateway not answering <small>since " in text
         assert "✓ live" not in text
-        assert text.count('<span class="unseen">unknown</span>') == 5
+        assert text.count('<span class="unseen">unknown</span>') == 6
         assert "as last seen at " in text
         assert "of 60 min allowed in " in text
         until(lambda: told(site) == ["down"], within_s=30)
@@ -283,12 +283,12 @@ def test_a_gateway_that_runs_without_the_ledger_is_found_by_its_first_calls(
     declare_gateway(site)
     site.aimed("east")
     with running(site.daemon):
-        until(lambda: site.status().standing == "ready")
+        until(lambda: "restart needed" in site.status().reason)
         assert {site.answers() for _ in range(3)} == {"east"}
         until(lambda: any(t.kind == "spend" for t in site.status().troubles), within_s=200)
         [trouble] = site.status().troubles
         assert "the ledger books none of them" in trouble.what
-        assert "<h1>Degraded " in page(site)
+        assert "<h1>Restart needed " in page(site)
         pictures(site, "uncounted")
 
 

@@ -16,7 +16,6 @@ from aspire_gitops.compiling import compile_catalog
 from aspire_gitops.controller.witness import Witness
 from aspire_gitops.gateway.identity import Identities
 from aspire_gitops.ledger_reading import LedgerReading
-from aspire_gitops.probing import probe_key
 from aspire_gitops.sandbox import SandboxOptions, restart
 from aspire_gitops.witness import Settings, SettingsReport, Trust
 from aspire_ledger.canonical import config_digest
@@ -267,7 +266,6 @@ def test_one_turn_and_a_plan_say_that_the_gateway_needs_a_restart_until_it_had_o
     commit_all(tmp_path / "git", "Begin")
     with ledger_gateway(tmp_path) as gateway:
         sandbox = gateway.sandbox
-        make_probe_key(gateway.admin, probe_key(SecretStr(sandbox.master_key)).get_secret_value())
         shell = CommandLine(
             tmp_path / "git",
             {
@@ -280,15 +278,14 @@ def test_one_turn_and_a_plan_say_that_the_gateway_needs_a_restart_until_it_had_o
             },
         )
         gateway.admin.post("/model/delete", {"id": "gw.chat.1"})  # of somebody else
-        plan = shell.run("plan")
-        assert "restart needed: 1 of 1 process" in plan.stdout
-        turn = shell.run("reconcile", "--alone")
+        turn = shell.run("reconcile", "--alone")  # which makes the key that it asks with
         assert turn.returncode == 1
         assert "is applied, restart needed: 1 of 1 process" in turn.stdout
         assert "aspire-gitops compile" in turn.stdout
         log = shell.run("log").stdout
         assert "live as a whole" not in log
         assert "settings restart needed: objects are live" in log
+        assert "restart needed: 1 of 1 process" in shell.run("plan").stdout
 
         shell.run("compile", "-o", "../build")
         restart(sandbox, config=tmp_path / "build" / "config.yaml")

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import TypeAlias
 
 from aspire_gitops.applying import Outcome, Result, Status, apply_plan, resolve_secrets
 from aspire_gitops.applying.change import NotProved, blames_commit
@@ -117,6 +118,8 @@ _PROOFS = 3  # reads in a row that must disagree before a revision counts as fai
 Progress = Callable[[int, int], None]
 Announce = Callable[[TurnBuilder, CompiledRevision, Plan], None]
 
+AskSettings: TypeAlias = Callable[[], Awaitable[SettingsReport | None]]
+
 
 @dataclass(slots=True)
 class Applier:
@@ -132,8 +135,12 @@ class Applier:
     progress: Progress
     announce: Announce
 
-    async def apply(self, builder: TurnBuilder, wanted: CompiledRevision, chosen: Chosen) -> None:
+    async def apply(
+        self, builder: TurnBuilder, wanted: CompiledRevision, chosen: Chosen, settings: AskSettings
+    ) -> None:
         """Apply `chosen.plan` and note the outcome in `builder`.
+
+        `settings` asks what the gateway runs once all is applied: the key that asks may be new.
 
         Raises:
             JournalUnavailable, JournalDamaged, GatewayError: The turn ends here; the
@@ -161,7 +168,7 @@ class Applier:
             self.memory.unproved_turns = 0
             builder.ready = after_applying(wanted.revision, outcome, builder.drift)
             if not chosen.plan.held:
-                await self.note_applied(wanted, drafter, len(outcome.results), builder.settings)
+                await self.note_applied(wanted, drafter, len(outcome.results), await settings())
 
     async def heal(self, builder: TurnBuilder, wanted: CompiledRevision, chosen: Chosen) -> None:
         """Heal drift while a rejected revision rests, whatever its own failure was.

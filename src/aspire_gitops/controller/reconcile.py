@@ -6,6 +6,7 @@ Faults of the world become a `Turn`; only a bug in this program raises.
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from aspire_gitops.controller.apply import Announce, Applier
 from aspire_gitops.controller.drift import Chosen, choose, enforced, flapping_fields, unhealed
@@ -37,7 +38,7 @@ from aspire_gitops.state import Snapshot
 from aspire_gitops.status.value import DowntimeReport, HoldKind, Notice, Standing, Turn
 from aspire_gitops.usage import Downtime
 from aspire_gitops.vocabulary import AspireGitopsError, Revision, moment_text, plural, system_fault
-from aspire_gitops.witness import unknown
+from aspire_gitops.witness import Settings, SettingsReport, unknown
 from aspire_ledger.canonical import config_digest
 from aspire_ledger.money import Month
 
@@ -173,6 +174,14 @@ class Reconciler:
             with builder.with_gateway():
                 builder.settings = await self.witness.look(wanted.compiled, deploying=deploying)
 
+    async def _settings_now(
+        self, builder: TurnBuilder, wanted: CompiledRevision
+    ) -> SettingsReport | None:
+        if builder.settings and builder.settings.state is Settings.UNKNOWN:
+            builder.settings = None
+            await self._ask_settings(builder, wanted)
+        return builder.settings
+
     async def _record_settings(
         self, builder: TurnBuilder, wanted: CompiledRevision, journal: JournalWriter
     ) -> None:
@@ -276,7 +285,9 @@ class Reconciler:
         elif chosen.plan.changes and (why := self.world.why_not_write()):
             builder.ready = not_now(why, plan)
         elif chosen.plan.changes:
-            await applier.apply(builder, wanted, chosen)
+            await applier.apply(
+                builder, wanted, chosen, partial(self._settings_now, builder, wanted)
+            )
         else:
             builder.drift = chosen.drift
             builder.ready = at_rest(wanted.revision, chosen.drift, plan)
