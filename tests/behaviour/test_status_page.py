@@ -26,6 +26,7 @@ SECTIONS = (
     "Drift",
     "Flapping",
     "Last turns",
+    "Probes",
     "Aliases",
     "Apps",
     "Spend this month",
@@ -259,7 +260,7 @@ def test_every_link_and_landmark_has_a_name_and_leads_somewhere(look: Look) -> N
     )
     assert all(text.strip() for text, _ in links)
     anchors = [href for _, href in links if href.startswith("#")]
-    assert len(anchors) == 7
+    assert len(anchors) == 8
     assert all(page.locator(href).count() == 1 for href in anchors)
 
 

@@ -262,7 +262,8 @@ def test_one_turn_and_a_plan_say_that_the_gateway_needs_a_restart_until_it_had_o
     declared = gateway_yaml.read_text().replace(
         "as_of: 2026-11-20", f"as_of: {datetime.now(UTC):%Y-%m-%d}"
     )
-    gateway_yaml.write_text(f"{declared}ledger: {{}}\n")
+    with_probes = declared.replace(", probes: off", "")
+    gateway_yaml.write_text(f"{with_probes}ledger: {{}}\n")
     commit_all(tmp_path / "git", "Begin")
     with ledger_gateway(tmp_path) as gateway:
         sandbox = gateway.sandbox

@@ -360,7 +360,11 @@ def test_spend_works_while_the_gateway_is_away(shell: CommandLine) -> None:
     ended = replace(shell, variables=shell.variables | DEAD).run("spend", "--format", "json")
     assert ended.returncode == 0, ended.stderr
     [budget] = json.loads(ended.stdout)["rows"]
-    assert (budget["name"], budget["spent_aud"], budget["cap_aud"]) == ("knowledge-os", "45", None)
+    assert (budget["name"], budget["spent_aud"], budget["cap_aud"]) == (
+        "knowledge-os",
+        "45.00",
+        None,
+    )
     assert "no cap is known" in ended.stderr
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aspire_gitops.journal.entry import Draft, Entry, EntryKind
-from aspire_gitops.pipeline.plan import plan_here
+from aspire_gitops.pipeline.plan import plan_to_keep
 from aspire_gitops.status.value import JournalFacts
 from aspire_ledger.canonical import JsonValue
 from support.spending_turns import Watched
@@ -53,9 +53,9 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def heard(*arguments: Any) -> Any:
         threads.append(threading.current_thread().name)
-        return plan_here(*arguments)
+        return plan_to_keep(*arguments)
 
-    monkeypatch.setattr("aspire_gitops.controller.git_reader.plan_here", heard)
+    monkeypatch.setattr("aspire_gitops.controller.git_reader.plan_to_keep", heard)
     return threads
 
 

@@ -1,4 +1,7 @@
-"""A small folder of reviewed files that is right in every respect, for tests of commands."""
+"""A small folder of reviewed files that is right in every respect, for tests of commands.
+
+Without probes, because these tests count the keys of apps.
+"""
 
 import os
 import subprocess
@@ -15,7 +18,7 @@ litellm: {version: 1.106.2}
 timezone: Australia/Sydney
 exchange: {usd_per_aud: "0.6512", as_of: 2026-11-20, source: RBA F11.1, max_age_days: 45}
 availability: {max_downtime_minutes_per_month: 60}
-policy: {fallbacks: forbid, unpriced_aliases: forbid}
+policy: {fallbacks: forbid, unpriced_aliases: forbid, probes: off}
 """,
     "providers/acme.yaml": """\
 kind: Provider
