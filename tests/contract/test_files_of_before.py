@@ -217,8 +217,10 @@ def test_a_plan_against_a_snapshot_of_before_says_what_it_said(tmp_path: Path) -
     snapshot = str(BEFORE / "snapshot.json")
     done = shell.run("plan", *DAY, "--format", "json", "--snapshot", snapshot)
     assert done.returncode == 0, done.stderr
-    before = headless(as_now(tagged(output("plan_against_snapshot"))))
-    assert unsaid(before, json.loads(done.stdout)) == []
+    before, now = headless(as_now(tagged(output("plan_against_snapshot")))), json.loads(done.stdout)
+    # A warning that came later: what processes run was not asked before.
+    now["warnings"] = [one for one in now["warnings"] if "settings are not verified" not in one]
+    assert unsaid(before, now) == []
 
 
 def test_a_review_with_a_snapshot_of_before_says_what_it_said(tmp_path: Path) -> None:
